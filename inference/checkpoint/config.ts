@@ -1,0 +1,312 @@
+/**
+ * config.json → `ModelConfig`. Two dialects exist: the original one (fields of OpenAI's
+ * `ModelConfig`) and Hugging Face's (`model_type: "gpt_oss"`). Both are read strictly: a field that
+ * is missing, of the wrong type or in contradiction to another stops the load, because a model with
+ * a wrong constant does not fail, it talks nonsense.
+ */
+
+import { CheckpointError, UnsupportedArchitectureError } from "../errors.ts";
+
+/** Which keys a layer attends to: the last `slidingWindow` positions (itself included), or all. */
+export type LayerType = "sliding" | "full";
+
+/** YaRN, "NTK by parts", with correction bounds that are not rounded. `factor` 1 is plain RoPE. */
+export type RopeConfig = {
+  readonly theta: number;
+  readonly factor: number;
+  /** Turns over the original context above which a frequency is left alone. */
+  readonly betaFast: number;
+  /** Turns over the original context below which a frequency is divided by `factor`. */
+  readonly betaSlow: number;
+  /** Context the frequencies were trained on before scaling, in tokens. */
+  readonly originalContext: number;
+};
+
+export type ModelConfig = {
+  readonly layers: number;
+  readonly hidden: number;
+  /** Inner width of one expert. */
+  readonly intermediate: number;
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+  readonly experts: number;
+  readonly expertsPerToken: number;
+  readonly vocab: number;
+  readonly slidingWindow: number;
+  /** One per layer. */
+  readonly layerTypes: readonly LayerType[];
+  readonly rope: RopeConfig;
+  readonly rmsEps: number;
+  readonly swigluLimit: number;
+  readonly swigluAlpha: number;
+  /** Most tokens the model was made for. */
+  readonly contextLength: number;
+};
+
+/** Elements that share one MXFP4 scale; expert inputs are whole blocks. */
+export const MXFP4_BLOCK = 32;
+
+// Far above gpt-oss-120b (36 layers, 128 experts, 201,088 ids), and low enough that no product of
+// two dimensions leaves the safe integers.
+const MAX_LAYERS = 1024;
+const MAX_DIMENSION = 1 << 20;
+const MAX_VOCAB = 1 << 24;
+const MAX_CONTEXT = 1 << 24;
+
+// Constants of the gpt-oss code that config files leave out.
+const DEFAULT_RMS_EPS = 1e-5;
+const DEFAULT_SWIGLU_LIMIT = 7;
+const DEFAULT_SWIGLU_ALPHA = 1.702;
+
+const ACCEPTED_DIALECTS =
+  'a Hugging Face config with model_type "gpt_oss", or an original one with num_experts and ' +
+  "initial_context_length and no model_type";
+
+type Json = { readonly [key: string]: unknown };
+
+/**
+ * Reads the parsed content of a config.json.
+ * @param path names the file in errors
+ * @throws UnsupportedArchitectureError for another architecture or a variant not implemented
+ * @throws CheckpointError for a missing field or a value out of range
+ */
+export function parseConfig(json: unknown, path: string): ModelConfig {
+  if (!isObject(json)) throw new CheckpointError(path, "the config is not a JSON object.");
+  const fields = new Fields(json, path);
+  const modelType = json["model_type"];
+  if (modelType === undefined && json["num_experts"] !== undefined) {
+    return checked(originalConfig(fields), path);
+  }
+  if (modelType !== "gpt_oss") {
+    const named = modelType ?? json["architectures"];
+    throw new UnsupportedArchitectureError(path, "model_type", show(named), ACCEPTED_DIALECTS);
+  }
+  return checked(huggingFaceConfig(fields), path);
+}
+
+function originalConfig(fields: Fields): ModelConfig {
+  const layers = fields.integer(["num_hidden_layers"], 1, MAX_LAYERS);
+  const originalContext = fields.integer(["initial_context_length"], 1, MAX_CONTEXT);
+  const factor = fields.number(["rope_scaling_factor"], 1, 1024);
+  return {
+    ...sharedFields(fields, layers),
+    experts: fields.integer(["num_experts"], 1, MAX_DIMENSION),
+    expertsPerToken: fields.integer(["experts_per_token"], 1, MAX_DIMENSION),
+    layerTypes: alternating(layers),
+    rope: {
+      theta: fields.number(["rope_theta"], 2, 1e12),
+      factor,
+      betaFast: fields.number(["rope_ntk_beta"], 1e-6, 1e6),
+      betaSlow: fields.number(["rope_ntk_alpha"], 1e-6, 1e6),
+      originalContext,
+    },
+    contextLength: Math.min(MAX_CONTEXT, Math.floor(originalContext * factor)),
+  };
+}
+
+function huggingFaceConfig(fields: Fields): ModelConfig {
+  fields.only("hidden_act", ["silu"]);
+  fields.only("attention_bias", [true]);
+  fields.only("tie_word_embeddings", [false]);
+  const quantization = fields.object("quantization_config");
+  quantization?.only("quant_method", ["mxfp4"]);
+  const layers = fields.integer(["num_hidden_layers"], 1, MAX_LAYERS);
+  return {
+    ...sharedFields(fields, layers),
+    experts: fields.integer(["num_local_experts"], 1, MAX_DIMENSION),
+    expertsPerToken: fields.integer(["num_experts_per_tok", "experts_per_token"], 1, MAX_DIMENSION),
+    layerTypes: fields.layerTypes(layers) ?? alternating(layers),
+    rope: huggingFaceRope(fields),
+    contextLength: fields.integer(["max_position_embeddings"], 1, MAX_CONTEXT),
+  };
+}
+
+/** Fields that both dialects call the same. */
+function sharedFields(
+  fields: Fields,
+  layers: number,
+): Omit<ModelConfig, "experts" | "expertsPerToken" | "layerTypes" | "rope" | "contextLength"> {
+  return {
+    layers,
+    hidden: fields.integer(["hidden_size"], 1, MAX_DIMENSION),
+    intermediate: fields.integer(["intermediate_size"], 1, MAX_DIMENSION),
+    heads: fields.integer(["num_attention_heads"], 1, MAX_DIMENSION),
+    kvHeads: fields.integer(["num_key_value_heads"], 1, MAX_DIMENSION),
+    headDim: fields.integer(["head_dim"], 1, MAX_DIMENSION),
+    vocab: fields.integer(["vocab_size"], 1, MAX_VOCAB),
+    slidingWindow: fields.integer(["sliding_window"], 1, MAX_CONTEXT),
+    rmsEps: fields.number(["rms_norm_eps"], 1e-12, 1, DEFAULT_RMS_EPS),
+    swigluLimit: fields.number(["swiglu_limit"], 1e-6, 1e6, DEFAULT_SWIGLU_LIMIT),
+    swigluAlpha: fields.number(["swiglu_alpha"], 1e-6, 1e6, DEFAULT_SWIGLU_ALPHA),
+  };
+}
+
+/**
+ * The rope data is under `rope_scaling` in the published files and under `rope_parameters` in those
+ * that newer transformers write (which also moves `rope_theta` there). Reading only one of the two
+ * would silently give plain RoPE.
+ */
+function huggingFaceRope(fields: Fields): RopeConfig {
+  const scaling = fields.object("rope_scaling") ?? fields.object("rope_parameters");
+  if (scaling === undefined) {
+    throw fields.invalid(
+      "rope_scaling",
+      "missing",
+      'an object with rope_type "yarn", under rope_scaling or rope_parameters',
+    );
+  }
+  scaling.only("rope_type", ["yarn"]);
+  scaling.only("type", ["yarn"]);
+  scaling.only("truncate", [false]);
+  const factor = scaling.number(["factor"], 1, 1024);
+  // The concentration is computed from the factor; a file that overrides it is another model.
+  scaling.only("attention_factor", [concentration(factor), null]);
+  const theta = scaling.has("rope_theta") ? scaling : fields;
+  return {
+    theta: theta.number(["rope_theta"], 2, 1e12),
+    factor,
+    betaFast: scaling.number(["beta_fast"], 1e-6, 1e6, 32),
+    betaSlow: scaling.number(["beta_slow"], 1e-6, 1e6, 1),
+    originalContext: (scaling.has("original_max_position_embeddings") ? scaling : fields).integer(
+      ["original_max_position_embeddings", "initial_context_length"],
+      1,
+      MAX_CONTEXT,
+    ),
+  };
+}
+
+/** YaRN's attention temperature: multiplies both cos and sin. */
+export function concentration(factor: number): number {
+  return 0.1 * Math.log(factor) + 1;
+}
+
+/** gpt-oss without an explicit list: even layers slide, odd layers see everything. */
+function alternating(layers: number): LayerType[] {
+  return Array.from({ length: layers }, (_, layer) => (layer % 2 === 0 ? "sliding" : "full"));
+}
+
+/** Relations between fields, the same for both dialects. */
+function checked(config: ModelConfig, path: string): ModelConfig {
+  const relations: [boolean, string][] = [
+    [
+      config.heads % config.kvHeads === 0,
+      `num_attention_heads ${config.heads} is not a multiple of num_key_value_heads ${config.kvHeads}`,
+    ],
+    [config.headDim % 2 === 0, `head_dim ${config.headDim} is odd; RoPE turns pairs`],
+    [
+      config.hidden % MXFP4_BLOCK === 0,
+      `hidden_size ${config.hidden} is not a multiple of ${MXFP4_BLOCK} (an MXFP4 block)`,
+    ],
+    [
+      config.intermediate % MXFP4_BLOCK === 0,
+      `intermediate_size ${config.intermediate} is not a multiple of ${MXFP4_BLOCK} (an MXFP4 block)`,
+    ],
+    [
+      config.expertsPerToken <= config.experts,
+      `a token is sent to ${config.expertsPerToken} experts, but there are ${config.experts}`,
+    ],
+    [
+      config.rope.betaFast > config.rope.betaSlow,
+      `the rope's beta_fast ${config.rope.betaFast} is not above its beta_slow ${config.rope.betaSlow}`,
+    ],
+  ];
+  for (const [holds, problem] of relations) {
+    if (!holds) throw new CheckpointError(path, `${problem}.`);
+  }
+  return config;
+}
+
+/** Typed access to the fields of one JSON object, with errors that name the field. */
+class Fields {
+  readonly #json: Json;
+  readonly #path: string;
+  readonly #prefix: string;
+
+  constructor(json: Json, path: string, prefix = "") {
+    this.#json = json;
+    this.#path = path;
+    this.#prefix = prefix;
+  }
+
+  has(name: string): boolean {
+    return this.#json[name] !== undefined && this.#json[name] !== null;
+  }
+
+  /** The first of `names` that is present, as an integer. */
+  integer(names: readonly string[], min: number, max: number): number {
+    const value = this.number(names, min, max);
+    if (!Number.isInteger(value)) {
+      throw this.invalid(this.#present(names), show(value), `an integer ${min} … ${max}`);
+    }
+    return value;
+  }
+
+  number(names: readonly string[], min: number, max: number, fallback?: number): number {
+    const name = this.#present(names);
+    const value = this.#json[name];
+    if ((value === undefined || value === null) && fallback !== undefined) return fallback;
+    if (typeof value !== "number" || !(value >= min && value <= max)) {
+      throw this.invalid(name, show(value), `a number ${min} … ${max}`);
+    }
+    return value;
+  }
+
+  object(name: string): Fields | undefined {
+    const value = this.#json[name];
+    if (value === undefined || value === null) return undefined;
+    if (!isObject(value)) throw this.invalid(name, show(value), "an object");
+    return new Fields(value, this.#path, `${this.#prefix}${name}.`);
+  }
+
+  layerTypes(layers: number): LayerType[] | undefined {
+    const value = this.#json["layer_types"];
+    if (value === undefined || value === null) return undefined;
+    if (!Array.isArray(value) || value.length !== layers) {
+      throw this.invalid("layer_types", show(value), `a list of ${layers} layer types`);
+    }
+    return value.map((type: unknown) => {
+      if (type === "sliding_attention") return "sliding";
+      if (type === "full_attention") return "full";
+      throw new UnsupportedArchitectureError(
+        this.#path,
+        "a layer type",
+        show(type),
+        '"sliding_attention" and "full_attention"',
+      );
+    });
+  }
+
+  /** A field that may be absent, but if present has one of these values. */
+  only(name: string, accepted: readonly unknown[]): void {
+    const value = this.#json[name];
+    if (value !== undefined && !accepted.includes(value)) {
+      throw new UnsupportedArchitectureError(
+        this.#path,
+        `${this.#prefix}${name}`,
+        show(value),
+        accepted.map(show).join(" or "),
+      );
+    }
+  }
+
+  invalid(name: string, found: string, accepted: string): CheckpointError {
+    const field = `${this.#prefix}${name}`;
+    return new CheckpointError(this.#path, `${field} is ${found}; accepted: ${accepted}.`, field);
+  }
+
+  #present(names: readonly string[]): string {
+    return names.find((name) => this.has(name)) ?? names[0] ?? "";
+  }
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** A JSON value in a message: never long, whatever the file holds. */
+function show(value: unknown): string {
+  if (value === undefined) return "missing";
+  const text = JSON.stringify(value);
+  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
+}

@@ -1,0 +1,121 @@
+/**
+ * What can go wrong with a model, one class per failure. Every message says what was attempted,
+ * what was found and what would be accepted; the facts are fields, `code` is stable.
+ */
+
+/** Base of every failure of `inference/`. */
+export abstract class InferenceError extends Error {
+  abstract readonly code: string;
+  override get name(): string {
+    return this.constructor.name;
+  }
+}
+
+/** There is no checkpoint at the path that was given. */
+export class ModelNotFoundError extends InferenceError {
+  readonly code = "CHORALE_MODEL_NOT_FOUND";
+  readonly path: string;
+  constructor(path: string, found: string, options?: ErrorOptions) {
+    super(
+      `Cannot open the model ${path}: ${found}. Accepted: a folder with config.json and *.safetensors ` +
+        "(Hugging Face or original layout), or one .safetensors file with config.json beside it.",
+      options,
+    );
+    this.path = path;
+  }
+}
+
+/** A checkpoint is there, but its bytes are not what they must be: truncated, wrong shape, … */
+export class CheckpointError extends InferenceError {
+  readonly code = "CHORALE_CHECKPOINT_INVALID";
+  /** The file that is broken. */
+  readonly path: string;
+  /** The tensor or field concerned, when there is one. */
+  readonly item: string | undefined;
+  constructor(path: string, problem: string, item?: string, options?: ErrorOptions) {
+    super(`Cannot load ${path}: ${problem}`, options);
+    this.path = path;
+    this.item = item;
+  }
+}
+
+/** config.json describes a model that this engine does not implement. */
+export class UnsupportedArchitectureError extends InferenceError {
+  readonly code = "CHORALE_ARCHITECTURE_UNSUPPORTED";
+  readonly path: string;
+  /** What config.json says. */
+  readonly found: string;
+  /** What would be accepted. */
+  readonly accepted: string;
+  constructor(path: string, field: string, found: string, accepted: string) {
+    super(`Cannot load ${path}: ${field} is ${found}; accepted: ${accepted}.`);
+    this.path = path;
+    this.found = found;
+    this.accepted = accepted;
+  }
+}
+
+/** The model needs more memory than this process may use; found out before loading. */
+export class InsufficientMemoryError extends InferenceError {
+  readonly code = "CHORALE_MEMORY_INSUFFICIENT";
+  readonly needsBytes: number;
+  readonly haveBytes: number;
+  constructor(what: string, needsBytes: number, haveBytes: number) {
+    super(
+      `${what} needs ${formatBytes(needsBytes)} of memory, have ${formatBytes(haveBytes)}. ` +
+        "Accepted: a smaller model, a shorter context, or more memory.",
+    );
+    this.needsBytes = needsBytes;
+    this.haveBytes = haveBytes;
+  }
+}
+
+/** More tokens than a session can hold. */
+export class ContextOverflowError extends InferenceError {
+  readonly code = "CHORALE_CONTEXT_OVERFLOW";
+  readonly tokens: number;
+  readonly contextLength: number;
+  constructor(tokens: number, contextLength: number) {
+    super(
+      `Cannot hold ${tokens} tokens: the context is ${contextLength} tokens. ` +
+        "Accepted: a shorter transcript or a larger --context, as far as the model allows.",
+    );
+    this.tokens = tokens;
+    this.contextLength = contextLength;
+  }
+}
+
+/** An id, a length or a sampling value that no engine can act on: a mistake of the caller. */
+export class InvalidRequestError extends InferenceError {
+  readonly code = "CHORALE_INFERENCE_REQUEST_INVALID";
+}
+
+/** This machine cannot run the kernels, or a worker of the engine died. */
+export class EngineFailedError extends InferenceError {
+  readonly code = "CHORALE_ENGINE_FAILED";
+}
+
+/** A `ScriptedEngine` was asked for more replies than its script has. */
+export class ScriptExhaustedError extends InferenceError {
+  readonly code = "CHORALE_SCRIPT_EXHAUSTED";
+  readonly replies: number;
+  constructor(replies: number) {
+    super(
+      `The scripted engine was asked for reply ${replies + 1}, but its script has ${replies}. ` +
+        "Add a reply to the script, or find out why the caller generates once more.",
+    );
+    this.replies = replies;
+  }
+}
+
+/** 1,610,612,736 → `1.5 GiB`; whole bytes below 1 KiB. */
+export function formatBytes(bytes: number): string {
+  const units = ["bytes", "KiB", "MiB", "GiB", "TiB"];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
+}
