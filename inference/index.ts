@@ -1,0 +1,37 @@
+/**
+ * Inference: token ids in, token ids out.
+ *
+ * An **engine** is a loaded model. A **session** is one timeline of tokens over it: `sync` makes the
+ * timeline equal to a list of ids, computing only what differs from what it already holds;
+ * `generate` samples further ids onto its end. A **rewind** forgets everything after a length, so
+ * that another continuation can be tried without computing the beginning again. Nothing in this
+ * folder knows what the ids mean: which of them stop a generation is the caller's to say.
+ */
+
+export type {
+  EngineCapabilities,
+  FinishReason,
+  GenerateOptions,
+  Sampling,
+  Session,
+  SyncOptions,
+  SyncResult,
+  TokenEngine,
+} from "./engine.ts";
+export {
+  CheckpointError,
+  ContextOverflowError,
+  EngineFailedError,
+  InferenceError,
+  InsufficientMemoryError,
+  InvalidRequestError,
+  ModelNotFoundError,
+  ScriptExhaustedError,
+  UnsupportedArchitectureError,
+} from "./errors.ts";
+export {
+  ScriptedEngine,
+  type ScriptedEngineOptions,
+  type ScriptedReply,
+  type ScriptedRequest,
+} from "./scripted-engine.ts";
