@@ -79,8 +79,7 @@ export function parseConfig(json: unknown, path: string): ModelConfig {
     return checked(originalConfig(fields), path);
   }
   if (modelType !== "gpt_oss") {
-    const named = modelType ?? json["architectures"];
-    throw new UnsupportedArchitectureError(path, "model_type", show(named), ACCEPTED_DIALECTS);
+    throw new UnsupportedArchitectureError(path, "model_type", show(modelType), ACCEPTED_DIALECTS);
   }
   return checked(huggingFaceConfig(fields), path);
 }
@@ -304,9 +303,10 @@ function isObject(value: unknown): value is Json {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** A JSON value in a message: never long, whatever the file holds. */
+/** A JSON value in a message: never long and never deep, whatever the file holds. */
 function show(value: unknown): string {
   if (value === undefined) return "missing";
-  const text = JSON.stringify(value);
-  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
+  if (typeof value === "string") return JSON.stringify(value.slice(0, 80));
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  return typeof value === "object" && value !== null ? "an object" : String(value);
 }

@@ -4,6 +4,7 @@
  * when somebody says where to.
  */
 
+import { CheckpointError } from "../errors.ts";
 import type { ModelConfig } from "./config.ts";
 
 /** Element types a tensor of an accepted checkpoint can have. */
@@ -15,6 +16,8 @@ export const DTYPE_BYTES: Readonly<Record<Dtype, number>> = { BF16: 2, F16: 2, F
 export interface Tensor {
   /** As the file calls it, for messages. */
   readonly name: string;
+  /** The file it is in, for messages. */
+  readonly path: string;
   readonly dtype: Dtype;
   readonly shape: readonly number[];
   readonly byteLength: number;
@@ -92,6 +95,28 @@ export interface Checkpoint {
   readonly layers: readonly LayerTensors[];
   /** Closes the files; tensors can no longer be read. */
   close(): void;
+}
+
+// E8M0 is a power of two in every code but this one, which is "not a number".
+const SCALE_NAN = 255;
+
+/**
+ * Refuses MXFP4 scales that are no number: one such byte would silently turn every logit into NaN.
+ * @param scales bytes of `tensor` from `byteOffset` on
+ * @throws CheckpointError naming the tensor and the place
+ */
+export function checkScales(
+  scales: Uint8Array<ArrayBufferLike>,
+  tensor: Tensor,
+  byteOffset = 0,
+): void {
+  const at = scales.indexOf(SCALE_NAN);
+  if (at === -1) return;
+  throw new CheckpointError(
+    tensor.path,
+    `scale ${byteOffset + at} of ${tensor.name} is ${SCALE_NAN}, which is not a number in E8M0; accepted: 0 … 254.`,
+    tensor.name,
+  );
 }
 
 /**

@@ -1,0 +1,182 @@
+/**
+ * Names → roles. The two published safetensors layouts hold the same bytes under different names;
+ * this is the one place that knows them. Each role states the shape it must have; whatever differs
+ * stops the load with the tensor's name, what was expected and what was found.
+ */
+
+import { CheckpointError } from "../errors.ts";
+import { type ModelConfig, MXFP4_BLOCK } from "./config.ts";
+import type { StoredEntry } from "./safetensors.ts";
+import { StoredTensor, type TensorFile } from "./tensor-file.ts";
+import type { Checkpoint, Dtype, ExpertLinear, LayerTensors, Linear } from "./tensors.ts";
+
+/** An entry and the file it is in. */
+export type Located = { readonly entry: StoredEntry; readonly file: TensorFile };
+
+type Roles = Pick<Checkpoint, "embedding" | "unembedding" | "norm" | "layers">;
+
+const FLOATS: readonly Dtype[] = ["BF16", "F16", "F32"];
+const BYTES: readonly Dtype[] = ["U8"];
+const MXFP4_BLOCK_BYTES = MXFP4_BLOCK / 2;
+
+/**
+ * Binds every tensor of the model to its role.
+ * @param tensors all tensors of all files, by name; others than the model's are ignored
+ * @param path names the checkpoint in errors
+ * @throws CheckpointError for a tensor that is missing or has another shape or dtype
+ */
+export function bindRoles(
+  config: ModelConfig,
+  tensors: ReadonlyMap<string, Located>,
+  path: string,
+): Roles {
+  const finder = new Finder(tensors, path);
+  if (finder.has("model.embed_tokens.weight")) return bindHuggingFace(config, finder);
+  if (finder.has("embedding.weight")) return bindOriginal(config, finder);
+  throw new CheckpointError(
+    path,
+    "it has neither the tensor model.embed_tokens.weight (Hugging Face layout) nor " +
+      "embedding.weight (original layout).",
+  );
+}
+
+function bindHuggingFace(config: ModelConfig, find: Finder): Roles {
+  const { hidden, vocab } = config;
+  const widths = attentionWidths(config);
+  return {
+    embedding: find.floats("model.embed_tokens.weight", [vocab, hidden]),
+    unembedding: find.floats("lm_head.weight", [vocab, hidden]),
+    norm: find.floats("model.norm.weight", [hidden]),
+    layers: Array.from({ length: config.layers }, (_, layer): LayerTensors => {
+      const name = `model.layers.${layer}`;
+      const projection = (which: string, outputs: number, inputs: number): Linear =>
+        find.linear(`${name}.self_attn.${which}`, outputs, inputs);
+      const experts = (which: string, outputs: number, inputs: number): ExpertLinear =>
+        find.experts(config, outputs, inputs, {
+          blocks: `${name}.mlp.experts.${which}_blocks`,
+          scales: `${name}.mlp.experts.${which}_scales`,
+          bias: `${name}.mlp.experts.${which}_bias`,
+        });
+      return {
+        attnNorm: find.floats(`${name}.input_layernorm.weight`, [hidden]),
+        q: projection("q_proj", widths.q, hidden),
+        k: projection("k_proj", widths.kv, hidden),
+        v: projection("v_proj", widths.kv, hidden),
+        out: projection("o_proj", hidden, widths.q),
+        sinks: find.floats(`${name}.self_attn.sinks`, [config.heads]),
+        mlpNorm: find.floats(`${name}.post_attention_layernorm.weight`, [hidden]),
+        router: find.linear(`${name}.mlp.router`, config.experts, hidden),
+        gateUp: experts("gate_up_proj", 2 * config.intermediate, hidden),
+        down: experts("down_proj", hidden, config.intermediate),
+      };
+    }),
+  };
+}
+
+function bindOriginal(config: ModelConfig, find: Finder): Roles {
+  const { hidden, vocab } = config;
+  const widths = attentionWidths(config);
+  return {
+    embedding: find.floats("embedding.weight", [vocab, hidden]),
+    unembedding: find.floats("unembedding.weight", [vocab, hidden]),
+    norm: find.floats("norm.scale", [hidden]),
+    layers: Array.from({ length: config.layers }, (_, layer): LayerTensors => {
+      const name = `block.${layer}`;
+      const experts = (which: string, outputs: number, inputs: number): ExpertLinear =>
+        find.experts(config, outputs, inputs, {
+          blocks: `${name}.mlp.${which}_weight.blocks`,
+          scales: `${name}.mlp.${which}_weight.scales`,
+          bias: `${name}.mlp.${which}_bias`,
+        });
+      // One matrix holds the rows of q, then k, then v.
+      const qkvRows = widths.q + 2 * widths.kv;
+      const weight = find.floats(`${name}.attn.qkv.weight`, [qkvRows, hidden]);
+      const bias = find.floats(`${name}.attn.qkv.bias`, [qkvRows]);
+      const rows = (start: number, count: number): Linear => ({
+        weight: weight.rows(start, count),
+        bias: bias.rows(start, count),
+      });
+      return {
+        attnNorm: find.floats(`${name}.attn.norm.scale`, [hidden]),
+        q: rows(0, widths.q),
+        k: rows(widths.q, widths.kv),
+        v: rows(widths.q + widths.kv, widths.kv),
+        out: find.linear(`${name}.attn.out`, hidden, widths.q),
+        sinks: find.floats(`${name}.attn.sinks`, [config.heads]),
+        mlpNorm: find.floats(`${name}.mlp.norm.scale`, [hidden]),
+        router: find.linear(`${name}.mlp.gate`, config.experts, hidden),
+        gateUp: experts("mlp1", 2 * config.intermediate, hidden),
+        down: experts("mlp2", hidden, config.intermediate),
+      };
+    }),
+  };
+}
+
+function attentionWidths(config: ModelConfig): { q: number; kv: number } {
+  return { q: config.heads * config.headDim, kv: config.kvHeads * config.headDim };
+}
+
+/** Looks tensors up by name and holds them against shape and dtype. */
+class Finder {
+  readonly #tensors: ReadonlyMap<string, Located>;
+  readonly #path: string;
+
+  constructor(tensors: ReadonlyMap<string, Located>, path: string) {
+    this.#tensors = tensors;
+    this.#path = path;
+  }
+
+  has(name: string): boolean {
+    return this.#tensors.has(name);
+  }
+
+  floats(name: string, shape: readonly number[]): StoredTensor {
+    return this.#tensor(name, shape, FLOATS);
+  }
+
+  linear(name: string, outputs: number, inputs: number): Linear {
+    return {
+      weight: this.floats(`${name}.weight`, [outputs, inputs]),
+      bias: this.floats(`${name}.bias`, [outputs]),
+    };
+  }
+
+  experts(
+    config: ModelConfig,
+    outputs: number,
+    inputs: number,
+    names: { readonly blocks: string; readonly scales: string; readonly bias: string },
+  ): ExpertLinear {
+    const blocks = [config.experts, outputs, inputs / MXFP4_BLOCK];
+    return {
+      blocks: this.#tensor(names.blocks, [...blocks, MXFP4_BLOCK_BYTES], BYTES),
+      scales: this.#tensor(names.scales, blocks, BYTES),
+      bias: this.floats(names.bias, [config.experts, outputs]),
+    };
+  }
+
+  #tensor(name: string, shape: readonly number[], dtypes: readonly Dtype[]): StoredTensor {
+    const expected = `${dtypes.join(" or ")} (${shape.join(", ")})`;
+    const located = this.#tensors.get(name);
+    if (located === undefined) {
+      throw new CheckpointError(
+        this.#path,
+        `the tensor ${name} is missing; expected ${expected}. Experts are accepted in MXFP4, as ` +
+          "blocks and scales; everything else as floats.",
+        name,
+      );
+    }
+    const { entry, file } = located;
+    const dtype = dtypes.find((accepted) => accepted === entry.dtype);
+    const sameShape =
+      entry.shape.length === shape.length && entry.shape.every((size, i) => size === shape[i]);
+    if (dtype === undefined || !sameShape) {
+      throw new CheckpointError(
+        file.path,
+        `the tensor ${name} is ${entry.dtype} (${entry.shape.join(", ")}); expected ${expected}.`,
+        name,
+      );
+    }
+    return new StoredTensor(name, dtype, shape, file, entry.position);
+  }
+}
