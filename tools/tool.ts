@@ -15,7 +15,11 @@ export type ToolContext = {
 };
 
 /** Text for the model; `data` is the same for programs (events, tests). */
-export type ToolOutput = { readonly text: string; readonly isError?: boolean; readonly data?: unknown };
+export type ToolOutput = {
+  readonly text: string;
+  readonly isError?: boolean;
+  readonly data?: unknown;
+};
 
 /** Advice about side effects, in MCP's words; never proof. */
 export type ToolAnnotations = {
@@ -34,6 +38,8 @@ export interface Tool<Input = unknown> {
   /** Longest run before it is aborted. */
   readonly timeoutMs: number;
   readonly annotations?: ToolAnnotations;
+  /** `executeTool` runs it only when told that the user agreed to the call. */
+  readonly needsApproval?: boolean;
   /** Gets arguments that passed `inputSchema`. May throw: the message becomes an error result. */
   execute(input: Input, context: ToolContext): Promise<ToolOutput | string>;
   /** Ends what the tool holds (child processes, databases). Called once. */

@@ -1,0 +1,62 @@
+/**
+ * Failures of tools that belong to the person or program that set them up. What goes wrong in a call
+ * itself is never thrown: it becomes a result that the model reads (see `execute.ts`).
+ */
+
+/** Base of every error of this folder; `code` is stable, the message is for people. */
+export class ToolsError extends Error {
+  readonly code: string;
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+    this.code = code;
+  }
+}
+
+/** A tool was defined in a way that cannot work: its name, its schema, an unknown option. */
+export class ToolDefinitionError extends ToolsError {
+  readonly tool: string;
+
+  constructor(tool: string, message: string, options?: ErrorOptions) {
+    super("CHORALE_TOOL_DEFINITION", `Tool ${JSON.stringify(tool)}: ${message}`, options);
+    this.tool = tool;
+  }
+}
+
+/** Two tools would answer to one recipient. */
+export class DuplicateToolError extends ToolsError {
+  readonly recipient: string;
+
+  constructor(recipient: string) {
+    super(
+      "CHORALE_TOOL_DUPLICATE",
+      `A tool that the model addresses as ${JSON.stringify(recipient)} is already registered; give one of them another name.`,
+    );
+    this.recipient = recipient;
+  }
+}
+
+/** A module given as a source of tools does not load, or exports none. */
+export class ToolModuleError extends ToolsError {
+  readonly path: string;
+
+  constructor(path: string, message: string, options?: ErrorOptions) {
+    super("CHORALE_TOOL_MODULE", `Tool module ${path}: ${message}`, options);
+    this.path = path;
+  }
+}
+
+/** A JSON Schema or an XSD that nothing can be validated against. */
+export class SchemaError extends ToolsError {
+  constructor(message: string, options?: ErrorOptions) {
+    super("CHORALE_SCHEMA", message, options);
+  }
+}
+
+/** The Python interpreter did not start. */
+export class PythonStartError extends ToolsError {
+  constructor(message: string, options?: ErrorOptions) {
+    super("CHORALE_PYTHON_START", message, options);
+  }
+}

@@ -1,0 +1,29 @@
+/**
+ * Tools turn one call into one result. They know neither tokens nor the model nor the loop: what they
+ * need of them comes in a `ToolContext`. Every result is data for the model, never an instruction.
+ */
+
+export { verifyTool } from "./arguments.ts";
+export {
+  DuplicateToolError,
+  PythonStartError,
+  SchemaError,
+  ToolDefinitionError,
+  ToolModuleError,
+  ToolsError,
+} from "./errors.ts";
+export { type ExecuteContext, executeTool } from "./execute.ts";
+export { defineTool, type StandardSchema, type ToolDefinition } from "./function.ts";
+export { loadToolModule } from "./module.ts";
+export { createPythonTool, type PythonTool, type PythonToolOptions } from "./python/index.ts";
+export { isToolName, namespaceOf, ToolRegistry } from "./registry.ts";
+export type { Tool, ToolAnnotations, ToolContext, ToolOutput, ToolResult } from "./tool.ts";
+export { type Truncation, truncateToTokens } from "./truncate.ts";
+export {
+  createValidator,
+  type ValidationAction,
+  type ValidationIssue,
+  type ValidationResult,
+  type Validator,
+  type ValidatorOptions,
+} from "./validator/index.ts";

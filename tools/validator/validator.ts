@@ -1,0 +1,43 @@
+/** What a validator of final answers is, whatever language the answer must be in. */
+
+/** What the loop should do with a text that was meant to be the answer. */
+export type ValidationAction =
+  /** It is valid as it stands. */
+  | "accept"
+  /** It is valid once something around it is taken away; `warnings` say what. */
+  | "accept-after-extraction"
+  /** It is wrong: the model must write it again. */
+  | "retry"
+  /** It stops before its end: more tokens may complete it, else it must be written again. */
+  | "continue-or-retry";
+
+export type ValidationIssue = {
+  /** What was expected and what was found, in one line. */
+  readonly message: string;
+  /** JSON pointer, or XPath, of the place. */
+  readonly path?: string;
+  /** Line of the text, from 1. */
+  readonly line?: number;
+};
+
+export type ValidationResult = {
+  readonly action: ValidationAction;
+  /** JSON: the parsed value. Only when accepted. */
+  readonly value?: unknown;
+  /** The accepted text, without what surrounded it. Only when accepted. */
+  readonly text?: string;
+  readonly warnings: readonly string[];
+  readonly errors: readonly ValidationIssue[];
+};
+
+export interface Validator {
+  readonly kind: "json" | "xml";
+  /** One sentence: what the final message must be. */
+  readonly describe: string;
+  /** What the validator does not enforce of its schema, e.g. an unknown `format`. */
+  readonly warnings: readonly string[];
+  /** Never throws for a text, however malformed or hostile. */
+  validate(text: string): Promise<ValidationResult>;
+  /** What to tell the model after `retry` or `continue-or-retry`. */
+  feedback(result: ValidationResult): string;
+}
