@@ -1,0 +1,101 @@
+/**
+ * Runs files of cases against this implementation:
+ *
+ *     npm run --silent conformance -- <area> <file> [more] [--out FILE.jsonl]
+ *
+ * One line per failing case, `N passed, N failed` as the last line; exit code 0 only when nothing
+ * failed, 1 when a case did, 2 when there was nothing to run. `--out` gets one JSON line per case.
+ * Paths are taken from where npm was called. An area is a module beside this one; it is loaded only
+ * when asked for.
+ */
+
+import { readdirSync, statSync, writeFileSync } from "node:fs";
+import { basename, resolve } from "node:path";
+import { type Area, type CaseResult, ConformanceInputError } from "./case-result.ts";
+
+const NOT_AREAS = new Set(["main.ts", "case-result.ts"]);
+const MAX_SHOWN_CHARACTERS = 600;
+
+/** The areas there are: every module of this folder but the runner's own. */
+function areaNames(): string[] {
+  return readdirSync(import.meta.dirname)
+    .filter((name) => name.endsWith(".ts") && !NOT_AREAS.has(name))
+    .map((name) => basename(name, ".ts"))
+    .sort();
+}
+
+type Arguments = {
+  readonly area: string;
+  readonly files: readonly string[];
+  readonly out: string | undefined;
+};
+
+function parseArguments(argv: readonly string[], base: string): Arguments {
+  const usage = "Usage: conformance <area> <file> [more] [--out FILE.jsonl].";
+  const positional: string[] = [];
+  let out: string | undefined;
+  for (let i = 0; i < argv.length; i++) {
+    const argument = argv[i] ?? "";
+    if (argument === "--out" || argument.startsWith("--out=")) {
+      const value = argument === "--out" ? argv[++i] : argument.slice("--out=".length);
+      if (value === undefined || value === "") {
+        throw new ConformanceInputError(`--out needs the name of a file. ${usage}`);
+      }
+      out = resolve(base, value);
+    } else if (argument.startsWith("-")) {
+      throw new ConformanceInputError(`There is no option ${argument}. ${usage}`);
+    } else {
+      positional.push(argument);
+    }
+  }
+  const [area, ...files] = positional;
+  const areas = areaNames();
+  if (area === undefined || !areas.includes(area)) {
+    const found = area === undefined ? "No area was given" : `There is no area ${area}`;
+    throw new ConformanceInputError(`${found}; there are: ${areas.join(", ")}. ${usage}`);
+  }
+  if (files.length === 0) {
+    throw new ConformanceInputError(`No file of cases was given for ${area}. ${usage}`);
+  }
+  const paths = files.map((file) => resolve(base, file));
+  for (const path of paths) {
+    if (statSync(path, { throwIfNoEntry: false }) === undefined) {
+      throw new ConformanceInputError(`There is no file ${path}.`);
+    }
+  }
+  return { area, files: paths, out };
+}
+
+/** Values as JSON, strings too, so that newlines and blanks can be seen; never pages of it. */
+function show(value: unknown): string {
+  const text = value === undefined ? "undefined" : JSON.stringify(value);
+  return text.length > MAX_SHOWN_CHARACTERS ? `${text.slice(0, MAX_SHOWN_CHARACTERS)}…` : text;
+}
+
+async function main(): Promise<number> {
+  const base = process.env["INIT_CWD"] ?? process.cwd();
+  const { area, files, out } = parseArguments(process.argv.slice(2), base);
+  const { run } = (await import(`./${area}.ts`)) as Area;
+  const results: CaseResult[] = [];
+  for await (const result of run(files)) {
+    results.push(result);
+    if (!result.pass) {
+      console.log(`${result.id}: expected ${show(result.expected)} got ${show(result.got)}`);
+    }
+  }
+  if (out !== undefined) {
+    const lines = results.map(({ id, got, pass }) => `${JSON.stringify({ id, got, pass })}\n`);
+    writeFileSync(out, lines.join(""));
+  }
+  const failed = results.filter((result) => !result.pass).length;
+  console.log(`${results.length - failed} passed, ${failed} failed`);
+  return failed === 0 && results.length > 0 ? 0 : 1;
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  if (!(error instanceof ConformanceInputError)) throw error;
+  console.error(error.message);
+  process.exitCode = 2;
+}
