@@ -1,0 +1,187 @@
+/**
+ * A model folder's own vocabulary: `tokenizer.json` of Hugging Face's tokenizers, the byte-level BPE
+ * kind with the o200k split, as gpt-oss checkpoints bring it.
+ */
+import { VocabularyError } from "./errors.ts";
+import { O200K_PATTERN } from "./split.ts";
+import { joinTokens } from "./tiktoken.ts";
+import { createTokenizer, type Tokenizer } from "./tokenizer.ts";
+
+/**
+ * @param json the parsed `tokenizer.json`
+ * @throws VocabularyError when it is of another kind, saying which part and what is accepted
+ */
+export function tokenizerFromHfJson(json: unknown): Tokenizer {
+  const root = object(json, "tokenizer.json");
+  const model = object(root["model"], "model");
+  if (model["type"] !== undefined && model["type"] !== "BPE") {
+    fail("model.type", model["type"], '"BPE"');
+  }
+  if (root["normalizer"] !== null && root["normalizer"] !== undefined) {
+    fail("normalizer", root["normalizer"], "null");
+  }
+  checkSplit(root["pre_tokenizer"]);
+  const specialTokens = readAddedTokens(root["added_tokens"]);
+  const specialIds = new Set(specialTokens.values());
+  const idOf = readVocabulary(model["vocab"], specialTokens, specialIds);
+  const tokens = new Array<Uint8Array | undefined>(idOf.size);
+  let total = 0;
+  for (const [text, id] of idOf) {
+    if (id >= tokens.length) {
+      fail("model.vocab", `the id ${id} for ${idOf.size} tokens`, "ids 0 … n-1 without gaps");
+    }
+    const bytes = fromByteLevel(text);
+    if (bytes.length === 0 || bytes.length > 255) {
+      fail("model.vocab", `a token of ${bytes.length} bytes`, "1 to 255 bytes");
+    }
+    if (tokens[id] !== undefined) fail("model.vocab", `the id ${id} twice`, "every id once");
+    tokens[id] = bytes;
+    total += bytes.length;
+  }
+  const merges = readMerges(model["merges"], idOf);
+  return createTokenizer({
+    tokens: joinTokens(tokens as Uint8Array[], total),
+    specialTokens,
+    merges: isRankOrder(merges, idOf) ? undefined : merges.map(({ left, right }) => [left, right]),
+    wholePieces: model["ignore_merges"] === true || isRankOrder(merges, idOf),
+  });
+}
+
+type Merge = { readonly left: number; readonly right: number; readonly merged: number };
+
+/**
+ * Whether the list says no more than the ids do: tiktoken's rule, which needs no table. Every way of
+ * cutting a token into two tokens must be listed, in the order of the tokens' ids.
+ */
+function isRankOrder(merges: readonly Merge[], idOf: ReadonlyMap<string, number>): boolean {
+  let last = -1;
+  const listed = new Map<number, number>();
+  for (const { merged } of merges) {
+    if (merged < last) return false;
+    last = merged;
+    listed.set(merged, (listed.get(merged) ?? 0) + 1);
+  }
+  for (const [text, id] of idOf) {
+    let ways = 0;
+    for (let cut = 1; cut < text.length; cut++) {
+      if (idOf.has(text.slice(0, cut)) && idOf.has(text.slice(cut))) ways++;
+    }
+    if (ways !== (listed.get(id) ?? 0)) return false;
+  }
+  return true;
+}
+
+function readMerges(merges: unknown, idOf: ReadonlyMap<string, number>): Merge[] {
+  if (!Array.isArray(merges)) fail("model.merges", describe(merges), "a list");
+  return (merges as unknown[]).map((merge, at) => {
+    const pair = typeof merge === "string" ? merge.split(" ") : merge;
+    if (
+      !Array.isArray(pair) ||
+      pair.length !== 2 ||
+      typeof pair[0] !== "string" ||
+      typeof pair[1] !== "string"
+    ) {
+      fail(`model.merges[${at}]`, describe(merge), '"a b" or ["a", "b"]');
+    }
+    const [a, b] = pair as [string, string];
+    const left = idOf.get(a);
+    const right = idOf.get(b);
+    const merged = idOf.get(a + b);
+    if (left === undefined || right === undefined || merged === undefined) {
+      fail(`model.merges[${at}]`, `${a} ${b}, of which a part or the whole is no token`, "tokens");
+    }
+    return { left: left as number, right: right as number, merged: merged as number };
+  });
+}
+
+function readVocabulary(
+  vocab: unknown,
+  specialTokens: ReadonlyMap<string, number>,
+  specialIds: ReadonlySet<number>,
+): Map<string, number> {
+  const idOf = new Map<string, number>();
+  for (const [text, id] of Object.entries(object(vocab, "model.vocab"))) {
+    if (typeof id !== "number" || !Number.isInteger(id) || id < 0) {
+      fail(`model.vocab[${JSON.stringify(text)}]`, describe(id), "an id");
+    }
+    if (specialTokens.get(text) === id || specialIds.has(id as number)) continue; // listed twice by some exporters
+    idOf.set(text, id as number);
+  }
+  return idOf;
+}
+
+function readAddedTokens(list: unknown): Map<string, number> {
+  if (!Array.isArray(list)) fail("added_tokens", describe(list), "a list");
+  const tokens = new Map<string, number>();
+  (list as unknown[]).forEach((entry, at) => {
+    const { id, content } = object(entry, `added_tokens[${at}]`);
+    if (typeof id !== "number" || typeof content !== "string" || content === "") {
+      fail(`added_tokens[${at}]`, JSON.stringify(entry).slice(0, 80), "an id and its content");
+    }
+    tokens.set(content as string, id as number);
+  });
+  return tokens;
+}
+
+/** Finds the pattern of the split and refuses any other than o200k's. */
+function checkSplit(preTokenizer: unknown): void {
+  const steps = object(preTokenizer, "pre_tokenizer");
+  const list = steps["type"] === "Sequence" ? steps["pretokenizers"] : [steps];
+  if (!Array.isArray(list)) fail("pre_tokenizer.pretokenizers", describe(list), "a list");
+  const split = (list as unknown[])
+    .map((step) => object(step, "pre_tokenizer"))
+    .find((step) => step["type"] === "Split");
+  const pattern =
+    split === undefined ? undefined : object(split["pattern"], "pre_tokenizer.pattern")["Regex"];
+  if (pattern !== O200K_PATTERN) {
+    fail(
+      "pre_tokenizer",
+      pattern === undefined ? "without a split" : JSON.stringify(pattern).slice(0, 80),
+      "the split of o200k, which gpt-oss uses",
+    );
+  }
+}
+
+/** Bytes of a token written with GPT-2's one character per byte. */
+function fromByteLevel(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) {
+    const byte = BYTE_OF_CHAR.get(text.charCodeAt(i));
+    if (byte === undefined) {
+      fail("model.vocab", JSON.stringify(text), "tokens written byte by byte (byte-level BPE)");
+    }
+    bytes[i] = byte as number;
+  }
+  return bytes;
+}
+
+/** Printable Latin-1 stands for itself, every other byte for a character from U+0100 on. */
+const BYTE_OF_CHAR: ReadonlyMap<number, number> = (() => {
+  const map = new Map<number, number>();
+  let next = 0x100;
+  for (let byte = 0; byte < 256; byte++) {
+    const printable =
+      (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) || byte >= 0xae;
+    map.set(printable ? byte : next++, byte);
+  }
+  return map;
+})();
+
+function object(value: unknown, where: string): { readonly [key: string]: unknown } {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    fail(where, describe(value), "an object");
+  }
+  return value as { readonly [key: string]: unknown };
+}
+
+function describe(value: unknown): string {
+  if (value === undefined) return "missing";
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "a list";
+  return typeof value === "object" ? "an object" : JSON.stringify(value).slice(0, 60);
+}
+
+function fail(where: string, found: unknown, accepted: string): never {
+  const text = typeof found === "string" ? found : describe(found);
+  throw new VocabularyError(`${where} of the tokenizer is ${text}; accepted: ${accepted}`);
+}

@@ -1,0 +1,359 @@
+/**
+ * Text into token ids and back. Ordinary text never becomes a special token unless the caller says
+ * so: this is what keeps a user, a tool or a page from forging a message boundary.
+ */
+import { type MergeTable, mergeBytePairs } from "./byte-pairs.ts";
+import { ByteVocabulary, type PackedTokens } from "./byte-vocabulary.ts";
+import { InvalidUtf8Error, UnknownTokenError, VocabularyError } from "./errors.ts";
+import { type SpecialIds, specialIds } from "./special-tokens.ts";
+import { o200kPieceEnd } from "./split.ts";
+
+export type TokenizerOptions = {
+  /** Ordinary tokens, ids 0 … n-1; a pair merges if both together are a token, lower ids first. */
+  readonly tokens: PackedTokens;
+  /** Special tokens as written, with their ids; none may be an ordinary token's id. */
+  readonly specialTokens: ReadonlyMap<string, number>;
+  /** Another order of merging than by id: pairs of token ids, first pair first. */
+  readonly merges?: readonly (readonly [number, number])[] | undefined;
+  /** Whether a piece that is a token is taken whole, without merging. Default true. */
+  readonly wholePieces?: boolean | undefined;
+};
+
+/** Pieces that are several tokens are remembered: at most this many, of at most this length. */
+const CACHE_ENTRIES = 16_384;
+const CACHE_PIECE_LENGTH = 32;
+
+const REPLACEMENT = "\uFFFD";
+
+/** What an id is for a reader of text: a string, or bytes that are only part of a character. */
+export type TokenText = string | null | undefined;
+
+/** @throws VocabularyError when the vocabulary is inconsistent or lacks Harmony's special tokens */
+export function createTokenizer(options: TokenizerOptions): Tokenizer {
+  return new Tokenizer(options);
+}
+
+export class Tokenizer {
+  /** Highest id + 1. */
+  readonly size: number;
+  /** Ids of the tokens that structure a message, in this vocabulary. */
+  readonly special: SpecialIds;
+  readonly #vocabulary: ByteVocabulary;
+  readonly #specials: ReadonlyMap<string, number>;
+  readonly #specialBytes: Map<number, Uint8Array> = new Map();
+  readonly #merges: MergeTable;
+  readonly #wholePieces: boolean;
+  readonly #byteId: Int32Array;
+  readonly #cache: Map<string, readonly number[]> = new Map();
+  /** Text of each id once asked for: null = not valid UTF-8 on its own. */
+  readonly #texts: TokenText[];
+  readonly #matcher: SpecialMatcher;
+  readonly #encoder = new TextEncoder();
+  readonly #strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  readonly #lossy = new TextDecoder("utf-8", { ignoreBOM: true });
+  #scratch: Uint8Array<ArrayBuffer> = new Uint8Array(256);
+
+  constructor(options: TokenizerOptions) {
+    this.#vocabulary = new ByteVocabulary(options.tokens);
+    this.#specials = new Map(options.specialTokens);
+    this.#wholePieces = options.wholePieces ?? true;
+    let size = this.#vocabulary.size;
+    for (const [text, id] of this.#specials) {
+      if (!Number.isInteger(id) || id < 0) {
+        throw new VocabularyError(`Special token ${text} has the id ${id}; accepted: 0 or greater`);
+      }
+      if (id < this.#vocabulary.size) {
+        throw new VocabularyError(
+          `Special token ${text} has the id ${id}, which is an ordinary token's; those are 0 … ${this.#vocabulary.size - 1}`,
+        );
+      }
+      if (this.#specialBytes.has(id)) {
+        throw new VocabularyError(
+          `Special token ${text} has the id ${id}, which another one has too`,
+        );
+      }
+      this.#specialBytes.set(id, this.#encoder.encode(text));
+      size = Math.max(size, id + 1);
+    }
+    this.size = size;
+    this.special = specialIds((text) => this.#specials.get(text));
+    this.#byteId = singleBytes(this.#vocabulary);
+    this.#merges = options.merges
+      ? mergesByList(this.#vocabulary, options.merges)
+      : mergesById(this.#vocabulary);
+    this.#texts = new Array(size).fill(undefined);
+    this.#matcher = new SpecialMatcher(this.#specials);
+  }
+
+  /** The id of a special token as written, e.g. `<|start|>`. */
+  specialId(text: string): number | undefined {
+    return this.#specials.get(text);
+  }
+
+  /** Whether the id is a special token's. */
+  isSpecial(id: number): boolean {
+    return this.#specialBytes.has(id);
+  }
+
+  /** All special tokens as written, with their ids. */
+  get specialTokens(): ReadonlyMap<string, number> {
+    return this.#specials;
+  }
+
+  /**
+   * Encodes text as ordinary tokens: text that looks like a special token does not become one. A lone
+   * surrogate is encoded as U+FFFD.
+   */
+  encode(text: string): number[] {
+    const ids: number[] = [];
+    this.encodeInto(text, ids);
+    return ids;
+  }
+
+  /** `encode`, appended to `ids`. */
+  encodeInto(text: string, ids: number[]): void {
+    const wellFormed = text.isWellFormed() ? text : text.toWellFormed();
+    const vocabulary = this.#vocabulary;
+    const whole = this.#wholePieces;
+    for (let start = 0; start < wellFormed.length; ) {
+      const end = o200kPieceEnd(wellFormed, start);
+      const id = whole ? vocabulary.lookupAscii(wellFormed, start, end) : -2;
+      if (id >= 0) ids.push(id);
+      else this.#encodePiece(wellFormed.slice(start, end), ids);
+      start = end;
+    }
+  }
+
+  #encodePiece(piece: string, ids: number[]): void {
+    const cached = this.#cache.get(piece);
+    if (cached !== undefined) {
+      for (const id of cached) ids.push(id);
+      return;
+    }
+    if (this.#scratch.length < piece.length * 3) this.#scratch = new Uint8Array(piece.length * 3);
+    const bytes = this.#scratch;
+    const length = this.#encoder.encodeInto(piece, bytes).written;
+    const id = this.#wholePieces ? this.#vocabulary.lookup(bytes, 0, length) : -1;
+    const from = ids.length;
+    if (id >= 0) ids.push(id);
+    else mergeBytePairs(this.#merges, this.#byteId, bytes, length, ids);
+    if (piece.length <= CACHE_PIECE_LENGTH) {
+      if (this.#cache.size >= CACHE_ENTRIES) this.#cache.clear();
+      this.#cache.set(piece, ids.slice(from));
+    } else if (this.#scratch.length > 1 << 16) {
+      this.#scratch = new Uint8Array(256); // a long piece is no reason to hold on to its memory
+    }
+  }
+
+  /**
+   * Encodes text in which special tokens stand as written. For trusted text only.
+   * @param allowed the ones that count; the others are ordinary text
+   */
+  encodeWithSpecials(text: string, allowed: ReadonlySet<string> | "all" = "all"): number[] {
+    const ids: number[] = [];
+    let start = 0;
+    for (;;) {
+      const match = this.#matcher.find(text, start, allowed);
+      this.encodeInto(text.slice(start, match?.start ?? text.length), ids);
+      if (match === null) return ids;
+      ids.push(match.id);
+      start = match.end;
+    }
+  }
+
+  /** Number of ordinary tokens of a text. */
+  countTokens(text: string): number {
+    return this.encode(text).length;
+  }
+
+  /** @throws UnknownTokenError */
+  tokenBytes(id: number): Uint8Array {
+    const { bytes, offsets, size } = this.#vocabulary;
+    if (id >= 0 && id < size) return bytes.slice(offsets[id], offsets[id + 1]);
+    const special = this.#specialBytes.get(id);
+    if (special === undefined) throw new UnknownTokenError(id);
+    return special.slice();
+  }
+
+  /**
+   * The text of one id (a special token as written); null when its bytes are only part of a character,
+   * undefined when the vocabulary does not have it.
+   */
+  tokenText(id: number): TokenText {
+    const known = this.#texts[id];
+    return known !== undefined ? known : this.#makeText(id);
+  }
+
+  #makeText(id: number): TokenText {
+    if (!(id >= 0 && id < this.size) || !Number.isInteger(id)) return undefined;
+    const { bytes, offsets, size } = this.#vocabulary;
+    const own =
+      id < size ? bytes.subarray(offsets[id], offsets[id + 1]) : this.#specialBytes.get(id);
+    if (own === undefined) return undefined;
+    let text: string | null;
+    try {
+      text = this.#strict.decode(own);
+    } catch {
+      text = null;
+    }
+    this.#texts[id] = text;
+    return text;
+  }
+
+  /** The bytes of the ids, one after another. @throws UnknownTokenError */
+  decodeBytes(ids: Iterable<number>): Uint8Array {
+    return this.#collect(ids, true);
+  }
+
+  #collect(ids: Iterable<number>, strict: boolean): Uint8Array {
+    const { bytes, offsets, size } = this.#vocabulary;
+    let out = new Uint8Array(1024);
+    let length = 0;
+    for (const id of ids) {
+      let source = bytes;
+      let from = 0;
+      let to = 0;
+      if (id >= 0 && id < size) {
+        from = offsets[id]!;
+        to = offsets[id + 1]!;
+      } else {
+        const special = this.#specialBytes.get(id);
+        if (special === undefined && strict) throw new UnknownTokenError(id);
+        source = special ?? REPLACEMENT_BYTES;
+        to = source.length;
+      }
+      if (length + to - from > out.length) {
+        const grown = new Uint8Array(out.length * 2 + to - from);
+        grown.set(out);
+        out = grown;
+      }
+      for (let i = from; i < to; i++) out[length++] = source[i]!;
+    }
+    return out.subarray(0, length);
+  }
+
+  /**
+   * The text of the ids, special tokens as written.
+   * @throws UnknownTokenError for an id that the vocabulary does not have
+   * @throws InvalidUtf8Error when the bytes are no UTF-8, e.g. half a character at the end
+   */
+  decode(ids: Iterable<number>): string {
+    const bytes = this.#collect(ids, true);
+    try {
+      return this.#strict.decode(bytes);
+    } catch (cause) {
+      throw new InvalidUtf8Error({ cause });
+    }
+  }
+
+  /** `decode` with U+FFFD for every unknown id and every invalid sequence of bytes. */
+  decodeLossy(ids: Iterable<number>): string {
+    return this.#lossy.decode(this.#collect(ids, false));
+  }
+
+  /** Finds special tokens in text that arrives in pieces; see `SpecialMatcher`. */
+  get specialMatcher(): SpecialMatcher {
+    return this.#matcher;
+  }
+}
+
+const REPLACEMENT_BYTES = new TextEncoder().encode(REPLACEMENT);
+
+export type SpecialMatch = { readonly start: number; readonly end: number; readonly id: number };
+
+/** Finds special tokens as written in text. */
+export class SpecialMatcher {
+  readonly #ids: ReadonlyMap<string, number>;
+  /** What all special tokens begin with, `<|` in practice. */
+  readonly #prefix: string;
+  /** Their lengths, longest first. */
+  readonly #lengths: readonly number[];
+
+  constructor(ids: ReadonlyMap<string, number>) {
+    this.#ids = ids;
+    const texts = [...ids.keys()];
+    let prefix = texts[0] ?? "";
+    for (const text of texts) {
+      while (!text.startsWith(prefix)) prefix = prefix.slice(0, -1);
+    }
+    this.#prefix = prefix;
+    this.#lengths = [...new Set(texts.map((text) => text.length))].sort((a, b) => b - a);
+  }
+
+  /** The first special token at or after `from`, or null. */
+  find(text: string, from: number, allowed: ReadonlySet<string> | "all"): SpecialMatch | null {
+    if (this.#ids.size === 0) return null;
+    let start = text.indexOf(this.#prefix, from);
+    while (start !== -1 && start < text.length) {
+      for (const length of this.#lengths) {
+        const candidate = text.slice(start, start + length);
+        const id = this.#ids.get(candidate);
+        if (id !== undefined && (allowed === "all" || allowed.has(candidate))) {
+          return { start, end: start + length, id };
+        }
+      }
+      start = text.indexOf(this.#prefix, start + 1);
+    }
+    return null;
+  }
+
+  /** Where a special token may have begun that the end of `text` cuts off; `text.length` if none. */
+  heldBack(text: string): number {
+    const longest = this.#lengths[0] ?? 0;
+    for (let start = Math.max(0, text.length - longest + 1); start < text.length; start++) {
+      if (text[start] !== this.#prefix[0] && this.#prefix !== "") continue;
+      const tail = text.slice(start);
+      for (const special of this.#ids.keys()) {
+        if (special.startsWith(tail)) return start;
+      }
+    }
+    return text.length;
+  }
+}
+
+function singleBytes(vocabulary: ByteVocabulary): Int32Array {
+  const ids = new Int32Array(256);
+  const one = new Uint8Array(1);
+  for (let byte = 0; byte < 256; byte++) {
+    one[0] = byte;
+    ids[byte] = vocabulary.lookup(one, 0, 1);
+    if (ids[byte] === -1) {
+      throw new VocabularyError(
+        `The vocabulary has no token for the single byte 0x${byte.toString(16).padStart(2, "0")}; all 256 are needed`,
+      );
+    }
+  }
+  return ids;
+}
+
+/** Merging as tiktoken does it: the rank of a merge is the id of the token it gives. */
+function mergesById(vocabulary: ByteVocabulary): MergeTable {
+  return {
+    rank: (left, right) => vocabulary.lookupPair(left, right),
+    merged: (rank) => rank,
+  };
+}
+
+/** Merging as Hugging Face's `merges` list says: the rank is the place in the list. */
+function mergesByList(
+  vocabulary: ByteVocabulary,
+  merges: readonly (readonly [number, number])[],
+): MergeTable {
+  const merged = new Int32Array(merges.length);
+  const ranks = new Map<number, number>();
+  merges.forEach(([left, right], rank) => {
+    const id = vocabulary.lookupPair(left, right);
+    if (id === -1) {
+      throw new VocabularyError(
+        `Merge ${rank} joins the tokens ${left} and ${right}, which together are no token`,
+      );
+    }
+    merged[rank] = id;
+    const key = left * vocabulary.size + right;
+    if (!ranks.has(key)) ranks.set(key, rank);
+  });
+  return {
+    rank: (left, right) => ranks.get(left * vocabulary.size + right) ?? -1,
+    merged: (rank) => merged[rank]!,
+  };
+}
