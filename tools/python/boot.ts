@@ -1,0 +1,99 @@
+/** From nothing to an interpreter that is ready: with a snapshot where there can be one. */
+import { readFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { PythonStartError } from "../errors.ts";
+import { InterpreterProcess } from "./interpreter-process.ts";
+import { launch, PYODIDE } from "./launch.ts";
+import { hasSnapshot, snapshotPath, storeSnapshot } from "./snapshot.ts";
+
+/** Without a snapshot 3 s of computing; on a loaded machine many times that. */
+const START_LIMIT_MS = 120_000;
+
+/** Snapshots being made, so that two sessions of one program make one. */
+const making = new Map<string, Promise<string | null>>();
+
+/**
+ * Starts a process and waits until cells can be run. `onProcess` gets every process that is started on
+ * the way, so that the caller can end it.
+ *
+ * @throws PythonStartError
+ */
+export async function startInterpreter(
+  cacheFolder: string | undefined,
+  onProcess: (interpreter: InterpreterProcess) => void,
+): Promise<InterpreterProcess> {
+  const snapshotFile = cacheFolder === undefined ? null : await snapshotIn(cacheFolder, onProcess);
+  try {
+    return await startFrom(snapshotFile, onProcess);
+  } catch (error) {
+    if (snapshotFile === null) throw error;
+    // A snapshot that ends the interpreter is worse than none.
+    await rm(snapshotFile, { force: true }).catch(() => undefined);
+    return startFrom(null, onProcess);
+  }
+}
+
+async function startFrom(
+  snapshotFile: string | null,
+  onProcess: (interpreter: InterpreterProcess) => void,
+): Promise<InterpreterProcess> {
+  const interpreter = new InterpreterProcess(launch({ snapshotFile, makeSnapshot: false }), false);
+  onProcess(interpreter);
+  const { snapshotProblem } = await within(interpreter, interpreter.ready);
+  if (snapshotProblem !== null && snapshotFile !== null) {
+    await rm(snapshotFile, { force: true }).catch(() => undefined);
+  }
+  return interpreter;
+}
+
+/** The snapshot's path, made first if it is missing; null when it can neither be found nor made. */
+function snapshotIn(
+  folder: string,
+  onProcess: (interpreter: InterpreterProcess) => void,
+): Promise<string | null> {
+  const source = readFileSync(new URL("./interpreter.ts", import.meta.url), "utf8");
+  const path = snapshotPath(folder, PYODIDE.version, source);
+  let made = making.get(path);
+  if (made === undefined) {
+    made = makeSnapshot(folder, path, onProcess).finally(() => making.delete(path));
+    making.set(path, made);
+  }
+  return made;
+}
+
+async function makeSnapshot(
+  folder: string,
+  path: string,
+  onProcess: (interpreter: InterpreterProcess) => void,
+): Promise<string | null> {
+  if (await hasSnapshot(path)) return path;
+  const maker = new InterpreterProcess(launch({ snapshotFile: null, makeSnapshot: true }), true);
+  onProcess(maker);
+  try {
+    const memory = await within(maker, maker.snapshot);
+    await storeSnapshot(folder, path, memory);
+    return path;
+  } catch {
+    // Starting slowly is a small harm, and what really is broken will be told by the start itself.
+    return null;
+  } finally {
+    maker.kill();
+  }
+}
+
+async function within<T>(interpreter: InterpreterProcess, promise: Promise<T>): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => reject(new Error(`it was not ready after ${START_LIMIT_MS / 1000} s`)),
+    START_LIMIT_MS,
+  );
+  try {
+    return await Promise.race([promise, late]);
+  } catch (cause) {
+    interpreter.kill();
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new PythonStartError(`The Python interpreter did not start: ${why}.`, { cause });
+  } finally {
+    clearTimeout(timer);
+  }
+}

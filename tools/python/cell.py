@@ -1,0 +1,152 @@
+# The interpreter's side of a cell. Evaluates to three functions; the names it uses are bound here, before
+# any user code runs, so that a cell that replaces `repr` or `compile` fools only itself.
+
+
+def _make():
+    import __main__
+    import ast
+    import asyncio
+    import builtins
+    import inspect
+    import json
+    import linecache
+    import os
+    import random
+    import sys
+    import time
+    import traceback
+
+    compile_, eval_, exec_, isinstance_, len_ = compile, eval, exec, isinstance, len
+    print_, repr_, str_, min_ = print, repr, str, min
+    dumps = json.dumps
+    monotonic, real_sleep = time.monotonic, time.sleep
+    coroutine_flag = inspect.CO_COROUTINE
+    FLAGS = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    VALUE_LIMIT = 64 * 1024
+    ERROR_LIMIT = 32 * 1024
+    namespace = __main__.__dict__
+    current = None
+
+    def clean(text, limit):
+        """A text that has a UTF-8 form, cut to `limit` bytes; `text` may be a subclass that lies."""
+        data = str_.encode(text, "utf-8", "backslashreplace")
+        if len_(data) <= limit:
+            return data.decode("utf-8")
+        head, tail = data[: limit * 2 // 3], data[-(limit // 3) :]
+        cut = len_(data) - len_(head) - len_(tail)
+        return f"{head.decode('utf-8', 'ignore')}\n[... {cut} bytes cut here ...]\n{tail.decode('utf-8', 'ignore')}"
+
+    def only_user_frames(report):
+        """Drops the frames of the library and of this file, here and in the exceptions before it."""
+        while report is not None:
+            if report.stack is not None:
+                report.stack[:] = [f for f in report.stack if f.filename.startswith("<cell ")]
+                if not report.stack:
+                    report.stack = None
+            report = report.__cause__ or report.__context__
+
+    def hint(error, source):
+        if isinstance_(error, SyntaxError) and any(
+            line.lstrip().startswith(("!", "%")) for line in source.splitlines()
+        ):
+            return "\nShell commands (!) and IPython magics (%) are not available here; write plain Python."
+        if isinstance_(error, ModuleNotFoundError):
+            return "\nOnly the Python standard library is available here."
+        return ""
+
+    def describe(error, source):
+        try:
+            report = traceback.TracebackException.from_exception(error, compact=True)
+            only_user_frames(report)
+            text = "".join(report.format()).rstrip("\n")
+            return clean(text + hint(error, source), ERROR_LIMIT)
+        except BaseException:
+            return "An exception was raised that cannot be printed."
+
+    def finish(value, error):
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except BaseException:
+                pass
+        return dumps({"value": value, "error": error})
+
+    def shown(value):
+        if value is None:
+            return None
+        namespace["_"] = value
+        return clean(repr_(value), VALUE_LIMIT)
+
+    def parts(source, name):
+        """The statements, and the last expression when its value is to be echoed."""
+        tree = compile_(source, name, "exec", FLAGS | ast.PyCF_ONLY_AST, True)
+        last = tree.body[-1] if tree.body else None
+        if not isinstance_(last, ast.Expr) or source.rstrip().endswith(";"):
+            return compile_(tree, name, "exec", FLAGS, True), None
+        tree.body.pop()
+        return (
+            compile_(tree, name, "exec", FLAGS, True),
+            compile_(ast.Expression(last.value), name, "eval", FLAGS, True),
+        )
+
+    async def run_async(statements, expression, source):
+        try:
+            value = None
+            for code in (statements, expression):
+                if code is not None:
+                    value = eval_(code, namespace)
+                    if code.co_flags & coroutine_flag:
+                        value = await value
+            return finish(shown(value) if expression is not None else None, None)
+        except BaseException as error:
+            return finish(None, describe(error, source))
+
+    def run(source, number):
+        """JSON of the outcome, or a future of it for a cell with top-level await."""
+        nonlocal current
+        current = None
+        name = f"<cell {number}>"
+        linecache.cache[name] = (len_(source), None, source.splitlines(True), name)
+        try:
+            statements, expression = parts(source, name)
+            if any(c is not None and c.co_flags & coroutine_flag for c in (statements, expression)):
+                current = asyncio.ensure_future(run_async(statements, expression, source))
+                return current
+            exec_(statements, namespace)
+            value = eval_(expression, namespace) if expression is not None else None
+            return finish(shown(value), None)
+        except BaseException as error:
+            return finish(None, describe(error, source))
+
+    def cancel():
+        """Interrupts a cell that waits: nothing of it is running that could notice an interrupt."""
+        if current is not None and not current.done():
+            current.cancel()
+
+    def sleep(seconds):
+        # The real one cannot be interrupted; in slices the interrupt is noticed between two of them.
+        if seconds < 0:
+            raise ValueError("sleep length must be non-negative")
+        end = monotonic() + seconds
+        while (left := end - monotonic()) > 0:
+            real_sleep(min_(left, 0.02))
+
+    def display(*values):
+        for value in values:
+            print_(repr_(value))
+
+    def prepare():
+        """What must not come out of a memory snapshot, or cannot be in it."""
+        random.seed()
+        for stream in (sys.stdout, sys.stderr):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace", write_through=True)
+        os.makedirs("/mnt/data", exist_ok=True)
+        os.chdir("/mnt/data")
+        sys.path.insert(0, "/mnt/data")
+        time.sleep = sleep
+        builtins.display = display
+
+    return run, cancel, prepare
+
+
+_make()
