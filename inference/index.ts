@@ -29,6 +29,14 @@ export {
   ScriptExhaustedError,
   UnsupportedArchitectureError,
 } from "./errors.ts";
+export type { GenerationDefaults } from "./generation-config.ts";
+export {
+  demoModelPath,
+  type OpenedModel,
+  type OpenModelOptions,
+  openModel,
+  type Precision,
+} from "./open-model.ts";
 export {
   ScriptedEngine,
   type ScriptedEngineOptions,

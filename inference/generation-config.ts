@@ -1,0 +1,51 @@
+import { readJson } from "./checkpoint/open.ts";
+import { CheckpointError } from "./errors.ts";
+
+/** How a model's makers say it should be sampled; undefined where they do not say. */
+export type GenerationDefaults = {
+  /** 0 when the file says not to sample. */
+  readonly temperature: number | undefined;
+  readonly topP: number | undefined;
+  /** Ids that end a generation, of which some may not be among a format's own. */
+  readonly stopIds: readonly number[];
+};
+
+const MAX_BYTES = 1 << 20;
+const MAX_TEMPERATURE = 100;
+
+/**
+ * Reads a generation_config.json.
+ * @param path undefined when the model has none
+ * @throws CheckpointError for a value that makes no sense
+ */
+export function readGenerationDefaults(path: string | undefined): GenerationDefaults {
+  if (path === undefined) return { temperature: undefined, topP: undefined, stopIds: [] };
+  const json = readJson(path, MAX_BYTES);
+  if (typeof json !== "object" || json === null) {
+    throw new CheckpointError(path, "the content is not a JSON object.");
+  }
+  const fields = json as Readonly<Record<string, unknown>>;
+  const number = (name: string, max: number): number | undefined => {
+    const value = fields[name] ?? undefined;
+    if (value === undefined) return undefined;
+    if (typeof value !== "number" || !(value >= 0 && value <= max)) {
+      throw new CheckpointError(path, `${name} is not a number 0 … ${max}.`, name);
+    }
+    return value;
+  };
+  const temperature = number("temperature", MAX_TEMPERATURE);
+  return {
+    temperature: fields["do_sample"] === false ? 0 : temperature,
+    topP: number("top_p", 1),
+    stopIds: idsOf(fields["eos_token_id"] ?? [], path),
+  };
+}
+
+/** One id or a list of them. */
+function idsOf(value: unknown, path: string): number[] {
+  const ids: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return ids.map((id) => {
+    if (typeof id === "number" && Number.isSafeInteger(id) && id >= 0) return id;
+    throw new CheckpointError(path, "eos_token_id is not an id or a list of ids.", "eos_token_id");
+  });
+}
