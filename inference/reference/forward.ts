@@ -3,26 +3,33 @@
  * It is the oracle of every kernel; nothing runs it but tests and the maker of test fixtures.
  */
 
-import type { ModelConfig } from "../checkpoint/config.ts";
 import { inverseFrequencies, rotate } from "./rope.ts";
 import type { Matrix, ReferenceLayer, ReferenceWeights } from "./weights.ts";
 
 /** Keys and values of one layer, one entry per position; f64 (kvHeads·headDim) each. */
-export type ReferenceCache = { readonly keys: Float64Array[]; readonly values: Float64Array[] };
+type ReferenceCache = { readonly keys: Float64Array[]; readonly values: Float64Array[] };
+
+export type ReferenceOptions = {
+  /** Where the timeline starts, to look at rotations far out. */
+  readonly firstPosition?: number;
+  /** W·x + b of the large matrices (all but the router), to look at other roundings. */
+  readonly multiply?: (matrix: Matrix, x: Float64Array) => Float64Array;
+};
 
 /** A model with the positions it has seen. */
 export class ReferenceModel {
   readonly weights: ReferenceWeights;
+  readonly #multiply: (matrix: Matrix, x: Float64Array) => Float64Array;
   readonly #caches: readonly ReferenceCache[];
   readonly #frequencies: Float64Array;
   #position: number;
 
-  /** @param firstPosition where the timeline starts, to look at rotations far out */
-  constructor(weights: ReferenceWeights, firstPosition = 0) {
+  constructor(weights: ReferenceWeights, options: ReferenceOptions = {}) {
     this.weights = weights;
+    this.#multiply = options.multiply ?? apply;
     this.#caches = weights.layers.map(() => ({ keys: [], values: [] }));
     this.#frequencies = inverseFrequencies(weights.config.rope, weights.config.headDim);
-    this.#position = firstPosition;
+    this.#position = options.firstPosition ?? 0;
   }
 
   /**
@@ -35,17 +42,17 @@ export class ReferenceModel {
     for (const [i, layer] of layers.entries()) {
       const window = config.layerTypes[i] === "sliding" ? config.slidingWindow : Infinity;
       add(x, this.#attention(layer, rmsNorm(x, layer.attnNorm, config.rmsEps), i, window));
-      add(x, feedForward(layer, rmsNorm(x, layer.mlpNorm, config.rmsEps), config));
+      add(x, this.#feedForward(layer, rmsNorm(x, layer.mlpNorm, config.rmsEps)));
     }
     this.#position++;
     const noBias = new Float64Array(config.vocab);
-    return apply({ weight: unembedding, bias: noBias }, rmsNorm(x, norm, config.rmsEps));
+    return this.#multiply({ weight: unembedding, bias: noBias }, rmsNorm(x, norm, config.rmsEps));
   }
 
   #attention(layer: ReferenceLayer, t: Float64Array, index: number, window: number): Float64Array {
     const { heads, kvHeads, headDim, rope } = this.weights.config;
-    const q = apply(layer.q, t);
-    const k = apply(layer.k, t);
+    const q = this.#multiply(layer.q, t);
+    const k = this.#multiply(layer.k, t);
     for (let h = 0; h < heads; h++) {
       rotate(headOf(q, h, headDim), this.#position, this.#frequencies, rope);
     }
@@ -54,7 +61,7 @@ export class ReferenceModel {
     }
     const { keys, values } = this.#caches[index]!;
     keys.push(k);
-    values.push(apply(layer.v, t));
+    values.push(this.#multiply(layer.v, t));
     const z = new Float64Array(heads * headDim);
     for (let h = 0; h < heads; h++) {
       // Neighbouring query heads share a key and value head.
@@ -68,7 +75,19 @@ export class ReferenceModel {
       );
       z.set(attended, h * headDim);
     }
-    return apply(layer.out, z);
+    return this.#multiply(layer.out, z);
+  }
+
+  #feedForward(layer: ReferenceLayer, t: Float64Array): Float64Array {
+    const { hidden, expertsPerToken, swigluLimit, swigluAlpha } = this.weights.config;
+    const { experts, weights } = route(apply(layer.router, t), expertsPerToken);
+    const out = new Float64Array(hidden);
+    for (const [i, expert] of experts.entries()) {
+      const inner = swiglu(this.#multiply(layer.gateUp[expert]!, t), swigluLimit, swigluAlpha);
+      const y = this.#multiply(layer.down[expert]!, inner);
+      for (let j = 0; j < out.length; j++) out[j]! += weights[i]! * y[j]!;
+    }
+    return out;
   }
 }
 
@@ -79,8 +98,9 @@ export class ReferenceModel {
 export function referenceLogits(
   weights: ReferenceWeights,
   tokens: readonly number[],
+  options: ReferenceOptions = {},
 ): Float64Array[] {
-  const model = new ReferenceModel(weights);
+  const model = new ReferenceModel(weights, options);
   return tokens.map((token) => model.step(token));
 }
 
@@ -144,18 +164,6 @@ export function swiglu(gateUp: Float64Array, limit: number, alpha: number): Floa
     const up = Math.min(Math.max(gateUp[2 * i + 1]!, -limit), limit);
     return (gate / (1 + Math.exp(-alpha * gate))) * (up + 1);
   });
-}
-
-function feedForward(layer: ReferenceLayer, t: Float64Array, config: ModelConfig): Float64Array {
-  const { experts, weights } = route(apply(layer.router, t), config.expertsPerToken);
-  const out = new Float64Array(config.hidden);
-  for (const [i, expert] of experts.entries()) {
-    const gateUp = apply(layer.gateUp[expert]!, t);
-    const inner = swiglu(gateUp, config.swigluLimit, config.swigluAlpha);
-    const y = apply(layer.down[expert]!, inner);
-    for (let j = 0; j < out.length; j++) out[j]! += weights[i]! * y[j]!;
-  }
-  return out;
 }
 
 /** e^x normalised to sum 1; the largest is subtracted first, so nothing overflows. */

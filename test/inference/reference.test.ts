@@ -11,6 +11,7 @@ import {
   softmax,
   swiglu,
 } from "../../inference/reference/forward.ts";
+import { applyInt8, roundToQ8 } from "../../inference/reference/int8.ts";
 import {
   decodeAdjacent,
   decodeBlocks,
@@ -71,6 +72,41 @@ describe("MXFP4", () => {
         );
       }),
     );
+  });
+});
+
+describe("int8", () => {
+  test("Q8_0 is multiples of a float16 scale, at most half a step away", () => {
+    const values = fc.float64Array({
+      minLength: 32,
+      maxLength: 32,
+      min: -1000,
+      max: 1000,
+      noNaN: true,
+    });
+    fc.assert(
+      fc.property(values, (block) => {
+        const rounded = roundToQ8(block);
+        const largest = block.reduce((max, x) => Math.max(max, Math.abs(x)), 0);
+        const scale = Math.f16round(largest / 127);
+        for (const [i, value] of rounded.entries()) {
+          if (scale > 0) expect(Number.isInteger(value / scale)).toBe(true);
+          // The rounding of the scale itself may push the largest a little beyond code 127.
+          const slack = 127 * Math.abs(largest / 127 - scale);
+          expect(Math.abs(value - (block[i] ?? 0))).toBeLessThanOrEqual(scale / 2 + slack);
+        }
+      }),
+    );
+  });
+
+  test("a product with rounded activations uses one scale per 32 inputs", () => {
+    const x = new Float64Array(64);
+    x[0] = 127;
+    x[1] = 2.5; // between two codes: to the even one
+    x[32] = 1270;
+    x[33] = 24;
+    const ones = { weight: new Float64Array(64).fill(1), bias: Float64Array.of(0.5) };
+    expect([...applyInt8(ones, x)]).toEqual([127 + 2 + 1270 + 20 + 0.5]);
   });
 });
 
@@ -175,7 +211,7 @@ describe("the tiny model", () => {
     const checkpoint = openCheckpoint(tinyModel("hf"));
     const weights = readReferenceWeights(checkpoint);
     checkpoint.close();
-    const far = new ReferenceModel(weights, 10_000);
+    const far = new ReferenceModel(weights, { firstPosition: 10_000 });
     for (const [i, id] of stored.ids.entries()) {
       const logits = far.step(id);
       expect(logits[0]).toBeCloseTo(stored.logits[i]?.[0] ?? Number.NaN, 6);
