@@ -5,6 +5,17 @@
 
 export { verifyTool } from "./arguments.ts";
 export {
+  type BrowserBackend,
+  type BrowserTools,
+  type BrowserToolsOptions,
+  BrowsingError,
+  type CitedText,
+  createBrowserTools,
+  DocumentFolderError,
+  normaliseCitations,
+  openDocumentFolder,
+} from "./browser/index.ts";
+export {
   DuplicateToolError,
   PythonStartError,
   SchemaError,

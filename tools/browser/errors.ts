@@ -1,0 +1,23 @@
+/** Failures of browsing: those of a call, which the model reads, and those of the folder, which the user reads. */
+import { ToolsError } from "../errors.ts";
+
+/** A call that cannot be carried out; its message is the result that the model gets. */
+export class BrowsingError extends ToolsError {
+  constructor(message: string, options?: ErrorOptions) {
+    super("CHORALE_BROWSING", message, options);
+  }
+}
+
+/** The folder given as documents cannot be used. */
+export class DocumentFolderError extends ToolsError {
+  readonly path: string;
+
+  constructor(path: string, problem: string, options?: ErrorOptions) {
+    super(
+      "CHORALE_DOCUMENT_FOLDER",
+      `Cannot read documents from ${path}: ${problem}. Give a folder of HTML, Markdown or text files.`,
+      options,
+    );
+    this.path = path;
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * Extraction under a clock. Markup can be built so that taking it apart takes hours (deep nesting makes
+ * HTML parsing quadratic), and nothing in the same thread could stop it; so it runs in a thread of its
+ * own, which is ended at the time limit and started anew for the next document.
+ */
+import { extname } from "node:path";
+import { Worker } from "node:worker_threads";
+import type { DocumentSource } from "./extract.ts";
+import type { PageContent } from "./page.ts";
+
+export type Extraction = { readonly page: PageContent } | { readonly reason: string };
+
+const HEAP_MEGABYTES = 512;
+
+export class Extractor {
+  readonly #urls: readonly string[];
+  readonly #timeoutMs: number;
+  #worker: Worker | null = null;
+
+  /** @param urls  all documents of the folder, for the links between them */
+  constructor(urls: readonly string[], timeoutMs: number) {
+    this.#urls = urls;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** One document at a time. */
+  async extract(document: DocumentSource): Promise<Extraction> {
+    this.#worker ??= await startWorker(this.#urls);
+    const worker = this.#worker;
+    const { promise, resolve } = Promise.withResolvers<Extraction>();
+    const tooLong = { reason: `its text was not extracted within ${this.#timeoutMs / 1000} s` };
+    const timer = setTimeout(() => resolve(tooLong), this.#timeoutMs);
+    const onError = (error: Error): void => resolve({ reason: error.message });
+    worker.once("message", resolve);
+    worker.once("error", onError);
+    worker.postMessage(document);
+    const result = await promise;
+    clearTimeout(timer);
+    worker.off("message", resolve);
+    worker.off("error", onError);
+    if ("reason" in result) await this.close();
+    return result;
+  }
+
+  async close(): Promise<void> {
+    const worker = this.#worker;
+    this.#worker = null;
+    // A worker that fails while it is ended has nobody left to tell.
+    worker?.on("error", () => {});
+    await worker?.terminate();
+  }
+}
+
+/** Loading the HTML parser takes longer than most documents; it does not count against their time. */
+async function startWorker(urls: readonly string[]): Promise<Worker> {
+  const file = new URL(`./extract-worker${extname(import.meta.filename)}`, import.meta.url);
+  const worker = new Worker(file, {
+    workerData: urls,
+    execArgv: [],
+    env: {},
+    resourceLimits: { maxOldGenerationSizeMb: HEAP_MEGABYTES },
+  });
+  await new Promise((resolve, reject) => {
+    worker.once("online", resolve);
+    worker.once("error", reject);
+  });
+  return worker;
+}
