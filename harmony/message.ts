@@ -22,6 +22,8 @@ export type ToolSignature = {
 /** A `## name` block of the tools section. Without tools only its description is printed. */
 export type ToolNamespace = {
   readonly name: string;
+  /** What namespaces are sorted by, where it is not the name (the wire form keeps both). */
+  readonly key?: string;
   readonly description?: string | null;
   readonly tools: readonly ToolSignature[];
 };

@@ -1,0 +1,53 @@
+/**
+ * Text whose special tokens a server has stripped: `analysisThe user asks …assistantfinalAnswer`. Only
+ * for text input that had no special token at all; ids never need it.
+ */
+
+export type StrippedMessage = {
+  readonly channel: string;
+  readonly recipient: string | null;
+  readonly contentType: string | null;
+  readonly content: string;
+};
+
+const BOUNDARY = /assistant(analysis|commentary|final)/g;
+
+/** Whether the text may turn out to be of this kind: it begins with a channel's name. */
+export function mayBeStripped(text: string): boolean {
+  return /^\s*(assistant)?(analysis|commentary|final)/.test(text);
+}
+
+/** The messages, or null if the text is more likely just text. */
+export function splitStripped(text: string): StrippedMessage[] | null {
+  const start = /^\s*(?:assistant)?(analysis|commentary|final)/.exec(text);
+  if (start === null) return null;
+  const rest = text.slice(start[0].length);
+  // An answer may well begin with "final" or "analysis"; glued to the next word it is a channel.
+  const glued = /^[\p{Lu}\p{N}{["'“]|^ to=/u.test(rest);
+  const boundaries = [...rest.matchAll(BOUNDARY)];
+  if (!glued && boundaries.length === 0) return null;
+  const messages: StrippedMessage[] = [];
+  let channel = start[1]!;
+  let from = 0;
+  for (const boundary of boundaries) {
+    messages.push(readMessage(channel, rest.slice(from, boundary.index)));
+    channel = boundary[1]!;
+    from = boundary.index + boundary[0].length;
+  }
+  messages.push(readMessage(channel, rest.slice(from)));
+  return messages;
+}
+
+function readMessage(channel: string, text: string): StrippedMessage {
+  const call = /^ ?to=([^\s{[<]+)\s*(?=[\s{[]|$)/.exec(text);
+  if (call === null) return { channel, recipient: null, contentType: null, content: text };
+  const rest = text.slice(call[0].length);
+  const type = /^(json|code)(?![\w.])\s*/.exec(rest);
+  let recipient = call[1]!;
+  let contentType = type?.[1] ?? null;
+  if (type === null && /json$/.test(recipient) && /^[{[]/.test(rest)) {
+    recipient = recipient.slice(0, -"json".length);
+    contentType = "json";
+  }
+  return { channel, recipient, contentType, content: rest.slice(type?.[0].length ?? 0) };
+}
