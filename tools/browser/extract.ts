@@ -1,7 +1,7 @@
 /** From the bytes of a file to a page: which kind of document it is, its encoding, its links. */
 import { htmlToPage, type LinkResolver } from "./html.ts";
 import { markdownToPage } from "./markdown.ts";
-import { cleanText, type PageContent, withUrlHeading } from "./page.ts";
+import { chooseTitle, cleanText, type PageContent, withUrlHeading } from "./page.ts";
 
 export type DocumentSource = {
   /** Path below the folder, with forward slashes. */
@@ -15,7 +15,7 @@ export function extractPage(document: DocumentSource, urls: ReadonlySet<string>)
   const kind = kindOf(url);
   const text = decodeText(document.bytes, kind === "html");
   const resolve = localResolver(url, urls);
-  const fallbackTitle = cleanText(url.slice(url.lastIndexOf("/") + 1));
+  const fallbackTitle = chooseTitle([url.slice(url.lastIndexOf("/") + 1), url]);
   if (kind === "html" || (kind === "text" && /^\s*<(!doctype\s+html|html)\b/i.test(text))) {
     return htmlToPage({ html: text, url, fallbackTitle, resolve });
   }

@@ -138,6 +138,6 @@ export class FolderBackend implements BrowserBackend {
   #whatThereIs(): string {
     const named = [...this.#urls].slice(0, NAMED_DOCUMENTS).join(", ");
     const more = this.#urls.size - NAMED_DOCUMENTS;
-    return `There is: ${named}${more > 0 ? ` and ${more} more; use browser.search to find them` : ""}.`;
+    return `The documents are: ${named}${more > 0 ? ` and ${more} more; use browser.search to find them` : ""}.`;
   }
 }

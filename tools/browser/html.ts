@@ -6,7 +6,7 @@
  * Source of the rules: the simple_browser tool of openai/gpt-oss.
  */
 import { type CheerioAPI, load } from "cheerio";
-import { cleanText, LinkTable, type PageContent, withUrlHeading } from "./page.ts";
+import { chooseTitle, cleanText, LinkTable, type PageContent, withUrlHeading } from "./page.ts";
 import { TextBuilder } from "./text-builder.ts";
 
 /** Where a reference in a document leads; null: nowhere that could be opened, show the plain text. */
@@ -40,12 +40,10 @@ export function htmlToPage(source: HtmlSource): PageContent {
   const $ = load(source.html);
   const links = new LinkTable();
   const text = new Walk(source.resolve, links).run($.root()[0]);
-  const title = [$("head > title").first().text(), $("h1").first().text()]
-    .map((candidate) => cleanText(candidate).replace(/\s+/g, " ").trim())
-    .find((candidate) => candidate !== "");
+  const titles = [$("head > title").first().text(), $("h1").first().text(), source.fallbackTitle];
   return {
     url: source.url,
-    title: title ?? source.fallbackTitle,
+    title: chooseTitle(titles),
     text: withUrlHeading(source.url, text),
     links: links.links,
   };

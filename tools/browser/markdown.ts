@@ -2,7 +2,7 @@
  * Markdown is readable as it is; only its links and pictures become those of a page. Code is left alone.
  */
 import type { LinkResolver } from "./html.ts";
-import { cleanText, LinkTable, type PageContent, withUrlHeading } from "./page.ts";
+import { chooseTitle, cleanText, LinkTable, type PageContent, withUrlHeading } from "./page.ts";
 
 export type MarkdownSource = {
   readonly markdown: string;
@@ -54,7 +54,7 @@ export function markdownToPage(source: MarkdownSource): PageContent {
   }
   return {
     url: source.url,
-    title: front ?? firstHeading(body) ?? source.fallbackTitle,
+    title: chooseTitle([front, firstHeading(body), source.fallbackTitle]),
     text: withUrlHeading(source.url, lines.join("\n").trim()),
     links: links.links,
   };

@@ -64,6 +64,20 @@ export function cleanText(text: string): string {
   );
 }
 
+/** Characters of a title: it heads every view of the page. */
+const MAX_TITLE_CHARACTERS = 200;
+
+/** The first of some texts that has anything to show, on one line. */
+export function chooseTitle(candidates: readonly (string | undefined)[]): string {
+  for (const candidate of candidates) {
+    const title = cleanText(candidate ?? "")
+      .replace(/\s+/g, " ")
+      .trim();
+    if (title !== "") return title.slice(0, MAX_TITLE_CHARACTERS).toWellFormed();
+  }
+  return "";
+}
+
 /** The paragraph that heads every page, as in the reference. */
 export function withUrlHeading(url: string, text: string): string {
   return `\nURL: ${url}\n${text}`;

@@ -24,7 +24,7 @@ export type BrowserTools = {
 const TIMEOUT_MS = 60_000;
 const DEFAULT_RESULTS = 10;
 const MAX_RESULTS = 20;
-const MAX_QUERY_CHARACTERS = 2_000;
+const MAX_QUERY_CHARACTERS = 500;
 
 /**
  * Types of the builtin section, and wider: a number may come as a string or as null, and keys that
