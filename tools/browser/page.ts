@@ -123,8 +123,8 @@ export class LinkTable {
 }
 
 /**
- * Wraps at word ends, at most `width` code points a line; words longer than a line are broken. Blank
- * space is kept where it is, so nothing of the text is lost.
+ * Wraps at word ends, at most `width` code points a line; words longer than a line are broken where
+ * the line ends. Blank space is kept where it is, so nothing of the text is lost.
  */
 export function wrapText(text: string, width: number): readonly Line[] {
   const lines: Line[] = [];
@@ -150,8 +150,8 @@ function wrapParagraph(paragraph: string, offset: number, width: number, lines: 
   };
   for (const [chunk] of paragraph.matchAll(CHUNK)) {
     const chunkWidth = countCodePoints(chunk);
-    if (lineWidth > 0 && lineWidth + chunkWidth > width) endLine();
     if (chunkWidth <= width) {
+      if (lineWidth > 0 && lineWidth + chunkWidth > width) endLine();
       at += chunk.length;
       lineWidth += chunkWidth;
       continue;
