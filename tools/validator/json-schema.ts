@@ -1,0 +1,146 @@
+/**
+ * JSON Schema by ajv, behind a guard: the draft is found out, formats are asserted, what would be
+ * ignored is a warning or an error, and inherited properties count for nothing.
+ */
+import { Ajv, type ErrorObject, type Options, type ValidateFunction } from "ajv";
+import { Ajv2019 } from "ajv/dist/2019.js";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import formats, { type FormatsPlugin } from "ajv-formats";
+import { SchemaError } from "../errors.ts";
+import { type Dialect, type Draft, type NormalisedSchema, normaliseSchema } from "./json-draft.ts";
+
+export type CompiledSchema = {
+  /** What is not enforced, or read differently than written. */
+  readonly warnings: readonly string[];
+  /** Every violation; empty: valid. */
+  readonly violations: (value: unknown) => readonly ErrorObject[];
+  /** The violations of one sub-schema, by its place in the schema, e.g. `#/anyOf/1`. */
+  readonly violationsAt: (place: string, value: unknown) => readonly ErrorObject[] | undefined;
+};
+
+/** Of the schema's text. */
+const MAX_BYTES = 1024 * 1024;
+
+/** Name under which the schema is known to its own compiler. */
+const ROOT = "answer-schema";
+
+const CLASSES = { "draft-07": Ajv, "2019-09": Ajv2019, "2020-12": Ajv2020 } as const;
+
+/** The package's type says that its default export has no call signature; under Node's ESM it is one. */
+const addFormats = formats as unknown as FormatsPlugin;
+
+/** @throws SchemaError in one sentence when the schema cannot be used */
+export function compileSchema(schema: unknown, draft?: Draft): CompiledSchema {
+  const bytes = Buffer.byteLength(JSON.stringify(schema) ?? "");
+  if (bytes > MAX_BYTES) {
+    throw new SchemaError(`The JSON Schema has ${bytes} bytes; at most ${MAX_BYTES} are accepted.`);
+  }
+  const normalised = normaliseSchema(schema, draft);
+  try {
+    return compileAs(normalised, normalised.dialect);
+  } catch (error) {
+    if (!normalised.guessed || !(error instanceof SchemaError)) throw error;
+    return compileOlder(schema, error);
+  }
+}
+
+/** A schema that names no draft and is none of the newest may still be one of the older. */
+function compileOlder(schema: unknown, newest: SchemaError): CompiledSchema {
+  for (const draft of ["draft-07", "draft-04"] as const) {
+    try {
+      const compiled = compileAs(normaliseSchema(schema, draft), "draft-07");
+      const warning = `The schema is not valid as draft 2020-12 and is read as ${draft}; name its draft in $schema.`;
+      return { ...compiled, warnings: [...compiled.warnings, warning] };
+    } catch (error) {
+      if (!(error instanceof SchemaError)) throw error;
+    }
+  }
+  throw newest;
+}
+
+function compileAs(
+  { schema, warnings: known }: NormalisedSchema,
+  dialect: Dialect,
+): CompiledSchema {
+  const warnings = new Set(known);
+  const warn = (...parts: unknown[]): void => {
+    warnings.add(parts.map(String).join(" "));
+  };
+  const options: Options = {
+    strict: false,
+    allErrors: true,
+    verbose: true,
+    // `required: ["toString"]` must not be satisfied by what every object inherits.
+    ownProperties: true,
+    addUsedSchema: false,
+    // 0.3 is a multiple of 0.1 for everybody but binary fractions.
+    multipleOfPrecision: 9,
+    logger: { log: warn, warn, error: warn },
+    code: { regExp: regExpWith(warn) },
+  };
+  const ajv = new CLASSES[dialect](options);
+  addFormats(ajv, { mode: "full" });
+  let root: ValidateFunction;
+  try {
+    ajv.addSchema(schema, ROOT);
+    root = ajv.getSchema(ROOT) as ValidateFunction;
+    // A schema that only refers to itself compiles, and overflows the stack on any value.
+    root(null);
+  } catch (cause) {
+    throw new SchemaError(`The JSON Schema cannot be used: ${reasonOf(cause)}.`, { cause });
+  }
+  const branches = new Map<string, ValidateFunction | undefined>();
+  const branchAt = (place: string): ValidateFunction | undefined => {
+    if (!branches.has(place)) {
+      try {
+        branches.set(place, ajv.compile({ $ref: `${ROOT}${place}` }));
+      } catch {
+        // A place that has no address of its own, e.g. inside of an anonymous part.
+        branches.set(place, undefined);
+      }
+    }
+    return branches.get(place);
+  };
+  return {
+    warnings: [...warnings],
+    violations: (value) => run(root, value),
+    violationsAt: (place, value) => {
+      const branch = branchAt(place);
+      if (branch === undefined) return undefined;
+      return run(branch, value).map((error) => ({
+        ...error,
+        schemaPath: error.schemaPath.slice(error.schemaPath.indexOf("#")),
+      }));
+    },
+  };
+}
+
+function run(validate: ValidateFunction, value: unknown): readonly ErrorObject[] {
+  // Compared with true: whatever else comes back is no verdict.
+  const valid: unknown = validate(value);
+  return valid === true ? [] : (validate.errors ?? []);
+}
+
+/** Patterns are Unicode expressions by the standard; many are written without knowing and only work as older ones. */
+function regExpWith(warn: (message: string) => void): RegExpEngine {
+  const compile = (pattern: string, flags: string): RegExp => {
+    try {
+      return new RegExp(pattern, flags);
+    } catch {
+      const older = new RegExp(pattern, flags.replace("u", ""));
+      warn(`The pattern ${pattern} is no Unicode expression and is read as an older one.`);
+      return older;
+    }
+  };
+  return Object.assign(compile, { code: "new RegExp" });
+}
+
+type RegExpEngine = NonNullable<NonNullable<Options["code"]>["regExp"]>;
+
+function reasonOf(error: unknown): string {
+  if (error instanceof RangeError)
+    return "it refers to itself without end, or is nested too deeply";
+  const message = error instanceof Error ? error.message : String(error);
+  const short = message.replace(/^schema is invalid: /, "").replaceAll("data/", "/");
+  return short.length > 300 ? `${short.slice(0, 297)}...` : short;
+}
