@@ -1,0 +1,249 @@
+//! Q8_0 matrices: int8 values with one f16 scale per 32 columns.
+//!
+//! The dot instruction multiplies signed bytes by 0..=127. A weight w in -127..=127 is stored as
+//! u = w + 127; with `ceil(u/2)` and `floor(u/2)`, both at most 127,
+//! `x·w = x·ceil(u/2) + x·floor(u/2) - 127·Σx`, exact in integers, the last term being where each block's
+//! sum starts. The average instruction gives ceil(u/2) and a subtraction the other half.
+
+use crate::convert::{f16_to_f32_lanes, f32_to_f16};
+use crate::simd::*;
+use core::arch::wasm32::*;
+
+/// Added to the weights to make them unsigned.
+const OFFSET: i32 = 127;
+const SCALES: usize = ROWS * 2;
+/// Bytes of 8 rows × 32 columns.
+const RECORD: usize = SCALES + ROWS * BLOCK;
+
+/// f32 rows (rows, row_blocks · 32) to records: per block the scale is max|w| / 127 in f16 and the values are
+/// rounded to nearest against the scale as stored.
+///
+/// # Safety
+/// `w` holds `rows * row_blocks * 32` elements; `out` holds `ceil(rows / 8) * row_blocks * 272` bytes and
+/// does not overlap `w`.
+#[no_mangle]
+pub unsafe extern "C" fn q8_pack(w: *const f32, out: *mut u8, rows: usize, row_blocks: usize) {
+    let mut record = out;
+    let mut group = 0;
+    while group < rows {
+        let mut b = 0;
+        while b < row_blocks {
+            let mut r = 0;
+            while r < ROWS {
+                let lane = record.add(SCALES + r * 4);
+                if group + r < rows {
+                    let block = w.add(((group + r) * row_blocks + b) * BLOCK);
+                    let bits = pack_block(block, lane);
+                    *(record.add(r * 2) as *mut [u8; 2]) = bits.to_le_bytes();
+                } else {
+                    *(record.add(r * 2) as *mut [u8; 2]) = [0; 2];
+                    let mut step = 0;
+                    while step < BLOCK / 4 {
+                        *(lane.add(step * 32) as *mut [u8; 4]) = [OFFSET as u8; 4];
+                        step += 1;
+                    }
+                }
+                r += 1;
+            }
+            record = record.add(RECORD);
+            b += 1;
+        }
+        group += ROWS;
+    }
+}
+
+/// Quantises 32 values into their lane of a record; returns the scale's f16 bits.
+#[inline(always)]
+unsafe fn pack_block(w: *const f32, lane: *mut u8) -> u16 {
+    let mut largest = f32x4_splat(0.0);
+    let mut k = 0;
+    while k < BLOCK {
+        largest = f32x4_pmax(largest, f32x4_abs(load_f32(w.add(k))));
+        k += 4;
+    }
+    let bits = f32_to_f16(max_lanes(largest) / 127.0);
+    let scale = f32x4_extract_lane::<0>(f16_to_f32_lanes(u32x4_splat(bits as u32)));
+    let inverse = f32x4_splat(if scale > 0.0 { 1.0 / scale } else { 0.0 });
+    let mut step = 0;
+    while step < BLOCK / 4 {
+        let scaled = f32x4_nearest(f32x4_mul(load_f32(w.add(step * 4)), inverse));
+        let i = i32x4_trunc_sat_f32x4(scaled);
+        let i = i32x4_max(i32x4_min(i, i32x4_splat(127)), i32x4_splat(-127));
+        let u = i32x4_add(i, i32x4_splat(OFFSET));
+        let words = u16x8_narrow_i32x4(u, u);
+        let bytes = u8x16_narrow_i16x8(words, words);
+        *(lane.add(step * 32) as *mut [u8; 4]) = u32x4_extract_lane::<0>(bytes).to_le_bytes();
+        step += 1;
+    }
+    bits
+}
+
+/// Q8_0 × int8 activations. Arguments as `mxfp4_matmul_i8`, with `x_start` = -127·Σx (`quantise_i8` with
+/// offset 127) and no scratch.
+///
+/// # Safety
+/// As `mxfp4_matmul_i8`.
+#[no_mangle]
+pub unsafe extern "C" fn q8_matmul_i8(
+    w: *const u8,
+    rows: usize,
+    row_blocks: usize,
+    x: *const i8,
+    x_scale: *const f32,
+    x_start: *const i32,
+    index: *const u32,
+    columns: usize,
+    bias: *const f32,
+    y: *mut f32,
+    y_stride: usize,
+) {
+    let mut records = w;
+    let mut r = 0;
+    while r < rows {
+        let left = rows - r;
+        let row_bias = if bias.is_null() { bias } else { bias.add(r) };
+        let mut c = 0;
+        while c < columns {
+            let first = column(index, c);
+            if columns - c >= 2 {
+                let sums = row_group_times_two(
+                    records,
+                    row_blocks,
+                    x,
+                    x_scale,
+                    x_start,
+                    [first, column(index, c + 1)],
+                );
+                store_rows(y.add(c * y_stride + r), row_bias, sums[0], sums[1], left);
+                store_rows(y.add((c + 1) * y_stride + r), row_bias, sums[2], sums[3], left);
+            } else {
+                let (low, high) = row_group_times_one(
+                    records,
+                    row_blocks,
+                    x.add(first * row_blocks * BLOCK),
+                    x_scale.add(first * row_blocks),
+                    x_start.add(first * row_blocks),
+                );
+                store_rows(y.add(c * y_stride + r), row_bias, low, high, left);
+            }
+            c += 2;
+        }
+        records = records.add(row_blocks * RECORD);
+        r += ROWS;
+    }
+}
+
+#[inline(always)]
+unsafe fn scales(record: *const u8) -> (v128, v128) {
+    let bits = load(record);
+    (
+        f16_to_f32_lanes(u32x4_extend_low_u16x8(bits)),
+        f16_to_f32_lanes(u32x4_extend_high_u16x8(bits)),
+    )
+}
+
+/// Decode: the two halves have accumulators of their own, so that four dot chains are in flight.
+#[inline(always)]
+unsafe fn row_group_times_one(
+    records: *const u8,
+    row_blocks: usize,
+    x: *const i8,
+    x_scale: *const f32,
+    x_start: *const i32,
+) -> (v128, v128) {
+    let zero = u8x16_splat(0);
+    let (mut sum_low, mut sum_high) = (f32x4_splat(0.0), f32x4_splat(0.0));
+    let mut record = records;
+    let mut x = x;
+    let mut b = 0;
+    while b < row_blocks {
+        let start = v128_load32_splat(x_start.add(b) as *const u32);
+        let (mut a0, mut a1) = (start, start);
+        let (mut b0, mut b1) = (i32x4_splat(0), i32x4_splat(0));
+        let mut step = 0;
+        while step < 8 {
+            let four = splat_bytes(x.add(step * 4));
+            let w0 = load(record.add(SCALES + step * 32));
+            let w1 = load(record.add(SCALES + step * 32 + 16));
+            let (upper0, upper1) = (u8x16_avgr(w0, zero), u8x16_avgr(w1, zero));
+            a0 = dot4(four, upper0, a0);
+            a1 = dot4(four, upper1, a1);
+            b0 = dot4(four, i8x16_sub(w0, upper0), b0);
+            b1 = dot4(four, i8x16_sub(w1, upper1), b1);
+            step += 1;
+        }
+        let xs = splat_f32(x_scale.add(b));
+        let (s0, s1) = scales(record);
+        let i0 = f32x4_convert_i32x4(i32x4_add(a0, b0));
+        let i1 = f32x4_convert_i32x4(i32x4_add(a1, b1));
+        sum_low = f32x4_add(sum_low, f32x4_mul(i0, f32x4_mul(s0, xs)));
+        sum_high = f32x4_add(sum_high, f32x4_mul(i1, f32x4_mul(s1, xs)));
+        record = record.add(RECORD);
+        x = x.add(BLOCK);
+        b += 1;
+    }
+    (sum_low, sum_high)
+}
+
+/// Prefill: two columns share each weight load and its halving.
+#[inline(always)]
+unsafe fn row_group_times_two(
+    records: *const u8,
+    row_blocks: usize,
+    x: *const i8,
+    x_scale: *const f32,
+    x_start: *const i32,
+    columns: [usize; 2],
+) -> [v128; 4] {
+    let zero = u8x16_splat(0);
+    let none = f32x4_splat(0.0);
+    let (mut s0, mut s1, mut s2, mut s3) = (none, none, none, none);
+    let (p_start, q_start) = (
+        x_start.add(columns[0] * row_blocks),
+        x_start.add(columns[1] * row_blocks),
+    );
+    let (p_scale, q_scale) = (
+        x_scale.add(columns[0] * row_blocks),
+        x_scale.add(columns[1] * row_blocks),
+    );
+    let (mut p, mut q) = (
+        x.add(columns[0] * row_blocks * BLOCK),
+        x.add(columns[1] * row_blocks * BLOCK),
+    );
+    let mut record = records;
+    let mut b = 0;
+    while b < row_blocks {
+        let mut i0 = v128_load32_splat(p_start.add(b) as *const u32);
+        let mut i1 = i0;
+        let mut j0 = v128_load32_splat(q_start.add(b) as *const u32);
+        let mut j1 = j0;
+        let mut step = 0;
+        while step < 8 {
+            let (pf, qf) = (splat_bytes(p.add(step * 4)), splat_bytes(q.add(step * 4)));
+            let w0 = load(record.add(SCALES + step * 32));
+            let w1 = load(record.add(SCALES + step * 32 + 16));
+            let (upper0, upper1) = (u8x16_avgr(w0, zero), u8x16_avgr(w1, zero));
+            let (lower0, lower1) = (i8x16_sub(w0, upper0), i8x16_sub(w1, upper1));
+            i0 = dot4(pf, upper0, i0);
+            i1 = dot4(pf, upper1, i1);
+            j0 = dot4(qf, upper0, j0);
+            j1 = dot4(qf, upper1, j1);
+            i0 = dot4(pf, lower0, i0);
+            i1 = dot4(pf, lower1, i1);
+            j0 = dot4(qf, lower0, j0);
+            j1 = dot4(qf, lower1, j1);
+            step += 1;
+        }
+        let (e0, e1) = scales(record);
+        let (ps, qs) = (splat_f32(p_scale.add(b)), splat_f32(q_scale.add(b)));
+        s0 = f32x4_add(s0, f32x4_mul(f32x4_convert_i32x4(i0), f32x4_mul(e0, ps)));
+        s1 = f32x4_add(s1, f32x4_mul(f32x4_convert_i32x4(i1), f32x4_mul(e1, ps)));
+        s2 = f32x4_add(s2, f32x4_mul(f32x4_convert_i32x4(j0), f32x4_mul(e0, qs)));
+        s3 = f32x4_add(s3, f32x4_mul(f32x4_convert_i32x4(j1), f32x4_mul(e1, qs)));
+        record = record.add(RECORD);
+        p = p.add(BLOCK);
+        q = q.add(BLOCK);
+        b += 1;
+    }
+    [s0, s1, s2, s3]
+}

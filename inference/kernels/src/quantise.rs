@@ -1,0 +1,60 @@
+//! Activations to int8, one f32 scale per 32 values.
+
+use crate::simd::*;
+use core::arch::wasm32::*;
+
+/// Quantises one column of `blocks · 32` values: scale = max|x| / 127, values to nearest (ties to even).
+/// `start` receives `-offset · Σq` per block, where the integer sums of the matrix kernels begin (offset 12
+/// for MXFP4, 127 for Q8).
+///
+/// # Safety
+/// `x` and `q` hold `blocks * 32` elements, `scale` and `start` `blocks`; nothing overlaps.
+#[no_mangle]
+pub unsafe extern "C" fn quantise_i8(
+    x: *const f32,
+    blocks: usize,
+    q: *mut i8,
+    scale: *mut f32,
+    start: *mut i32,
+    offset: i32,
+) {
+    let mut b = 0;
+    while b < blocks {
+        let block = x.add(b * BLOCK);
+        let mut largest = f32x4_splat(0.0);
+        let mut k = 0;
+        while k < BLOCK {
+            largest = f32x4_pmax(largest, f32x4_abs(load_f32(block.add(k))));
+            k += 4;
+        }
+        let top = max_lanes(largest);
+        // Too small for its inverse to be finite: it cannot matter, and 0 · inf would be NaN.
+        let inverse = if top > 1e-36 { 127.0 / top } else { 0.0 };
+        let factor = f32x4_splat(inverse);
+        let mut sum = i32x4_splat(0);
+        let mut k = 0;
+        while k < BLOCK {
+            let i0 = round(f32x4_mul(load_f32(block.add(k)), factor));
+            let i1 = round(f32x4_mul(load_f32(block.add(k + 4)), factor));
+            let i2 = round(f32x4_mul(load_f32(block.add(k + 8)), factor));
+            let i3 = round(f32x4_mul(load_f32(block.add(k + 12)), factor));
+            sum = i32x4_add(sum, i32x4_add(i32x4_add(i0, i1), i32x4_add(i2, i3)));
+            let bytes =
+                i8x16_narrow_i16x8(i16x8_narrow_i32x4(i0, i1), i16x8_narrow_i32x4(i2, i3));
+            v128_store(q.add(b * BLOCK + k) as *mut v128, bytes);
+            k += 16;
+        }
+        let total = i32x4_extract_lane::<0>(sum)
+            + i32x4_extract_lane::<1>(sum)
+            + i32x4_extract_lane::<2>(sum)
+            + i32x4_extract_lane::<3>(sum);
+        *scale.add(b) = top / 127.0;
+        *start.add(b) = -offset * total;
+        b += 1;
+    }
+}
+
+#[inline(always)]
+fn round(x: v128) -> v128 {
+    i32x4_trunc_sat_f32x4(f32x4_nearest(x))
+}

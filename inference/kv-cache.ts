@@ -1,0 +1,120 @@
+/**
+ * Keys and values of one session. They are held in shared memories of their own, apart from the
+ * weights: a session that closes gives all of it back, and any number of sessions share the weights.
+ *
+ * A cache is a row of pages of 64 positions; a page holds the keys and values of a range of layers,
+ * so the cache grows by whole pages and nothing is ever moved. Windowed layers are kept in full, too:
+ * a session can then be cut back to any length. At most 4 GiB per memory: long contexts of large
+ * models have several, each for a range of layers.
+ *
+ * In front of the pages lies what attention needs beside them: sinks, rotations, the current step's
+ * queries, keys, values and results, and scratch of each thread.
+ */
+
+import type { ModelConfig } from "./checkpoint/config.ts";
+import { type Address, ATTENTION_SCRATCH_FLOATS, KV_PAGE } from "./wasm/kernels.ts";
+import {
+  BankAllocator,
+  type BankMemory,
+  createMemory,
+  growMemory,
+  MAX_BANK_BYTES,
+} from "./wasm/memory-bank.ts";
+
+const FLOAT_BYTES = 4;
+
+export type KvLayout = {
+  /** Most positions of one session. */
+  readonly contextLength: number;
+  /** Each memory holds this many layers, the last one perhaps fewer. */
+  readonly layersPerMemory: number;
+  readonly memories: number;
+  /** One layer's part of a page: per key-value head the keys (headDim, 64), the values (64, headDim). */
+  readonly layerPageBytes: number;
+  /** From one page to the next. */
+  readonly pageBytes: number;
+  readonly sinks: Address; // f32 (layers, heads)
+  readonly cos: Address; // f32 (columns, headDim / 2)
+  readonly sin: Address; // f32 (columns, headDim / 2)
+  readonly qkv: Address; // f32 (columns, (heads + 2·kvHeads)·headDim)
+  readonly z: Address; // f32 (columns, heads·headDim)
+  readonly scratch: Address; // per thread
+  readonly scratchBytes: number;
+  readonly pages: Address;
+};
+
+/**
+ * Where everything of a session lies.
+ * @param columns most tokens of one step
+ * @param maxMemoryBytes for tests
+ */
+export function planKvCache(
+  config: ModelConfig,
+  contextLength: number,
+  columns: number,
+  threads: number,
+  maxMemoryBytes: number = MAX_BANK_BYTES,
+): KvLayout {
+  const { heads, kvHeads, headDim, layers } = config;
+  const front = new BankAllocator();
+  const floats = (count: number): Address => front.allocate(count * FLOAT_BYTES);
+  const scratchBytes = (ATTENTION_SCRATCH_FLOATS + 2 * (heads / kvHeads)) * FLOAT_BYTES;
+  const addresses = {
+    sinks: floats(layers * heads),
+    cos: floats((columns * headDim) / 2),
+    sin: floats((columns * headDim) / 2),
+    qkv: floats(columns * (heads + 2 * kvHeads) * headDim),
+    z: floats(columns * heads * headDim),
+    scratch: front.allocate(threads * scratchBytes),
+  };
+  const layerPageBytes = 2 * kvHeads * headDim * KV_PAGE * FLOAT_BYTES;
+  const layerBytes = Math.ceil(contextLength / KV_PAGE) * layerPageBytes;
+  const room = maxMemoryBytes - front.byteLength;
+  const layersPerMemory = Math.max(1, Math.min(layers, Math.floor(room / layerBytes)));
+  return {
+    ...addresses,
+    contextLength,
+    layersPerMemory,
+    memories: Math.ceil(layers / layersPerMemory),
+    layerPageBytes,
+    pageBytes: layersPerMemory * layerPageBytes,
+    scratchBytes,
+    pages: front.byteLength,
+  };
+}
+
+/** Bytes of one session that holds `positions`. */
+export function kvCacheBytes(layout: KvLayout, positions: number): number {
+  return layout.memories * memoryBytes(layout, positions);
+}
+
+function memoryBytes(layout: KvLayout, positions: number): number {
+  return layout.pages + Math.ceil(positions / KV_PAGE) * layout.pageBytes;
+}
+
+/** The memories of one session, as the main thread owns them. */
+export class KvCache {
+  readonly layout: KvLayout;
+  readonly memories: readonly BankMemory[];
+
+  /** @throws EngineFailedError when the system refuses the address space */
+  constructor(layout: KvLayout) {
+    this.layout = layout;
+    this.memories = Array.from({ length: layout.memories }, () =>
+      createMemory(memoryBytes(layout, 0), memoryBytes(layout, layout.contextLength)),
+    );
+  }
+
+  /**
+   * Makes room for `positions` tokens. Done before tokens are computed, so that decoding itself
+   * allocates nothing.
+   * @throws EngineFailedError when the system refuses
+   */
+  reserve(positions: number): void {
+    for (const memory of this.memories) growMemory(memory, memoryBytes(this.layout, positions));
+  }
+
+  get byteLength(): number {
+    return this.memories.reduce((sum, memory) => sum + memory.buffer.byteLength, 0);
+  }
+}

@@ -1,0 +1,210 @@
+import { availableParallelism } from "node:os";
+import type { Checkpoint } from "./checkpoint/tensors.ts";
+import type { EngineCapabilities, Session, TokenEngine } from "./engine.ts";
+import { EngineFailedError, InsufficientMemoryError, InvalidRequestError } from "./errors.ts";
+import { KvCache, type KvLayout, kvCacheBytes, planKvCache } from "./kv-cache.ts";
+import { availableMemory } from "./memory.ts";
+import { loadWeights } from "./model/load.ts";
+import { type ModelPlan, type Precision, planModel } from "./model/plan.ts";
+import { checkIds, LocalSession } from "./session.ts";
+import { compileKernels, type KernelBuild } from "./wasm/kernels.ts";
+import { createMemory, MemoryBank } from "./wasm/memory-bank.ts";
+import { Threads } from "./wasm/threads.ts";
+
+export type LocalEngineOptions = {
+  /** For people; default: the checkpoint's path. */
+  readonly name?: string | undefined;
+  /** Default: as many as the machine has, but one for models so small that waiting would dominate. */
+  readonly threads?: number | undefined;
+  /** Default: int8. */
+  readonly precision?: Precision | undefined;
+  /** Most tokens of one session. Default: what the model was made for, at most 16,384. */
+  readonly contextLength?: number | undefined;
+  /** Most tokens computed in one step of a prefill. Default: 128. */
+  readonly prefillChunk?: number | undefined;
+  /** Ends the loading. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called while loading, after each layer. */
+  readonly onProgress?: ((progress: { done: number; total: number }) => void) | undefined;
+  /** For tests: insists on one build of the kernels, spreads the weights over several memories. */
+  readonly kernels?: KernelBuild | undefined;
+  readonly maxBankBytes?: number | undefined;
+};
+
+const DEFAULT_CONTEXT = 16_384;
+const DEFAULT_PREFILL_CHUNK = 128;
+const MAX_THREADS = 64;
+/**
+ * Bytes of weights per token from which a second thread pays: below, a layer's matrices are computed
+ * in the time that its eleven barriers take.
+ */
+const MANY_BYTES_PER_TOKEN = 32 << 20;
+
+/**
+ * Loads a checkpoint into shared memories and starts the worker threads. The checkpoint may be closed
+ * afterwards.
+ *
+ * @throws InsufficientMemoryError before anything is loaded
+ * @throws CheckpointError, UnsupportedArchitectureError for a model that cannot be loaded
+ * @throws InvalidRequestError for options that mean nothing
+ * @throws EngineFailedError when memories or threads cannot be had
+ */
+export async function openLocalEngine(
+  checkpoint: Checkpoint,
+  options: LocalEngineOptions = {},
+): Promise<LocalEngine> {
+  const name = options.name ?? checkpoint.path;
+  const { config } = checkpoint;
+  const contextLength = integerOption(
+    "a context of",
+    options.contextLength ?? Math.min(config.contextLength, DEFAULT_CONTEXT),
+    config.contextLength,
+  );
+  const columns = Math.min(
+    contextLength,
+    integerOption("a prefill chunk of", options.prefillChunk ?? DEFAULT_PREFILL_CHUNK, 4096),
+  );
+  const planFor = (threads: number): ModelPlan =>
+    planModel(checkpoint, {
+      precision: options.precision ?? "int8",
+      threads,
+      columns,
+      maxBankBytes: options.maxBankBytes,
+    });
+  const threads = options.threads ?? defaultThreads(planFor(1));
+  const plan = planFor(integerOption("a number of threads of", threads, MAX_THREADS));
+  const layout = planKvCache(config, contextLength, columns, threads, options.maxBankBytes);
+  requireMemory(
+    `${name} with a context of ${contextLength} tokens`,
+    plan.banks.reduce((sum, bytes) => sum + bytes, 0) + kvCacheBytes(layout, contextLength),
+  );
+
+  const module = compileKernels(options.kernels);
+  const memories = plan.banks.map((bytes) => createMemory(bytes));
+  // Threads take longer to start than small models to load: both at once.
+  const starting = Threads.start({ module, plan, memories });
+  starting.catch(() => {});
+  try {
+    const banks = memories.map((memory) => new MemoryBank(module, memory));
+    const sinks = await loadWeights(checkpoint, plan, banks, options);
+    return new LocalEngine(name, plan, layout, sinks, await starting);
+  } catch (error) {
+    await starting.then(
+      (started) => started.close(),
+      () => {},
+    );
+    throw error;
+  }
+}
+
+/** A model in this process: weights in shared memories, computed by worker threads. */
+export class LocalEngine implements TokenEngine {
+  readonly name: string;
+  readonly vocabSize: number;
+  readonly contextLength: number;
+  readonly capabilities: EngineCapabilities = { rewind: true, bannedIds: true };
+  readonly precision: Precision;
+  readonly threads: number;
+  /** Bytes of the weights and of the activations of one step. */
+  readonly byteLength: number;
+  readonly #layout: KvLayout;
+  readonly #sinks: Float32Array;
+  readonly #threads: Threads;
+  #sessions = 0;
+  #closed = false;
+
+  /** Made by `openLocalEngine`. */
+  constructor(
+    name: string,
+    plan: ModelPlan,
+    layout: KvLayout,
+    sinks: Float32Array,
+    threads: Threads,
+  ) {
+    this.name = name;
+    this.vocabSize = plan.config.vocab;
+    this.contextLength = layout.contextLength;
+    this.precision = plan.precision;
+    this.threads = plan.threads;
+    this.byteLength = plan.banks.reduce((sum, bytes) => sum + bytes, 0);
+    this.#layout = layout;
+    this.#sinks = sinks;
+    this.#threads = threads;
+  }
+
+  /** @throws InsufficientMemoryError when another cache does not fit */
+  async createSession(): Promise<Session> {
+    const cache = this.#createCache();
+    return new LocalSession(this.#host(), ++this.#sessions, cache);
+  }
+
+  /**
+   * Logits after every token of a prompt, for comparisons with other implementations.
+   * @param chunk tokens per step, at most the prefill chunk
+   * @returns f32 (vocab) per token
+   */
+  async logits(ids: readonly number[], chunk: number = ids.length): Promise<Float32Array[]> {
+    checkIds(ids, this.vocabSize);
+    if (ids.length > this.contextLength || !(Number.isInteger(chunk) && chunk > 0)) {
+      throw new InvalidRequestError(
+        `Cannot compute logits of ${ids.length} tokens in chunks of ${chunk}; ` +
+          `accepted: at most ${this.contextLength} tokens, chunks of at least 1.`,
+      );
+    }
+    const cache = this.#createCache();
+    cache.reserve(ids.length);
+    const session = ++this.#sessions;
+    const { layout, memories } = cache;
+    this.#threads.post({ type: "open", session, layout, memories });
+    const rows: Float32Array[] = [];
+    try {
+      await this.#threads.run(
+        { type: "logits", session, start: 0, ids, chunk },
+        { onReport: (report) => report.type === "logits" && rows.push(report.logits) },
+      );
+    } finally {
+      this.#threads.post({ type: "close", session });
+    }
+    return rows;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#threads.close();
+  }
+
+  #createCache(): KvCache {
+    if (this.#closed) {
+      throw new EngineFailedError(`Cannot open a session: the engine of ${this.name} is closed.`);
+    }
+    const bytes = kvCacheBytes(this.#layout, this.contextLength);
+    requireMemory(`A session of ${this.contextLength} tokens`, bytes);
+    const cache = new KvCache(this.#layout);
+    for (const memory of cache.memories) {
+      new Float32Array(memory.buffer).set(this.#sinks, this.#layout.sinks / 4);
+    }
+    return cache;
+  }
+
+  #host(): { threads: Threads; vocabSize: number; contextLength: number } {
+    const { vocabSize, contextLength } = this;
+    return { threads: this.#threads, vocabSize, contextLength };
+  }
+}
+
+function defaultThreads(plan: ModelPlan): number {
+  if (plan.bytesPerToken < MANY_BYTES_PER_TOKEN) return 1;
+  return Math.min(MAX_THREADS, availableParallelism());
+}
+
+function requireMemory(what: string, bytes: number): void {
+  const available = availableMemory();
+  if (bytes > available) throw new InsufficientMemoryError(what, bytes, available);
+}
+
+function integerOption(what: string, value: number, max: number): number {
+  if (Number.isSafeInteger(value) && value >= 1 && value <= max) return value;
+  throw new InvalidRequestError(
+    `Cannot open a model with ${what} ${value}; accepted: an integer 1 … ${max}.`,
+  );
+}

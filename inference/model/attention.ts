@@ -1,0 +1,164 @@
+import { type Address, KV_PAGE, ROW_GROUP } from "../wasm/kernels.ts";
+import { multiply, prepare } from "./multiply.ts";
+import type { LayerPlan } from "./plan.ts";
+import type { Step, ThreadModel } from "./step.ts";
+
+const FLOAT_BYTES = 4;
+
+/**
+ * x += attention(norm(x)) for the columns from `wanted` on; keys and values of all columns are added
+ * to the cache first.
+ *
+ * Query heads h share the key-value head h / group. A sliding layer sees the last `slidingWindow`
+ * positions, the column's own included. Each query head's sink is one more logit of its softmax.
+ */
+export function attention(
+  model: ThreadModel,
+  step: Step,
+  index: number,
+  layer: LayerPlan,
+  wanted: number,
+): void {
+  const { team, plan } = model;
+  const { config, scratch, precision } = plan;
+  const { hidden, headDim, kvHeads } = config;
+  const bank = model.bank(layer.bank);
+  const strip = threadScratch(model);
+  const { count } = step;
+
+  for (let c = team.from(count); c < team.to(count); c++) {
+    const offset = c * hidden * FLOAT_BYTES;
+    const { values } = scratch.normed;
+    bank.kernels.rms_norm(
+      scratch.x + offset,
+      layer.attnNorm,
+      values + offset,
+      hidden,
+      config.rmsEps,
+    );
+    prepare(bank, precision, layer.qkv, scratch.normed, c);
+  }
+  team.barrier();
+
+  const stride = layer.qkv.rows;
+  const qRows = config.heads * headDim;
+  const kvRows = stride - qRows;
+  const project = (first: number, from: number, to: number): void => {
+    const y = scratch.qkv + first * stride * FLOAT_BYTES;
+    const columns = count - first;
+    multiply(
+      bank,
+      precision,
+      layer.qkv,
+      scratch.normed,
+      first,
+      0,
+      columns,
+      from,
+      to,
+      y,
+      stride,
+      strip,
+    );
+  };
+  project(wanted, team.from(qRows, ROW_GROUP), team.to(qRows, ROW_GROUP));
+  project(0, qRows + team.from(kvRows, ROW_GROUP), qRows + team.to(kvRows, ROW_GROUP));
+  team.barrier();
+
+  for (let c = team.from(count); c < team.to(count); c++) {
+    rotateAndStore(model, step, index, layer, c);
+  }
+  team.barrier();
+
+  // Dealt out in turn, not in runs: later columns see more keys.
+  for (let unit = team.index; unit < (count - wanted) * kvHeads; unit += team.size) {
+    attend(model, step, index, wanted + Math.floor(unit / kvHeads), unit % kvHeads);
+  }
+  team.barrier();
+
+  const cacheBank = step.cache.bankOf(index);
+  const from = wanted + team.from(count - wanted);
+  const to = wanted + team.to(count - wanted);
+  for (let c = from; c < to; c++) {
+    const offset = c * qRows * FLOAT_BYTES;
+    bank.copyFloats(cacheBank, step.cache.layout.z + offset, scratch.z.values + offset, qRows);
+    prepare(bank, precision, layer.out, scratch.z, c);
+  }
+  team.barrier();
+
+  const first = team.from(hidden, ROW_GROUP);
+  const end = team.to(hidden, ROW_GROUP);
+  const y = scratch.y + wanted * hidden * FLOAT_BYTES;
+  const columns = count - wanted;
+  multiply(bank, precision, layer.out, scratch.z, wanted, 0, columns, first, end, y, hidden, strip);
+  // A thread adds the rows that it computed: no barrier between.
+  for (let c = wanted; c < count; c++) {
+    const offset = (c * hidden + first) * FLOAT_BYTES;
+    bank.kernels.add_scaled(scratch.x + offset, scratch.y + offset, 1, end - first);
+  }
+  team.barrier();
+}
+
+/** One column's q, k, v: to the cache's memory, rotated, and k and v into their place in its page. */
+function rotateAndStore(
+  model: ThreadModel,
+  step: Step,
+  index: number,
+  layer: LayerPlan,
+  column: number,
+): void {
+  const { config, scratch } = model.plan;
+  const { heads, kvHeads, headDim } = config;
+  const { layout } = step.cache;
+  const bank = step.cache.bankOf(index);
+  const width = layer.qkv.rows;
+  const offset = column * width * FLOAT_BYTES;
+  bank.copyFloats(model.bank(layer.bank), scratch.qkv + offset, layout.qkv + offset, width);
+  const q = layout.qkv + offset;
+  const k = q + heads * headDim * FLOAT_BYTES;
+  const v = k + kvHeads * headDim * FLOAT_BYTES;
+  const rotation = column * (headDim / 2) * FLOAT_BYTES;
+  // q and k follow each other and turn by the same angles.
+  bank.kernels.rope(q, heads + kvHeads, headDim / 2, layout.cos + rotation, layout.sin + rotation);
+  const position = step.start + column;
+  const page = step.cache.pagesOf(index) + Math.floor(position / KV_PAGE) * layout.pageBytes;
+  bank.kernels.kv_store(k, v, page, position % KV_PAGE, kvHeads, headDim);
+}
+
+/** The query heads of one column that share a key-value head. */
+function attend(
+  model: ThreadModel,
+  step: Step,
+  index: number,
+  column: number,
+  kvHead: number,
+): void {
+  const { config } = model.plan;
+  const { heads, kvHeads, headDim } = config;
+  const { layout } = step.cache;
+  const bank = step.cache.bankOf(index);
+  const group = heads / kvHeads;
+  const position = step.start + column;
+  const sliding = config.layerTypes[index] === "sliding";
+  const first = sliding ? Math.max(0, position - config.slidingWindow + 1) : 0;
+  const qkvWidth = (heads + 2 * kvHeads) * headDim;
+  bank.kernels.attention(
+    layout.qkv + (column * qkvWidth + kvHead * group * headDim) * FLOAT_BYTES,
+    group,
+    headDim,
+    step.cache.pagesOf(index) + (layout.layerPageBytes / kvHeads) * kvHead,
+    layout.pageBytes / FLOAT_BYTES,
+    first,
+    position + 1,
+    1 / Math.sqrt(headDim),
+    layout.sinks + (index * heads + kvHead * group) * FLOAT_BYTES,
+    layout.z + (column * heads + kvHead * group) * headDim * FLOAT_BYTES,
+    layout.scratch + model.team.index * layout.scratchBytes,
+  );
+}
+
+/** This thread's scratch for one unpacked row group. */
+export function threadScratch(model: ThreadModel): Address {
+  const { scratch } = model.plan;
+  return scratch.thread + model.team.index * scratch.threadBytes;
+}

@@ -1,0 +1,154 @@
+import { ROW_GROUP } from "../wasm/kernels.ts";
+import { threadScratch } from "./attention.ts";
+import { multiply, prepare } from "./multiply.ts";
+import type { LayerPlan } from "./plan.ts";
+import type { Step, ThreadModel } from "./step.ts";
+
+const FLOAT_BYTES = 4;
+/** Rows of gate and up that make one block of 32 inner activations. */
+const GATE_UP_UNIT = 64;
+
+/**
+ * x += mixture of experts(norm(x)) for the columns from `wanted` on.
+ *
+ * The router's largest `expertsPerToken` logits choose the experts, a softmax over those alone weighs
+ * them. An expert is computed once for all columns that chose it.
+ */
+export function feedForward(
+  model: ThreadModel,
+  step: Step,
+  layer: LayerPlan,
+  wanted: number,
+): void {
+  const { team, plan, schedule } = model;
+  const { config, scratch, precision } = plan;
+  const { hidden, intermediate, experts, expertsPerToken } = config;
+  const bank = model.bank(layer.bank);
+  const strip = threadScratch(model);
+  const { count } = step;
+  const firstColumn = wanted + team.from(count - wanted);
+  const endColumn = wanted + team.to(count - wanted);
+
+  for (let c = firstColumn; c < endColumn; c++) {
+    const offset = c * hidden * FLOAT_BYTES;
+    const { values } = scratch.normed;
+    bank.kernels.rms_norm(
+      scratch.x + offset,
+      layer.mlpNorm,
+      values + offset,
+      hidden,
+      config.rmsEps,
+    );
+    prepare(bank, precision, layer.gateUp[0]!, scratch.normed, c);
+  }
+  team.barrier();
+
+  multiply(
+    bank,
+    precision,
+    layer.router,
+    scratch.normed,
+    wanted,
+    0,
+    count - wanted,
+    team.from(experts),
+    team.to(experts),
+    scratch.routerLogits + wanted * experts * FLOAT_BYTES,
+    experts,
+    strip,
+  );
+  team.barrier();
+
+  for (let c = firstColumn; c < endColumn; c++) {
+    const choice = c * expertsPerToken * FLOAT_BYTES;
+    bank.kernels.top_k_softmax(
+      scratch.routerLogits + c * experts * FLOAT_BYTES,
+      experts,
+      expertsPerToken,
+      scratch.chosen + choice,
+      scratch.chosenWeights + choice,
+    );
+  }
+  team.barrier();
+
+  const firstChoice = scratch.chosen / FLOAT_BYTES + wanted * expertsPerToken;
+  schedule.build(bank.ints, firstChoice, count - wanted);
+  // Each thread has a copy of its own, so nobody waits for it.
+  const columns = strip + scratch.threadStripBytes;
+  const slots = (count - wanted) * expertsPerToken;
+  for (let slot = 0; slot < slots; slot++) {
+    bank.ints[columns / FLOAT_BYTES + slot] = schedule.columnOf[slot]!;
+  }
+
+  const gateUpRows = 2 * intermediate;
+  const from = team.from(gateUpRows, GATE_UP_UNIT);
+  const to = team.to(gateUpRows, GATE_UP_UNIT);
+  for (let e = 0; e < experts; e++) {
+    const slot = schedule.starts[e]!;
+    const size = schedule.starts[e + 1]! - slot;
+    if (size === 0) continue;
+    const y = scratch.gateUp + slot * gateUpRows * FLOAT_BYTES;
+    const picked = columns + slot * FLOAT_BYTES;
+    multiply(
+      bank,
+      precision,
+      layer.gateUp[e]!,
+      scratch.normed,
+      wanted,
+      picked,
+      size,
+      from,
+      to,
+      y,
+      gateUpRows,
+      strip,
+    );
+    // The rows of a thread are whole blocks of inner activations: no barrier between.
+    for (let s = slot; s < slot + size; s++) {
+      bank.kernels.swiglu(
+        scratch.gateUp + (s * gateUpRows + from) * FLOAT_BYTES,
+        scratch.inner.values + (s * intermediate + from / 2) * FLOAT_BYTES,
+        (to - from) / 2,
+        config.swigluLimit,
+        config.swigluAlpha,
+      );
+      prepare(bank, precision, layer.down[e]!, scratch.inner, s, from / 2, to / 2);
+    }
+  }
+  team.barrier();
+
+  const firstRow = team.from(hidden, ROW_GROUP);
+  const endRow = team.to(hidden, ROW_GROUP);
+  for (let e = 0; e < experts; e++) {
+    const slot = schedule.starts[e]!;
+    const size = schedule.starts[e + 1]! - slot;
+    const y = scratch.down + slot * hidden * FLOAT_BYTES;
+    multiply(
+      bank,
+      precision,
+      layer.down[e]!,
+      scratch.inner,
+      slot,
+      0,
+      size,
+      firstRow,
+      endRow,
+      y,
+      hidden,
+      strip,
+    );
+  }
+  const weights = scratch.chosenWeights / FLOAT_BYTES;
+  for (let c = wanted; c < count; c++) {
+    for (let rank = 0; rank < expertsPerToken; rank++) {
+      const slot = schedule.slotOf[(c - wanted) * expertsPerToken + rank]!;
+      bank.kernels.add_scaled(
+        scratch.x + (c * hidden + firstRow) * FLOAT_BYTES,
+        scratch.down + (slot * hidden + firstRow) * FLOAT_BYTES,
+        bank.floats[weights + c * expertsPerToken + rank]!,
+        endRow - firstRow,
+      );
+    }
+  }
+  team.barrier();
+}

@@ -1,0 +1,139 @@
+/**
+ * One step of the model: some tokens at the end of a session through all layers, top to bottom.
+ * Decode is a step of one token, prefill a row of steps of many. All threads of the team run this
+ * same code; see `Team` for how they share the work. Allocates no memory of a bank.
+ */
+
+import { ROW_GROUP } from "../wasm/kernels.ts";
+import { attention, threadScratch } from "./attention.ts";
+import { feedForward } from "./experts.ts";
+import { multiply, prepare } from "./multiply.ts";
+import { writeRotation } from "./rope.ts";
+import type { Step, ThreadCache, ThreadModel } from "./step.ts";
+
+const FLOAT_BYTES = 4;
+
+/** Which columns of a step need logits; what the others do not need is not computed. */
+export type Wanted = "none" | "last" | "all";
+
+/** Called by the leading thread only, column by column; the view is overwritten afterwards. */
+export type OnLogits = (column: number, logits: Float32Array<ArrayBufferLike>) => void;
+
+/**
+ * Computes `ids` at positions `start` … and leaves their keys and values in the cache, which must
+ * have room for them and hold all positions before `start`.
+ *
+ * @param ids at most `plan.scratch.columns`, each below `vocab`
+ * @throws Cancelled when the command was cancelled; the cache is then valid up to `start`
+ */
+export function forward(
+  model: ThreadModel,
+  cache: ThreadCache,
+  start: number,
+  ids: ArrayLike<number>,
+  wanted: Wanted,
+  onLogits: OnLogits,
+): void {
+  const { team, plan } = model;
+  const { layers } = plan;
+  const count = ids.length;
+  const step: Step = { cache, start, count };
+  const firstWanted = wanted === "all" ? 0 : wanted === "last" ? count - 1 : count;
+
+  for (let c = team.from(count); c < team.to(count); c++) {
+    embed(model, c, ids[c]!);
+    rotations(model, step, c);
+  }
+  team.barrier();
+
+  let bank = plan.embedding.bank;
+  for (const [index, layer] of layers.entries()) {
+    moveResidual(model, bank, layer.bank, 0, count);
+    bank = layer.bank;
+    // Columns without logits give the last layer their keys and values, and nothing else.
+    const first = index === layers.length - 1 ? firstWanted : 0;
+    attention(model, step, index, layer, first);
+    if (first < count) feedForward(model, step, layer, first);
+  }
+  if (firstWanted === count) return;
+  moveResidual(model, bank, plan.head.bank, firstWanted, count);
+  unembed(model, firstWanted, count, onLogits);
+}
+
+/** x[column] = embedding[id] */
+function embed(model: ThreadModel, column: number, id: number): void {
+  const { embedding, scratch, config } = model.plan;
+  const bank = model.bank(embedding.bank);
+  const x = scratch.x + column * config.hidden * FLOAT_BYTES;
+  if (embedding.kind === "bf16") {
+    bank.kernels.bf16_to_f32(embedding.address + id * config.hidden * 2, x, config.hidden);
+  } else {
+    bank.copyFloats(bank, embedding.address + id * config.hidden * FLOAT_BYTES, x, config.hidden);
+  }
+}
+
+/** The column's cosines and sines, in every memory of the cache. */
+function rotations(model: ThreadModel, step: Step, column: number): void {
+  const { layout, banks } = step.cache;
+  const row = (column * model.plan.config.headDim) / 2;
+  const cos = layout.cos / FLOAT_BYTES + row;
+  const sin = layout.sin / FLOAT_BYTES + row;
+  const { factor } = model.plan.config.rope;
+  for (const bank of banks) {
+    writeRotation(bank.floats, cos, sin, step.start + column, model.frequencies, factor);
+  }
+}
+
+/** Takes x to the bank of the next layer, where that is another one. */
+function moveResidual(
+  model: ThreadModel,
+  from: number,
+  to: number,
+  first: number,
+  count: number,
+): void {
+  if (from === to) return;
+  const { team, plan } = model;
+  const { hidden } = plan.config;
+  const floats = (count - first) * hidden;
+  const start = team.from(floats);
+  const x = plan.scratch.x + (first * hidden + start) * FLOAT_BYTES;
+  model.bank(to).copyFloats(model.bank(from), x, x, team.to(floats) - start);
+  team.barrier();
+}
+
+/** logits = unembedding · norm(x), one column after the other. */
+function unembed(model: ThreadModel, first: number, count: number, onLogits: OnLogits): void {
+  const { team, plan } = model;
+  const { config, scratch, head, precision } = plan;
+  const { hidden, vocab } = config;
+  const bank = model.bank(head.bank);
+  const strip = threadScratch(model);
+  for (let c = first + team.from(count - first); c < first + team.to(count - first); c++) {
+    const offset = c * hidden * FLOAT_BYTES;
+    const { values } = scratch.normed;
+    bank.kernels.rms_norm(scratch.x + offset, head.norm, values + offset, hidden, config.rmsEps);
+    prepare(bank, precision, head.unembedding, scratch.normed, c);
+  }
+  team.barrier();
+  const logits = scratch.logits / FLOAT_BYTES;
+  for (let c = first; c < count; c++) {
+    multiply(
+      bank,
+      precision,
+      head.unembedding,
+      scratch.normed,
+      c,
+      0,
+      1,
+      team.from(vocab, ROW_GROUP),
+      team.to(vocab, ROW_GROUP),
+      scratch.logits,
+      vocab,
+      strip,
+    );
+    team.barrier();
+    if (team.leads) onLogits(c, bank.floats.subarray(logits, logits + vocab));
+    team.barrier();
+  }
+}

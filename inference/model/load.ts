@@ -1,0 +1,190 @@
+/**
+ * Fills the banks: reads each tensor and brings it into the layout of its kind. Raw bytes are staged
+ * in the scratch area of the bank they are for, so loading takes no memory beyond the loaded model.
+ */
+
+import { setImmediate } from "node:timers/promises";
+import {
+  type Checkpoint,
+  checkScales,
+  DTYPE_BYTES,
+  type ExpertLinear,
+  type LayerTensors,
+  type Tensor,
+} from "../checkpoint/tensors.ts";
+import { type Address, BLOCK, ROW_GROUP } from "../wasm/kernels.ts";
+import { alignUp, type MemoryBank } from "../wasm/memory-bank.ts";
+import { type LayerPlan, type Matrix, type ModelPlan, matrixBytes } from "./plan.ts";
+
+const FLOAT_BYTES = 4;
+
+export type LoadOptions = {
+  readonly signal?: AbortSignal | undefined;
+  /** Called after each layer, in layers of `config.layers` + 2 (embedding and head). */
+  readonly onProgress?: ((progress: { done: number; total: number }) => void) | undefined;
+};
+
+/**
+ * @param banks one per entry of `plan.banks`
+ * @returns the sinks, f32 (layers, heads): they lie beside each session's cache, not in a bank
+ * @throws CheckpointError for a file that is cut short or scales that are no numbers
+ * @throws the signal's reason
+ */
+export async function loadWeights(
+  checkpoint: Checkpoint,
+  plan: ModelPlan,
+  banks: readonly MemoryBank[],
+  options: LoadOptions = {},
+): Promise<Float32Array> {
+  const { config } = plan;
+  const loaderOf = (bank: number): Loader => new Loader(banks[bank]!, plan);
+  const sinks = new Float32Array(config.layers * config.heads);
+  let done = 0;
+  const pause = async (): Promise<void> => {
+    options.onProgress?.({ done: ++done, total: config.layers + 2 });
+    await setImmediate();
+    options.signal?.throwIfAborted();
+  };
+
+  options.signal?.throwIfAborted();
+  const { embedding, head } = plan;
+  const table: Matrix = { ...embedding, rows: config.vocab, columns: config.hidden, bias: 0 };
+  loaderOf(embedding.bank).dense(table, [checkpoint.embedding]);
+  await pause();
+  for (const [index, layer] of plan.layers.entries()) {
+    const tensors = checkpoint.layers[index]!;
+    const loader = loaderOf(layer.bank);
+    loader.layer(layer, tensors);
+    sinks.set(loader.readFloats(tensors.sinks), index * config.heads);
+    await pause();
+  }
+  const loader = loaderOf(head.bank);
+  loader.floats(checkpoint.norm, head.norm);
+  loader.dense(head.unembedding, [checkpoint.unembedding]);
+  await pause();
+  return sinks;
+}
+
+/** Brings tensors into one bank. */
+class Loader {
+  readonly #bank: MemoryBank;
+  readonly #staging: Address;
+  readonly #stagingBytes: number;
+  /** Conversions read from the first half of the staging area. */
+  readonly #halfBytes: number;
+
+  constructor(bank: MemoryBank, plan: ModelPlan) {
+    this.#bank = bank;
+    this.#staging = plan.scratch.start;
+    this.#stagingBytes = plan.scratch.end - plan.scratch.start;
+    this.#halfBytes = alignUp(Math.floor(this.#stagingBytes / 2) - alignUp(1));
+  }
+
+  layer(plan: LayerPlan, tensors: LayerTensors): void {
+    this.floats(tensors.attnNorm, plan.attnNorm);
+    this.floats(tensors.mlpNorm, plan.mlpNorm);
+    const { q, k, v, out, router } = tensors;
+    this.dense(plan.qkv, [q.weight, k.weight, v.weight]);
+    this.#biases(plan.qkv, [q.bias, k.bias, v.bias]);
+    this.dense(plan.out, [out.weight]);
+    this.#biases(plan.out, [out.bias]);
+    this.dense(plan.router, [router.weight]);
+    this.#biases(plan.router, [router.bias]);
+    this.#experts(plan.gateUp, tensors.gateUp);
+    this.#experts(plan.down, tensors.down);
+  }
+
+  /** Elements `first` … `first + count - 1` of a float tensor, as f32. */
+  floats(tensor: Tensor, address: Address, first = 0, count = elements(tensor) - first): void {
+    const size = DTYPE_BYTES[tensor.dtype];
+    if (tensor.dtype === "F32") {
+      this.#read(tensor, first * size, address, count * size);
+      return;
+    }
+    const { kernels } = this.#bank;
+    const convert = tensor.dtype === "BF16" ? kernels.bf16_to_f32 : kernels.f16_to_f32;
+    const chunk = Math.floor(this.#halfBytes / size);
+    for (let i = 0; i < count; i += chunk) {
+      const n = Math.min(chunk, count - i);
+      this.#read(tensor, (first + i) * size, this.#staging, n * size);
+      convert(this.#staging, address + i * FLOAT_BYTES, n);
+    }
+  }
+
+  /** A small float tensor for this side. */
+  readFloats(tensor: Tensor): Float32Array {
+    const count = elements(tensor);
+    const address = this.#staging + this.#halfBytes;
+    this.floats(tensor, address);
+    return Float32Array.from(this.#bank.floats.subarray(address / 4, address / 4 + count));
+  }
+
+  /** A matrix whose rows are those of the tensors, one after the other. */
+  dense(matrix: Matrix, tensors: readonly Tensor[]): void {
+    let row = 0;
+    for (const tensor of tensors) {
+      const rows = tensor.shape[0] ?? 0;
+      const address = matrix.address + matrixBytes({ ...matrix, rows: row });
+      if (matrix.kind === "q8") this.#quantise(matrix.columns, tensor, rows, address);
+      else if (matrix.kind === "bf16") this.#read(tensor, 0, address, tensor.byteLength);
+      else this.floats(tensor, address);
+      row += rows;
+    }
+  }
+
+  #quantise(columns: number, tensor: Tensor, rows: number, address: Address): void {
+    // The second half of the staging area holds the floats, the first is left to their conversion.
+    const values = this.#staging + this.#halfBytes;
+    const chunk = Math.floor(this.#halfBytes / (columns * FLOAT_BYTES * ROW_GROUP)) * ROW_GROUP;
+    for (let row = 0; row < rows; row += chunk) {
+      const n = Math.min(chunk, rows - row);
+      this.floats(tensor, values, row * columns, n * columns);
+      const out = address + matrixBytes({ kind: "q8", rows: row, columns });
+      this.#bank.kernels.q8_pack(values, out, n, columns / BLOCK);
+    }
+  }
+
+  #biases(matrix: Matrix, tensors: readonly Tensor[]): void {
+    let address = matrix.bias;
+    for (const tensor of tensors) {
+      this.floats(tensor, address);
+      address += elements(tensor) * FLOAT_BYTES;
+    }
+  }
+
+  #experts(matrices: readonly Matrix[], tensors: ExpertLinear): void {
+    for (const [e, matrix] of matrices.entries()) {
+      this.#repack(matrix, tensors, e);
+      this.floats(tensors.bias, matrix.bias, e * matrix.rows, matrix.rows);
+    }
+  }
+
+  /** One expert's blocks and scales to records, some row groups at a time. */
+  #repack(matrix: Matrix, tensors: ExpertLinear, expert: number): void {
+    const { rows, columns } = matrix;
+    const rowBlocks = columns / BLOCK;
+    const rowBytes = (rowBlocks * BLOCK) / 2;
+    const room = this.#stagingBytes - alignUp(1);
+    const chunk = Math.floor(room / ((rowBytes + rowBlocks) * ROW_GROUP)) * ROW_GROUP;
+    for (let row = 0; row < rows; row += chunk) {
+      const n = Math.min(chunk, rows - row);
+      const first = expert * rows + row;
+      const scales = this.#staging + alignUp(n * rowBytes);
+      this.#read(tensors.blocks, first * rowBytes, this.#staging, n * rowBytes);
+      this.#read(tensors.scales, first * rowBlocks, scales, n * rowBlocks);
+      const out = matrix.address + matrixBytes({ kind: "mxfp4", rows: row, columns });
+      if (this.#bank.kernels.mxfp4_repack(this.#staging, scales, out, n, rowBlocks) !== 0) {
+        const bytes = this.#bank.bytes.subarray(scales, scales + n * rowBlocks);
+        checkScales(bytes, tensors.scales, first * rowBlocks);
+      }
+    }
+  }
+
+  #read(tensor: Tensor, offset: number, address: Address, bytes: number): void {
+    tensor.readInto(this.#bank.bytes.subarray(address, address + bytes), offset);
+  }
+}
+
+function elements(tensor: Tensor): number {
+  return tensor.byteLength / DTYPE_BYTES[tensor.dtype];
+}

@@ -1,0 +1,332 @@
+/**
+ * Where everything of a loaded model lies: which bank and which address, decided from the config and
+ * the dtypes alone, before a byte is allocated. Plain data, posted to every worker.
+ *
+ * Every bank starts with the same scratch area (activations of one step); weights follow. What
+ * belongs to one layer is in one bank, so a step copies activations only where the bank changes.
+ */
+
+import type { ModelConfig } from "../checkpoint/config.ts";
+import type { Checkpoint, Dtype, Linear, Tensor } from "../checkpoint/tensors.ts";
+import { UnsupportedArchitectureError } from "../errors.ts";
+import {
+  type Address,
+  BLOCK,
+  MXFP4_F32_SCRATCH_BYTES,
+  MXFP4_RECORD_BYTES,
+  Q8_RECORD_BYTES,
+  ROW_GROUP,
+} from "../wasm/kernels.ts";
+import { BankAllocator, MAX_BANK_BYTES } from "../wasm/memory-bank.ts";
+
+/**
+ * `int8`: dense weights as Q8_0, activations of every matrix product as int8 (except the router's).
+ * `exact`: weights as in the checkpoint, activations f32.
+ */
+export type Precision = "int8" | "exact";
+
+export type MatrixKind = "q8" | "mxfp4" | "bf16" | "f32";
+
+/** A weight matrix in a bank, in the layout of its kind, with its bias. */
+export type Matrix = {
+  readonly kind: MatrixKind;
+  readonly address: Address;
+  readonly rows: number;
+  readonly columns: number;
+  /** f32 (rows); 0 when there is none */
+  readonly bias: Address;
+};
+
+export type LayerPlan = {
+  readonly bank: number;
+  readonly attnNorm: Address; // f32 (hidden)
+  /** Rows of q, then k, then v. */
+  readonly qkv: Matrix;
+  readonly out: Matrix;
+  readonly mlpNorm: Address; // f32 (hidden)
+  readonly router: Matrix;
+  readonly gateUp: readonly Matrix[]; // per expert (2·intermediate, hidden), gate and up rows in turn
+  readonly down: readonly Matrix[]; // per expert (hidden, intermediate)
+};
+
+/** Activations in both forms: the f32 values, and their int8 blocks with scale and start. */
+export type Activations = {
+  /** Values of one column. */
+  readonly width: number;
+  readonly values: Address; // f32 (columns, width)
+  readonly quantised: Address; // i8 (columns, width)
+  readonly scales: Address; // f32 (columns, width / 32)
+  readonly starts: Address; // i32 (columns, width / 32)
+};
+
+/** Activations of one step; "slot" = one column at one of its experts. */
+export type ScratchPlan = {
+  readonly columns: number;
+  readonly x: Address; // f32 (columns, hidden): the residual stream
+  readonly normed: Activations; // (columns, hidden)
+  readonly qkv: Address; // f32 (columns, (heads + 2·kvHeads)·headDim)
+  readonly z: Activations; // (columns, heads·headDim): what attention saw
+  readonly y: Address; // f32 (columns, hidden): output of attention
+  readonly routerLogits: Address; // f32 (columns, experts)
+  readonly chosen: Address; // u32 (columns, expertsPerToken)
+  readonly chosenWeights: Address; // f32 (columns, expertsPerToken)
+  readonly gateUp: Address; // f32 (slots, 2·intermediate)
+  readonly inner: Activations; // (slots, intermediate)
+  readonly down: Address; // f32 (slots, hidden)
+  readonly logits: Address; // f32 (vocab)
+  /** Per thread: one unpacked row group, then the columns of each slot as u32. */
+  readonly thread: Address;
+  readonly threadStripBytes: number;
+  readonly threadBytes: number;
+  /** Also used to stage bytes while loading. */
+  readonly start: Address;
+  readonly end: Address;
+};
+
+export type ModelPlan = {
+  readonly config: ModelConfig;
+  readonly precision: Precision;
+  readonly threads: number;
+  readonly scratch: ScratchPlan;
+  /** Bytes of each bank. */
+  readonly banks: readonly number[];
+  readonly embedding: {
+    readonly bank: number;
+    readonly kind: "bf16" | "f32";
+    readonly address: Address;
+  };
+  readonly layers: readonly LayerPlan[];
+  readonly head: {
+    readonly bank: number;
+    readonly norm: Address; // f32 (hidden)
+    readonly unembedding: Matrix;
+  };
+  /** Bytes of weights that one decoded token reads. */
+  readonly bytesPerToken: number;
+};
+
+export type PlanOptions = {
+  readonly precision: Precision;
+  readonly threads: number;
+  /** Most tokens of one step. */
+  readonly columns: number;
+  /** For tests: spreads a small model over several banks. */
+  readonly maxBankBytes?: number | undefined;
+};
+
+const FLOAT_BYTES = 4;
+/** Room for staging at least some row groups of any matrix while loading. */
+const MIN_SCRATCH_BYTES = 1 << 20;
+
+/**
+ * @throws UnsupportedArchitectureError for shapes that the kernels do not take
+ */
+export function planModel(checkpoint: Checkpoint, options: PlanOptions): ModelPlan {
+  const { config } = checkpoint;
+  checkShapes(config, checkpoint.path);
+  const { precision, threads, columns } = options;
+  const maxBankBytes = options.maxBankBytes ?? MAX_BANK_BYTES;
+  const scratch = planScratch(config, precision, columns, threads);
+  const banks = new Banks(scratch.end, maxBankBytes);
+
+  const embedding = banks.place((bank, allocator) => {
+    const kind: "bf16" | "f32" = checkpoint.embedding.dtype === "BF16" ? "bf16" : "f32";
+    const bytes = config.vocab * config.hidden * (kind === "bf16" ? 2 : FLOAT_BYTES);
+    return { bank, kind, address: allocator.allocate(bytes) };
+  });
+  const layers = checkpoint.layers.map((tensors) =>
+    banks.place((bank, allocator): LayerPlan => {
+      const floats = (count: number): Address => allocator.allocate(count * FLOAT_BYTES);
+      const dense = (kind: MatrixKind, rows: number, width: number): Matrix =>
+        allocateMatrix(allocator, kind, rows, width, true);
+      const experts = (rows: number, width: number): Matrix[] =>
+        Array.from({ length: config.experts }, () => dense("mxfp4", rows, width));
+      return {
+        bank,
+        attnNorm: floats(config.hidden),
+        qkv: dense(qkvKind(tensors, precision), qkvRows(config), config.hidden),
+        out: dense(
+          denseKind(tensors.out.weight.dtype, precision),
+          config.hidden,
+          config.heads * config.headDim,
+        ),
+        mlpNorm: floats(config.hidden),
+        router: dense("f32", config.experts, config.hidden),
+        gateUp: experts(2 * config.intermediate, config.hidden),
+        down: experts(config.hidden, config.intermediate),
+      };
+    }),
+  );
+  const head = banks.place((bank, allocator) => ({
+    bank,
+    norm: allocator.allocate(config.hidden * FLOAT_BYTES),
+    unembedding: allocateMatrix(
+      allocator,
+      denseKind(checkpoint.unembedding.dtype, precision),
+      config.vocab,
+      config.hidden,
+      false,
+    ),
+  }));
+  const active = layers.flatMap((layer) => [
+    layer.qkv,
+    layer.out,
+    ...layer.gateUp.slice(0, config.expertsPerToken),
+    ...layer.down.slice(0, config.expertsPerToken),
+  ]);
+  return {
+    config,
+    precision,
+    threads,
+    scratch,
+    banks: banks.sizes,
+    embedding,
+    layers,
+    head,
+    bytesPerToken: [...active, head.unembedding].reduce((sum, m) => sum + matrixBytes(m), 0),
+  };
+}
+
+/** Rows of q, k and v together. */
+export function qkvRows(config: ModelConfig): number {
+  return (config.heads + 2 * config.kvHeads) * config.headDim;
+}
+
+/** Bytes of a matrix in the layout of its kind, without bias. */
+export function matrixBytes(matrix: Pick<Matrix, "kind" | "rows" | "columns">): number {
+  const { kind, rows, columns } = matrix;
+  if (kind === "bf16") return rows * columns * 2;
+  if (kind === "f32") return rows * columns * FLOAT_BYTES;
+  const record = kind === "q8" ? Q8_RECORD_BYTES : MXFP4_RECORD_BYTES;
+  return Math.ceil(rows / ROW_GROUP) * (columns / BLOCK) * record;
+}
+
+function denseKind(dtype: Dtype, precision: Precision): MatrixKind {
+  if (precision === "int8") return "q8";
+  return dtype === "BF16" ? "bf16" : "f32";
+}
+
+/** One matrix holds q, k and v; when their dtypes differ, f32 holds them all. */
+function qkvKind(
+  tensors: { readonly q: Linear; readonly k: Linear; readonly v: Linear },
+  precision: Precision,
+): MatrixKind {
+  const weights: Tensor[] = [tensors.q.weight, tensors.k.weight, tensors.v.weight];
+  const same = weights.every((weight) => weight.dtype === "BF16");
+  return denseKind(same ? "BF16" : "F32", precision);
+}
+
+function allocateMatrix(
+  allocator: BankAllocator,
+  kind: MatrixKind,
+  rows: number,
+  columns: number,
+  bias: boolean,
+): Matrix {
+  return {
+    kind,
+    rows,
+    columns,
+    address: allocator.allocate(matrixBytes({ kind, rows, columns })),
+    bias: bias ? allocator.allocate(rows * FLOAT_BYTES) : 0,
+  };
+}
+
+function planScratch(
+  config: ModelConfig,
+  precision: Precision,
+  columns: number,
+  threads: number,
+): ScratchPlan {
+  const allocator = new BankAllocator();
+  const start = allocator.byteLength;
+  const { hidden, intermediate, experts, expertsPerToken } = config;
+  const slots = columns * expertsPerToken;
+  const floats = (count: number): Address => allocator.allocate(count * FLOAT_BYTES);
+  const activations = (count: number, width: number): Activations => ({
+    width,
+    values: floats(count * width),
+    quantised: allocator.allocate(precision === "int8" ? count * width : 0),
+    scales: floats(precision === "int8" ? (count * width) / BLOCK : 0),
+    starts: floats(precision === "int8" ? (count * width) / BLOCK : 0),
+  });
+  // The strip of the exact kernel is the larger one; both fit.
+  const threadStripBytes = (Math.max(hidden, intermediate) / BLOCK) * MXFP4_F32_SCRATCH_BYTES;
+  const threadBytes = threadStripBytes + slots * FLOAT_BYTES;
+  const addresses = {
+    x: floats(columns * hidden),
+    normed: activations(columns, hidden),
+    qkv: floats(columns * qkvRows(config)),
+    z: activations(columns, config.heads * config.headDim),
+    y: floats(columns * hidden),
+    routerLogits: floats(columns * experts),
+    chosen: floats(slots),
+    chosenWeights: floats(slots),
+    gateUp: floats(slots * 2 * intermediate),
+    inner: activations(slots, intermediate),
+    down: floats(slots * hidden),
+    logits: floats(config.vocab),
+    thread: allocator.allocate(threads * threadBytes),
+  };
+  allocator.allocate(Math.max(0, MIN_SCRATCH_BYTES - allocator.byteLength));
+  return {
+    ...addresses,
+    columns,
+    threadStripBytes,
+    threadBytes,
+    start,
+    end: allocator.byteLength,
+  };
+}
+
+/** Fills banks one after the other; a unit that no longer fits begins a new bank. */
+class Banks {
+  readonly #scratchEnd: number;
+  readonly #maxBytes: number;
+  readonly #allocators: BankAllocator[] = [];
+
+  constructor(scratchEnd: number, maxBytes: number) {
+    this.#scratchEnd = scratchEnd;
+    this.#maxBytes = maxBytes;
+    this.#open();
+  }
+
+  /** Allocates what belongs together; `unit` is a pure function of the allocator it is given. */
+  place<T>(unit: (bank: number, allocator: BankAllocator) => T): T {
+    const trial = new BankAllocator();
+    unit(0, trial);
+    const last = this.#allocators.at(-1) ?? this.#open();
+    const fits = last.byteLength + trial.byteLength <= this.#maxBytes;
+    const empty = last.byteLength <= this.#scratchEnd;
+    const target = fits || empty ? last : this.#open();
+    return unit(this.#allocators.length - 1, target);
+  }
+
+  get sizes(): number[] {
+    return this.#allocators.map((allocator) => allocator.byteLength);
+  }
+
+  #open(): BankAllocator {
+    const allocator = new BankAllocator();
+    allocator.allocate(this.#scratchEnd - allocator.byteLength);
+    this.#allocators.push(allocator);
+    return allocator;
+  }
+}
+
+/** What the kernels want beyond what every gpt-oss config fulfils. */
+function checkShapes(config: ModelConfig, path: string): void {
+  const { headDim, heads } = config;
+  if (headDim % ROW_GROUP !== 0) {
+    const accepted = `multiples of ${ROW_GROUP}`;
+    throw new UnsupportedArchitectureError(path, "head_dim", String(headDim), accepted);
+  }
+  if ((heads * headDim) % BLOCK !== 0) {
+    throw new UnsupportedArchitectureError(
+      path,
+      "num_attention_heads · head_dim",
+      String(heads * headDim),
+      `multiples of ${BLOCK}`,
+    );
+  }
+}

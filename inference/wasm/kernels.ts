@@ -1,0 +1,188 @@
+/**
+ * The exports of the Rust crate in `../kernels/`, typed once by hand, and the choice between its two
+ * builds. What each function computes and what its arguments hold is documented beside its source;
+ * the order here is the order there. Addresses are byte offsets in the instance's memory.
+ */
+
+import { readFileSync } from "node:fs";
+import { EngineFailedError } from "../errors.ts";
+
+/** Byte address in the memory of one bank; 0 is "none" where a kernel allows it. */
+export type Address = number;
+
+export interface Kernels {
+  add_scaled(y: Address, x: Address, scale: number, n: number): void;
+  attention(
+    q: Address,
+    group: number,
+    headDim: number,
+    pages: Address,
+    pageStrideFloats: number,
+    first: number,
+    end: number,
+    scale: number,
+    sinks: Address,
+    out: Address,
+    scratch: Address,
+  ): void;
+  bf16_matmul(
+    w: Address,
+    rows: number,
+    k: number,
+    x: Address,
+    columns: number,
+    bias: Address,
+    y: Address,
+    yStride: number,
+  ): void;
+  bf16_to_f32(x: Address, y: Address, n: number): void;
+  f16_to_f32(x: Address, y: Address, n: number): void;
+  f32_matmul(
+    w: Address,
+    rows: number,
+    k: number,
+    x: Address,
+    columns: number,
+    bias: Address,
+    y: Address,
+    yStride: number,
+  ): void;
+  kv_store(
+    k: Address,
+    v: Address,
+    page: Address,
+    slot: number,
+    heads: number,
+    headDim: number,
+  ): void;
+  mxfp4_matmul_f32(
+    w: Address,
+    rows: number,
+    rowBlocks: number,
+    x: Address,
+    index: Address,
+    columns: number,
+    bias: Address,
+    y: Address,
+    yStride: number,
+    scratch: Address,
+  ): void;
+  mxfp4_matmul_i8(
+    w: Address,
+    rows: number,
+    rowBlocks: number,
+    x: Address,
+    xScale: Address,
+    xStart: Address,
+    index: Address,
+    columns: number,
+    bias: Address,
+    y: Address,
+    yStride: number,
+    scratch: Address,
+  ): void;
+  /** Returns 0, or 1 + the index of the first scale byte that is not a number. */
+  mxfp4_repack(
+    blocks: Address,
+    scales: Address,
+    out: Address,
+    rows: number,
+    rowBlocks: number,
+  ): number;
+  q8_matmul_i8(
+    w: Address,
+    rows: number,
+    rowBlocks: number,
+    x: Address,
+    xScale: Address,
+    xStart: Address,
+    index: Address,
+    columns: number,
+    bias: Address,
+    y: Address,
+    yStride: number,
+  ): void;
+  q8_pack(w: Address, out: Address, rows: number, rowBlocks: number): void;
+  quantise_i8(
+    x: Address,
+    blocks: number,
+    q: Address,
+    scale: Address,
+    start: Address,
+    offset: number,
+  ): void;
+  rms_norm(x: Address, weight: Address, y: Address, n: number, epsilon: number): void;
+  rope(x: Address, heads: number, half: number, cos: Address, sin: Address): void;
+  swiglu(x: Address, y: Address, n: number, limit: number, alpha: number): void;
+  top_k_softmax(logits: Address, n: number, k: number, index: Address, weight: Address): void;
+}
+
+/** Every export, for the linker and for the test that holds the module against this file. */
+export const KERNEL_NAMES: readonly (keyof Kernels)[] = [
+  "add_scaled",
+  "attention",
+  "bf16_matmul",
+  "bf16_to_f32",
+  "f16_to_f32",
+  "f32_matmul",
+  "kv_store",
+  "mxfp4_matmul_f32",
+  "mxfp4_matmul_i8",
+  "mxfp4_repack",
+  "q8_matmul_i8",
+  "q8_pack",
+  "quantise_i8",
+  "rms_norm",
+  "rope",
+  "swiglu",
+  "top_k_softmax",
+];
+
+/** Columns that share one scale, in MXFP4 and Q8 weights and in int8 activations. */
+export const BLOCK = 32;
+/** Rows that one record of a quantised matrix interleaves. */
+export const ROW_GROUP = 8;
+/** Bytes of 8 rows × 32 columns. */
+export const MXFP4_RECORD_BYTES = 136;
+export const Q8_RECORD_BYTES = 272;
+/** What the kernels add to weights to make them unsigned; `quantise_i8` prepares the correction. */
+export const MXFP4_OFFSET = 12;
+export const Q8_OFFSET = 127;
+/** Scratch of the MXFP4 matrix kernels for one row group, per block of 32 columns. */
+export const MXFP4_I8_SCRATCH_BYTES = 288;
+export const MXFP4_F32_SCRATCH_BYTES = 1056;
+/** Positions in one page of the KV cache. */
+export const KV_PAGE = 64;
+/** Floats of scratch that `attention` needs besides two per query head of the group. */
+export const ATTENTION_SCRATCH_FLOATS: number = KV_PAGE;
+
+/** Compiled kernels: cheap to post to workers, where they share the machine code. */
+export type KernelModule = WebAssembly.Module;
+
+export type KernelBuild = "relaxed" | "baseline";
+
+const FILES: Readonly<Record<KernelBuild, URL>> = {
+  relaxed: new URL("../kernels/kernels.wasm", import.meta.url),
+  baseline: new URL("../kernels/kernels-baseline.wasm", import.meta.url),
+};
+
+/**
+ * Compiles the fastest build that this Node accepts; both give the same results.
+ * @param build for tests: insists on one
+ * @throws EngineFailedError when this Node has no WebAssembly SIMD
+ */
+export function compileKernels(build?: KernelBuild): KernelModule {
+  for (const candidate of build === undefined ? (["relaxed", "baseline"] as const) : [build]) {
+    const bytes = readFileSync(FILES[candidate]);
+    if (WebAssembly.validate(bytes)) return new WebAssembly.Module(bytes);
+  }
+  throw new EngineFailedError(
+    `Cannot run the kernels: Node ${process.version} does not accept WebAssembly SIMD. ` +
+      "Accepted: Node 24 or newer, started without switching SIMD off.",
+  );
+}
+
+/** Binds the kernels to one memory. */
+export function instantiateKernels(module: KernelModule, memory: WebAssembly.Memory): Kernels {
+  return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels;
+}

@@ -1,0 +1,74 @@
+/** What the main thread and the worker threads say to each other. */
+
+import type { Sampling } from "../engine.ts";
+import type { KvLayout } from "../kv-cache.ts";
+import type { ModelPlan } from "../model/plan.ts";
+import type { KernelModule } from "./kernels.ts";
+import type { BankMemory } from "./memory-bank.ts";
+import type { TeamControl } from "./team.ts";
+
+/** Given to a worker when it starts. */
+export type WorkerInit = {
+  readonly module: KernelModule;
+  readonly plan: ModelPlan;
+  readonly memories: readonly BankMemory[];
+  readonly control: TeamControl;
+  readonly index: number;
+};
+
+/** Which sessions exist; posted to all workers, not answered. */
+export type SessionMessage =
+  | {
+      readonly type: "open";
+      readonly session: number;
+      readonly layout: KvLayout;
+      readonly memories: readonly BankMemory[];
+    }
+  | { readonly type: "close"; readonly session: number };
+
+/** Work of all threads together; one at a time. The cache has room for what is computed. */
+export type Work =
+  | {
+      /** Computes keys and values of `ids` at positions `start` …; reports progress. */
+      readonly type: "prefill";
+      readonly session: number;
+      readonly start: number;
+      readonly ids: readonly number[];
+    }
+  | {
+      /** Computes `last` at position `start` and samples on from there; reports tokens. */
+      readonly type: "generate";
+      readonly session: number;
+      readonly start: number;
+      readonly last: number;
+      readonly maxTokens: number;
+      readonly stopIds: ReadonlySet<number>;
+      readonly sampling: Sampling;
+      readonly bannedFirstIds: readonly number[];
+    }
+  | {
+      /** Computes `ids` in steps of at most `chunk` and reports all logits. */
+      readonly type: "logits";
+      readonly session: number;
+      readonly start: number;
+      readonly ids: readonly number[];
+      readonly chunk: number;
+    };
+
+export type WorkMessage = Work & { readonly command: number };
+export type ToWorker = SessionMessage | WorkMessage;
+
+/** What comes while a command runs; from the leading thread. */
+export type Report =
+  /** Positions that are now computed, counted from the command's start. */
+  | { readonly type: "progress"; readonly done: number }
+  | { readonly type: "token"; readonly id: number }
+  /** f32 (vocab) of the next position */
+  | { readonly type: "logits"; readonly logits: Float32Array };
+
+export type Outcome = "finished" | "cancelled";
+
+export type FromWorker =
+  | { readonly type: "ready" }
+  | { readonly type: "report"; readonly command: number; readonly report: Report }
+  | { readonly type: "ended"; readonly command: number; readonly outcome: Outcome };

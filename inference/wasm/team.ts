@@ -1,0 +1,112 @@
+/**
+ * The threads that run one forward pass together. All run the same code; each does its part of the
+ * rows or columns of a phase, and phases are separated by barriers. Nothing a thread computes
+ * depends on how many there are.
+ */
+
+// Cells of the control array.
+const ARRIVED = 0;
+const GENERATION = 1;
+const SLEEPERS = 2;
+const CANCEL_REQUESTED = 3;
+const CANCEL_AGREED = 4;
+const SHARED_VALUE = 5;
+const CELLS = 6;
+
+/**
+ * Loads before a waiting thread goes to sleep: some 30 µs, longer than most phases of a decode step
+ * differ between threads, shorter than a time slice lost to another process would matter.
+ */
+const SPINS = 2000;
+
+/** Thrown out of a barrier, in all threads at the same one, when the command was cancelled. */
+export class Cancelled extends Error {}
+
+export type TeamControl = Int32Array<SharedArrayBuffer>;
+
+export function createControl(): TeamControl {
+  return new Int32Array(new SharedArrayBuffer(CELLS * Int32Array.BYTES_PER_ELEMENT));
+}
+
+/** Asks the team, from any thread, to stop working on a command. Later commands are not concerned. */
+export function requestCancel(control: TeamControl, command: number): void {
+  Atomics.store(control, CANCEL_REQUESTED, command);
+}
+
+/** One thread's place in the team. */
+export class Team {
+  readonly index: number;
+  readonly size: number;
+  readonly #control: TeamControl;
+  #command = 0;
+
+  constructor(control: TeamControl, index: number, size: number) {
+    this.#control = control;
+    this.index = index;
+    this.size = size;
+  }
+
+  /** Thread 0 does what one thread has to do, and speaks to the main thread. */
+  get leads(): boolean {
+    return this.index === 0;
+  }
+
+  /** Says which command the barriers belong to; the same in all threads. */
+  begin(command: number): void {
+    this.#command = command;
+  }
+
+  /**
+   * Waits until all threads are here; what they wrote before is then seen by all.
+   * @throws Cancelled when the command was cancelled
+   */
+  barrier(): void {
+    const control = this.#control;
+    const generation = Atomics.load(control, GENERATION);
+    if (Atomics.add(control, ARRIVED, 1) === this.size - 1) {
+      Atomics.store(control, ARRIVED, 0);
+      // One thread decides, while the others stand still: all leave by the same way.
+      Atomics.store(control, CANCEL_AGREED, Atomics.load(control, CANCEL_REQUESTED));
+      Atomics.store(control, GENERATION, (generation + 1) | 0);
+      if (Atomics.load(control, SLEEPERS) > 0) Atomics.notify(control, GENERATION);
+    } else {
+      this.#waitWhile(generation);
+    }
+    if (Atomics.load(control, CANCEL_AGREED) === this.#command) throw new Cancelled();
+  }
+
+  #waitWhile(generation: number): void {
+    const control = this.#control;
+    for (let spin = 0; spin < SPINS; spin++) {
+      if (Atomics.load(control, GENERATION) !== generation) return;
+    }
+    Atomics.add(control, SLEEPERS, 1);
+    while (Atomics.load(control, GENERATION) === generation) {
+      Atomics.wait(control, GENERATION, generation);
+    }
+    Atomics.sub(control, SLEEPERS, 1);
+  }
+
+  /** This thread's first item of `total`, which are dealt out in runs of whole `unit`s. */
+  from(total: number, unit = 1): number {
+    return Math.min(total, this.#share(Math.ceil(total / unit), this.index) * unit);
+  }
+
+  /** One past this thread's last item. */
+  to(total: number, unit = 1): number {
+    return Math.min(total, this.#share(Math.ceil(total / unit), this.index + 1) * unit);
+  }
+
+  /** An integer that one thread hands to all, with a barrier between. */
+  share(value: number): void {
+    Atomics.store(this.#control, SHARED_VALUE, value);
+  }
+
+  get shared(): number {
+    return Atomics.load(this.#control, SHARED_VALUE);
+  }
+
+  #share(units: number, index: number): number {
+    return Math.floor((units * index) / this.size);
+  }
+}

@@ -1,0 +1,145 @@
+import { Worker } from "node:worker_threads";
+import { EngineFailedError } from "../errors.ts";
+import type { FromWorker, Outcome, Report, SessionMessage, Work, WorkerInit } from "./messages.ts";
+import { createControl, requestCancel, type TeamControl } from "./team.ts";
+
+export type RunOptions = {
+  readonly signal?: AbortSignal | undefined;
+  readonly onReport?: ((report: Report) => void) | undefined;
+};
+
+type Running = {
+  readonly command: number;
+  readonly onReport: ((report: Report) => void) | undefined;
+  readonly resolve: (outcome: Outcome) => void;
+  readonly reject: (error: Error) => void;
+};
+
+/**
+ * The worker threads of one engine, as the main thread sees them. They compute one command at a
+ * time; further ones wait their turn. The main thread never waits in a blocking way.
+ */
+export class Threads {
+  readonly #workers: readonly Worker[];
+  readonly #control: TeamControl;
+  #commands = 0;
+  #running: Running | undefined;
+  /** Settles when the last queued command has ended, well or not. */
+  #queue: Promise<unknown> = Promise.resolve();
+  #failure: EngineFailedError | undefined;
+  #closed = false;
+
+  private constructor(workers: readonly Worker[], control: TeamControl) {
+    this.#workers = workers;
+    this.#control = control;
+    for (const [index, worker] of workers.entries()) {
+      // An idle engine does not keep the process alive; a running command does.
+      worker.unref();
+      worker.on("error", (cause) => this.#fail(`worker thread ${index} died`, cause));
+      worker.on("exit", (code) => this.#fail(`worker thread ${index} ended with code ${code}`));
+      worker.on("message", (message: FromWorker) => this.#receive(message));
+    }
+  }
+
+  /**
+   * Starts `plan.threads` workers; resolves when all of them are ready.
+   * @throws EngineFailedError when one does not start
+   */
+  static async start(init: Omit<WorkerInit, "control" | "index">): Promise<Threads> {
+    const control = createControl();
+    const entry = new URL("./worker.ts", import.meta.url);
+    const workers = Array.from({ length: init.plan.threads }, (_, index) => {
+      const workerData: WorkerInit = { ...init, control, index };
+      return new Worker(entry, { workerData, name: `chorale-engine-${index}` });
+    });
+    try {
+      await Promise.all(workers.map(ready));
+    } catch (cause) {
+      await Promise.all(workers.map((worker) => worker.terminate()));
+      throw new EngineFailedError(
+        `Cannot start ${workers.length} worker threads: ${messageOf(cause)}.`,
+        { cause },
+      );
+    }
+    return new Threads(workers, control);
+  }
+
+  /** Tells all workers about a session, in order with the commands. */
+  post(message: SessionMessage): void {
+    if (this.#closed || this.#failure !== undefined) return;
+    for (const worker of this.#workers) worker.postMessage(message);
+  }
+
+  /**
+   * Runs a command when those before it have ended.
+   * @returns "cancelled" when the signal was aborted; what was reported until then has been done
+   * @throws EngineFailedError when a worker died or the engine was closed
+   */
+  run(work: Work, options: RunOptions = {}): Promise<Outcome> {
+    const turn = this.#queue.then(() => this.#start(work, options));
+    this.#queue = turn.catch(() => {});
+    return turn;
+  }
+
+  /** Cancels what runs and ends the workers. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    if (this.#running !== undefined) requestCancel(this.#control, this.#running.command);
+    await this.#queue;
+    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+  }
+
+  async #start(work: Work, options: RunOptions): Promise<Outcome> {
+    const { signal, onReport } = options;
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#closed) throw new EngineFailedError("Cannot compute: the engine was closed.");
+    if (signal?.aborted) return "cancelled";
+    const command = ++this.#commands;
+    const cancel = (): void => requestCancel(this.#control, command);
+    signal?.addEventListener("abort", cancel, { once: true });
+    const [leader] = this.#workers;
+    leader?.ref();
+    try {
+      return await new Promise<Outcome>((resolve, reject) => {
+        this.#running = { command, onReport, resolve, reject };
+        for (const worker of this.#workers) worker.postMessage({ ...work, command });
+      });
+    } finally {
+      this.#running = undefined;
+      leader?.unref();
+      signal?.removeEventListener("abort", cancel);
+    }
+  }
+
+  #receive(message: FromWorker): void {
+    const running = this.#running;
+    if (message.type === "ready" || message.command !== running?.command) return;
+    if (message.type === "report") running.onReport?.(message.report);
+    else running.resolve(message.outcome);
+  }
+
+  /** The other workers may stand at a barrier that will never open: all are ended. */
+  #fail(what: string, cause?: unknown): void {
+    if (this.#closed || this.#failure !== undefined) return;
+    const reason = cause === undefined ? "" : `: ${messageOf(cause)}`;
+    this.#failure = new EngineFailedError(
+      `The engine stopped: ${what}${reason}. Open the model again.`,
+      { cause },
+    );
+    for (const worker of this.#workers) void worker.terminate();
+    this.#running?.reject(this.#failure);
+  }
+}
+
+function ready(worker: Worker): Promise<void> {
+  return new Promise((resolve, reject) => {
+    worker.once("message", () => resolve());
+    worker.once("error", reject);
+    worker.once("exit", (code) => reject(new Error(`it ended with code ${code}`)));
+  });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
