@@ -30,12 +30,12 @@ export {
   UnsupportedArchitectureError,
 } from "./errors.ts";
 export type { GenerationDefaults } from "./generation-config.ts";
+export type { Precision } from "./model/plan.ts";
 export {
   demoModelPath,
   type OpenedModel,
   type OpenModelOptions,
   openModel,
-  type Precision,
 } from "./open-model.ts";
 export {
   ScriptedEngine,
