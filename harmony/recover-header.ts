@@ -35,8 +35,6 @@ export type RecoveredHeader = {
   readonly leading: string;
   /** Incomplete headers: the content, untrimmed. */
   readonly body: string;
-  /** Whether the header says nothing but its role. */
-  readonly isBare: boolean;
   readonly issues: readonly Issue[];
 };
 
@@ -349,8 +347,6 @@ class HeaderScan {
       },
       leading: this.#leading,
       body: this.#body,
-      isBare:
-        channel === null && recipient === null && contentType === null && this.#extra.length === 0,
       issues: this.#issues,
     };
   }

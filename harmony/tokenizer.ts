@@ -5,6 +5,7 @@
 import { type MergeTable, mergeBytePairs } from "./byte-pairs.ts";
 import { ByteVocabulary, type PackedTokens } from "./byte-vocabulary.ts";
 import { InvalidUtf8Error, UnknownTokenError, VocabularyError } from "./errors.ts";
+import { SpecialMatcher } from "./special-matcher.ts";
 import { type SpecialIds, specialIds } from "./special-tokens.ts";
 import { o200kPieceEnd } from "./split.ts";
 
@@ -250,66 +251,9 @@ export class Tokenizer {
   decodeLossy(ids: Iterable<number>): string {
     return this.#lossy.decode(this.#collect(ids, false));
   }
-
-  /** Finds special tokens in text that arrives in pieces; see `SpecialMatcher`. */
-  get specialMatcher(): SpecialMatcher {
-    return this.#matcher;
-  }
 }
 
 const REPLACEMENT_BYTES = new TextEncoder().encode(REPLACEMENT);
-
-export type SpecialMatch = { readonly start: number; readonly end: number; readonly id: number };
-
-/** Finds special tokens as written in text. */
-export class SpecialMatcher {
-  readonly #ids: ReadonlyMap<string, number>;
-  /** What all special tokens begin with, `<|` in practice. */
-  readonly #prefix: string;
-  /** Their lengths, longest first. */
-  readonly #lengths: readonly number[];
-
-  constructor(ids: ReadonlyMap<string, number>) {
-    this.#ids = ids;
-    const texts = [...ids.keys()];
-    let prefix = texts[0] ?? "";
-    for (const text of texts) {
-      while (!text.startsWith(prefix)) prefix = prefix.slice(0, -1);
-    }
-    this.#prefix = prefix;
-    this.#lengths = [...new Set(texts.map((text) => text.length))].sort((a, b) => b - a);
-  }
-
-  /** The first special token at or after `from`, or null. */
-  find(text: string, from: number, allowed: ReadonlySet<string> | "all"): SpecialMatch | null {
-    if (this.#ids.size === 0) return null;
-    let start = text.indexOf(this.#prefix, from);
-    while (start !== -1 && start < text.length) {
-      for (const length of this.#lengths) {
-        const candidate = text.slice(start, start + length);
-        const id = this.#ids.get(candidate);
-        if (id !== undefined && (allowed === "all" || allowed.has(candidate))) {
-          return { start, end: start + length, id };
-        }
-      }
-      start = text.indexOf(this.#prefix, start + 1);
-    }
-    return null;
-  }
-
-  /** Where a special token may have begun that the end of `text` cuts off; `text.length` if none. */
-  heldBack(text: string): number {
-    const longest = this.#lengths[0] ?? 0;
-    for (let start = Math.max(0, text.length - longest + 1); start < text.length; start++) {
-      if (text[start] !== this.#prefix[0] && this.#prefix !== "") continue;
-      const tail = text.slice(start);
-      for (const special of this.#ids.keys()) {
-        if (special.startsWith(tail)) return start;
-      }
-    }
-    return text.length;
-  }
-}
 
 function singleBytes(vocabulary: ByteVocabulary): Int32Array {
   const ids = new Int32Array(256);

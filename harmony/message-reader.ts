@@ -1,0 +1,197 @@
+/**
+ * What strict and lenient reading have in common: where in the stream the parser is, the header being
+ * collected, the content being decoded, and the messages and events that come of it. How damaged input
+ * is met is the two subclasses' business.
+ */
+import { ContentDecoder } from "./content-decoder.ts";
+import type {
+  Issue,
+  IssueCode,
+  MessageHeader,
+  ParsedMessage,
+  ParserEvent,
+  Terminator,
+} from "./issues.ts";
+import type { Role } from "./message.ts";
+import { SPECIAL_TEXT, type SpecialName } from "./special-tokens.ts";
+import type { Tokenizer } from "./tokenizer.ts";
+
+/** Special tokens with a meaning for the parser. */
+export type Kind = SpecialName | "endOfText";
+
+/** Ids, and text where the input is text. */
+export type HeaderPart = number | string;
+
+const NO_EVENTS: readonly ParserEvent[] = Object.freeze([]);
+
+export abstract class MessageReader {
+  readonly messages: ParsedMessage[] = [];
+  /** All issues, also those that belong to no message. */
+  readonly allIssues: Issue[] = [];
+  /** Whether events are made; off where only the messages are wanted. */
+  collecting = true;
+  /** What the last id or text added to the content; null when nothing. */
+  lastDelta: string | null = null;
+  where: "between" | "header" | "content" = "between";
+  /** The role of the next header, where it is known before it is read. */
+  presetRole: Role | null;
+  /** In content: the header and the text so far. */
+  current: MessageHeader = { role: "assistant", channel: null, recipient: null, contentType: null };
+  text = "";
+  /** The structural tokens: as written, and by id. */
+  readonly texts: ReadonlyMap<string, number>;
+
+  protected readonly tokenizer: Tokenizer;
+  protected readonly decoder: ContentDecoder;
+  protected header: HeaderPart[] = [];
+  /** Issues of the message being read. */
+  protected issues: Issue[] = [];
+  readonly #kinds: ReadonlyMap<number, Kind>;
+  /** Ids outside of this range are no structural tokens: most need no look-up. */
+  readonly #lowestKind: number;
+  readonly #highestKind: number;
+  readonly #maxHeaderTokens: number;
+  #headerSize = 0;
+  #events: ParserEvent[] = [];
+
+  constructor(
+    tokenizer: Tokenizer,
+    options: {
+      readonly role: Role | null;
+      readonly maxHeaderTokens: number;
+      readonly endOfText: boolean;
+      readonly holdAfterUnknown: boolean;
+    },
+  ) {
+    this.tokenizer = tokenizer;
+    this.decoder = new ContentDecoder(tokenizer, options.holdAfterUnknown);
+    this.#maxHeaderTokens = options.maxHeaderTokens;
+    this.presetRole = options.role;
+    if (options.role !== null) this.where = "header";
+    const kinds = new Map<number, Kind>();
+    const texts = new Map<string, number>();
+    for (const name of Object.keys(SPECIAL_TEXT) as SpecialName[]) {
+      kinds.set(tokenizer.special[name], name);
+      texts.set(SPECIAL_TEXT[name], tokenizer.special[name]);
+    }
+    const { endOfText } = tokenizer.special;
+    if (options.endOfText && endOfText !== null) {
+      kinds.set(endOfText, "endOfText");
+      texts.set("<|endoftext|>", endOfText);
+    }
+    this.#kinds = kinds;
+    this.texts = texts;
+    this.#lowestKind = Math.min(...kinds.keys());
+    this.#highestKind = Math.max(...kinds.keys());
+  }
+
+  /** Reads one id. */
+  readToken(id: number): void {
+    this.lastDelta = null;
+    const kind =
+      id >= this.#lowestKind && id <= this.#highestKind ? this.#kinds.get(id) : undefined;
+    if (kind !== undefined) {
+      this.readSpecial(id, kind);
+    } else if (this.where === "content") {
+      const text = this.decoder.push(id);
+      if (text !== null) this.addContent(text);
+    } else if (this.where === "header") {
+      this.addToHeader(id);
+    } else {
+      this.readBetween(id);
+    }
+  }
+
+  /** Reads well-formed text in which no structural token stands. */
+  readText(text: string): void {
+    if (this.where === "content") this.addContent(text);
+    else if (this.where === "header") this.addToHeader(text);
+    else this.readBetween(text);
+  }
+
+  /** The end of the input. */
+  abstract finish(): void;
+
+  /** The events since the last call. */
+  takeEvents(): readonly ParserEvent[] {
+    if (this.#events.length === 0) return NO_EVENTS;
+    const events = this.#events;
+    this.#events = [];
+    return events;
+  }
+
+  protected abstract readSpecial(id: number, kind: Kind): void;
+
+  /** Ordinary tokens or text where a message should begin. */
+  protected abstract readBetween(part: HeaderPart): void;
+
+  /** The header has more tokens than it may. */
+  protected abstract headerTooLong(limit: number): void;
+
+  protected addContent(text: string): void {
+    if (text === "") return;
+    this.text += text;
+    this.lastDelta = this.lastDelta === null ? text : this.lastDelta + text;
+    if (this.collecting) {
+      const { channel, recipient } = this.current;
+      this.#events.push({ type: "delta", channel, recipient, text });
+    }
+  }
+
+  protected addToHeader(part: HeaderPart): void {
+    const last = this.header.length - 1;
+    if (typeof part === "string" && typeof this.header[last] === "string") {
+      this.header[last] += part;
+    } else {
+      this.header.push(part);
+    }
+    // Four characters of text count as one token, roughly what they are.
+    this.#headerSize += typeof part === "string" ? part.length / 4 : 1;
+    if (this.#headerSize > this.#maxHeaderTokens) this.headerTooLong(this.#maxHeaderTokens);
+  }
+
+  /** Goes to another state with an empty header; returns what it held. */
+  protected leaveHeader(where: "between" | "header"): HeaderPart[] {
+    const parts = this.header;
+    this.where = where;
+    this.header = [];
+    this.#headerSize = 0;
+    return parts;
+  }
+
+  protected startContent(header: MessageHeader): void {
+    this.where = "content";
+    this.current = header;
+    this.text = "";
+    this.decoder.replaced = false;
+    if (this.collecting) this.#events.push({ type: "message-start", header });
+  }
+
+  protected endContent(terminator: Terminator): void {
+    this.addContent(this.decoder.end());
+    this.lastDelta = null;
+    const { text } = this;
+    const message: ParsedMessage = {
+      ...this.current,
+      content: [{ type: "text", text }],
+      text,
+      terminator,
+      issues: this.issues,
+    };
+    this.messages.push(message);
+    if (this.collecting) this.#events.push({ type: "message-end", message });
+    this.issues = [];
+    this.text = "";
+    this.where = "between";
+  }
+
+  protected issue(code: IssueCode, detail: string, dropped?: string): void {
+    this.report(dropped === undefined ? { code, detail } : { code, detail, dropped });
+  }
+
+  protected report(issue: Issue): void {
+    this.issues.push(issue);
+    this.allIssues.push(issue);
+    if (this.collecting) this.#events.push({ type: "issue", issue });
+  }
+}
