@@ -32,9 +32,12 @@ export type { Tool, ToolAnnotations, ToolContext, ToolOutput, ToolResult } from 
 export { type Truncation, truncateToTokens } from "./truncate.ts";
 export {
   createValidator,
+  type JsonValidator,
+  type JsonValidatorOptions,
   type ValidationAction,
   type ValidationIssue,
   type ValidationResult,
   type Validator,
   type ValidatorOptions,
+  type XmlValidatorOptions,
 } from "./validator/index.ts";

@@ -8,6 +8,8 @@ export type JsonAnswer =
       readonly kind: "value";
       readonly value: unknown;
       readonly text: string;
+      /** Something around it was taken away. */
+      readonly extracted: boolean;
       readonly warnings: readonly string[];
     }
   | { readonly kind: "truncated" | "broken"; readonly errors: readonly ValidationIssue[] };
@@ -53,7 +55,13 @@ function readWhole(text: string, scan: JsonScan, warnings: readonly string[]): J
     return { kind, errors: scan.problems.map((problem) => issue(text, problem)) };
   }
   const more = text.includes("\\u0000") ? [NUL_WARNING] : [];
-  return { kind: "value", value: JSON.parse(text), text, warnings: [...warnings, ...more] };
+  return {
+    kind: "value",
+    value: JSON.parse(text),
+    text: text.trim(),
+    extracted: warnings.length > 0,
+    warnings: [...warnings, ...more],
+  };
 }
 
 const NUL_WARNING =

@@ -1,0 +1,123 @@
+/**
+ * The thread that validates. Patterns of a schema and texts of a model meet in here, and some pairs take
+ * longer than anybody can wait; the thread can be ended from outside (`checker.ts`), the agent's own
+ * could not.
+ */
+import { parentPort } from "node:worker_threads";
+import { SchemaError } from "../errors.ts";
+import { readJsonAnswer } from "./json-answer.ts";
+import type { Draft } from "./json-draft.ts";
+import { describeViolations } from "./json-errors.ts";
+import { type CompiledSchema, compileSchema } from "./json-schema.ts";
+import type { ValidationIssue, ValidationResult } from "./validator.ts";
+
+export type Spec =
+  | {
+      readonly kind: "json";
+      readonly schema: string;
+      readonly draft?: Draft;
+      readonly extract: boolean;
+    }
+  | { readonly kind: "xml"; readonly xsd: string; readonly root?: string };
+
+/** `spec` comes along when the thread may not know the key yet. */
+export type Request = { readonly key: number } & (
+  | { readonly op: "open"; readonly spec: Spec }
+  | { readonly op: "text"; readonly text: string }
+  | { readonly op: "value"; readonly value: unknown }
+);
+
+export type Reply =
+  | { readonly kind: "opened"; readonly warnings: readonly string[] }
+  | { readonly kind: "refused"; readonly message: string }
+  | { readonly kind: "result"; readonly result: ValidationResult }
+  /** The key was dropped to make room; open it again. */
+  | { readonly kind: "unknown" };
+
+type Checker = {
+  readonly warnings: readonly string[];
+  readonly text: (text: string) => ValidationResult;
+  readonly value: (value: unknown) => ValidationResult;
+};
+
+/** Compiled schemas kept; the least recently used goes first. */
+const KEPT = 64;
+const checkers = new Map<number, Checker>();
+
+async function open(spec: Spec): Promise<Checker> {
+  if (spec.kind === "xml") {
+    const { compileXsd } = await import("./xml.ts");
+    const { validate } = compileXsd(spec.xsd, spec.root);
+    return { warnings: [], text: validate, value: (value) => validate(String(value)) };
+  }
+  const schema = compileSchema(JSON.parse(spec.schema), spec.draft);
+  return {
+    warnings: schema.warnings,
+    text: (text) => checkText(schema, text, spec.extract),
+    value: (value) => checkValue(schema, value, { warnings: [] }),
+  };
+}
+
+function checkText(schema: CompiledSchema, text: string, extract: boolean): ValidationResult {
+  const answer = readJsonAnswer(text, extract);
+  if (answer.kind !== "value") {
+    return refused(answer.errors, answer.kind === "truncated" ? "continue-or-retry" : "retry");
+  }
+  return checkValue(schema, answer.value, answer);
+}
+
+function checkValue(
+  schema: CompiledSchema,
+  value: unknown,
+  answer: {
+    readonly text?: string;
+    readonly warnings: readonly string[];
+    readonly extracted?: boolean;
+  },
+): ValidationResult {
+  let errors: readonly ValidationIssue[];
+  try {
+    errors = describeViolations(schema, schema.violations(value));
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    errors = [{ message: "the value is nested too deeply for its schema" }];
+  }
+  if (errors.length > 0) return refused(errors);
+  const { text, warnings, extracted } = answer;
+  const action = extracted ? "accept-after-extraction" : "accept";
+  return { action, value, ...(text !== undefined && { text }), warnings, errors: [] };
+}
+
+function refused(
+  errors: readonly ValidationIssue[],
+  action: "retry" | "continue-or-retry" = "retry",
+): ValidationResult {
+  return { action, warnings: [], errors };
+}
+
+async function answer(request: Request): Promise<Reply> {
+  if (request.op === "open") {
+    try {
+      const checker = await open(request.spec);
+      checkers.set(request.key, checker);
+      for (const key of checkers.keys()) {
+        if (checkers.size <= KEPT) break;
+        checkers.delete(key);
+      }
+      return { kind: "opened", warnings: checker.warnings };
+    } catch (error) {
+      if (!(error instanceof SchemaError)) throw error;
+      return { kind: "refused", message: error.message };
+    }
+  }
+  const checker = checkers.get(request.key);
+  if (checker === undefined) return { kind: "unknown" };
+  checkers.delete(request.key);
+  checkers.set(request.key, checker);
+  const result = request.op === "text" ? checker.text(request.text) : checker.value(request.value);
+  return { kind: "result", result };
+}
+
+parentPort?.on("message", async (request: Request) =>
+  parentPort?.postMessage(await answer(request)),
+);
