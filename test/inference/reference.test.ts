@@ -1,4 +1,6 @@
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { openCheckpoint } from "../../inference/checkpoint/open.ts";
@@ -21,6 +23,7 @@ import {
 } from "../../inference/reference/mxfp4.ts";
 import { inverseFrequencies, rotate } from "../../inference/reference/rope.ts";
 import { readReferenceWeights } from "../../inference/reference/weights.ts";
+import { makeTinyModel, TINY_SEED } from "../fixtures/make-tiny-model.ts";
 import { tinyModel } from "./broken-checkpoints.ts";
 
 /** The stored logits are rounded to 9 digits. */
@@ -205,6 +208,18 @@ describe("the tiny model", () => {
       }
     }
     expect(Math.sqrt(error / power)).toBeLessThan(STORED_DIGITS_NRMSE);
+  });
+
+  test("is what its script makes, to the byte", () => {
+    const folder = mkdtempSync(join(tmpdir(), "chorale-tiny-model-"));
+    makeTinyModel(folder, TINY_SEED);
+    for (const layout of ["hf", "original"] as const) {
+      for (const name of ["config.json", "model.safetensors", "../logits.json"]) {
+        const made = readFileSync(join(folder, layout, name));
+        expect(made.equals(readFileSync(join(tinyModel(layout), name)))).toBe(true);
+      }
+    }
+    rmSync(folder, { recursive: true });
   });
 
   test("turns with the distance between tokens, not with where the timeline starts", () => {
