@@ -6,7 +6,7 @@ import { openCheckpoint } from "../../inference/checkpoint/open.ts";
 import { type LocalEngineOptions, openLocalEngine } from "../../inference/local-engine.ts";
 import { referenceLogits } from "../../inference/reference/forward.ts";
 import { readReferenceWeights } from "../../inference/reference/weights.ts";
-import { type ModelSize, makeRandomModel } from "../fixtures/make-tiny-model.ts";
+import { type ModelSize, makeRandomModel, TINY } from "../fixtures/make-tiny-model.ts";
 
 /** float32 sums in another order than float64's, over a few layers of a random model. */
 const EXACT_MAX_ABS_OF_RMS = 1e-4;
