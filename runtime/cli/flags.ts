@@ -1,0 +1,169 @@
+/**
+ * The flags that commands share, and the checks of their values. Every value arrives as text and is
+ * converted here, so that `--seed x` and `--seed 1 --seed 2` are refused in a sentence.
+ */
+import type { ArgumentsCamelCase, Options } from "yargs";
+import type { ReasoningEffort } from "../../harmony/index.ts";
+import { UsageError } from "../errors.ts";
+import type { ColorMode } from "./output.ts";
+
+const EFFORTS = ["low", "medium", "high"] as const satisfies readonly ReasoningEffort[];
+const COLORS = ["auto", "always", "never"] as const satisfies readonly ColorMode[];
+
+/** Which model computes, and how it samples. */
+export const modelOptions: Record<string, Options> = {
+  model: value(
+    "PATH",
+    "Folder of a gpt-oss checkpoint; without it the embedded demo model answers",
+  ),
+  context: value("N", "Most tokens of the conversation (default: what the model allows)"),
+  threads: value("N", "Threads that compute (default: the cores of this machine)"),
+  temperature: value("T", "0 takes the likeliest token always (default: the model's own)"),
+  "top-p": value(
+    "P",
+    "Sample among the likeliest tokens of probability P (default: the model's own)",
+  ),
+  seed: value("N", "Same seed, same answer (default: random)"),
+};
+
+/** What the agent is told, may do, and must deliver. */
+export const agentOptions: Record<string, Options> = {
+  instructions: value("TEXT", "Instructions for the model (the developer message)"),
+  effort: value(EFFORTS.join("|"), "How much the model reasons (default: medium)"),
+  "max-turns": value("N", "Most turns of the model (default: 20)"),
+  "max-tokens": value("N", "Most tokens generated in all turns (default: what the context holds)"),
+  docs: value("PATH", "Folder of documents that the model may search and read"),
+  tool: value("FILE", "Module that exports function tools; may be repeated"),
+  schema: value("FILE", "JSON Schema that the answer must pass"),
+  xsd: value("FILE", "XML Schema that the answer must pass"),
+};
+
+export const jsonOption: Record<string, Options> = {
+  json: { type: "boolean", describe: "Print every event as one line of JSON on stdout" },
+};
+
+export const colorOption: Record<string, Options> = {
+  color: value(COLORS.join("|"), "Colour on stderr (default: auto)"),
+};
+
+export type ModelArguments = {
+  readonly model?: string;
+  readonly context?: number;
+  readonly threads?: number;
+  readonly temperature?: number;
+  readonly topP?: number;
+  readonly seed?: number;
+};
+
+export type AgentArguments = {
+  readonly instructions?: string;
+  readonly effort?: ReasoningEffort;
+  readonly maxTurns?: number;
+  readonly maxTokens?: number;
+  readonly docs?: string;
+  readonly tools: readonly string[];
+  readonly schema?: string;
+  readonly xsd?: string;
+};
+
+export type Parsed = ArgumentsCamelCase<Record<string, unknown>>;
+
+/** @throws UsageError naming the flag, what was given, and what would be accepted */
+export function modelArguments(parsed: Parsed): ModelArguments {
+  return defined({
+    model: one(parsed, "model"),
+    context: wholeNumber(parsed, "context", 1, 2 ** 31 - 1),
+    threads: wholeNumber(parsed, "threads", 1, 1024),
+    temperature: number(parsed, "temperature", 0, 100),
+    topP: number(parsed, "top-p", 0, 1),
+    seed: wholeNumber(parsed, "seed", 0, 2 ** 32 - 1),
+  });
+}
+
+/** @throws UsageError as above; also when both `--schema` and `--xsd` are given */
+export function agentArguments(parsed: Parsed): AgentArguments {
+  const schema = one(parsed, "schema");
+  const xsd = one(parsed, "xsd");
+  if (schema !== undefined && xsd !== undefined) {
+    throw new UsageError("--schema and --xsd exclude each other: an answer is JSON or XML.");
+  }
+  return {
+    tools: all(parsed, "tool"),
+    ...defined({
+      instructions: one(parsed, "instructions"),
+      effort: choice(parsed, "effort", EFFORTS),
+      maxTurns: wholeNumber(parsed, "max-turns", 1, 100_000),
+      maxTokens: wholeNumber(parsed, "max-tokens", 1, 2 ** 31 - 1),
+      docs: one(parsed, "docs"),
+      schema,
+      xsd,
+    }),
+  };
+}
+
+/** @throws UsageError as above */
+export function colorArgument(parsed: Parsed): ColorMode {
+  return choice(parsed, "color", COLORS) ?? "auto";
+}
+
+function value(placeholder: string, describe: string): Options {
+  return { type: "string", requiresArg: true, describe: `${describe} [${placeholder}]` };
+}
+
+function all(parsed: Parsed, flag: string): readonly string[] {
+  const given = parsed[flag];
+  const values = given === undefined ? [] : Array.isArray(given) ? given : [given];
+  return values.map((text: unknown) => {
+    if (typeof text !== "string" || text === "") throw new UsageError(`--${flag} needs a value.`);
+    return text;
+  });
+}
+
+function one(parsed: Parsed, flag: string): string | undefined {
+  const values = all(parsed, flag);
+  if (values.length > 1) {
+    throw new UsageError(`--${flag} is given ${values.length} times; give it once.`);
+  }
+  return values[0];
+}
+
+function choice<T extends string>(
+  parsed: Parsed,
+  flag: string,
+  accepted: readonly T[],
+): T | undefined {
+  const text = one(parsed, flag);
+  if (text === undefined) return undefined;
+  const found = accepted.find((name) => name === text);
+  if (found === undefined) {
+    throw new UsageError(`--${flag} is ${JSON.stringify(text)}; accepted: ${accepted.join(", ")}.`);
+  }
+  return found;
+}
+
+function number(parsed: Parsed, flag: string, min: number, max: number): number | undefined {
+  const text = one(parsed, flag);
+  if (text === undefined) return undefined;
+  const found = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
+  if (!(found >= min && found <= max)) {
+    throw new UsageError(
+      `--${flag} is ${JSON.stringify(text)}; accepted: a number from ${min} to ${max}.`,
+    );
+  }
+  return found;
+}
+
+function wholeNumber(parsed: Parsed, flag: string, min: number, max: number): number | undefined {
+  const found = number(parsed, flag, min, max);
+  if (found !== undefined && !Number.isInteger(found)) {
+    throw new UsageError(`--${flag} is ${found}; accepted: a whole number.`);
+  }
+  return found;
+}
+
+/** The same object without the keys whose value is undefined. */
+function defined<T extends object>(object: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(object).filter(([, found]) => found !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+}

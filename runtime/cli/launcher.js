@@ -1,0 +1,75 @@
+#!/usr/bin/env node
+// The `chorale` command. This file runs on whatever Node is first in PATH, so it is plain JavaScript
+// in the syntax of Node 12. Chorale itself needs the Node named below: if this is an older one, the
+// Node that `npm install` put into node_modules is run instead, with the same terminal and signals.
+
+// biome-ignore lint/style/useNodejsImportProtocol: the prefix is unknown to the Nodes this must run on
+import { spawn } from "child_process";
+// biome-ignore lint/style/useNodejsImportProtocol: as above
+import { existsSync } from "fs";
+// biome-ignore lint/style/useNodejsImportProtocol: as above
+import { constants } from "os";
+// biome-ignore lint/style/useNodejsImportProtocol: as above
+import { delimiter, dirname, join } from "path";
+// biome-ignore lint/style/useNodejsImportProtocol: as above
+import { fileURLToPath } from "url";
+
+const NEEDED_MAJOR = 24;
+const here = dirname(fileURLToPath(import.meta.url));
+
+if (Number(process.versions.node.split(".")[0]) >= NEEDED_MAJOR) {
+  import("./main.ts").then((cli) => cli.main(process.argv.slice(2)));
+} else {
+  const newer = installedNode();
+  // The variable stops a second round if the installed Node is itself too old.
+  if (newer === null || process.env.CHORALE_RELAUNCHED === "1") {
+    process.stderr.write(
+      `chorale: Node ${NEEDED_MAJOR} or newer is needed, this is ${process.versions.node}. ` +
+        `Run \`npm install\` in ${join(here, "..", "..")}, which brings its own Node, or install ` +
+        `Node ${NEEDED_MAJOR} from https://nodejs.org.\n`,
+    );
+    process.exitCode = 2;
+  } else {
+    relaunch(newer);
+  }
+}
+
+/** Path of the binary of the npm package `node`, looked for upwards from here; null if there is none. */
+function installedNode() {
+  const name = join(
+    "node_modules",
+    "node",
+    "bin",
+    process.platform === "win32" ? "node.exe" : "node",
+  );
+  for (let folder = here; ; folder = dirname(folder)) {
+    if (existsSync(join(folder, name))) return join(folder, name);
+    if (dirname(folder) === folder) return null;
+  }
+}
+
+/** Runs this file with `node`; its exit code or signal becomes ours. */
+function relaunch(node) {
+  const env = Object.assign({}, process.env, {
+    CHORALE_RELAUNCHED: "1",
+    PATH: dirname(node) + delimiter + (process.env.PATH || ""),
+  });
+  const child = spawn(node, [fileURLToPath(import.meta.url)].concat(process.argv.slice(2)), {
+    stdio: "inherit",
+    env: env,
+  });
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
+  signals.forEach((signal) => {
+    // Having a handler also keeps this process alive until the child has ended in its own way.
+    process.on(signal, () => {
+      child.kill(signal);
+    });
+  });
+  child.on("error", (error) => {
+    process.stderr.write(`chorale: cannot run ${node}: ${error.message}\n`);
+    process.exit(2);
+  });
+  child.on("exit", (code, signal) => {
+    process.exit(code === null ? 128 + (constants.signals[signal] || 0) : code);
+  });
+}

@@ -1,0 +1,136 @@
+/**
+ * The `chorale` command: arguments in, exit status out. Every failure ends as one sentence on stderr
+ * (and, with `--json`, as the events that a failed run has); only a bug of ours shows a stack.
+ */
+import { readFileSync } from "node:fs";
+import yargs from "yargs";
+import { exitCodeOf, InterruptedError, isForeseen, messageOf, UsageError } from "../errors.ts";
+import { EXIT, type ExitCode } from "../exit-codes.ts";
+import { reportUnstarted } from "../reporter.ts";
+import { demoCommand } from "./demo.ts";
+import {
+  agentArguments,
+  agentOptions,
+  colorArgument,
+  colorOption,
+  jsonOption,
+  modelArguments,
+  modelOptions,
+  type Parsed,
+} from "./flags.ts";
+import { Output } from "./output.ts";
+import { runCommand } from "./run.ts";
+
+/** After Ctrl-C everything has this long to end in order; then the process ends anyway. */
+const SHUTDOWN_MS = 200;
+
+/** What every command gets beside its own arguments. */
+export type CommandContext = {
+  readonly output: Output;
+  readonly env: NodeJS.ProcessEnv;
+  /** Aborted by Ctrl-C, SIGTERM, or a reader that closed stdout; the reason is an InterruptedError. */
+  readonly signal: AbortSignal;
+};
+
+/** Runs one command and sets the exit status of the process. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const signal = interruption();
+  let exitCode: ExitCode = EXIT.ok;
+  const command =
+    (run: (parsed: Parsed, context: CommandContext) => Promise<ExitCode>) =>
+    async (parsed: Parsed): Promise<void> => {
+      const output = new Output(colorArgument(parsed), process.env);
+      exitCode = await run(parsed, { output, env: process.env, signal });
+    };
+
+  const parser = yargs([...argv])
+    .scriptName("chorale")
+    .locale("en")
+    .usage("$0 <command>\n\nAsk a gpt-oss model that runs on this machine and can use tools.")
+    // Values stay the text that was typed; flags.ts converts and checks them.
+    .parserConfiguration({
+      "parse-numbers": false,
+      "parse-positional-numbers": false,
+      "dot-notation": false,
+      "boolean-negation": false,
+    })
+    .command(
+      ["run [prompt]"],
+      "Answer one question; the prompt may also come from stdin",
+      (y) =>
+        y
+          .positional("prompt", { type: "string", describe: "The question; - reads stdin" })
+          .options({ ...agentOptions, ...modelOptions, ...jsonOption, ...colorOption }),
+      command((parsed, context) =>
+        runCommand(
+          {
+            prompt: parsed["prompt"] as string | undefined,
+            json: parsed["json"] === true,
+            agent: agentArguments(parsed),
+            model: modelArguments(parsed),
+          },
+          context,
+        ),
+      ),
+    )
+    .command(
+      "demo",
+      "Ask the embedded model three questions and check its answers",
+      (y) => y.options(colorOption),
+      command((_parsed, context) => demoCommand(context)),
+    )
+    .demandCommand(1, "Name a command.")
+    .strict()
+    .version(version())
+    .alias("help", "h")
+    .wrap(Math.min(110, process.stdout.columns ?? 110))
+    .exitProcess(false)
+    .fail((message, error) => {
+      throw error ?? new UsageError(`${message.replace(/\.?$/, ".")} See chorale --help.`);
+    });
+
+  try {
+    await parser.parseAsync();
+  } catch (error) {
+    exitCode = await report(error, argv);
+  }
+  process.exitCode = exitCode;
+}
+
+/** Says what ended the command, in the form the arguments asked for. */
+async function report(error: unknown, argv: readonly string[]): Promise<ExitCode> {
+  // The arguments may be what is wrong, so that nothing has been parsed yet.
+  const output = new Output("auto", process.env);
+  if (argv.includes("--json")) await reportUnstarted(error, (event) => output.jsonLine(event));
+  output.note(messageOf(error));
+  if (!isForeseen(error) && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  return exitCodeOf(error);
+}
+
+/**
+ * The signal that ends a command. Whatever does not end by itself within `SHUTDOWN_MS` is ended with
+ * the process: child processes watch their connection to it and end as well.
+ */
+function interruption(): AbortSignal {
+  const controller = new AbortController();
+  const stop = (by: "SIGINT" | "SIGTERM" | "SIGPIPE"): void => {
+    if (controller.signal.aborted) return;
+    const reason = new InterruptedError(by);
+    controller.abort(reason);
+    setTimeout(() => process.exit(reason.exitCode), SHUTDOWN_MS).unref();
+  };
+  process.on("SIGINT", () => stop("SIGINT"));
+  process.on("SIGTERM", () => stop("SIGTERM"));
+  process.on("SIGHUP", () => stop("SIGTERM"));
+  process.stdout.on("error", () => stop("SIGPIPE"));
+  // Nobody watches any more; the answer still matters.
+  process.stderr.on("error", () => {});
+  return controller.signal;
+}
+
+function version(): string {
+  const manifest: unknown = JSON.parse(
+    readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
+  );
+  return (manifest as { version: string }).version;
+}

@@ -1,0 +1,139 @@
+/** `chorale run "question"`: one prompt, one answer. */
+import { readFile, stat } from "node:fs/promises";
+import type { TokenEngine } from "../../inference/index.ts";
+import {
+  createBrowserTools,
+  createPythonTool,
+  loadToolModule,
+  ToolRegistry,
+  type ValidatorOptions,
+} from "../../tools/index.ts";
+import { runAgent } from "../agent.ts";
+import { messageOf, UsageError } from "../errors.ts";
+import type { ExitCode } from "../exit-codes.ts";
+import { openHome } from "../home.ts";
+import { loadModel } from "../model.ts";
+import type { AgentArguments, ModelArguments } from "./flags.ts";
+import type { CommandContext } from "./main.ts";
+import { isPiped, readPrompt } from "./read-prompt.ts";
+import { watchRun } from "./watch.ts";
+
+export type RunArguments = {
+  readonly prompt: string | undefined;
+  readonly json: boolean;
+  readonly agent: AgentArguments;
+  readonly model: ModelArguments;
+};
+
+/**
+ * What the user gave is checked before a model is opened, since that may take a while.
+ * @throws UsageError, ToolsError, ModelError: nothing was started
+ */
+export async function runCommand(args: RunArguments, context: CommandContext): Promise<ExitCode> {
+  const { output, env, signal } = context;
+  const prompt = await readPrompt({
+    argument: args.prompt,
+    stdin: process.stdin,
+    piped: isPiped(0),
+    note: (sentence) => output.note(sentence),
+    signal,
+  });
+  const outputSchema = await readSchema(args.agent);
+  const home = openHome(env, (sentence) => output.note(sentence));
+  const tools = new ToolRegistry();
+  try {
+    tools.add(createPythonTool({ cacheDir: home.path }));
+    for (const file of args.agent.tools) {
+      for (const tool of await loadToolModule(file)) tools.add(tool);
+    }
+    if (args.agent.docs !== undefined) {
+      const browser = await createBrowserTools({ docs: args.agent.docs });
+      for (const tool of browser.tools) tools.add(tool);
+    }
+    const { model: path, context: contextLength, threads } = args.model;
+    const model = await loadModel(path, { contextLength, threads });
+    if (path === undefined) output.note(embeddedModelNote(model.engine));
+    try {
+      const { instructions, effort, maxTurns, maxTokens } = args.agent;
+      const { temperature, topP, seed } = args.model;
+      const { exitCode, error } = await runAgent({
+        engine: model.engine,
+        tokenizer: model.tokenizer,
+        sampling: {
+          temperature: temperature ?? model.sampling.temperature,
+          topP: topP ?? model.sampling.topP,
+          ...(seed !== undefined && { seed }),
+        },
+        prompt,
+        tools: tools.list(),
+        outputSchema,
+        instructions,
+        effort,
+        maxTurns,
+        maxTokens,
+        signal,
+        onEvent: args.json
+          ? (event) => output.jsonLine(event)
+          : watchRun(output, { holdAnswer: outputSchema !== undefined }),
+      });
+      if (error !== undefined) output.note(error.message);
+      return exitCode;
+    } finally {
+      await model.close();
+    }
+  } finally {
+    await tools.close();
+    home.close();
+  }
+}
+
+/** Nobody should take the demo model's answers for a large model's. */
+function embeddedModelNote(engine: TokenEngine): string {
+  return (
+    `no --model given, so the small embedded demo model answers (${engine.contextLength} tokens of ` +
+    "context; arithmetic, text, dates, declared functions, extraction)."
+  );
+}
+
+async function readSchema(args: AgentArguments): Promise<ValidatorOptions | undefined> {
+  if (args.xsd !== undefined) return { xsd: await readText("--xsd", args.xsd) };
+  if (args.schema === undefined) return undefined;
+  const text = await readText("--schema", args.schema);
+  let jsonSchema: unknown;
+  try {
+    jsonSchema = JSON.parse(text);
+  } catch (cause) {
+    throw new UsageError(`--schema ${args.schema} is not JSON: ${messageOf(cause)}.`, { cause });
+  }
+  if (typeof jsonSchema !== "boolean" && (typeof jsonSchema !== "object" || jsonSchema === null)) {
+    throw new UsageError(
+      `--schema ${args.schema} holds ${JSON.stringify(jsonSchema)}; a JSON Schema is an object.`,
+    );
+  }
+  return { jsonSchema: jsonSchema as ValidatorOptions & { jsonSchema: object }["jsonSchema"] };
+}
+
+/** Schemas are read whole, so a wrong path must not read a disk image. */
+const MAX_SCHEMA_BYTES = 4 * 1024 * 1024;
+
+async function readText(flag: string, path: string): Promise<string> {
+  try {
+    const { size } = await stat(path);
+    if (size > MAX_SCHEMA_BYTES) {
+      throw new UsageError(
+        `${flag} ${path} has ${size} bytes; at most ${MAX_SCHEMA_BYTES} are read.`,
+      );
+    }
+    return await readFile(path, "utf8");
+  } catch (cause) {
+    if (cause instanceof UsageError) throw cause;
+    throw new UsageError(`${flag} ${path} cannot be read: ${fileProblem(cause)}.`, { cause });
+  }
+}
+
+function fileProblem(error: unknown): string {
+  const code: unknown = error instanceof Error && "code" in error ? error.code : undefined;
+  if (code === "ENOENT") return "there is no such file";
+  if (code === "EISDIR") return "it is a folder";
+  return messageOf(error);
+}

@@ -1,0 +1,82 @@
+/**
+ * A run as a person at a terminal follows it: reasoning dimmed, calls and results in short form (all
+ * on stderr), the answer on stdout. One of the two readers of the event stream; `--json` is the other.
+ */
+import type { EventListener, Item, RunEvent } from "../events.ts";
+import type { Output } from "./output.ts";
+import { shortText } from "./terminal-text.ts";
+
+/** Lines and columns of a call or a result that are shown; the events have everything. */
+const SHOWN_LINES = 12;
+const SHOWN_COLUMNS = 200;
+
+export type WatchOptions = {
+  /** The answer must pass a schema: it is printed when it has, not while it is written. */
+  readonly holdAnswer: boolean;
+};
+
+/** @returns a listener that prints; it keeps nothing but the items that are in progress */
+export function watchRun(output: Output, options: WatchOptions): EventListener {
+  const open = new Map<string, Item>();
+  /** Text of the answer that stdout has already. */
+  let printed = "";
+
+  const onDelta = (itemId: string, channel: string | null, text: string): void => {
+    const item = open.get(itemId);
+    if (item?.type === "reasoning") output.watch(text, "dim");
+    else if (item?.type === "agent_message") {
+      if (channel === "final" && !options.holdAnswer) {
+        output.answer(text);
+        printed += text;
+      } else output.watch(text, channel === "final" ? "dim" : "plain");
+    }
+  };
+
+  return (event: RunEvent): void => {
+    switch (event.type) {
+      case "item.started":
+        open.set(event.item.id, event.item);
+        break;
+      case "item.delta":
+        onDelta(event.item_id, event.channel, event.text);
+        break;
+      case "item.updated":
+        showCall(output, event.item);
+        break;
+      case "item.completed":
+        open.delete(event.item.id);
+        showCompleted(output, event.item);
+        break;
+      case "error":
+        output.note(event.message);
+        break;
+      case "run.completed":
+        if (event.output !== null && event.output !== printed) output.answer(event.output);
+        output.finishAnswer();
+        break;
+    }
+  };
+}
+
+function showCall(output: Output, item: Item): void {
+  if (item.type === "code_execution") {
+    output.watchLines("▸ python", shortText(item.code.trim(), SHOWN_LINES, SHOWN_COLUMNS), "call");
+  } else if (item.type === "tool_call") {
+    const shown = shortText(item.arguments.trim(), SHOWN_LINES, SHOWN_COLUMNS);
+    output.watchLines(`▸ ${item.tool}`, shown, "call");
+  }
+}
+
+function showCompleted(output: Output, item: Item): void {
+  if (item.type === "error") output.watchLines("!", item.message, "problem");
+  if (item.type === "reasoning" || item.type === "agent_message") output.finishLine();
+  if (item.type === "code_execution") showResult(output, item.output, item.status);
+  if (item.type === "tool_call") {
+    showResult(output, item.error?.message ?? item.result?.text ?? "", item.status);
+  }
+}
+
+function showResult(output: Output, text: string, status: string): void {
+  const shown = shortText(text.trimEnd(), SHOWN_LINES, SHOWN_COLUMNS);
+  output.watchLines("  →", shown, status === "failed" ? "problem" : "result");
+}

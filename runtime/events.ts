@@ -1,0 +1,134 @@
+/**
+ * Everything that happens in a run, in order. The terminal, `--json`, traces and tests are readers of
+ * this one stream. Names and shapes follow the JSON events that `codex exec --json` made common
+ * (`thread`, `turn`, `item`; items are flat); additions are `item.delta`, `generation.completed`,
+ * `run.completed`, and the items `tool_call` and `code_execution`. Field names are the wire's, hence
+ * snake_case.
+ */
+import type { ExitCode } from "./exit-codes.ts";
+
+/** Cumulative over the thread. Input counts every prompt in full; `cached` is the part whose KV was reused. */
+export type Usage = {
+  readonly input_tokens: number;
+  readonly cached_input_tokens: number;
+  readonly output_tokens: number;
+  /** Part of `output_tokens` that was analysis. */
+  readonly reasoning_output_tokens: number;
+};
+
+export type Timing = {
+  readonly total_ms: number;
+  /** From the start of the run to the first sampled token; null when none was sampled. */
+  readonly first_token_ms: number | null;
+  readonly prefill_ms: number;
+  readonly decode_ms: number;
+  readonly tools_ms: number;
+  /** Sampled tokens per second of decode; null when none was sampled. */
+  readonly decode_tokens_per_second: number | null;
+};
+
+export type ItemStatus = "in_progress" | "completed" | "failed";
+
+/** Codes of what was wrong with the model's Harmony in this item, when anything was. */
+type WithIssues = { readonly issues?: readonly string[] };
+
+export type AgentMessageItem = WithIssues & {
+  readonly id: string;
+  readonly type: "agent_message";
+  readonly text: string;
+  /** `commentary`: said before or between tool calls. */
+  readonly phase: "commentary" | "final_answer";
+};
+
+export type ReasoningItem = WithIssues & {
+  readonly id: string;
+  readonly type: "reasoning";
+  readonly text: string;
+};
+
+export type ToolCallItem = WithIssues & {
+  readonly id: string;
+  readonly type: "tool_call";
+  /** What the model addressed, resolved to the tool's own name where there is such a tool. */
+  readonly tool: string;
+  /** The arguments as the model wrote them. */
+  readonly arguments: string;
+  /** What the model reads back, and the same for programs where the tool gives it. */
+  readonly result?: { readonly text: string; readonly data?: unknown };
+  readonly error?: { readonly message: string };
+  readonly status: ItemStatus;
+};
+
+export type CodeExecutionItem = WithIssues & {
+  readonly id: string;
+  readonly type: "code_execution";
+  readonly language: "python";
+  readonly code: string;
+  readonly output: string;
+  readonly status: ItemStatus;
+};
+
+/** Something that went wrong and did not end the run. */
+export type ErrorItem = {
+  readonly id: string;
+  readonly type: "error";
+  readonly code: string;
+  readonly message: string;
+};
+
+export type Item = AgentMessageItem | ReasoningItem | ToolCallItem | CodeExecutionItem | ErrorItem;
+
+export type RunStatus = "completed" | "failed" | "cancelled";
+
+export type RunEvent =
+  | {
+      readonly type: "thread.started";
+      readonly thread_id: string;
+      readonly model: string;
+      readonly sampling: {
+        readonly temperature: number;
+        readonly top_p: number;
+        readonly seed: number;
+      };
+    }
+  | { readonly type: "turn.started" }
+  | { readonly type: "item.started"; readonly item: Item }
+  | { readonly type: "item.updated"; readonly item: Item }
+  | { readonly type: "item.completed"; readonly item: Item }
+  | {
+      readonly type: "item.delta";
+      readonly item_id: string;
+      readonly channel: string | null;
+      readonly text: string;
+    }
+  | {
+      /** One sampling of the model ended: the tokens of this one, not cumulative. */
+      readonly type: "generation.completed";
+      readonly input_tokens: number;
+      readonly cached_input_tokens: number;
+      readonly output_tokens: number;
+      readonly finish_reason: "stop" | "call" | "length" | "context";
+      readonly prefill_ms: number;
+      readonly decode_ms: number;
+    }
+  | { readonly type: "turn.completed"; readonly usage: Usage }
+  | {
+      readonly type: "turn.failed";
+      readonly error: { readonly message: string; readonly code?: string };
+    }
+  | {
+      readonly type: "run.completed";
+      readonly status: RunStatus;
+      readonly exit_code: ExitCode;
+      /** The accepted answer; null when there is none. */
+      readonly output: string | null;
+      readonly usage: Usage;
+      readonly timing: Timing;
+    }
+  | { readonly type: "error"; readonly message: string; readonly code?: string };
+
+/**
+ * Receives every event. The run waits for the returned promise before it goes on, so a listener that
+ * writes to disk has written before the next step begins.
+ */
+export type EventListener = (event: RunEvent) => void | Promise<void>;

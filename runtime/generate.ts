@@ -1,0 +1,221 @@
+/**
+ * One sampling of the model: prompt ids in, parsed messages out. Tokens go through the streaming
+ * parser one by one, and what it recognises is reported while it is being written.
+ */
+import type { Issue, ParsedMessage, ParserEvent, Tokenizer } from "../harmony/index.ts";
+import { HarmonyParser } from "../harmony/index.ts";
+import type { Sampling, Session } from "../inference/index.ts";
+import type { ToolRegistry } from "../tools/index.ts";
+import { completedItem, itemOf } from "./items.ts";
+import type { Reporter } from "./reporter.ts";
+
+export type GenerateRequest = {
+  readonly session: Session;
+  readonly tokenizer: Tokenizer;
+  /** Ends with `<|start|>assistant`. */
+  readonly prompt: readonly number[];
+  /** A header that the model is made to begin with, e.g. the final channel's; may be empty. */
+  readonly forcedHeader: readonly number[];
+  readonly maxTokens: number;
+  readonly sampling: Sampling;
+  readonly tools: ToolRegistry;
+  readonly signal: AbortSignal;
+  readonly reporter: Reporter;
+};
+
+export type GeneratedMessage = {
+  readonly message: ParsedMessage;
+  /** Its ids as sampled (and forced), to its terminator; the first lacks the prompt's `<|start|>assistant`. */
+  readonly sampledIds: readonly number[];
+  /** The item under which it was reported. */
+  readonly itemId: string;
+};
+
+export type FinishReason = "stop" | "call" | "length" | "context";
+
+export type Generation = {
+  readonly messages: readonly GeneratedMessage[];
+  /** Deviations from the format, in order. */
+  readonly issues: readonly Issue[];
+  /** Everything sampled is in `messages`, and as the format wants it. */
+  readonly clean: boolean;
+  readonly sampledTokens: number;
+  /** `length` and `context`: the model was cut off. */
+  readonly finishReason: FinishReason;
+};
+
+/**
+ * Samples until the model has addressed a tool, given its answer, stopped, or was cut off.
+ * @throws InferenceError; the signal's reason when aborted
+ */
+export async function generate(request: GenerateRequest): Promise<Generation> {
+  const { session, signal, reporter } = request;
+  const prompt = [...request.prompt, ...request.forcedHeader];
+  const startedAt = performance.now();
+  const { reused } = await session.sync(prompt, { signal });
+  const syncedAt = performance.now();
+
+  const reader = new Reader(request);
+  for (const id of request.forcedHeader) await reader.push(id);
+  let sampledTokens = 0;
+  let finishReason: FinishReason | null = null;
+  const ids = session.generate({
+    maxTokens: request.maxTokens,
+    stopIds: stopIds(request.tokenizer),
+    sampling: request.sampling,
+    signal,
+  });
+  try {
+    while (finishReason === null) {
+      const next = await ids.next();
+      if (next.done) {
+        finishReason = next.value;
+        break;
+      }
+      sampledTokens++;
+      reporter.tokenSampled();
+      await reader.push(next.value);
+      if (reader.turnEnded) finishReason = "stop";
+    }
+  } finally {
+    await ids.return("stop");
+  }
+  signal.throwIfAborted();
+  await reader.finish();
+
+  if (finishReason === "stop" && reader.called) finishReason = "call";
+  await reporter.generationCompleted({
+    inputTokens: prompt.length,
+    cachedTokens: reused,
+    outputTokens: sampledTokens,
+    reasoningTokens: reader.reasoningTokens,
+    prefillMs: syncedAt - startedAt,
+    decodeMs: performance.now() - syncedAt,
+    finishReason,
+  });
+  const { messages, issues, clean } = reader;
+  return { messages, issues, clean, sampledTokens, finishReason };
+}
+
+/** Not `<|end|>`: after its analysis the model goes on. */
+function stopIds({ special }: Tokenizer): ReadonlySet<number> {
+  const ids = [special.call, special.return];
+  return new Set(special.endOfText === null ? ids : [...ids, special.endOfText]);
+}
+
+/** Collects the messages of one sampling and reports them. */
+class Reader {
+  readonly messages: GeneratedMessage[] = [];
+  readonly issues: Issue[] = [];
+  reasoningTokens = 0;
+  readonly #request: GenerateRequest;
+  readonly #parser: HarmonyParser;
+  /** Ids since the end of the last message. */
+  #ids: number[] = [];
+  /** The item of the message that is being written. */
+  #openItem: string | null = null;
+  #foreign = false;
+
+  constructor(request: GenerateRequest) {
+    this.#request = request;
+    this.#parser = new HarmonyParser({
+      tokenizer: request.tokenizer,
+      role: "assistant",
+      knownTools: request.tools.list().map(({ recipient }) => recipient),
+    });
+  }
+
+  /** A call or an answer is complete: whatever the model would add is not wanted. */
+  get turnEnded(): boolean {
+    const last = this.messages.at(-1)?.message;
+    return last !== undefined && (Boolean(last.recipient) || last.channel === "final");
+  }
+
+  get called(): boolean {
+    return this.messages.some(({ message }) => message.recipient);
+  }
+
+  get clean(): boolean {
+    return this.issues.length === 0 && !this.#foreign && this.messages.every(endsAsItShould);
+  }
+
+  async push(id: number): Promise<void> {
+    this.#ids.push(id);
+    for (const event of this.#parser.push(id)) await this.#take(event);
+  }
+
+  /** Ends the reading; what was wrong outside of any message is said here, in the messages there. */
+  async finish(): Promise<void> {
+    for (const event of this.#parser.finish()) await this.#take(event);
+    const inMessages = new Set(this.messages.flatMap(({ message }) => message.issues));
+    for (const issue of this.issues) {
+      if (inMessages.has(issue)) continue;
+      const lost = issue.dropped ? ` (dropped: ${issue.dropped})` : "";
+      await this.#request.reporter.problem(issue.code, `${issue.detail}${lost}`);
+    }
+  }
+
+  async #take(event: ParserEvent): Promise<void> {
+    const { reporter, tools } = this.#request;
+    switch (event.type) {
+      case "message-start": {
+        if (event.header.role !== "assistant") break;
+        const id = reporter.nextItemId();
+        this.#openItem = id;
+        await reporter.emit({
+          type: "item.started",
+          item: itemOf(id, event.header, "", [], tools),
+        });
+        break;
+      }
+      case "delta":
+        if (this.#openItem !== null) {
+          await reporter.emit({
+            type: "item.delta",
+            item_id: this.#openItem,
+            channel: event.channel,
+            text: event.text,
+          });
+        }
+        break;
+      case "message-end":
+        await this.#messageEnded(event.message);
+        break;
+      case "issue":
+        this.issues.push(event.issue);
+        break;
+    }
+  }
+
+  async #messageEnded(message: ParsedMessage): Promise<void> {
+    const { reporter, tools } = this.#request;
+    const sampledIds = this.#ids;
+    this.#ids = [];
+    if (message.role !== "assistant") {
+      // Only the assistant speaks here: a message in another's name would pass for that one's later.
+      this.#foreign = true;
+      await reporter.problem(
+        "foreign_role",
+        `The model wrote a message in the name of ${message.name ?? message.role}; it was dropped: ${message.text}`,
+      );
+      return;
+    }
+    if (message.channel === "analysis" && !message.recipient) {
+      this.reasoningTokens += sampledIds.length;
+    }
+    const itemId = this.#openItem ?? reporter.nextItemId();
+    this.#openItem = null;
+    this.messages.push({ message, sampledIds, itemId });
+    // A call is completed by its result, see dispatch.ts.
+    if (!message.recipient) {
+      const item = completedItem(itemId, message, tools);
+      await reporter.emit({ type: "item.completed", item });
+    }
+  }
+}
+
+function endsAsItShould({ message }: GeneratedMessage): boolean {
+  return message.recipient
+    ? message.terminator === "call"
+    : message.terminator === "end" || message.terminator === "return";
+}

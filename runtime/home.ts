@@ -1,0 +1,64 @@
+/**
+ * Where Chorale keeps what outlives a run (caches now; models and sessions later): one folder,
+ * `$CHORALE_HOME`, else `$XDG_DATA_HOME/chorale`, else `~/.local/share/chorale`.
+ *
+ * Several processes may use it at once. Nothing here locks: whoever writes a file there writes a
+ * temporary file beside it and renames it, so that others see the old file or the new one.
+ */
+import { randomUUID } from "node:crypto";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import { isAbsolute, join, resolve } from "node:path";
+import { messageOf } from "./errors.ts";
+
+export type Home = {
+  readonly path: string;
+  /** The real place could not be used; this one is removed by `close`. */
+  readonly temporary: boolean;
+  close(): void;
+};
+
+/**
+ * Opens (creates) the state folder. One that is missing and cannot be created, or cannot be written,
+ * is said through `warn` and replaced by a temporary folder: state is a convenience, never a reason
+ * not to answer.
+ *
+ * @param warn gets one sentence, at most once
+ */
+export function openHome(env: NodeJS.ProcessEnv, warn: (sentence: string) => void): Home {
+  let wanted: string | null = null;
+  try {
+    wanted = homePath(env);
+    mkdirSync(wanted, { recursive: true, mode: 0o700 });
+    probeWritable(wanted);
+    return { path: wanted, temporary: false, close: () => {} };
+  } catch (error) {
+    const path = mkdtempSync(join(tmpdir(), "chorale-"));
+    warn(
+      `The state folder ${wanted ?? "of this user"} cannot be used (${messageOf(error)}); ` +
+        `using ${path} for this run. Set CHORALE_HOME to a folder that can be written.`,
+    );
+    return { path, temporary: true, close: () => rmSync(path, { recursive: true, force: true }) };
+  }
+}
+
+/** The place by the rules above, whether or not it exists. */
+export function homePath(env: NodeJS.ProcessEnv): string {
+  const override = env["CHORALE_HOME"];
+  if (override !== undefined && override !== "") return resolve(override);
+  const data = env["XDG_DATA_HOME"];
+  // The XDG specification: a relative path here is invalid and is ignored.
+  if (data !== undefined && isAbsolute(data)) return join(data, "chorale");
+  const user = env["HOME"];
+  return join(user !== undefined && isAbsolute(user) ? user : homedir(), ".local/share/chorale");
+}
+
+/** Permission bits do not tell (root, read-only mounts, full disks): only writing does. */
+function probeWritable(folder: string): void {
+  const probe = join(folder, `.probe-${randomUUID()}`);
+  try {
+    writeFileSync(probe, "x");
+  } finally {
+    rmSync(probe, { force: true });
+  }
+}

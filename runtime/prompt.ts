@@ -1,0 +1,98 @@
+/** The messages a conversation begins with: what the model is, what it may call, what it is asked. */
+import {
+  browserNamespace,
+  defaultSystemContent,
+  type Message,
+  pythonNamespace,
+  type ReasoningEffort,
+  type ResponseFormat,
+  type ToolNamespace,
+  type ToolSignature,
+} from "../harmony/index.ts";
+import { namespaceOf, type Tool, type ToolRegistry } from "../tools/index.ts";
+
+export type Opening = {
+  readonly tools: ToolRegistry;
+  readonly effort: ReasoningEffort;
+  /** `YYYY-MM-DD`. */
+  readonly date: string;
+  readonly instructions?: string | undefined;
+  readonly responseFormat?: ResponseFormat | undefined;
+};
+
+/** The reference text leaves open whether the sandbox has a network; ours has none. */
+const python: ToolNamespace = {
+  ...pythonNamespace,
+  description: (pythonNamespace.description ?? "").replace(
+    "Internet access for this session is UNKNOWN. Depends on the cluster.",
+    "Internet access for this session is disabled.",
+  ),
+};
+
+/** The namespaces that the model was trained with; they stand in the system message. */
+const BUILTIN: ReadonlyMap<string, ToolNamespace> = new Map([
+  ["python", python],
+  ["browser", browserNamespace],
+]);
+
+/**
+ * System and developer message. The system message is always there, since models drop out of the
+ * format without it; the developer message is there if it says anything.
+ */
+export function openingMessages(opening: Opening): readonly Message[] {
+  const namespaces = new Set(opening.tools.list().map(({ recipient }) => namespaceOf(recipient)));
+  const builtin = [...namespaces].flatMap((name) => BUILTIN.get(name) ?? []);
+  const declared = [...namespaces]
+    .filter((name) => !BUILTIN.has(name))
+    .map((name) => ({ name, tools: opening.tools.inNamespace(name).map(signatureOf) }));
+  const { instructions, responseFormat } = opening;
+
+  const system: Message = {
+    role: "system",
+    content: [
+      defaultSystemContent({
+        reasoningEffort: opening.effort,
+        currentDate: opening.date,
+        ...(builtin.length > 0 && { tools: builtin }),
+      }),
+    ],
+  };
+  if (!instructions && declared.length === 0 && responseFormat === undefined) return [system];
+  const developer: Message = {
+    role: "developer",
+    content: [
+      {
+        type: "developer",
+        ...(instructions && { instructions }),
+        ...(declared.length > 0 && { tools: declared }),
+        ...(responseFormat && { responseFormats: [responseFormat] }),
+      },
+    ],
+  };
+  return [system, developer];
+}
+
+export function userMessage(text: string): Message {
+  return { role: "user", content: [{ type: "text", text }] };
+}
+
+function signatureOf(tool: Tool): ToolSignature {
+  const { recipient, description, inputSchema } = tool;
+  return {
+    name: recipient.slice(recipient.indexOf(".") + 1),
+    description,
+    parameters: takesNothing(inputSchema) ? null : inputSchema,
+  };
+}
+
+/** Such a function is shown as `() => any`. */
+function takesNothing(schema: Tool["inputSchema"]): boolean {
+  if (typeof schema !== "object" || schema === null) return false;
+  const { properties, additionalProperties } = schema;
+  return (
+    additionalProperties === false &&
+    typeof properties === "object" &&
+    properties !== null &&
+    Object.keys(properties).length === 0
+  );
+}

@@ -1,0 +1,153 @@
+/** What a run tells about itself: its events in order, and the sums that go into the last of them. */
+import type { Sampling } from "../inference/index.ts";
+import { exitCodeOf, InterruptedError, messageOf } from "./errors.ts";
+import type { EventListener, Item, RunEvent, RunStatus, Timing, Usage } from "./events.ts";
+import { EXIT, type ExitCode } from "./exit-codes.ts";
+
+/** Figures of one sampling of the model. */
+export type GenerationFigures = {
+  readonly inputTokens: number;
+  readonly cachedTokens: number;
+  readonly outputTokens: number;
+  readonly reasoningTokens: number;
+  readonly prefillMs: number;
+  readonly decodeMs: number;
+  readonly finishReason: "stop" | "call" | "length" | "context";
+};
+
+export class Reporter {
+  readonly #listener: EventListener;
+  readonly #startedAt = performance.now();
+  #items = 0;
+  #firstTokenAt: number | null = null;
+  #toolsMs = 0;
+  #prefillMs = 0;
+  #decodeMs = 0;
+  #usage = {
+    input_tokens: 0,
+    cached_input_tokens: 0,
+    output_tokens: 0,
+    reasoning_output_tokens: 0,
+  };
+
+  constructor(listener: EventListener = () => {}) {
+    this.#listener = listener;
+  }
+
+  async started(threadId: string, model: string, sampling: Sampling): Promise<void> {
+    const { temperature, topP, seed } = sampling;
+    await this.emit({
+      type: "thread.started",
+      thread_id: threadId,
+      model,
+      sampling: { temperature, top_p: topP, seed },
+    });
+    await this.emit({ type: "turn.started" });
+  }
+
+  /** Resolves when the listener has taken the event. */
+  async emit(event: RunEvent): Promise<void> {
+    await this.#listener(event);
+  }
+
+  nextItemId(): string {
+    return `item_${this.#items++}`;
+  }
+
+  /** Something went wrong that does not end the run. */
+  async problem(code: string, message: string): Promise<void> {
+    const item: Item = { id: this.nextItemId(), type: "error", code, message };
+    await this.emit({ type: "item.completed", item });
+  }
+
+  tokenSampled(): void {
+    this.#firstTokenAt ??= performance.now();
+  }
+
+  toolRan(durationMs: number): void {
+    this.#toolsMs += durationMs;
+  }
+
+  async generationCompleted(figures: GenerationFigures): Promise<void> {
+    this.#usage.input_tokens += figures.inputTokens;
+    this.#usage.cached_input_tokens += figures.cachedTokens;
+    this.#usage.output_tokens += figures.outputTokens;
+    this.#usage.reasoning_output_tokens += figures.reasoningTokens;
+    this.#prefillMs += figures.prefillMs;
+    this.#decodeMs += figures.decodeMs;
+    await this.emit({
+      type: "generation.completed",
+      input_tokens: figures.inputTokens,
+      cached_input_tokens: figures.cachedTokens,
+      output_tokens: figures.outputTokens,
+      finish_reason: figures.finishReason,
+      prefill_ms: milliseconds(figures.prefillMs),
+      decode_ms: milliseconds(figures.decodeMs),
+    });
+  }
+
+  async completed(output: string): Promise<void> {
+    await this.emit({ type: "turn.completed", usage: this.usage });
+    await this.ended("completed", EXIT.ok, output);
+  }
+
+  async failed(error: unknown): Promise<void> {
+    await this.emit({ type: "turn.failed", error: errorFacts(error) });
+    await this.ended(statusOf(error), exitCodeOf(error), null);
+  }
+
+  /** The last event, whatever came before. */
+  async ended(status: RunStatus, exitCode: ExitCode, output: string | null): Promise<void> {
+    await this.emit({
+      type: "run.completed",
+      status,
+      exit_code: exitCode,
+      output,
+      usage: this.usage,
+      timing: this.timing,
+    });
+  }
+
+  get usage(): Usage {
+    return { ...this.#usage };
+  }
+
+  get timing(): Timing {
+    const first = this.#firstTokenAt;
+    const { output_tokens } = this.#usage;
+    return {
+      total_ms: milliseconds(performance.now() - this.#startedAt),
+      first_token_ms: first === null ? null : milliseconds(first - this.#startedAt),
+      prefill_ms: milliseconds(this.#prefillMs),
+      decode_ms: milliseconds(this.#decodeMs),
+      tools_ms: milliseconds(this.#toolsMs),
+      decode_tokens_per_second:
+        output_tokens > 0 && this.#decodeMs > 0
+          ? Math.round((output_tokens / this.#decodeMs) * 10_000) / 10
+          : null,
+    };
+  }
+}
+
+/** The events of a command that failed before there was a run: a wrong flag, a missing model. */
+export async function reportUnstarted(error: unknown, listener: EventListener): Promise<void> {
+  const reporter = new Reporter(listener);
+  await reporter.emit({ type: "error", ...errorFacts(error) });
+  await reporter.ended(statusOf(error), exitCodeOf(error), null);
+}
+
+/** How a run ended that ended with this error. */
+export function statusOf(error: unknown): RunStatus {
+  return error instanceof InterruptedError ? "cancelled" : "failed";
+}
+
+function errorFacts(error: unknown): { message: string; code?: string } {
+  const message = messageOf(error);
+  const code: unknown = error instanceof Error && "code" in error ? error.code : undefined;
+  return typeof code === "string" ? { message, code } : { message };
+}
+
+/** Two decimals: events are read by people as well. */
+function milliseconds(value: number): number {
+  return Math.round(value * 100) / 100;
+}

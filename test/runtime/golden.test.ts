@@ -1,0 +1,132 @@
+/**
+ * The files of test/golden/agent: what the model says, and what becomes of it. Input is the head (one
+ * option per line) and the `## model` blocks, one per generation; `## conversation` (the last prompt
+ * from the user's message on, with what the model said to it) and `## events` are expected. `npx vitest
+ * run test/runtime/golden -u` writes the expected blocks anew.
+ */
+import { globSync, readFileSync } from "node:fs";
+import { basename } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, describe, expect, test } from "vitest";
+import type { RunEvent } from "../../runtime/events.ts";
+import { createPythonTool, defineTool, type Tool } from "../../tools/index.ts";
+import { scriptedRun, tokenizer } from "./scripted-run.ts";
+
+const folder = fileURLToPath(new URL("../golden/agent/", import.meta.url));
+const python = createPythonTool();
+afterAll(() => python.close());
+
+const TOOLS: Readonly<Record<string, Tool>> = {
+  python,
+  get_weather: defineTool<{ city: string }>({
+    name: "get_weather",
+    description: "Gets the weather of a city.",
+    inputSchema: {
+      type: "object",
+      properties: { city: { type: "string" } },
+      required: ["city"],
+      additionalProperties: false,
+    },
+    execute: ({ city }) => ({ city, temperature: 18 }),
+  }),
+  broken: defineTool({
+    name: "broken",
+    description: "Always fails.",
+    execute: () => {
+      throw new Error("the disk is on fire");
+    },
+  }),
+};
+
+type Case = { title: string; head: string; options: Record<string, string>; model: string[] };
+
+function parseCase(text: string): Case {
+  const [head = "", ...blocks] = text.split(/^## /m);
+  const options: Record<string, string> = {};
+  for (const line of head.split("\n")) {
+    const match = /^(\w+): (.*)$/.exec(line);
+    if (match?.[1] && match[2] !== undefined) options[match[1]] = match[2];
+  }
+  const model = blocks
+    .filter((block) => block.startsWith("model\n"))
+    .map((block) => block.slice("model\n".length).trim());
+  return { title: /^# (.*)$/m.exec(head)?.[1] ?? "", head: head.trim(), options, model };
+}
+
+/** One line per event; deltas of one item in one line. */
+function eventLines(events: readonly RunEvent[]): string[] {
+  const lines: string[] = [];
+  let delta: { id: string; text: string } | null = null;
+  for (const event of [...events, null]) {
+    if (event?.type === "item.delta" && event.item_id === delta?.id) {
+      delta.text += event.text;
+      continue;
+    }
+    if (delta !== null) lines.push(`item.delta ${delta.id} ${JSON.stringify(delta.text)}`);
+    delta = null;
+    if (event === null) continue;
+    switch (event.type) {
+      case "item.delta":
+        delta = { id: event.item_id, text: event.text };
+        break;
+      case "item.started":
+      case "item.updated":
+      case "item.completed": {
+        const { id, type, ...rest } = event.item;
+        lines.push(`${event.type} ${id} ${type} ${JSON.stringify(rest)}`);
+        break;
+      }
+      case "thread.started":
+        lines.push(`${event.type} ${event.model} ${JSON.stringify(event.sampling)}`);
+        break;
+      case "generation.completed":
+        lines.push(
+          `${event.type} ${event.finish_reason}: ${event.input_tokens} in, ${event.cached_input_tokens} of them cached, ${event.output_tokens} out`,
+        );
+        break;
+      case "run.completed":
+        lines.push(
+          `${event.type} ${event.status} ${event.exit_code} ${JSON.stringify(event.output)}`,
+        );
+        break;
+      case "turn.completed":
+        lines.push(`${event.type} ${JSON.stringify(event.usage)}`);
+        break;
+      case "turn.failed":
+        lines.push(`${event.type} ${event.error.code}: ${event.error.message}`);
+        break;
+      default:
+        lines.push(event.type);
+    }
+  }
+  return lines;
+}
+
+describe("test/golden/agent", () => {
+  const files = globSync("*.md", { cwd: folder }).sort();
+
+  test("there are cases", () => expect(files.length).toBeGreaterThan(5));
+
+  test.each(files)("%s", async (file) => {
+    const { head, options, model } = parseCase(readFileSync(folder + file, "utf8"));
+    const number = (name: string) => (options[name] ? Number(options[name]) : undefined);
+    const { events, engine } = await scriptedRun(model, {
+      prompt: options["prompt"] ?? "",
+      tools: (options["tools"] ?? "").split(" ").flatMap((name) => TOOLS[name] ?? []),
+      instructions: options["instructions"],
+      maxTurns: number("maxTurns"),
+      maxTokens: number("maxTokens"),
+      maxRetries: number("maxRetries"),
+      outputSchema: options["schema"] ? { jsonSchema: JSON.parse(options["schema"]) } : undefined,
+    });
+    const last = engine.requests.at(-1);
+    const conversation = tokenizer.decode(last?.tokens ?? []);
+    const actual = [
+      head,
+      ...model.map((text) => `## model\n${text}`),
+      `## conversation\n${conversation.slice(conversation.indexOf("<|start|>user"))}`,
+      `## events\n${eventLines(events).join("\n")}\n`,
+    ].join("\n\n");
+    await expect(actual, basename(file)).toMatchFileSnapshot(folder + file);
+  });
+});
