@@ -40,8 +40,11 @@ export type RecoveredHeader = {
 
 const CHANNELS: readonly string[] = ["analysis", "commentary", "final"];
 const TYPE_WORDS: ReadonlySet<string> = new Set(["json", "code", "python", "text"]);
-/** Fewer unknown words in front of the first channel are debris, more are text the model meant. */
-const SENTENCE_WORDS = 3;
+/**
+ * So many unknown words in front of the first channel are text the model meant, fewer are debris; behind
+ * a role word one more.
+ */
+const SENTENCE_WORDS = 2;
 
 export function isChannel(word: string): boolean {
   return CHANNELS.includes(word);
@@ -69,6 +72,7 @@ class HeaderScan {
   #leading = "";
   #body = "";
   #sawMark = false;
+  #sawRole = false;
 
   constructor(input: HeaderInput) {
     this.#input = input;
@@ -172,7 +176,9 @@ class HeaderScan {
       }
     }
     if (unknown.length === 0) return;
-    if (!this.#sawMark && unknown.length >= SENTENCE_WORDS && this.#input.segments.length > 1) {
+    const words = unknown.filter((word) => !/analysis|commentary|final|assistant/.test(word));
+    const sentence = SENTENCE_WORDS + (this.#sawRole ? 1 : 0);
+    if (!this.#sawMark && words.length >= sentence && this.#input.segments.length > 1) {
       this.#leading = text.slice(firstUnknown);
     } else {
       this.#extra.push(...unknown);
@@ -184,9 +190,10 @@ class HeaderScan {
     const roleLength = first && !this.#sawMark ? this.#roleWord(word, rest) : 0;
     if (roleLength > 0) return roleLength;
     if (word.startsWith("to=")) return this.#recipientWord(word, rest);
-    if (TYPE_WORDS.has(word) && this.#typeMayFollow(rest)) {
-      this.#typeWords.push(word);
-      return word.length;
+    const type = this.#input.complete ? word : (/^[^{[]*/.exec(word)?.[0] ?? word);
+    if (TYPE_WORDS.has(type) && this.#typeMayFollow(word.slice(type.length) + rest)) {
+      this.#typeWords.push(type);
+      return type.length;
     }
     if (!this.#input.complete) return 0;
     if (word.startsWith("functions.") || this.#input.isDeclared(word)) {
@@ -286,6 +293,7 @@ class HeaderScan {
   }
 
   #setRole(role: Role, name: string): void {
+    this.#sawRole = true;
     if (this.#role === null && (role === "tool" || name !== role)) this.#name = name;
     this.#role = role;
   }

@@ -39,7 +39,7 @@ export function splitStripped(text: string): StrippedMessage[] | null {
 }
 
 function readMessage(channel: string, text: string): StrippedMessage {
-  const call = /^ ?to=([^\s{[<]+)\s*(?=[\s{[]|$)/.exec(text);
+  const call = /^ ?to=([^\s{[<]+)\s*/.exec(text);
   if (call === null) return { channel, recipient: null, contentType: null, content: text };
   const rest = text.slice(call[0].length);
   const type = /^(json|code)(?![\w.])\s*/.exec(rest);
