@@ -23,16 +23,44 @@ describe("who may know whom", () => {
   });
 
   test.each([
-    ["harmony/parser.ts", `import { runAgent } from "../runtime/index.ts";`, "must not import runtime"],
+    [
+      "harmony/parser.ts",
+      `import { runAgent } from "../runtime/index.ts";`,
+      "must not import runtime",
+    ],
     ["harmony/parser.ts", `import { readFileSync } from "node:fs";`, "harmony is pure"],
-    ["harmony/parser.ts", `import { x } from "./vocabulary/index.ts";`, "must not load the vocabulary"],
-    ["inference/session.ts", `import { Tokenizer } from "../harmony/index.ts";`, "only types from harmony"],
+    [
+      "harmony/parser.ts",
+      `import { x } from "./vocabulary/index.ts";`,
+      "must not load the vocabulary",
+    ],
+    [
+      "inference/session.ts",
+      `import { Tokenizer } from "../harmony/index.ts";`,
+      "only types from harmony",
+    ],
     ["inference/session.ts", `import { Tool } from "../tools/index.ts";`, "must not import tools"],
-    ["tools/execute.ts", `import { openModel } from "../inference/index.ts";`, "must not import inference"],
-    ["tools/execute.ts", `const m = await import("../runtime/agent.ts");`, "must not import runtime"],
-    ["runtime/agent.ts", `import { Kernels } from "../inference/wasm/kernels.ts";`, "by its index.ts only"],
+    [
+      "tools/execute.ts",
+      `import { openModel } from "../inference/index.ts";`,
+      "must not import inference",
+    ],
+    [
+      "tools/execute.ts",
+      `const m = await import("../runtime/agent.ts");`,
+      "must not import runtime",
+    ],
+    [
+      "runtime/agent.ts",
+      `import { Kernels } from "../inference/wasm/kernels.ts";`,
+      "by its index.ts only",
+    ],
     ["runtime/agent.ts", `import { x } from "../test/eval/judge.ts";`, "must not import test/eval"],
-    ["examples/ask.ts", `import { runAgent } from "../runtime/index.ts";`, "must not import runtime"],
+    [
+      "examples/ask.ts",
+      `import { runAgent } from "../runtime/index.ts";`,
+      "must not import runtime",
+    ],
     ["runtime/agent.ts", `new WebAssembly.Memory({ initial: 1 });`, "may use WebAssembly"],
     ["runtime/agent.ts", `import { loadPyodide } from "pyodide";`, "may use pyodide"],
     ["tools/browser/open.ts", `const page = await fetch(url);`, "socket or HTTP"],
@@ -44,9 +72,15 @@ describe("who may know whom", () => {
   test("what is allowed is not reported", () => {
     expect(
       violations([
-        { path: "tools/execute.ts", text: `import type { JsonSchema } from "../harmony/index.ts";` },
+        {
+          path: "tools/execute.ts",
+          text: `import type { JsonSchema } from "../harmony/index.ts";`,
+        },
         { path: "runtime/agent.ts", text: `import { render } from "../harmony/index.ts";` },
-        { path: "runtime/agent.ts", text: "// WebAssembly is not our business\nexport const x = 1;" },
+        {
+          path: "runtime/agent.ts",
+          text: "// WebAssembly is not our business\nexport const x = 1;",
+        },
         { path: "harmony/vocabulary/index.ts", text: `import { readFileSync } from "node:fs";` },
         { path: "examples/ask.ts", text: `import { runAgent } from "chorale";` },
       ]),

@@ -1,0 +1,32 @@
+/**
+ * `npm run --silent bench -- AREA [options]`: progress on stderr, one JSON object as the last line of
+ * stdout. Figures that are quoted anywhere lie in `results/`, one file per area, machine and date.
+ */
+import { cpus, totalmem } from "node:os";
+
+const AREAS: Readonly<Record<string, () => Promise<{ bench: Bench }>>> = {
+  harmony: () => import("./harmony.ts"),
+  inference: () => import("./inference.ts"),
+};
+
+/** One area: gets the words after its name, returns what is printed as JSON. */
+export type Bench = (args: readonly string[]) => Promise<Record<string, unknown>>;
+
+const [area, ...args] = process.argv.slice(2);
+const load = area === undefined ? undefined : AREAS[area];
+if (load === undefined) {
+  console.error(
+    `bench: there is no area ${JSON.stringify(area ?? "")}; there are ${Object.keys(AREAS).join(", ")}.`,
+  );
+  process.exit(2);
+}
+
+const { bench } = await load();
+const figures = await bench(args);
+const machine = {
+  cpu: cpus()[0]?.model ?? "unknown",
+  cores: cpus().length,
+  memory_gib: Math.round(totalmem() / 2 ** 30),
+  node: process.version,
+};
+console.log(JSON.stringify({ area, date: new Date().toISOString(), machine, ...figures }));
