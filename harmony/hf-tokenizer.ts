@@ -22,8 +22,7 @@ export function tokenizerFromHfJson(json: unknown): Tokenizer {
   }
   checkSplit(root["pre_tokenizer"]);
   const specialTokens = readAddedTokens(root["added_tokens"]);
-  const specialIds = new Set(specialTokens.values());
-  const idOf = readVocabulary(model["vocab"], specialTokens, specialIds);
+  const idOf = readVocabulary(model["vocab"], specialTokens);
   const tokens = new Array<Uint8Array | undefined>(idOf.size);
   let total = 0;
   for (const [text, id] of idOf) {
@@ -43,7 +42,7 @@ export function tokenizerFromHfJson(json: unknown): Tokenizer {
     tokens: joinTokens(tokens as Uint8Array[], total),
     specialTokens,
     merges: isRankOrder(merges, idOf) ? undefined : merges.map(({ left, right }) => [left, right]),
-    wholePieces: model["ignore_merges"] === true || isRankOrder(merges, idOf),
+    wholePieces: model["ignore_merges"] === true,
   });
 }
 
@@ -97,14 +96,13 @@ function readMerges(merges: unknown, idOf: ReadonlyMap<string, number>): Merge[]
 function readVocabulary(
   vocab: unknown,
   specialTokens: ReadonlyMap<string, number>,
-  specialIds: ReadonlySet<number>,
 ): Map<string, number> {
   const idOf = new Map<string, number>();
   for (const [text, id] of Object.entries(object(vocab, "model.vocab"))) {
     if (typeof id !== "number" || !Number.isInteger(id) || id < 0) {
       fail(`model.vocab[${JSON.stringify(text)}]`, describe(id), "an id");
     }
-    if (specialTokens.get(text) === id || specialIds.has(id as number)) continue; // listed twice by some exporters
+    if (specialTokens.get(text) === id) continue; // some exporters list these twice
     idOf.set(text, id as number);
   }
   return idOf;
