@@ -3,7 +3,7 @@
  * as fields. Failures of a tool or of the model's wording are not here: they become messages that
  * the model reads (see dispatch.ts), until a limit below is reached.
  */
-import { InferenceError } from "../inference/index.ts";
+import { InferenceError, InvalidRequestError } from "../inference/index.ts";
 import { ToolsError } from "../tools/index.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 
@@ -132,11 +132,12 @@ export function messageOf(error: unknown): string {
 
 /**
  * Exit status that a thrown value stands for: what tools refuse while they are set up (a schema, a
- * module) is the user's to correct, what inference throws is about the model or this machine, and
- * what nobody foresaw is a failed run.
+ * module) or a model is asked for (a context it does not have) is the user's to correct, what else
+ * inference throws is about the model or this machine, and what nobody foresaw is a failed run.
  */
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof RunError) return error.exitCode;
+  if (error instanceof InvalidRequestError) return EXIT.usage;
   if (error instanceof InferenceError) return EXIT.model;
   if (error instanceof ToolsError) return EXIT.usage;
   return EXIT.failed;
