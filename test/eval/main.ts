@@ -1,0 +1,124 @@
+/**
+ * `npm run demo:eval`: how well a model does on held-out tasks, through the real engine, parser, tools
+ * and loop. The last line of stdout is the summary as one JSON object; everything else is on stderr.
+ */
+import { createWriteStream, type WriteStream } from "node:fs";
+import { finished } from "node:stream/promises";
+import { parseArgs } from "node:util";
+import { EXIT, homePath, loadModel } from "../../runtime/index.ts";
+import { createPythonTool } from "../../tools/index.ts";
+import { DEFAULT_COUNT, generateTasks } from "./generate.ts";
+import { runTask, type Surroundings } from "./run-task.ts";
+import { Tally } from "./tally.ts";
+import { readTasks, type Task, TaskFileError } from "./task.ts";
+
+const USAGE = `npm run demo:eval -- [--seed N] [--n N] [--tasks FILE.jsonl] [--out FILE.jsonl]
+    [--family NAME,…] [--model PATH]
+
+  --seed N       other generated tasks (default 1)
+  --n N          about so many of them (default ${DEFAULT_COUNT})
+  --tasks FILE   these tasks instead, one JSON object a line
+  --out FILE     write every transcript, one JSON object a line
+  --family LIST  only these families
+  --model PATH   another model than the embedded one`;
+
+type Options = {
+  readonly tasks: readonly Task[];
+  readonly out: string | undefined;
+  readonly model: string | undefined;
+};
+
+/** Progress is told after so many tasks. */
+const PROGRESS_EVERY = 25;
+
+async function readOptions(): Promise<Options | null> {
+  const { values } = parseArgs({
+    options: {
+      seed: { type: "string", default: "1" },
+      n: { type: "string", default: String(DEFAULT_COUNT) },
+      tasks: { type: "string" },
+      out: { type: "string" },
+      family: { type: "string" },
+      model: { type: "string" },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (values.help) return null;
+  const seed = wholeNumber("--seed", values.seed, 0);
+  const n = wholeNumber("--n", values.n, 1);
+  const tasks = values.tasks === undefined ? generateTasks(seed, n) : await readTasks(values.tasks);
+  const families = values.family?.split(",");
+  const chosen = families ? tasks.filter(({ family }) => families.includes(family)) : tasks;
+  if (chosen.length === 0) throw new TaskFileError(`No task is of the family ${values.family}.`);
+  return { tasks: chosen, out: values.out, model: values.model };
+}
+
+function wholeNumber(flag: string, text: string, least: number): number {
+  const number = Number(text);
+  if (Number.isSafeInteger(number) && number >= least) return number;
+  throw new TaskFileError(`${flag} is ${text}; it must be a whole number from ${least} on.`);
+}
+
+async function evaluate({ tasks, out, model: path }: Options): Promise<void> {
+  const model = await loadModel(path);
+  const python = createPythonTool({ cacheDir: homePath(process.env) });
+  const transcripts = out === undefined ? null : createWriteStream(out);
+  try {
+    const tally = await runAll(tasks, { model, python }, transcripts);
+    transcripts?.end();
+    if (transcripts) await finished(transcripts);
+    process.stdout.write(`${JSON.stringify(tally.summary())}\n`);
+  } finally {
+    await python.close();
+    await model.close();
+  }
+}
+
+async function runAll(
+  tasks: readonly Task[],
+  surroundings: Surroundings,
+  out: WriteStream | null,
+): Promise<Tally> {
+  const tally = new Tally();
+  for (const task of tasks) {
+    const transcript = await runTask(task, surroundings);
+    tally.add(transcript);
+    out?.write(`${JSON.stringify(transcript)}\n`);
+    if (!transcript.ok) {
+      process.stderr.write(
+        `✗ ${task.id}: ${transcript.prompt}\n    ${transcript.problems.join("\n    ")}\n`,
+      );
+    }
+    if (tally.n % PROGRESS_EVERY === 0 || tally.n === tasks.length) {
+      process.stderr.write(`${tally.n}/${tasks.length}: ${tally.line()}\n`);
+    }
+  }
+  return tally;
+}
+
+async function main(): Promise<number> {
+  try {
+    const options = await readOptions();
+    if (options === null) process.stderr.write(`${USAGE}\n`);
+    else await evaluate(options);
+    return EXIT.ok;
+  } catch (error) {
+    const usage = error instanceof TaskFileError || isArgumentError(error);
+    if (!usage && !isForeseen(error)) throw error;
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    return usage ? EXIT.usage : EXIT.model;
+  }
+}
+
+function isArgumentError(error: unknown): boolean {
+  return (
+    error instanceof TypeError && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS")
+  );
+}
+
+/** A model that cannot be opened says why; only our own faults deserve a stack trace. */
+function isForeseen(error: unknown): boolean {
+  return error instanceof Error && "code" in error && String(error.code).startsWith("CHORALE_");
+}
+
+if (import.meta.main) process.exitCode = await main();
