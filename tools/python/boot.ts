@@ -4,7 +4,7 @@ import { rm } from "node:fs/promises";
 import { PythonStartError } from "../errors.ts";
 import { InterpreterProcess } from "./interpreter-process.ts";
 import { launch, PYODIDE } from "./launch.ts";
-import { hasSnapshot, snapshotPath, storeSnapshot } from "./snapshot.ts";
+import { canStoreSnapshots, hasSnapshot, snapshotPath, storeSnapshot } from "./snapshot.ts";
 
 /** Without a snapshot 3 s of computing; on a loaded machine many times that. */
 const START_LIMIT_MS = 120_000;
@@ -67,6 +67,8 @@ async function makeSnapshot(
   onProcess: (interpreter: InterpreterProcess) => void,
 ): Promise<string | null> {
   if (await hasSnapshot(path)) return path;
+  // Known before seconds are spent on what could not be stored.
+  if (!(await canStoreSnapshots(folder))) return null;
   const maker = new InterpreterProcess(launch({ snapshotFile: null, makeSnapshot: true }), true);
   onProcess(maker);
   try {

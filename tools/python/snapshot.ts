@@ -3,7 +3,7 @@
  * half a second. It is code, so it is restored only if its bytes are those that were written.
  */
 import { createHash, randomUUID } from "node:crypto";
-import { mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { access, constants, mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 /** File: magic, SHA-256 of the rest, the rest. */
@@ -48,6 +48,17 @@ export async function hasSnapshot(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined))?.isFile() ?? false;
 }
 
+/** Whether the folder is there, or can be made, and can be written. */
+export async function canStoreSnapshots(folder: string): Promise<boolean> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await access(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * Writes beside the target and renames, so that another process sees the whole file or none.
  *
@@ -58,7 +69,6 @@ export async function storeSnapshot(
   path: string,
   memory: Uint8Array,
 ): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
   const temporary = `${path}.${randomUUID()}.tmp`;
   try {
     await writeFile(temporary, packSnapshot(memory), { mode: 0o400, flag: "wx" });

@@ -77,6 +77,11 @@ function withoutFence(text: string): Step {
   return { text: body, warning };
 }
 
+/** More than one code block: taking one of them would be a choice. */
+export function hasSeveralBlocks(text: string): boolean {
+  return [...text.matchAll(/^[ \t]*(?:```|~~~)/gm)].length > 2;
+}
+
 function withoutProse(language: Language): (text: string) => Step {
   return (text) => {
     const found = language.findInProse(text);

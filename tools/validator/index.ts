@@ -86,7 +86,9 @@ function textOf(schema: JsonSchema): string {
 
 function feedback(result: ValidationResult, describe: string): string {
   const problems = result.errors.map(({ path, line, message }) => {
-    const place = path ?? (line === undefined || message.includes("(line ") ? "" : `line ${line}`);
+    // A message that names its line already stands better with the path of the value.
+    const byLine = line !== undefined && !message.includes("(line ");
+    const place = byLine ? `line ${line}` : (path ?? "");
     return `- ${place === "" ? "" : `${place}: `}${message}`;
   });
   const how =

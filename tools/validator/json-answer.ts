@@ -1,5 +1,5 @@
 /** From a model's text to one JSON value, or to what is wrong with it. */
-import { unwrap } from "./extract.ts";
+import { hasSeveralBlocks, unwrap } from "./extract.ts";
 import { type JsonScan, placeOf, scanJson, whitespaceEnd } from "./json-text.ts";
 import type { ValidationIssue } from "./validator.ts";
 
@@ -36,7 +36,7 @@ export function readJsonAnswer(text: string, extract: boolean): JsonAnswer {
   if (last?.kind === "broken" && !/[{[]|^\s*["\d-]/.test(text)) {
     return broken(`the text is not JSON; it begins with ${JSON.stringify(text.slice(0, 40))}`);
   }
-  if ((text.match(/^[ \t]*```/gm)?.length ?? 0) > 2) {
+  if (hasSeveralBlocks(text)) {
     return broken("there is more than one code block; exactly one JSON value must be written");
   }
   return last ?? broken("there is no JSON in the text");

@@ -7,7 +7,7 @@ import {
   XsdValidator,
 } from "libxml2-wasm";
 import { SchemaError } from "../errors.ts";
-import { unwrap } from "./extract.ts";
+import { hasSeveralBlocks, unwrap } from "./extract.ts";
 import type { ValidationIssue, ValidationResult } from "./validator.ts";
 import { scanXml, type XmlScan } from "./xml-text.ts";
 
@@ -68,6 +68,8 @@ function validate(
   const language = { name: "XML", findInProse };
   let last = retry([{ message: "there is no XML in the text" }]);
   for (const { text: candidate, warnings } of unwrap(text, language)) {
+    // Allowed before XML, but not a part of the document that anybody asked for.
+    if (candidate.startsWith("\uFEFF")) continue;
     const scan = scanXml(candidate);
     const refusal = refuse(candidate, scan);
     if (refusal !== undefined) return retry([refusal]);
@@ -75,16 +77,32 @@ function validate(
     if (outcome.wellFormed) {
       if (outcome.issues.length > 0) return retry(outcome.issues);
       const action = warnings.length > 0 ? "accept-after-extraction" : "accept";
-      return { action, text: candidate.trim(), warnings, errors: [] };
+      return {
+        action,
+        text: candidate.trim(),
+        warnings: [...warnings, ...encodingWarning(candidate)],
+        errors: [],
+      };
     }
     const cutOff = scan.unfinished && isAtEnd(candidate, outcome.issues[0]);
-    last = retry(outcome.issues, cutOff ? "continue-or-retry" : "retry");
+    // What comes after the first is only what the sudden end leads to.
+    last = cutOff ? retry(outcome.issues.slice(0, 1), "continue-or-retry") : retry(outcome.issues);
   }
   if (!text.includes("<")) {
     const begins = JSON.stringify(text.trim().slice(0, 40).toWellFormed());
     return retry([{ message: `the text is not XML; it begins with ${begins}` }]);
   }
-  return last;
+  return hasSeveralBlocks(text)
+    ? retry([{ message: "there is more than one code block; write exactly one XML document" }])
+    : last;
+}
+
+/** The text is Unicode by now; a program that writes it as UTF-8 makes another declaration wrong. */
+function encodingWarning(text: string): string[] {
+  const declared =
+    /^<\?xml[^>]*?encoding\s*=\s*["']([^"']*)/.exec(text.trimStart())?.[1] ?? "UTF-8";
+  if (/^(?:utf-8|us-ascii)$/i.test(declared)) return [];
+  return [`The XML declaration names the encoding ${declared}; the text has none of its own.`];
 }
 
 type Issue = ValidationIssue & { readonly column?: number };

@@ -1,0 +1,161 @@
+import { chmodSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { encodeFrame, type Frame, FrameReader } from "../../tools/python/frames.ts";
+import { OutputBuffer } from "../../tools/python/output-buffer.ts";
+import { readFromChild } from "../../tools/python/protocol.ts";
+import { snapshotPath, storeSnapshot, unpackSnapshot } from "../../tools/python/snapshot.ts";
+import { temporaryFolder } from "./support.ts";
+
+describe("frames", () => {
+  test("come out as they went in, whatever the chunks", () => {
+    const frames = fc.array(
+      fc.record({
+        kind: fc.constantFrom("json" as const, "bytes" as const),
+        payload: fc.uint8Array({ minLength: 1, maxLength: 300 }),
+      }),
+    );
+    fc.assert(
+      fc.property(frames, fc.integer({ min: 1, max: 50 }), (sent, chunk) => {
+        const stream = Buffer.concat(sent.map(({ kind, payload }) => encodeFrame(kind, payload)));
+        const reader = new FrameReader({ json: 1000, bytes: 1000 });
+        const received: Frame[] = [];
+        for (let at = 0; at < stream.length; at += chunk) {
+          received.push(...reader.push(stream.subarray(at, at + chunk)));
+        }
+        expect(received.map((f) => [f.kind, [...f.payload]])).toEqual(
+          sent.map((f) => [f.kind, [...f.payload]]),
+        );
+      }),
+    );
+  });
+
+  test("a length over the limit is refused before its bytes arrive", () => {
+    const reader = new FrameReader({ json: 10, bytes: 0 });
+    const header = encodeFrame("json", new Uint8Array(11)).subarray(0, 5);
+    expect(() => [...reader.push(header)]).toThrow("a json frame of 11 bytes, at most 10");
+  });
+
+  test("a kind that is not agreed on, or does not exist, is refused", () => {
+    const bytes = encodeFrame("bytes", new Uint8Array(1));
+    expect(() => [...new FrameReader({ json: 10, bytes: 0 }).push(bytes)]).toThrow(RangeError);
+    bytes.writeUInt8(7, 4);
+    expect(() => [...new FrameReader({ json: 10, bytes: 10 }).push(bytes)]).toThrow("unknown kind");
+  });
+});
+
+describe("messages from the interpreter's process", () => {
+  test.each([
+    "not JSON",
+    "null",
+    "[]",
+    '{"type":"other"}',
+    '{"type":"result","id":"1","output":"","value":null,"error":null}',
+    '{"type":"result","id":1,"output":{},"value":null,"error":null}',
+    '{"type":"result","id":1,"output":"","value":5,"error":null}',
+    '{"type":"died","reason":"x"}',
+    '{"type":"ready","fromSnapshot":1,"snapshotProblem":null}',
+  ])("%s is no message", (text) => {
+    expect(readFromChild(Buffer.from(text))).toBeUndefined();
+  });
+});
+
+describe("OutputBuffer", () => {
+  const HALF = 128 * 1024;
+  const write = (buffer: OutputBuffer, text: string): void => buffer.write(Buffer.from(text));
+
+  test("what fits is kept whole", () => {
+    const buffer = new OutputBuffer();
+    const text = `${"a".repeat(HALF - 1)}é${"b".repeat(HALF - 1)}`;
+    write(buffer, text);
+    expect(buffer.read()).toBe(text);
+    buffer.clear();
+    expect(buffer.read()).toBe("");
+  });
+
+  test("of what does not fit the beginning and the end are kept, and the rest is counted", () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 200_000 }), { maxLength: 8 }), (sizes) => {
+        const buffer = new OutputBuffer();
+        let all = "";
+        for (const [i, size] of sizes.entries()) {
+          const part = String.fromCharCode(97 + i).repeat(size);
+          write(buffer, part);
+          all += part;
+        }
+        const cut = all.length - 2 * HALF;
+        const expected =
+          cut <= 0
+            ? all
+            : `${all.slice(0, HALF)}\n[... ${cut} bytes of output cut here ...]\n${all.slice(-HALF)}`;
+        expect(buffer.read() === expected).toBe(true);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test("a character that is cut in two is left out, not garbled", () => {
+    const buffer = new OutputBuffer();
+    write(buffer, "a");
+    write(buffer, "é".repeat(HALF * 2));
+    const text = buffer.read();
+    expect(text).not.toContain("\ufffd");
+    expect(text).toMatch(/^aé+\n\[\.\.\. \d+ bytes of output cut here \.\.\.\]\né+$/);
+  });
+
+  test("bytes that are no text are shown as replacement characters", () => {
+    const buffer = new OutputBuffer();
+    buffer.write(Uint8Array.of(0xff, 0x41, 0xfe));
+    expect(buffer.read()).toBe("\ufffdA\ufffd");
+  });
+
+  test("two views of one memory see the same", () => {
+    const writer = new OutputBuffer();
+    const reader = new OutputBuffer(writer.shared);
+    write(writer, "seen");
+    expect(reader.read()).toBe("seen");
+  });
+});
+
+describe("snapshot files", () => {
+  const memory = Uint8Array.from({ length: 1000 }, (_, i) => i % 251);
+
+  test("are restored only if they are as they were written", async () => {
+    const folder = temporaryFolder();
+    const path = snapshotPath(folder, "1.2.3", "sources");
+    await storeSnapshot(folder, path, memory);
+    const file = readFileSync(path);
+    expect([...unpackSnapshot(file)]).toEqual([...memory]);
+    expect(statSync(path).mode & 0o777).toBe(0o400);
+    file[500] = (file[500] ?? 0) ^ 1;
+    expect(() => unpackSnapshot(file)).toThrow("damaged");
+    expect(() => unpackSnapshot(file.subarray(0, 20))).toThrow("not one of this version");
+    expect(() => unpackSnapshot(Buffer.alloc(100))).toThrow("not one of this version");
+  });
+
+  test("belong to the versions and sources they were made with", () => {
+    const paths = ["a", "b"].map((sources) => snapshotPath("/f", "1", sources));
+    expect(new Set([...paths, snapshotPath("/f", "2", "a")]).size).toBe(3);
+  });
+
+  test("many writers leave one whole file and nothing else; old ones go", async () => {
+    const folder = temporaryFolder();
+    const path = snapshotPath(folder, "1", "now");
+    for (const old of ["a", "b", "c", "d"]) {
+      const file = snapshotPath(folder, "0", old);
+      writeFileSync(file, "");
+      utimesSync(file, 1, 1);
+    }
+    await Promise.all(Array.from({ length: 5 }, () => storeSnapshot(folder, path, memory)));
+    expect(readdirSync(folder)).toHaveLength(3);
+    expect([...unpackSnapshot(readFileSync(path))]).toEqual([...memory]);
+  });
+
+  test("a folder that cannot be written is said", async () => {
+    const file = join(temporaryFolder(), "file");
+    writeFileSync(file, "");
+    chmodSync(file, 0o400);
+    await expect(storeSnapshot(join(file, "x"), join(file, "x", "y"), memory)).rejects.toThrow();
+  });
+});
