@@ -2,8 +2,7 @@
  * `npm run demo:eval`: how well a model does on held-out tasks, through the real engine, parser, tools
  * and loop. The last line of stdout is the summary as one JSON object; everything else is on stderr.
  */
-import { createWriteStream, type WriteStream } from "node:fs";
-import { finished } from "node:stream/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { EXIT, homePath, loadModel } from "../../runtime/index.ts";
 import { createPythonTool } from "../../tools/index.ts";
@@ -60,30 +59,38 @@ function wholeNumber(flag: string, text: string, least: number): number {
 }
 
 async function evaluate({ tasks, out, model: path }: Options): Promise<void> {
-  const model = await loadModel(path);
-  const python = createPythonTool({ cacheDir: homePath(process.env) });
-  const transcripts = out === undefined ? null : createWriteStream(out);
+  const transcripts = out === undefined ? null : await openForWriting(out);
   try {
-    const tally = await runAll(tasks, { model, python }, transcripts);
-    transcripts?.end();
-    if (transcripts) await finished(transcripts);
-    process.stdout.write(`${JSON.stringify(tally.summary())}\n`);
+    const model = await loadModel(path);
+    const python = createPythonTool({ cacheDir: homePath(process.env) });
+    try {
+      const tally = await runAll(tasks, { model, python }, transcripts);
+      process.stdout.write(`${JSON.stringify(tally.summary())}\n`);
+    } finally {
+      await python.close();
+      await model.close();
+    }
   } finally {
-    await python.close();
-    await model.close();
+    await transcripts?.close();
   }
+}
+
+async function openForWriting(path: string): Promise<FileHandle> {
+  return open(path, "w").catch((cause: unknown) => {
+    throw new TaskFileError(`Cannot write the transcripts: ${String(cause)}`, { cause });
+  });
 }
 
 async function runAll(
   tasks: readonly Task[],
   surroundings: Surroundings,
-  out: WriteStream | null,
+  out: FileHandle | null,
 ): Promise<Tally> {
   const tally = new Tally();
   for (const task of tasks) {
     const transcript = await runTask(task, surroundings);
     tally.add(transcript);
-    out?.write(`${JSON.stringify(transcript)}\n`);
+    await out?.write(`${JSON.stringify(transcript)}\n`);
     if (!transcript.ok) {
       process.stderr.write(
         `✗ ${task.id}: ${transcript.prompt}\n    ${transcript.problems.join("\n    ")}\n`,
