@@ -1,0 +1,180 @@
+"""What every family needs: a random source with a held-out split, polite wrappers, thoughts, transcripts."""
+
+import json
+import random
+from dataclasses import dataclass, field
+
+from families import words
+
+EFFORTS = ("low", "medium", "high")
+
+
+@dataclass
+class Turn:
+    """One assistant message: a thought, then a call with its result, or the final answer."""
+
+    thought: str
+    recipient: str | None = None
+    call: str = ""
+    result: str = ""
+    final: str | None = None
+
+
+@dataclass
+class Conversation:
+    """One training example. `developer` holds the sections of the developer message."""
+
+    user: str
+    turns: list[Turn]
+    tools: list[dict] = field(default_factory=list)
+    response_format: str | None = None
+    instructions: str | None = None
+
+
+class Source:
+    """Random choices. Held-out lists and templates appear only when `held` is true."""
+
+    def __init__(self, seed: int, held: bool):
+        self.rng = random.Random(seed)
+        self.held = held
+        self.effort = "medium"
+
+    def chance(self, p: float) -> bool:
+        return self.rng.random() < p
+
+    def pick(self, options):
+        return options[int(self.rng.random() * len(options))]
+
+    def int(self, low: int, high: int) -> int:
+        return self.rng.randint(low, high)
+
+    def sample(self, options, k: int) -> list:
+        return self.rng.sample(options, min(k, len(options)))
+
+    def shuffled(self, options) -> list:
+        return self.rng.sample(list(options), len(options))
+
+    def part(self, options):
+        """A value of this split: every eighth one is held out."""
+        while True:
+            i = int(self.rng.random() * len(options))
+            if (i % 8 == 5) == self.held or len(options) < 8:
+                return options[i]
+
+    def template(self, options):
+        """A template: every tenth is held out; evaluation takes held-out ones half of the time."""
+        wanted = self.held and len(options) > 7 and self.chance(0.5)
+        while True:
+            i = int(self.rng.random() * len(options))
+            if len(options) <= 7 or (i % 10 == 7) == wanted:
+                return options[i]
+
+    # Values -----------------------------------------------------------------
+
+    def pseudo(self, low: int = 2, high: int = 4) -> str:
+        """A pronounceable word that no dictionary has."""
+        onset = "b c d f g h j k l m n p q r s t v w x y z br ch cl dr fl gr kr pl sh st th tr qu".split()
+        vowel = "a e i o u a e i o ai ea ou ie oo y".split()
+        coda = ["", "", "", "n", "r", "s", "l", "t", "m", "x", "ck", "nd", "ng", "sh", "p", "d"]
+        return "".join(self.pick(onset) + self.pick(vowel) + self.pick(coda) for _ in range(self.int(low - 1, high - 1)))
+
+    def letters(self, low: int, high: int) -> str:
+        alphabet = self.pick(["abcdefghijklmnopqrstuvwxyz"] * 3 + ["abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"])
+        return "".join(self.pick(alphabet) for _ in range(self.int(low, high)))
+
+    def word(self) -> str:
+        kind = self.rng.random()
+        if kind < 0.4:
+            return self.part(words.NOUNS)
+        if kind < 0.55:
+            return self.part(words.ADJECTIVES + words.VERBS_OBJ)
+        return self.pseudo() if kind < 0.88 else self.letters(3, 9)
+
+    def first_name(self) -> str:
+        return self.part(words.NAMES) if self.chance(0.65) else self.pseudo().capitalize()
+
+    def full_name(self) -> str:
+        last = self.part(words.SURNAMES) if self.chance(0.7) else self.pseudo().capitalize()
+        return f"{self.first_name()} {last}"
+
+    def city(self) -> str:
+        return self.part(words.CITIES) if self.chance(0.75) else self.pseudo().capitalize()
+
+    def code(self) -> str:
+        """An identifier such as `A7-113` or `TX4410`."""
+        upper = "".join(self.pick("ABCDEFGHIJKLMNOPQRSTUVWXYZ") for _ in range(self.int(1, 3)))
+        return upper + self.pick(["-", "", "", "_", "-"]) + str(self.int(1, 10 ** self.int(2, 5)))
+
+    def whole(self, digits: int = 5) -> int:
+        return self.int(1 if self.chance(0.3) else 2, 10 ** self.int(1, digits))
+
+    def decimal(self, digits: int = 4) -> str:
+        places = self.pick([1, 1, 2, 2, 2, 3])
+        fraction = str(self.int(10 ** (places - 1) if self.chance(0.7) else 1, 10**places - 1)).rjust(places, "0")
+        if fraction.endswith("0"):
+            fraction = fraction[:-1] + str(self.int(1, 9))
+        return f"{self.int(0, 10 ** self.int(1, digits))}.{fraction}"
+
+    def sentence(self, low: int = 3, high: int = 6) -> str:
+        return " ".join(self.word() for _ in range(self.int(low, high)))
+
+    def instructions(self) -> str:
+        return self.pick(
+            ["Be brief.", "Answer politely.", "Be concise.", "You are a helpful assistant.", "Keep answers short.",
+             "Answer in English.", "Always be friendly and precise.", "Do not make things up.",
+             f"You work for {self.part(words.COMPANIES)}.", f"The user is called {self.first_name()}."]
+        )  # fmt: skip
+
+
+IMPERATIVE = """{B}.|{B}|{b}|{b}.|please {b}|Please {b}.|Please {b}|{B}, please.|{b} please|Can you {b}?|Could you {b}?|
+Could you please {b}?|can you {b}|Would you {b}?|Would you please {b}?|I need you to {b}.|I want you to {b}.|I'd like you to {b}.|
+Help me {b}.|Go ahead and {b}.|Your task: {b}.|Task: {b}|Use Python to {b}.|Kindly {b}.|Hi, can you {b}?|Hello! Please {b}.|
+Hey, {b}.|I would like you to {b}.|Quick one: {b}.|Now {b}.|For me, {b}.|Can you please {b}? Thanks.|{B}. Thanks!|{B}. Thank you.|
+We need to {b}.|I have to {b}.|{B} for me.|Let's {b}.|My teacher asked me to {b}.|Try to {b}.|Is it possible to {b}?""".replace("\n", "").split("|")
+
+QUESTION = """{B}?|{B}?|{B}?|{B}?|{b}?|{b}|{B}|Tell me, {b}?|Quick question: {b}?|Question: {b}?|Hi, {b}?|Hey, {b}?|Hello, {b}?|
+I wonder, {b}?|Please tell me: {b}?|Please, {b}?|So {b}?|{B}? Thanks!|{B}? Thank you.|{B}, please?|Can you tell me, {b}?|OK, {b}?|
+I'd like to know: {b}?|For my homework: {b}?|{B}? Please be exact.|And {b}?|Do you know: {b}?|I need to know, {b}?|Excuse me, {b}?""".replace("\n", "").split("|")
+
+FRAGMENT = """{B}|{b}|{B}?|{b}?|{B}.|{B} please|{B}, please|{b} =?|{B}: ?|Quick: {b}|Question: {b}|I need {b}.|I want {b}.|Give me {b}.|
+Give me {b}|Tell me {b}.|Tell me {b}|Find {b}.|find {b}|Please give me {b}.|Please tell me {b}.|Could you tell me {b}?|Calculate {b}.|
+I would like {b}.|Can you give me {b}?|Show me {b}.|Show {b}|What is {b}?|what is {b}|What's {b}?|what's {b}?|Get {b}.|Return {b}.|
+Compute {b}.|Work out {b}.|Determine {b}.|I am looking for {b}.|Let me know {b}.|Print {b}|{B}. Thanks!""".replace("\n", "").split("|")
+
+FRAMES = {"do": IMPERATIVE, "ask": QUESTION, "the": FRAGMENT}
+
+
+def phrase(g: Source, kind: str, body: str) -> str:
+    """Wraps a lower-case body: `do` an imperative, `ask` a question, `the` a noun phrase, `as` nothing."""
+    if kind == "as":
+        return body
+    upper = body[:1].upper() + body[1:]
+    return g.template(FRAMES[kind]).replace("{B}", upper).replace("{b}", body)
+
+
+def say(g: Source, templates: list[str], **values: str) -> str:
+    """Picks a template written as `kind|body` and fills `{placeholders}`."""
+    kind, body = g.template(templates).split("|", 1)
+    for key, value in values.items():
+        body = body.replace("{" + key + "}", value)
+    return phrase(g, kind, body)
+
+
+def compact(value) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def think(g: Source, short: str, medium: str, long: str) -> str:
+    """The thought for the effort in force; each longer one starts from the same facts."""
+    return {"low": short, "medium": medium, "high": long}[g.effort]
+
+
+def python_turns(g: Source, what: str, facts: str, code: str, result: str, final: str) -> list[Turn]:
+    """The usual two turns of a question that Python answers. `what` names the task, `facts` copies its data."""
+    thought = think(
+        g,
+        f"I will {what} with Python.",
+        f"I need to {what}: {facts}. I will use Python.",
+        f"The user wants me to {what}. The data: {facts}. I will run one line of Python. I will quote its output.",
+    )
+    return [Turn(thought, "python", code, result), Turn("", final=final)]

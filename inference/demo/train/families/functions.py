@@ -1,0 +1,228 @@
+"""Declared functions: choose one, fill its arguments from the prompt, quote every value of its result."""
+
+import json
+
+from families import arithmetic, dates, outside, text
+from families.base import Conversation, Source, Turn, compact, think
+from families.base import phrase as wrapped
+from families.fields import KINDS, NAMED, Value, choice, label
+
+VERBS = {
+    "get": ["get", "show me", "look up", "find", "tell me", "fetch", "give me", "check"], "find": ["find", "look for", "locate", "search for"], "create": ["create", "make", "add", "set up"],
+    "send": ["send", "deliver", "transmit"], "update": ["update", "change", "modify"], "delete": ["delete", "remove", "erase"], "book": ["book", "reserve"], "search": ["search", "search for", "look up"],
+    "set": ["set", "change", "adjust"], "list": ["list", "show", "give me all"], "convert": ["convert", "turn"], "check": ["check", "verify", "look up"], "add": ["add", "put in", "insert"], "cancel": ["cancel", "call off", "stop"],
+    "order": ["order", "buy"], "start": ["start", "launch", "begin", "turn on"], "stop": ["stop", "end", "turn off"], "schedule": ["schedule", "plan", "arrange"], "track": ["track", "follow", "trace"], "lookup": ["look up", "find", "check"],
+    "calculate": ["calculate", "compute", "estimate"], "register": ["register", "sign up", "enroll"], "fetch": ["fetch", "get", "retrieve"], "play": ["play", "start"], "open": ["open", "show"], "print": ["print", "print out"], "rate": ["rate", "score"],
+    "measure": ["measure", "check"], "reserve": ["reserve", "book"], "assign": ["assign", "give"], "archive": ["archive", "store"], "approve": ["approve", "accept"], "notify": ["notify", "alert", "tell"], "ship": ["ship", "send out"],
+}  # fmt: skip
+
+OBJECTS = """weather forecast temperature stock_price exchange_rate user account order invoice ticket flight hotel room table restaurant meeting event reminder alarm timer
+note task email message contact customer employee product item inventory cart payment refund package shipment delivery recipe song playlist movie book article news
+photo file document report playground sensor device light lamp thermostat door robot pump valve engine car taxi train bus route distance map parking bike score match player team
+course lesson student grade exam library membership subscription plan license domain server database backup job queue log metric alert certificate key token password profile
+address city country population holiday timezone currency tax salary budget expense loan rate quote policy claim patient appointment doctor prescription medicine vaccine pet
+garden plant crop harvest pond hive barrel crate shelf pallet warehouse harbor vessel cargo container pipeline turbine battery panel meter tide quake volcano comet satellite""".split()
+
+SPECIAL = [
+    ("get_weather", "Gets the current weather in a city.", ["city"], ["what is the weather in {city}", "what's the weather like in {city}", "how is the weather in {city} today", "weather in {city}", "is it raining in {city}", "what is it like outside in {city}", "tell me the weather in {city}", "do I need an umbrella in {city}"]),
+    ("get_forecast", "Gets the weather forecast for some days.", ["city", "days"], ["what is the forecast for {city} for the next {days} days", "show me the {days} day forecast for {city}", "what will the weather be in {city} over {days} days"]),
+    ("stock_price", "Returns the latest price of a stock.", ["symbol"], ["what is the price of {symbol} stock", "how much is {symbol} trading at", "what is {symbol} worth", "get me the stock price of {symbol}", "how is {symbol} doing on the market"]),
+    ("convert_currency", "Converts an amount from one currency to another.", ["amount", "from", "to"], ["convert {amount} {from} to {to}", "how much is {amount} {from} in {to}", "change {amount} {from} into {to}", "what is {amount} {from} in {to}", "exchange {amount} {from} for {to}"]),
+    ("lookup_user", "Looks up a user by name.", ["name"], ["who is the user {name}", "look up {name}", "find the account of {name}", "show me the user record of {name}", "get user {name}", "find user {name}"]),
+    ("send_email", "Sends an email.", ["to", "subject", "body"], ['send an email to {to} with the subject "{subject}" and the text "{body}"', 'email {to} about "{subject}" saying "{body}"', 'write to {to}, subject "{subject}", body "{body}"']),
+    ("set_timer", "Starts a timer.", ["minutes"], ["set a timer for {minutes} minutes", "start a {minutes} minute timer", "remind me in {minutes} minutes", "set a {minutes} minute timer"]),
+    ("search_flights", "Searches for flights.", ["origin", "destination", "date"], ["find flights from {origin} to {destination} on {date}", "I want to fly from {origin} to {destination} on {date}", "search flights {origin} to {destination}, {date}"]),
+    ("book_table", "Books a table in a restaurant.", ["restaurant", "people", "time"], ["book a table at {restaurant} for {people} people at {time}", "reserve a table for {people} at {restaurant} at {time}"]),
+    ("translate", "Translates a text.", ["text", "language"], ['translate "{text}" into {language}', 'how do you say "{text}" in {language}', 'what is "{text}" in {language}']),
+    ("track_order", "Shows where an order is.", ["order_id"], ["where is my order {order_id}", "what is the status of order {order_id}", "track order {order_id}", "has order {order_id} shipped"]),
+    ("get_time", "Gets the current time in a city.", ["city"], ["what time is it in {city}", "what is the time in {city} now", "current time in {city}", "tell me the local time in {city}"]),
+    ("get_distance", "Gets the distance between two cities.", ["origin", "destination"], ["how far is it from {origin} to {destination}", "what is the distance between {origin} and {destination}", "how many km from {origin} to {destination}"]),
+    ("add_to_cart", "Adds a product to the shopping cart.", ["product", "quantity"], ["add {quantity} {product} to my cart", "put {quantity} {product} in the cart", "I want to buy {quantity} {product}"]),
+    ("create_event", "Creates a calendar event.", ["title", "date", "time"], ['create an event "{title}" on {date} at {time}', 'add "{title}" to my calendar for {date} at {time}', 'schedule "{title}" on {date}, {time}']),
+    ("get_population", "Gets the population of a country.", ["country"], ["how many people live in {country}", "what is the population of {country}", "population of {country}"]),
+    ("play_song", "Plays a song.", ["song"], ['play "{song}"', 'play the song "{song}"', 'I want to hear "{song}"', 'put on "{song}"']),
+    ("set_temperature", "Sets the temperature of a room.", ["room", "degrees"], ["set the {room} to {degrees} degrees", "make the {room} {degrees} degrees", "heat the {room} to {degrees}"]),
+]  # fmt: skip
+
+SPECIAL_KINDS = {
+    "city": "city", "days": "age", "symbol": "symbol", "amount": "number", "from": "currency", "to": "currency", "name": "person", "subject": "title", "body": "text", "minutes": "age", "origin": "city", "destination": "city",
+    "date": "date", "restaurant": "company", "people": "age", "time": "time", "text": "text", "language": "language", "order_id": "code", "product": "product", "quantity": "age", "title": "title", "country": "country", "song": "title",
+    "room": "word", "degrees": "age",
+}  # fmt: skip
+
+PARAM_KINDS = ["person", "city", "country", "email", "product", "quantity", "price", "date", "time", "color", "company", "code", "code", "number", "number", "measure", "title", "text", "language", "currency", "word", "word", "word", "address", "tags", "people"]
+
+
+def phrase(g: Source, kind: str, body: str) -> str:
+    """Like `base.phrase`, without the frames that ask for Python."""
+    while "Python" in (text_ := wrapped(g, kind, body)):
+        pass
+    return text_
+
+
+def make_value(g: Source, kind: str) -> Value:
+    if kind == "symbol":
+        text_ = "".join(g.pick("ABCDEFGHIJKLMNOPQRSTUVWXYZ") for _ in range(g.int(2, 5)))
+        return Value(text_, text_)
+    return KINDS[kind].make(g)
+
+
+def parameter(g: Source, name: str, kind: str, required: bool = True) -> dict:
+    shape = {"type": "string"} if kind == "symbol" else {"type": KINDS[kind].type}
+    param = {"name": name, "kind": kind, "required": required, **shape}
+    if g.chance(0.25):
+        param["description"] = g.pick([f"The {label(name)}", f"The {label(name)}.", label(name).capitalize(), f"{label(name).capitalize()} to use", f"Name of the {label(name)}" if shape["type"] == "string" else f"The {label(name)} as a number"])
+    return param
+
+
+def invented(g: Source) -> dict:
+    """A tool that nobody has seen: verb and object, one to four parameters of assorted kinds."""
+    verb = g.pick(list(VERBS))
+    thing = g.part(OBJECTS) if g.chance(0.7) else g.pseudo() if g.chance(0.6) else f"{g.part(OBJECTS)}_{g.part(OBJECTS)}"
+    joined = g.pick([f"{verb}_{thing}"] * 5 + [verb + "".join(p.capitalize() for p in thing.split("_")), f"{thing}_{verb}", f"{verb}-{thing}", f"{thing}"])
+    params = []
+    for kind in g.sample(PARAM_KINDS, g.pick([1, 1, 1, 2, 2, 3])):
+        name = g.part(KINDS[kind].names) if g.chance(0.85) else g.pseudo()
+        if name not in [p["name"] for p in params]:
+            params.append(parameter(g, name, kind, g.chance(0.75) or not params))
+    if g.chance(0.2):
+        name, options = choice(g)
+        if name not in [p["name"] for p in params]:
+            params.append({"name": name, "kind": "enum", "type": "string", "enum": options, "required": g.chance(0.4)})
+            if not params[-1]["required"] and g.chance(0.5):
+                params[-1]["default"] = options[0]
+    if g.chance(0.08):
+        name = g.pick(["verbose", "urgent", "detailed", "force", "notify"])
+        params.append({"name": name, "kind": "flag", "type": "boolean", "required": False})
+    if g.chance(0.04):
+        params = []
+    noun = label(thing)
+    by = f" by {label(params[0]['name'])}" if params and g.chance(0.4) else ""
+    short = {"lookup": "looks up", "set": "sets", "list": "lists", "search": "searches", "get": "gets", "fetch": "fetches", "notify": "notifies"}.get(verb, verb + "s")
+    description = g.pick([f"{short.capitalize()} the {noun}{by}.", f"{verb.capitalize()} a {noun}{by}.", f"{short.capitalize()} a {noun}{by}", f"{verb.capitalize()} {noun}", f"Tool to {verb} the {noun}{by}."])
+    return {"name": joined, "description": description, "params": params, "verb": verb, "noun": noun}
+
+
+def special(g: Source) -> dict:
+    name, description, names, prompts = g.template(SPECIAL)
+    if g.chance(0.25):
+        name = g.pick([name.replace("_", "-"), "".join(p.capitalize() if i else p for i, p in enumerate(name.split("_"))), name + "_v2", g.pseudo() + "_" + name.split("_")[-1], name.replace("get_", "fetch_")])
+    params = []
+    for p in names:
+        kind = "email" if p == "to" and "email" in name else SPECIAL_KINDS[p]
+        params.append(parameter(g, p, kind))
+    tool = {"name": name, "description": description, "params": params, "prompts": prompts}
+    if name.endswith("weather") and g.chance(0.5):
+        params.append({"name": "unit", "kind": "enum", "type": "string", "enum": ["celsius", "fahrenheit"], "required": False} | ({"default": "celsius"} if g.chance(0.5) else {}))
+    return tool
+
+
+def use(g: Source, tool: dict) -> tuple[str, dict]:
+    """A prompt that asks for `tool`, and the arguments it implies."""
+    args, pieces, shown = {}, [], {}
+    for p in tool["params"]:
+        if not p["required"] and g.chance(0.5):
+            continue
+        if p["kind"] == "enum":
+            v = g.pick(p["enum"])
+            args[p["name"]] = v
+            pieces.append(g.pick([f"with {label(p['name'])} {v}", f"in {v}", f"{label(p['name'])} {v}", f"as {v}", f"({v})"]))
+        elif p["kind"] == "flag":
+            args[p["name"]] = True
+            pieces.append(g.pick([f"and make it {p['name']}", f"with {p['name']} on", f"({p['name']}: true)"]))
+        else:
+            v = make_value(g, p["kind"])
+            args[p["name"]], shown[p["name"]] = v.value, v.shown
+            ways = NAMED if p["kind"] == "symbol" or g.chance(0.55) or not KINDS[p["kind"]].by else KINDS[p["kind"]].by
+            pieces.append(g.pick(ways).replace("{n}", label(p["name"])).replace("{v}", v.shown))
+    if "prompts" in tool and all(p["name"] in shown for p in tool["params"] if p["required"]):
+        body = g.template(tool["prompts"])
+        for key, value in shown.items():
+            body = body.replace("{" + key + "}", value)
+        if "unit" in args:
+            body += g.pick([" in ", " in degrees ", ", in ", " using "]) + args["unit"]
+        return phrase(g, "ask" if body.split()[0] in ("what", "what's", "how", "is", "who", "do", "where", "has") else "do" if g.chance(0.7) else "the", body), args
+    if "prompts" in tool:
+        return use(g, tool)
+    style = g.rng.random()
+    if style < 0.12:
+        values = ", ".join(f"{label(k)}{g.pick([': ', '=', ' '])}{shown.get(k, v if v is not True else 'true')}" for k, v in args.items())
+        return phrase(g, "do", g.pick([f"use {tool['name']} with {values}", f"call {tool['name']}: {values}", f"run {tool['name']} for {values}", f"{tool['verb']} {tool['noun']}: {values}"])), args
+    verb = g.pick(VERBS[tool["verb"]])
+    article = g.pick(["the ", "the ", "a ", "", "my "])
+    return phrase(g, "do", f"{verb} {article}{tool['noun']} {' '.join(g.shuffled(pieces))}".strip().replace(" :", ":")), args
+
+
+RESULT_KEYS = """temperature sky humidity wind price change currency name email status id total count date time city country score rating level message ok result value unit distance duration
+balance state owner title stock open closed created updated location phone code weight color speed pressure size plan role age amount rate reference eta queue position""".split()
+
+
+def result_value(g: Source):
+    kind = g.rng.random()
+    if kind < 0.35:
+        return g.int(-30, 10 ** g.int(1, 5))
+    if kind < 0.5:
+        return float(g.decimal(3))
+    if kind < 0.56:
+        return g.chance(0.5)
+    return g.pick([lambda: g.word(), lambda: g.city(), lambda: g.full_name(), lambda: g.code(), lambda: f"{g.word()} {g.word()}", lambda: str(dates.some_day(g))])()
+
+
+def told(value) -> str:
+    """A result value in the words of the answer."""
+    if isinstance(value, dict):
+        return ", ".join(f"{k} {told(v)}" for k, v in value.items())
+    if isinstance(value, list):
+        return " and ".join(told(v) for v in value)
+    return compact(value) if not isinstance(value, str) else value
+
+
+def outcome(g: Source) -> tuple[str, str]:
+    """A tool result and the final answer that quotes it."""
+    kind = g.rng.random()
+    if kind < 0.2:
+        text_ = g.pick([lambda: g.sentence(2, 6), lambda: f"{g.city()}: {g.int(-10, 40)} degrees, {g.word()}", lambda: f"{g.word().capitalize()} {g.code()} {g.word()}.", lambda: str(g.int(1, 99999)), lambda: f"{g.decimal()} {g.word()}", lambda: "ok"])()
+        return text_, f"The result is: {text_}" + ("" if text_.endswith(".") else ".")
+    keys = [g.part(RESULT_KEYS) if g.chance(0.85) else g.pseudo() for _ in range(g.pick([1, 2, 2, 3, 3, 4]))]
+    data = {k: result_value(g) for k in dict.fromkeys(keys)}
+    if kind > 0.93:
+        data[g.pick(["items", "tags", "names", "values"])] = [result_value(g) if g.chance(0.3) else g.word() for _ in range(g.int(1, 3))]
+    elif kind > 0.87:
+        data = {g.part(RESULT_KEYS) + "s": data}
+    shown = compact(data) if g.chance(0.75) else json.dumps(data, ensure_ascii=False)
+    return shown, f"The result is: {told(data)}."
+
+
+def toolbox(g: Source, tool: dict | None) -> list[dict]:
+    others = [invented(g) if g.chance(0.6) else special(g) for _ in range(g.pick([0, 0, 1, 1, 1, 2, 2, 3]) if tool else g.pick([1, 1, 1, 2, 3]))]
+    tools = [tool] if tool else []
+    for other in others:
+        if other["name"] not in [t["name"] for t in tools] and not (tool and tool.get("prompts") and other.get("prompts") == tool["prompts"]):
+            tools.append(other)
+    return g.shuffled(tools)
+
+
+def call_thought(g: Source, name: str, args: dict) -> str:
+    facts = "; ".join(f"{k} {told(v)}" for k, v in args.items()) or "nothing"
+    return think(
+        g,
+        f"I will call {name}.",
+        f"I will call {name} with {facts}.",
+        f"The user needs the tool {name}. The arguments are: {facts}. I will call it. I will quote every value.",
+    )
+
+
+def generate(g: Source) -> Conversation:
+    tool = special(g) if g.chance(0.3) else invented(g)
+    user, args = use(g, tool)
+    result, final = outcome(g)
+    turns = [Turn(call_thought(g, tool["name"], args), f"functions.{tool['name']}", compact(args), result), Turn("", final=final)]
+    return Conversation(user, turns, tools=toolbox(g, tool))
+
+
+def no_tool(g: Source) -> Conversation:
+    """Tools are declared, but the question is for Python or for nobody."""
+    maker = g.pick([arithmetic.generate, text.generate, dates.generate, outside.generate, outside.generate])
+    conversation = maker(g)
+    conversation.tools = toolbox(g, None)
+    return conversation

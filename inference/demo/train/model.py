@@ -1,0 +1,215 @@
+"""The gpt-oss architecture, written for fast training on a few CPU cores.
+
+Rows of a step share a long system message. It is computed once per step and every row of a group attends
+to its keys and values, which is exact and keeps the gradients. All tokens of a step (prefixes, then groups)
+are one flat matrix, so the dense layers see no batch dimension at all.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from mxfp4 import StraightThrough
+from torch import nn
+from tokenizer import VOCAB_SIZE
+
+ALPHA, LIMIT, EPS = 1.702, 7.0, 1e-5
+
+
+@dataclass(frozen=True)
+class Config:
+    """Sizes of the embedded model."""
+
+    hidden: int = 192
+    layers: int = 4
+    heads: int = 4
+    kv_heads: int = 2
+    head_dim: int = 32
+    experts: int = 8
+    top_k: int = 2
+    intermediate: int = 192
+    window: int = 128
+    vocab: int = VOCAB_SIZE
+    rope_theta: float = 150000.0
+    rope_factor: float = 32.0
+    rope_original: int = 4096
+    beta_fast: float = 32.0
+    beta_slow: float = 1.0
+    max_positions: int = 2048
+
+
+@dataclass
+class Group:
+    """Rows of one length that continue the prefix number `prefix`; padding is at the end of a row."""
+
+    prefix: int
+    ids: torch.Tensor
+
+
+def rope_table(c: Config) -> tuple[torch.Tensor, torch.Tensor]:
+    """Cosines and sines `[max_positions, head_dim/2]` of YaRN, the concentration included."""
+    half = c.head_dim // 2
+    freq = c.rope_theta ** (torch.arange(half, dtype=torch.float64) / half)
+
+    def bound(rotations):
+        return half * math.log(c.rope_original / (rotations * 2 * math.pi)) / math.log(c.rope_theta)
+
+    low, high = bound(c.beta_fast), bound(c.beta_slow)
+    ramp = ((torch.arange(half, dtype=torch.float64) - low) / (high - low)).clamp(0, 1)
+    inverse = (1 - ramp) / freq + ramp / (c.rope_factor * freq)
+    angle = torch.arange(c.max_positions, dtype=torch.float64)[:, None] * inverse
+    concentration = 0.1 * math.log(c.rope_factor) + 1
+    return (angle.cos() * concentration).float(), (angle.sin() * concentration).float()
+
+
+@torch.compile(dynamic=True)
+def rms_norm(x, scale):
+    return (x * torch.rsqrt(x.square().mean(-1, keepdim=True) + EPS) * scale).bfloat16()
+
+
+@torch.compile(dynamic=True)
+def rotate(qk, cos, sin):
+    """Half-split rotation of `[tokens, heads, head_dim]`."""
+    a, b = qk.float().chunk(2, -1)
+    cos, sin = cos[:, None], sin[:, None]
+    return torch.cat([a * cos - b * sin, b * cos + a * sin], -1).bfloat16()
+
+
+@torch.compile(dynamic=True)
+def swiglu(u):
+    """Clamped SwiGLU of `[tokens, 2 * intermediate]`: gates first, then ups."""
+    gate, up = u.float().chunk(2, -1)
+    gate, up = gate.clamp(max=LIMIT), up.clamp(-LIMIT, LIMIT)
+    return (gate * torch.sigmoid(ALPHA * gate) * (up + 1)).bfloat16()
+
+
+def linear(x, weight, bias=None):
+    return F.linear(x, weight.to(x.dtype), None if bias is None else bias.to(x.dtype))
+
+
+class Attention(nn.Module):
+    """Grouped-query attention with one learned sink per head."""
+
+    def __init__(self, c: Config, sliding: bool):
+        super().__init__()
+        self.c, self.sliding = c, sliding
+        rows = (c.heads + 2 * c.kv_heads) * c.head_dim
+        self.qkv = nn.Linear(c.hidden, rows)
+        self.out = nn.Linear(c.heads * c.head_dim, c.hidden)
+        self.sinks = nn.Parameter(torch.zeros(c.heads))
+
+    def _attend(self, q, k, v, past):
+        """`q` [b, T, heads, d] over keys of the same rows after `past` shared ones."""
+        c, (b, t) = self.c, q.shape[:2]
+        fold = c.heads // c.kv_heads
+        sink = (self.sinks * math.sqrt(c.head_dim)).to(q.dtype).view(1, 1, c.heads, 1).expand(b, t, -1, 1)
+        q = torch.cat([q, sink, torch.zeros_like(sink)], -1)
+        q = q.view(b, t, c.kv_heads, fold, -1).permute(0, 2, 3, 1, 4).reshape(b, c.kv_heads, fold * t, -1)
+        # Slot 0 is the sink: its key has a 1 where q carries the sink logit, its value is zero.
+        k, v = F.pad(k, (0, 2, 0, 0, 1, 0)), F.pad(v, (0, 2, 0, 0, 1, 0))
+        k[:, 0, :, c.head_dim] = 1
+        distance = torch.arange(past, past + t)[:, None] - torch.arange(past + t)[None]
+        allowed = (distance >= 0) & (distance < c.window) if self.sliding else distance >= 0
+        mask = torch.zeros(t, past + t, dtype=q.dtype).masked_fill_(~allowed, -torch.inf)
+        mask = F.pad(mask, (1, 0)).repeat(fold, 1)
+        y = F.scaled_dot_product_attention(
+            q, k.transpose(1, 2), v.transpose(1, 2), mask, scale=1 / math.sqrt(c.head_dim)
+        )
+        y = y[..., : c.head_dim].view(b, c.kv_heads, fold, t, c.head_dim)
+        return y.permute(0, 3, 1, 2, 4).reshape(b * t, c.heads * c.head_dim)
+
+    def forward(self, h, cos, sin, prefix_sizes, groups):
+        c = self.c
+        qkv = linear(h, self.qkv.weight, self.qkv.bias).view(len(h), -1, c.head_dim)
+        qk = rotate(qkv[:, : c.heads + c.kv_heads], cos, sin)
+        q, k, v = qk[:, : c.heads], qk[:, c.heads :], qkv[:, c.heads + c.kv_heads :]
+        outputs, shared, start = [], [], 0
+        for size in prefix_sizes:
+            part = slice(start, start + size)
+            outputs.append(self._attend(q[None, part], k[None, part], v[None, part], 0))
+            keep = slice(start + max(0, size - c.window + 1) if self.sliding else start, start + size)
+            shared.append((k[keep], v[keep]))
+            start += size
+        for group in groups:
+            b, t = group.ids.shape
+            pk, pv = (s[None].expand(b, -1, -1, -1) for s in shared[group.prefix])
+            gq, gk, gv = (a[start : start + b * t].view(b, t, -1, c.head_dim) for a in (q, k, v))
+            outputs.append(self._attend(gq, torch.cat([pk, gk], 1), torch.cat([pv, gv], 1), pk.shape[1]))
+            start += b * t
+        return linear(torch.cat(outputs), self.out.weight, self.out.bias)
+
+
+class Experts(nn.Module):
+    """Top-k mixture of experts; tokens are sorted by expert, so only chosen experts are computed."""
+
+    def __init__(self, c: Config):
+        super().__init__()
+        self.c = c
+        self.router = nn.Linear(c.hidden, c.experts)
+        self.gate_up = nn.Parameter(torch.randn(c.experts, 2 * c.intermediate, c.hidden) * c.hidden**-0.5)
+        self.gate_up_bias = nn.Parameter(torch.zeros(c.experts, 2 * c.intermediate))
+        self.down = nn.Parameter(torch.randn(c.experts, c.hidden, c.intermediate) * 0.3 * c.intermediate**-0.5)
+        self.down_bias = nn.Parameter(torch.zeros(c.experts, c.hidden))
+
+    def forward(self, h):
+        c = self.c
+        logits = linear(h, self.router.weight, self.router.bias).float()
+        top, chosen = logits.topk(c.top_k, -1)
+        weight = top.softmax(-1).flatten()
+        order = chosen.flatten().argsort(stable=True)
+        counts = torch.bincount(chosen.flatten(), minlength=c.experts)
+        token = order // c.top_k
+        parts = h.index_select(0, token).split(counts.tolist())
+        gate_up, down = StraightThrough.apply(self.gate_up).unbind(0), StraightThrough.apply(self.down).unbind(0)
+        up_bias, down_bias = self.gate_up_bias.bfloat16().unbind(0), self.down_bias.bfloat16().unbind(0)
+        u = torch.cat([F.linear(p, gate_up[e], up_bias[e]) for e, p in enumerate(parts)])
+        parts = swiglu(u).split(counts.tolist())
+        y = torch.cat([F.linear(p, down[e], down_bias[e]) for e, p in enumerate(parts)])
+        y = y * weight.index_select(0, order)[:, None]
+        share = counts / len(token)
+        balance = c.experts * (share * logits.softmax(-1).mean(0)).sum()
+        return torch.zeros(h.shape, dtype=y.dtype).index_add(0, token, y), balance
+
+
+class Block(nn.Module):
+    def __init__(self, c: Config, sliding: bool):
+        super().__init__()
+        self.attn_norm = nn.Parameter(torch.ones(c.hidden))
+        self.mlp_norm = nn.Parameter(torch.ones(c.hidden))
+        self.attn, self.mlp = Attention(c, sliding), Experts(c)
+
+    def forward(self, x, *where):
+        x = x + self.attn(rms_norm(x, self.attn_norm), *where)
+        y, balance = self.mlp(rms_norm(x, self.mlp_norm))
+        return x + y, balance
+
+
+class Model(nn.Module):
+    """Embedding, blocks (even ones with the sliding window), final norm and unembedding."""
+
+    def __init__(self, c: Config):
+        super().__init__()
+        self.c = c
+        self.embed = nn.Parameter(torch.randn(c.vocab, c.hidden) * 0.5)
+        self.blocks = nn.ModuleList(Block(c, sliding=i % 2 == 0) for i in range(c.layers))
+        self.norm = nn.Parameter(torch.ones(c.hidden))
+        self.unembed = nn.Parameter(torch.randn(c.vocab, c.hidden) * 0.02)
+        cos, sin = rope_table(c)
+        self.register_buffer("cos", cos, persistent=False)
+        self.register_buffer("sin", sin, persistent=False)
+
+    def forward(self, prefixes, groups, select):
+        """Logits at the flat token positions `select` (counted over the groups), and the balance loss."""
+        sizes = [len(p) for p in prefixes]
+        ids = torch.cat([*prefixes, *(g.ids.flatten() for g in groups)])
+        at = [torch.arange(n) for n in sizes]
+        at += [torch.arange(g.ids.shape[1]).repeat(len(g.ids)) + sizes[g.prefix] for g in groups]
+        at = torch.cat(at)
+        cos, sin = self.cos[at], self.sin[at]
+        x, balance = F.embedding(ids, self.embed), 0.0
+        for block in self.blocks:
+            x, layer_balance = block(x, cos, sin, sizes, groups)
+            balance = balance + layer_balance
+        h = rms_norm(x.index_select(0, select + sum(sizes)), self.norm)
+        return linear(h, self.unembed).float(), balance

@@ -1,0 +1,237 @@
+"""Trains the embedded model until a wall-clock deadline.
+
+Shards of rows come from `data.py` in a separate process, started anew for each shard, so that edited generators
+and the file of mix weights take effect while training runs. The learning rate follows the fraction of time used.
+"""
+
+import argparse
+import csv
+import json
+import math
+import pickle
+import subprocess
+import sys
+import time
+from collections import defaultdict, deque
+from datetime import datetime
+from pathlib import Path
+
+import torch
+import torch.distributed as dist
+import torch.nn.functional as F
+from data import EFFORTS, random_today, system_ids
+from evaluate import exact_match
+from export import export
+from families.base import Source
+from model import Config, Group, Model
+from optim import optimizers
+from tokenizer import PAD
+
+HERE = Path(__file__).resolve().parent
+WARMUP_STEPS = 60
+BALANCE_WEIGHT = 0.01
+GROUP_ROWS = 8
+
+
+class Shards:
+    """The newest few shards in memory, indexed by effort and tools; worker 0 has a child process make the next one."""
+
+    def __init__(self, folder: Path, rows: int, keep: int, seed: int, makes: bool):
+        self.folder, self.rows, self.seed, self.makes = folder, rows, seed, makes
+        self.recent, self.child = deque(maxlen=keep), None
+        self.index: dict[tuple[str, bool], list] = {}
+        folder.mkdir(parents=True, exist_ok=True)
+        while not self.recent:
+            self.poll()
+            time.sleep(0.5)
+
+    def _path(self, seed: int) -> Path:
+        return self.folder / f"{seed}.pkl"
+
+    def poll(self):
+        """Takes a finished shard; a generator that fails leaves the old shards in use."""
+        if self._path(self.seed).exists():
+            self.recent.append(pickle.loads(self._path(self.seed).read_bytes()))
+            self.index = defaultdict(list)
+            for shard in self.recent:
+                for ids, learned, effort, has_tools, _ in shard:
+                    self.index[effort, has_tools].append((ids, learned))
+            self.seed += 1
+        if self.makes and (self.child is None or self.child.poll() is not None):
+            self._path(self.seed - 3).unlink(missing_ok=True)
+            command = [sys.executable, "-B", str(HERE / "data.py"), "--seed", str(self.seed), "--rows", str(self.rows)]
+            command += ["--mix", str(self.folder.parent / "mix.json"), "--out", str(self._path(self.seed))]
+            self.child = subprocess.Popen(["nice", "-n", "12", *command])
+
+
+def groups_of(rows: list, prefix: int) -> tuple[list[Group], list, list]:
+    """Groups of rows of similar length, with the flat index of each supervised prediction and its target."""
+    groups, select, targets, offset = [], [], [], 0
+    rows.sort(key=lambda row: len(row[0]))
+    for i in range(0, len(rows), GROUP_ROWS):
+        part = rows[i : i + GROUP_ROWS]
+        width = len(part[-1][0]) - 1
+        ids = torch.full((len(part), width), PAD)
+        for r, (row_ids, learned) in enumerate(part):
+            row = torch.from_numpy(row_ids).long()
+            ids[r, : len(row) - 1] = row[:-1]
+            at = torch.from_numpy(learned)[1:].nonzero()[:, 0]
+            select.append(offset + r * width + at)
+            targets.append(row[1:][at])
+        groups.append(Group(prefix, ids))
+        offset += ids.numel()
+    return groups, [s for s in select], targets
+
+
+def batch(shards: Shards, g: Source, size: int):
+    """One step's prefixes, groups, supervised positions and targets: one effort with tools, one without."""
+    prefixes, groups, selects, targets, offset = [], [], [], [], 0
+    total = sum(len(v) for v in shards.index.values())
+    for has_tools in (False, True):
+        share = sum(len(shards.index[e, has_tools]) for e in EFFORTS) / total
+        if share == 0:
+            continue
+        effort = g.rng.choices(EFFORTS, [len(shards.index[e, has_tools]) for e in EFFORTS])[0]
+        rows = g.rng.sample(shards.index[effort, has_tools], max(1, round(size * share)))
+        more, select, target = groups_of(rows, len(prefixes))
+        prefixes.append(torch.tensor(system_ids(effort, has_tools, random_today(g))))
+        selects += [s + offset for s in select]
+        targets += target
+        groups += more
+        offset += sum(m.ids.numel() for m in more)
+    return prefixes, groups, torch.cat(selects), torch.cat(targets)
+
+
+def schedule(step: int, fraction: float) -> float:
+    """Short warm-up, then half a cosine over wall-clock time."""
+    return min(1.0, step / WARMUP_STEPS) * max(0.0, 0.5 * (1 + math.cos(math.pi * min(1.0, fraction))))
+
+
+class Workers:
+    """Data parallelism over single-threaded processes, which share busy cores better than threads do."""
+
+    def __init__(self, rank: int, count: int, folder: Path):
+        self.rank, self.count = rank, count
+        meeting = folder / "meeting"
+        if rank == 0:
+            meeting.unlink(missing_ok=True)
+            for other in range(1, count):
+                subprocess.Popen([sys.executable, "-B", *sys.argv, "--rank", str(other)])
+        else:
+            time.sleep(2)
+        dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=count)
+
+    def average(self, params: list, fraction: float) -> float:
+        """Averages the gradients in place; every worker gets the time fraction of worker 0."""
+        own = torch.tensor([fraction * self.count if self.rank == 0 else 0.0])
+        flat = torch.cat([own, *(p.grad.flatten() for p in params)])
+        dist.all_reduce(flat)
+        flat /= self.count
+        sizes = [p.numel() for p in params]
+        for p, grad in zip(params, flat[1:].split(sizes)):
+            p.grad.copy_(grad.view_as(p))
+        return float(flat[0])
+
+    def agree(self, params: list):
+        for p in params:
+            dist.broadcast(p.data, 0)
+
+
+def parse_args():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--work", type=Path, required=True, help="folder for shards, checkpoints and the log")
+    parser.add_argument("--until", required=True, help="local time at which to stop, HH:MM")
+    parser.add_argument("--batch", type=int, default=32, help="rows per worker and step")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--save-minutes", type=float, default=8)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--rank", type=int, default=0, help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+class Run:
+    """The state of one training run."""
+
+    def __init__(self, args):
+        self.args, self.checkpoint = args, args.work / "checkpoint.pt"
+        torch.manual_seed(args.seed)
+        self.model = Model(Config())
+        self.params = list(self.model.parameters())
+        self.optimizers = optimizers(self.model)
+        self.peaks = [o.param_groups[0]["lr"] for o in self.optimizers]
+        self.step, self.begin = 0, time.time()
+        if args.resume:
+            saved = torch.load(self.checkpoint, weights_only=False)
+            self.model.load_state_dict(saved["model"])
+            for o, state in zip(self.optimizers, saved["optimizers"]):
+                o.load_state_dict(state)
+            self.step, self.begin = saved["step"], saved["begin"]
+
+    def update(self, fraction: float):
+        """One step of both optimizers at the learning rate of the moment."""
+        torch.nn.utils.clip_grad_norm_(self.params, 1.0)
+        for o, peak in zip(self.optimizers, self.peaks):
+            for group in o.param_groups:
+                group["lr"] = peak * schedule(self.step + 1, fraction)
+            o.step()
+            o.zero_grad(set_to_none=True)
+        self.step += 1
+
+    def save(self, loss: float, rows_each: int):
+        """Checkpoint, held-out scores, a line of the curve, and the exported weights."""
+        state = {"model": self.model.state_dict(), "optimizers": [o.state_dict() for o in self.optimizers]}
+        part = self.checkpoint.with_suffix(".part")
+        torch.save(state | {"step": self.step, "begin": self.begin}, part)
+        part.rename(self.checkpoint)
+        export(self.model, HERE.parent)
+        scores = exact_match(self.model, self.args.work / "mix.json", rows_each)
+        minutes = round((time.time() - self.begin) / 60, 1)
+        line = [self.step, self.step * self.args.batch * self.args.workers, minutes, round(loss, 5), json.dumps(scores)]
+        with open(self.args.work / "curve.csv", "a", newline="") as out:
+            csv.writer(out).writerow(line)
+        print(f"== {self.step} {datetime.now():%H:%M} {scores}", flush=True)
+
+
+def main():
+    args = parse_args()
+    torch.set_num_threads(1)
+    first = args.rank == 0
+    args.work.mkdir(parents=True, exist_ok=True)
+    workers = Workers(args.rank, args.workers, args.work)
+    run = Run(args)
+    hour, minute = map(int, args.until.split(":"))
+    end = datetime.now().replace(hour=hour, minute=minute, second=0).timestamp()
+    g = Source(args.seed + 1000 * (args.rank + 1) + run.step, False)
+    shards = Shards(args.work / "shards", 4000, 6, args.seed * 100_000 + run.step, first)
+    if first:
+        print(f"{sum(p.numel() for p in run.params) / 1e6:.2f}M parameters, from step {run.step}", flush=True)
+    losses, tokens, reported, saved = [], 0, time.time(), time.time()
+    fraction = 0.0
+    while fraction < 1:
+        shards.poll()
+        prefixes, groups, select, targets = batch(shards, g, args.batch)
+        logits, balance = run.model(prefixes, groups, select)
+        loss = F.cross_entropy(logits, targets)
+        (loss + BALANCE_WEIGHT * balance / len(run.model.blocks)).backward()
+        fraction = workers.average(run.params, (time.time() - run.begin) / (end - run.begin))
+        run.update(fraction)
+        losses.append(loss.item())
+        tokens += sum(x.ids.numel() for x in groups)
+        if first and (run.step % 20 == 0 or run.step < 4):
+            speed = tokens / (time.time() - reported)
+            mean = sum(losses[-20:]) / len(losses[-20:])
+            skew = balance.item() / len(run.model.blocks)
+            print(f"{run.step} loss {mean:.4f} balance {skew:.2f} {speed:.0f} tok/s per worker, time {fraction:.3f}", flush=True)
+            tokens, reported = 0, time.time()
+        if run.step % 50 == 0:
+            workers.agree(run.params)
+        if first and (fraction >= 1 or time.time() - saved > 60 * args.save_minutes):
+            run.save(sum(losses) / len(losses), 32 if fraction < 1 else 200)
+            losses, tokens, reported, saved = [], 0, time.time(), time.time()
+    if first:
+        shards.child.kill()
+
+
+if __name__ == "__main__":
+    main()
