@@ -21,7 +21,7 @@ export const DEFAULT_LIMITS: FolderLimits = {
   maxFileBytes: 8 * 2 ** 20,
   maxTotalBytes: 100 * 2 ** 20,
   maxDepth: 32,
-  extractionTimeoutMs: 5_000,
+  extractionTimeoutMs: 20_000,
 };
 
 /** A file that was left out, for people. */
