@@ -322,6 +322,8 @@ class HeaderScan {
     let recipient = this.#recipients.at(-1) ?? hint;
     const channel = this.#resultChannel();
     let contentType = this.#resultType();
+    // Of several recipients or types the last one counts; the others are reported.
+    this.#extra.push(...this.#recipients.slice(0, -1), ...this.#superseded());
     if (role === "assistant" && recipient !== null && /^(assistant|user|all)$/.test(recipient)) {
       this.#issue("self_recipient", `The assistant addresses ${recipient}: not a call`);
       recipient = null;
@@ -404,6 +406,14 @@ class HeaderScan {
     return constrained === undefined
       ? (this.#typeWords.at(-1) ?? null)
       : `<|constrain|>${constrained}`;
+  }
+
+  /** Content types and channel words that another one stands in for. */
+  #superseded(): string[] {
+    const types = [...this.#typeWords, ...this.#constrained];
+    const kept = this.#constrained.length > 0 ? types.length - 1 : this.#typeWords.length - 1;
+    const channels = this.#channels.length > 0 && this.#roleChannel ? [this.#roleChannel] : [];
+    return [...types.filter((word, at) => at !== kept && word !== ""), ...channels];
   }
 
   #issue(code: IssueCode, detail: string, dropped?: string): void {

@@ -1,0 +1,98 @@
+/**
+ * Random sequences of ids that are mostly markers and words of headers, so that every branch of the
+ * parser is met, and a check that no word of them is lost.
+ */
+import { HarmonyParser, type Tokenizer } from "../../harmony/index.ts";
+
+/** Words that mean nothing to the parser, one token each: their fate can be followed. */
+const MARKED_WORDS = [
+  " giraffe",
+  " marble",
+  " lantern",
+  " walnut",
+  " velvet",
+  " pepper",
+  " glacier",
+];
+const HEADER_WORDS = [
+  "assistant",
+  "user",
+  "tool",
+  "analysis",
+  "final",
+  " final",
+  " to",
+  "=",
+  "functions",
+  ".f",
+  " json",
+  "json",
+  " code",
+  " ",
+  "\n",
+  "{",
+  "?",
+  ":",
+  "<",
+  "|",
+  "python",
+];
+
+/** Pseudo-random numbers in [0, 1), the same for the same seed (mulberry32). */
+export function randomSource(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+export function randomIds(tokenizer: Tokenizer, seed: number, length: number): number[] {
+  const random = randomSource(seed);
+  const { endOfText: _, ...structural } = tokenizer.special;
+  const markers = Object.values(structural);
+  const words = HEADER_WORDS.flatMap((word) => tokenizer.encode(word));
+  const marked = MARKED_WORDS.map((word) => tokenizer.encode(word)[0] ?? 0);
+  const pick = (from: readonly number[]): number => from[Math.floor(random() * from.length)] ?? 0;
+  // How often markers come differs from sequence to sequence: dense ones and long contents.
+  const density = random() * 0.5;
+  return Array.from({ length }, () => {
+    const kind = random();
+    if (kind < density) return pick(markers);
+    if (kind < density + 0.2) return pick(words);
+    if (kind < density + 0.35) return pick(marked);
+    if (kind < density + 0.36) return Math.floor(random() * 2 ** 32);
+    return Math.floor(random() * tokenizer.size);
+  });
+}
+
+/**
+ * Parses one random sequence leniently.
+ * @throws when the parser throws, or a marked word is neither in a message nor reported as dropped
+ */
+export function checkRandomIds(tokenizer: Tokenizer, seed: number, length: number): void {
+  const ids = randomIds(tokenizer, seed, length);
+  const parser = new HarmonyParser({
+    tokenizer,
+    role: seed % 2 === 0 ? "assistant" : null,
+    knownTools: seed % 3 === 0 ? ["f", "marble"] : [],
+  });
+  for (const id of ids) parser.process(id);
+  parser.finish();
+  const said = [
+    ...parser.messages.map(({ name, channel, recipient, contentType, text }) =>
+      [name, channel, recipient, contentType, text].join("\n"),
+    ),
+    ...parser.issues.map(({ detail, dropped }) => `${detail}\n${dropped}`),
+  ].join("\n");
+  for (const word of MARKED_WORDS) {
+    const bare = word.trim();
+    const given = ids.filter((id) => tokenizer.tokenText(id)?.includes(bare)).length;
+    const found = said.split(bare).length - 1;
+    if (found < given) {
+      throw new Error(`Seed ${seed}, ${length} ids: ${given} × ${bare} given, ${found} found`);
+    }
+  }
+}
