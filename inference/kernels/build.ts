@@ -34,6 +34,9 @@ const SHARED_FLAGS = [
   "-Copt-level=3",
   "-Cpanic=abort",
   "-Ccodegen-units=1",
+  // Unrolled, the inner loops become one block whose loads are all moved to its front: more live
+  // vectors than there are registers. As loops they are 20 to 40 % faster.
+  "-Cllvm-args=-unroll-full-max-count=1",
   // Nothing of the machine's paths may reach the bytes.
   "--remap-path-prefix=<crate>=/kernels",
 ];
