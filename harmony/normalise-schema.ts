@@ -165,12 +165,12 @@ class Normaliser {
       withoutEchoedTitle(key, this.normalise(value, depth + 1)),
     ]);
     const free = schema["additionalProperties"];
-    const note =
-      entries.length === 0 && isObject(free)
-        ? `Any keys; values: ${this.#describe(free, depth)}`
-        : null;
+    if (entries.length === 0 && isObject(free)) {
+      // The format cannot write a map; in a list of types `object` is printed as the word.
+      const note = `Any keys; values: ${this.#describe(free, depth)}`;
+      return { description: joinSentences(comments["description"], note), type: ["object"] };
+    }
     return {
-      ...(note === null ? {} : { description: joinSentences(comments["description"], note) }),
       type: "object",
       properties: Object.fromEntries(entries),
       ...(Array.isArray(schema["required"]) ? { required: schema["required"] } : {}),

@@ -22,6 +22,8 @@ import {
   type Tokenizer,
 } from "../../harmony/index.ts";
 
+import { readSections } from "./golden-file.ts";
+
 export type GoldenCase = {
   readonly name: string;
   readonly options: Omit<ParserOptions, "tokenizer">;
@@ -32,29 +34,17 @@ export type GoldenCase = {
 };
 
 export function readGoldenCases(markdown: string): GoldenCase[] {
-  return markdown
-    .split(/^## /m)
-    .slice(1)
-    .map((section) => {
-      const input = /^```harmony\n([\s\S]*?)\n```$/m.exec(section)?.[1];
-      const events = /^```events\n([\s\S]*?)^```$/m.exec(section)?.[1];
-      const name = section.slice(0, section.indexOf("\n"));
-      if (input === undefined || events === undefined)
-        throw new Error(`${name}: no input or no events`);
-      const option = (key: string): string | undefined =>
-        new RegExp(`^${key}: (.*)$`, "m").exec(section)?.[1];
-      return {
-        name,
-        options: {
-          role: (option("role") ?? null) as Role | null,
-          mode: option("mode") === "strict" ? "strict" : "lenient",
-          knownTools: option("tools")?.split(", ") ?? [],
-        },
-        textOnly: option("input") === "text",
-        input,
-        events: events.trimEnd(),
-      };
-    });
+  return readSections(markdown).map(({ name, option, block }) => ({
+    name,
+    options: {
+      role: (option("role") ?? null) as Role | null,
+      mode: option("mode") === "strict" ? "strict" : "lenient",
+      knownTools: option("tools")?.split(", ") ?? [],
+    },
+    textOnly: option("input") === "text",
+    input: block("harmony"),
+    events: block("events"),
+  }));
 }
 
 /** Reads the pieces; a line for every message and issue, and for the error that ended it. */
