@@ -37,7 +37,7 @@ describe("arguments", () => {
   test.each([
     ['{"city":"Oslo",}', "trailing comma before }"],
     ['{"city":"Os', "the text ends inside of a string"],
-    ["city: Oslo", "the text is not JSON"],
+    ["city: Oslo", "the text is not JSON alone"],
     ['{"city":"Oslo","city":"Rome"}', 'the property "city" is given twice'],
     ['{"cty":"Oslo"}', 'missing "city"; unknown "cty" (did you mean "city"?)'],
     ['{"city":"Oslo","days":"3"}', '/days: must be integer, got string "3"; remove the quotes'],

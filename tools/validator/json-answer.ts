@@ -23,23 +23,24 @@ export function readJsonAnswer(text: string, extract: boolean): JsonAnswer {
     return broken(`the text is longer than ${MAX_UNITS} characters`);
   }
   if (text.trim() === "") return broken("the text is empty; a JSON value must be written");
-  let last: JsonAnswer | undefined;
+  let last = broken("there is no JSON in the text");
   const language = { name: "JSON", findInProse };
   for (const { text: candidate, warnings } of unwrap(text, language)) {
     const scan = scanJson(candidate);
     const answer = readWhole(candidate, scan, warnings);
     if (answer.kind === "value") return answer;
     // What was taken away makes the rest of the text easier to judge.
-    last = answer;
+    last =
+      answer.kind === "truncated" || /^\s*["\d[{-]/.test(candidate) ? answer : notJson(candidate);
     if (!extract || isWhole(candidate, scan)) break;
   }
-  if (last?.kind === "broken" && !/[{[]|^\s*["\d-]/.test(text)) {
-    return broken(`the text is not JSON; it begins with ${JSON.stringify(text.slice(0, 40))}`);
-  }
-  if (hasSeveralBlocks(text)) {
-    return broken("there is more than one code block; exactly one JSON value must be written");
-  }
-  return last ?? broken("there is no JSON in the text");
+  if (!hasSeveralBlocks(text)) return last;
+  return broken("there is more than one code block; exactly one JSON value must be written");
+}
+
+function notJson(text: string): JsonAnswer {
+  const begins = JSON.stringify(text.trim().slice(0, 40).toWellFormed());
+  return broken(`the text is not JSON alone; it begins with ${begins}`);
 }
 
 function isWhole(text: string, scan: JsonScan): boolean {

@@ -48,11 +48,9 @@ function chooseBranches(
     const alternatives = alternativesOf(schema, choice);
     if (alternatives === undefined || depth >= MAX_BRANCH_DEPTH) continue;
     const identity = identifier();
-    const known = new Map(remaining.map((error) => [identity(error), error]));
     const covered = new Set(alternatives.flat().map(identity));
     const others = remaining.filter((e) => e !== choice && !covered.has(identity(e)));
-    // As they were first reported: the path that was taken here may lead through references.
-    const meant = meantAlternative(choice, alternatives)?.map((e) => known.get(identity(e)) ?? e);
+    const meant = meantAlternative(choice, alternatives);
     remaining = [...others, ...(meant ? chooseBranches(schema, meant, depth + 1) : [choice])];
   }
   return remaining;
@@ -65,17 +63,11 @@ function alternativesOf(
 ): readonly (readonly ErrorObject[])[] | undefined {
   // Several alternatives fit: then none has errors to tell.
   if (choice.keyword === "oneOf" && choice.params["passingSchemas"]) return undefined;
-  const subschemas: unknown = choice.schema;
-  if (!Array.isArray(subschemas)) return undefined;
-  const alternatives: ErrorObject[][] = [];
-  for (const index of subschemas.keys()) {
-    const errors = schema.violationsAt(`${choice.schemaPath}/${index}`, choice.data);
-    if (errors === undefined) return undefined;
-    alternatives.push(
+  return schema
+    .violationsOfEach(choice.schema, choice.data)
+    ?.map((errors) =>
       errors.map((e) => ({ ...e, instancePath: `${choice.instancePath}${e.instancePath}` })),
     );
-  }
-  return alternatives;
 }
 
 /**

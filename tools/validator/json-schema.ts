@@ -14,8 +14,14 @@ export type CompiledSchema = {
   readonly warnings: readonly string[];
   /** Every violation; empty: valid. */
   readonly violations: (value: unknown) => readonly ErrorObject[];
-  /** The violations of one sub-schema, by its place in the schema, e.g. `#/anyOf/1`. */
-  readonly violationsAt: (place: string, value: unknown) => readonly ErrorObject[] | undefined;
+  /**
+   * The violations of each schema in a list that is a part of this schema, as `ErrorObject.schema` of
+   * `anyOf` and `oneOf` is; undefined when the list has no place of its own.
+   */
+  readonly violationsOfEach: (
+    list: unknown,
+    value: unknown,
+  ) => readonly (readonly ErrorObject[])[] | undefined;
 };
 
 /** Of the schema's text. */
@@ -89,30 +95,43 @@ function compileAs(
   } catch (cause) {
     throw new SchemaError(`The JSON Schema cannot be used: ${reasonOf(cause)}.`, { cause });
   }
-  const branches = new Map<string, ValidateFunction | undefined>();
-  const branchAt = (place: string): ValidateFunction | undefined => {
-    if (!branches.has(place)) {
-      try {
-        branches.set(place, ajv.compile({ $ref: `${ROOT}${place}` }));
-      } catch {
-        // A place that has no address of its own, e.g. inside of an anonymous part.
-        branches.set(place, undefined);
-      }
-    }
-    return branches.get(place);
+  const places = listPlaces(schema);
+  const compiled = new Map<string, readonly ValidateFunction[]>();
+  const eachOf = (place: string, length: number): readonly ValidateFunction[] => {
+    const refs = Array.from({ length }, (_, index) => ({ $ref: `${ROOT}#${place}/${index}` }));
+    const functions = compiled.get(place) ?? refs.map((ref) => ajv.compile(ref));
+    compiled.set(place, functions);
+    return functions;
   };
   return {
     warnings: [...warnings],
     violations: (value) => run(root, value),
-    violationsAt: (place, value) => {
-      const branch = branchAt(place);
-      if (branch === undefined) return undefined;
-      return run(branch, value).map((error) => ({
-        ...error,
-        schemaPath: error.schemaPath.slice(error.schemaPath.indexOf("#")),
-      }));
+    violationsOfEach: (list, value) => {
+      const place = places.get(list);
+      if (place === undefined || !Array.isArray(list)) return undefined;
+      try {
+        return eachOf(place, list.length).map((validate) => run(validate, value));
+      } catch {
+        // Inside of a part with an $id of its own the path from the root leads nowhere.
+        return undefined;
+      }
     },
   };
+}
+
+/** Where in the schema each of its lists stands, as a JSON pointer for a URI fragment. */
+function listPlaces(schema: unknown): ReadonlyMap<unknown, string> {
+  const places = new Map<unknown, string>();
+  const visit = (value: unknown, place: string): void => {
+    if (typeof value !== "object" || value === null) return;
+    if (Array.isArray(value)) places.set(value, place);
+    for (const [key, child] of Object.entries(value)) {
+      const step = encodeURIComponent(key.replaceAll("~", "~0").replaceAll("/", "~1"));
+      visit(child, `${place}/${step}`);
+    }
+  };
+  visit(schema, "");
+  return places;
 }
 
 function run(validate: ValidateFunction, value: unknown): readonly ErrorObject[] {

@@ -145,7 +145,9 @@ function check(
 
 /** An error at the very end is one that more text may heal. Columns may count characters or bytes. */
 function isAtEnd(text: string, issue: Issue | undefined): boolean {
-  const lines = text.trimEnd().split("\n");
+  // Half of a delimiter is an error where it begins.
+  const whole = text.replace(/(?:<!?[-[CDAT]*|--?|\]\]?|\?)$/, "").trimEnd();
+  const lines = whole.split("\n");
   const lastLine = lines.at(-1) ?? "";
   return (
     issue?.line !== undefined && issue.line >= lines.length && (issue.column ?? 0) > lastLine.length
