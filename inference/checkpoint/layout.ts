@@ -6,16 +6,16 @@
 
 import { CheckpointError } from "../errors.ts";
 import { type ModelConfig, MXFP4_BLOCK } from "./config.ts";
+import { type Dtype, FLOAT_DTYPES } from "./dtypes.ts";
 import type { StoredEntry } from "./safetensors.ts";
 import { StoredTensor, type TensorFile } from "./tensor-file.ts";
-import type { Checkpoint, Dtype, ExpertLinear, LayerTensors, Linear } from "./tensors.ts";
+import type { Checkpoint, ExpertLinear, LayerTensors, Linear } from "./tensors.ts";
 
 /** An entry and the file it is in. */
 export type Located = { readonly entry: StoredEntry; readonly file: TensorFile };
 
 type Roles = Pick<Checkpoint, "embedding" | "unembedding" | "norm" | "layers">;
 
-const FLOATS: readonly Dtype[] = ["BF16", "F16", "F32"];
 const BYTES: readonly Dtype[] = ["U8"];
 const MXFP4_BLOCK_BYTES = MXFP4_BLOCK / 2;
 
@@ -131,7 +131,7 @@ class Finder {
   }
 
   floats(name: string, shape: readonly number[]): StoredTensor {
-    return this.#tensor(name, shape, FLOATS);
+    return this.#tensor(name, shape, FLOAT_DTYPES);
   }
 
   linear(name: string, outputs: number, inputs: number): Linear {
@@ -149,9 +149,15 @@ class Finder {
   ): ExpertLinear {
     const blocks = [config.experts, outputs, inputs / MXFP4_BLOCK];
     return {
-      blocks: this.#tensor(names.blocks, [...blocks, MXFP4_BLOCK_BYTES], BYTES),
-      scales: this.#tensor(names.scales, blocks, BYTES),
-      bias: this.floats(names.bias, [config.experts, outputs]),
+      experts: config.experts,
+      outputs,
+      inputs,
+      weights: {
+        form: "separate",
+        blocks: this.#tensor(names.blocks, [...blocks, MXFP4_BLOCK_BYTES], BYTES),
+        scales: this.#tensor(names.scales, blocks, BYTES),
+      },
+      bias: [{ tensor: this.floats(names.bias, [config.experts, outputs]), first: 0 }],
     };
   }
 

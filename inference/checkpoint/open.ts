@@ -139,6 +139,7 @@ function modelFiles(folder: string): ModelFiles {
   return {
     tokenizer: find("tokenizer.json"),
     generationConfig: find("generation_config.json"),
+    vocabulary: undefined,
   };
 }
 

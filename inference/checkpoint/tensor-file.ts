@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 import { CheckpointError, ModelNotFoundError } from "../errors.ts";
-import { DTYPE_BYTES, type Dtype, type Tensor } from "./tensors.ts";
+import { bytesOf, type Dtype } from "./dtypes.ts";
+import type { Tensor } from "./tensors.ts";
 
 // One read(2) moves at most 2 GiB; half of that keeps the loop honest on every system.
 const MAX_READ_BYTES = 1 << 30;
@@ -62,9 +63,8 @@ export class StoredTensor implements Tensor {
   readonly dtype: Dtype;
   readonly shape: readonly number[];
   readonly byteLength: number;
+  readonly position: number;
   readonly #file: TensorFile;
-  /** Of the first byte, from the start of the file. */
-  readonly #position: number;
 
   constructor(
     name: string,
@@ -76,9 +76,12 @@ export class StoredTensor implements Tensor {
     this.name = name;
     this.dtype = dtype;
     this.shape = shape;
-    this.byteLength = shape.reduce((a, b) => a * b, 1) * DTYPE_BYTES[dtype];
+    this.byteLength = bytesOf(
+      dtype,
+      shape.reduce((a, b) => a * b, 1),
+    );
+    this.position = position;
     this.#file = file;
-    this.#position = position;
   }
 
   get path(): string {
@@ -94,7 +97,7 @@ export class StoredTensor implements Tensor {
         this.name,
       );
     }
-    this.#file.readInto(target, this.#position + byteOffset, this.name);
+    this.#file.readInto(target, this.position + byteOffset, this.name);
   }
 
   /** Rows `start` … `start + count - 1` of the outermost dimension, as a tensor of its own. */
@@ -106,7 +109,7 @@ export class StoredTensor implements Tensor {
       this.dtype,
       [count, ...inner],
       this.#file,
-      this.#position + start * rowBytes,
+      this.position + start * rowBytes,
     );
   }
 }

@@ -4,13 +4,10 @@
  * when somebody says where to.
  */
 
-import { CheckpointError } from "../errors.ts";
 import type { ModelConfig } from "./config.ts";
-
-/** Element types a tensor of an accepted checkpoint can have. */
-export type Dtype = "BF16" | "F16" | "F32" | "U8";
-
-export const DTYPE_BYTES: Readonly<Record<Dtype, number>> = { BF16: 2, F16: 2, F32: 4, U8: 1 };
+import { dequantise } from "./dequantise.ts";
+import { bytesOf, type Dtype, elementsIn } from "./dtypes.ts";
+import type { ListedVocabulary } from "./vocabulary.ts";
 
 /** A tensor in a file: row-major, outermost dimension first, little-endian. */
 export interface Tensor {
@@ -21,6 +18,8 @@ export interface Tensor {
   readonly dtype: Dtype;
   readonly shape: readonly number[];
   readonly byteLength: number;
+  /** Of the first byte, from the start of the file. */
+  readonly position: number;
   /**
    * Fills all of `target` with the tensor's bytes from `byteOffset` on. The target may be a view of
    * shared memory: no second copy is made.
@@ -31,23 +30,40 @@ export interface Tensor {
 
 /** y = W·x + b. */
 export type Linear = {
-  /** BF16, F16 or F32 (outputs, inputs) */
+  /** (outputs, inputs), of any dense dtype */
   readonly weight: Tensor;
-  /** BF16, F16 or F32 (outputs) */
+  /** (outputs) */
   readonly bias: Tensor;
 };
 
 /**
- * One matrix per expert in MXFP4. Byte j of a 16-byte block holds input 2j in its low and input
- * 2j+1 in its high nibble; the block's value is E2M1[nibble] · 2^(scale-127).
+ * Some rows of every expert: those of expert e begin at row `first` of a tensor's e-th slice. A
+ * tensor with the rows of gate above those of up is two such parts.
  */
+export type ExpertPart = {
+  /** (experts, rows, …) */
+  readonly tensor: Tensor;
+  readonly first: number;
+};
+
+/**
+ * Where the MXFP4 weights of the experts lie. `separate`: U8 blocks (experts, outputs, inputs/32, 16)
+ * whose byte j has input 2j in its low and 2j+1 in its high nibble, and U8 scales (experts, outputs,
+ * inputs/32). `joined`: blocks of 17 bytes, scale first; one part has the rows in order, two parts
+ * are taken in turn, a row of the first, then one of the second.
+ */
+export type ExpertWeights =
+  | { readonly form: "separate"; readonly blocks: Tensor; readonly scales: Tensor }
+  | { readonly form: "joined"; readonly parts: readonly ExpertPart[] };
+
+/** One MXFP4 matrix per expert; `expert-rows.ts` reads it in one form, whatever the file's is. */
 export type ExpertLinear = {
-  /** U8 (experts, outputs, inputs/32, 16) */
-  readonly blocks: Tensor;
-  /** U8 (experts, outputs, inputs/32), E8M0 */
-  readonly scales: Tensor;
-  /** BF16, F16 or F32 (experts, outputs) */
-  readonly bias: Tensor;
+  readonly experts: number;
+  readonly outputs: number;
+  readonly inputs: number;
+  readonly weights: ExpertWeights;
+  /** (experts, rows): one part, or two that are taken in turn. */
+  readonly bias: readonly ExpertPart[];
 };
 
 export type LayerTensors = {
@@ -77,6 +93,8 @@ export type LayerTensors = {
 export type ModelFiles = {
   readonly tokenizer: string | undefined;
   readonly generationConfig: string | undefined;
+  /** The vocabulary in the weights' own file, unless it is that of o200k_harmony. */
+  readonly vocabulary: ListedVocabulary | undefined;
 };
 
 export interface Checkpoint {
@@ -97,52 +115,32 @@ export interface Checkpoint {
   close(): void;
 }
 
-// E8M0 is a power of two in every code but this one, which is "not a number".
-const SCALE_NAN = 255;
+/** Bytes read and converted at a time; a multiple of every block. */
+const CHUNK_ELEMENTS = 1 << 18;
 
 /**
- * Refuses MXFP4 scales that are no number: one such byte would silently turn every logit into NaN.
- * @param scales bytes of `tensor` from `byteOffset` on
- * @throws CheckpointError naming the tensor and the place
- */
-export function checkScales(
-  scales: Uint8Array<ArrayBufferLike>,
-  tensor: Tensor,
-  byteOffset = 0,
-): void {
-  const at = scales.indexOf(SCALE_NAN);
-  if (at === -1) return;
-  throw new CheckpointError(
-    tensor.path,
-    `scale ${byteOffset + at} of ${tensor.name} is ${SCALE_NAN}, which is not a number in E8M0; accepted: 0 … 254.`,
-    tensor.name,
-  );
-}
-
-/**
- * A whole float tensor as float32. Exact: BF16 and F16 values are all float32 values.
+ * Elements of a tensor as float32, from any dtype: exact, but for MXFP4 scales below 2^-126.
+ * @param first a multiple of the dtype's block, as is the length of `target`
  * @throws CheckpointError when the file has become shorter
  */
-export function readFloat32(tensor: Tensor): Float32Array<ArrayBuffer> {
-  const bytes = new Uint8Array(tensor.byteLength);
-  tensor.readInto(bytes);
-  return toFloat32(bytes, tensor.dtype);
+export function readFloatsInto(
+  tensor: Tensor,
+  first: number,
+  target: Float32Array<ArrayBufferLike>,
+): void {
+  const { dtype } = tensor;
+  const buffer = new Uint8Array(bytesOf(dtype, Math.min(CHUNK_ELEMENTS, target.length)));
+  for (let done = 0; done < target.length; done += CHUNK_ELEMENTS) {
+    const count = Math.min(CHUNK_ELEMENTS, target.length - done);
+    const bytes = buffer.subarray(0, bytesOf(dtype, count));
+    tensor.readInto(bytes, bytesOf(dtype, first + done));
+    dequantise(dtype, bytes, target.subarray(done, done + count));
+  }
 }
 
-/** Little-endian elements as float32; U8 elements as their integer value. */
-export function toFloat32(bytes: Uint8Array<ArrayBuffer>, dtype: Dtype): Float32Array<ArrayBuffer> {
-  const count = bytes.byteLength / DTYPE_BYTES[dtype];
-  const out = new Float32Array(count);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (dtype === "BF16") {
-    const bits = new Uint32Array(out.buffer);
-    for (let i = 0; i < count; i++) bits[i] = view.getUint16(2 * i, true) << 16;
-  } else if (dtype === "F16") {
-    for (let i = 0; i < count; i++) out[i] = view.getFloat16(2 * i, true);
-  } else if (dtype === "F32") {
-    for (let i = 0; i < count; i++) out[i] = view.getFloat32(4 * i, true);
-  } else {
-    out.set(bytes);
-  }
+/** A whole tensor as float32. */
+export function readFloat32(tensor: Tensor): Float32Array<ArrayBuffer> {
+  const out = new Float32Array(elementsIn(tensor.dtype, tensor.byteLength));
+  readFloatsInto(tensor, 0, out);
   return out;
 }

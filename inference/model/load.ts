@@ -4,12 +4,13 @@
  */
 
 import { setImmediate } from "node:timers/promises";
+import { bytesOf, elementsIn } from "../checkpoint/dtypes.ts";
+import { checkExpertScales, readExpertBias, readExpertRows } from "../checkpoint/expert-rows.ts";
 import {
   type Checkpoint,
-  checkScales,
-  DTYPE_BYTES,
   type ExpertLinear,
   type LayerTensors,
+  readFloatsInto,
   type Tensor,
 } from "../checkpoint/tensors.ts";
 import { type Address, BLOCK, ROW_GROUP } from "../wasm/kernels.ts";
@@ -94,9 +95,14 @@ class Loader {
     this.#experts(plan.down, tensors.down);
   }
 
-  /** Elements `first` … `first + count - 1` of a float tensor, as f32. */
+  /** Elements `first` … `first + count - 1` of a tensor, as f32; whole blocks of its dtype. */
   floats(tensor: Tensor, address: Address, first = 0, count = elements(tensor) - first): void {
-    const size = DTYPE_BYTES[tensor.dtype];
+    if (tensor.dtype !== "BF16" && tensor.dtype !== "F16" && tensor.dtype !== "F32") {
+      const at = address / FLOAT_BYTES;
+      readFloatsInto(tensor, first, this.#bank.floats.subarray(at, at + count));
+      return;
+    }
+    const size = bytesOf(tensor.dtype, 1);
     if (tensor.dtype === "F32") {
       this.#read(tensor, first * size, address, count * size);
       return;
@@ -155,7 +161,7 @@ class Loader {
   #experts(matrices: readonly Matrix[], tensors: ExpertLinear): void {
     for (const [e, matrix] of matrices.entries()) {
       this.#repack(matrix, tensors, e);
-      this.floats(tensors.bias, matrix.bias, e * matrix.rows, matrix.rows);
+      this.#bank.floats.set(readExpertBias(tensors, e), matrix.bias / FLOAT_BYTES);
     }
   }
 
@@ -168,14 +174,13 @@ class Loader {
     const chunk = Math.floor(room / ((rowBytes + rowBlocks) * ROW_GROUP)) * ROW_GROUP;
     for (let row = 0; row < rows; row += chunk) {
       const n = Math.min(chunk, rows - row);
-      const first = expert * rows + row;
       const scales = this.#staging + alignUp(n * rowBytes);
-      this.#read(tensors.blocks, first * rowBytes, this.#staging, n * rowBytes);
-      this.#read(tensors.scales, first * rowBlocks, scales, n * rowBlocks);
+      const scaleBytes = this.#bank.bytes.subarray(scales, scales + n * rowBlocks);
+      const blocks = this.#bank.bytes.subarray(this.#staging, this.#staging + n * rowBytes);
+      readExpertRows(tensors, expert, row, blocks, scaleBytes);
       const out = matrix.address + matrixBytes({ kind: "mxfp4", rows: row, columns });
       if (this.#bank.kernels.mxfp4_repack(this.#staging, scales, out, n, rowBlocks) !== 0) {
-        const bytes = this.#bank.bytes.subarray(scales, scales + n * rowBlocks);
-        checkScales(bytes, tensors.scales, first * rowBlocks);
+        checkExpertScales(tensors, expert, row, scaleBytes);
       }
     }
   }
@@ -186,5 +191,5 @@ class Loader {
 }
 
 function elements(tensor: Tensor): number {
-  return tensor.byteLength / DTYPE_BYTES[tensor.dtype];
+  return elementsIn(tensor.dtype, tensor.byteLength);
 }

@@ -7,7 +7,8 @@
  */
 
 import type { ModelConfig } from "../checkpoint/config.ts";
-import type { Checkpoint, Dtype, Linear, Tensor } from "../checkpoint/tensors.ts";
+import type { Dtype } from "../checkpoint/dtypes.ts";
+import type { Checkpoint, Linear, Tensor } from "../checkpoint/tensors.ts";
 import { UnsupportedArchitectureError } from "../errors.ts";
 import {
   type Address,

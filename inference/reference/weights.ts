@@ -1,10 +1,12 @@
 import type { ModelConfig } from "../checkpoint/config.ts";
+import { checkExpertScales } from "../checkpoint/expert-rows.ts";
 import {
   type Checkpoint,
-  checkScales,
   type ExpertLinear,
+  type ExpertPart,
   type Linear,
   readFloat32,
+  readFloatsInto,
   type Tensor,
 } from "../checkpoint/tensors.ts";
 import { decodeBlocks } from "./mxfp4.ts";
@@ -72,17 +74,39 @@ function matrix(linear: Linear): Matrix {
 }
 
 function experts(linear: ExpertLinear): Matrix[] {
-  const [count = 0, outputs = 0] = linear.bias.shape;
-  const blocks = new Uint8Array(linear.blocks.byteLength / count);
-  const scales = new Uint8Array(linear.scales.byteLength / count);
-  const biases = read(linear.bias);
-  return Array.from({ length: count }, (_, expert) => {
-    linear.blocks.readInto(blocks, expert * blocks.length);
-    linear.scales.readInto(scales, expert * scales.length);
-    checkScales(scales, linear.scales, expert * scales.length);
-    return {
-      weight: decodeBlocks(blocks, scales),
-      bias: biases.slice(expert * outputs, (expert + 1) * outputs),
-    };
-  });
+  return Array.from({ length: linear.experts }, (_, expert) => ({
+    weight: expertWeight(linear, expert),
+    bias: expertRows(linear.bias, expert, linear.outputs, 1),
+  }));
+}
+
+function expertWeight(linear: ExpertLinear, expert: number): Float64Array {
+  const { weights, experts: count, outputs, inputs } = linear;
+  if (weights.form === "joined") return expertRows(weights.parts, expert, outputs, inputs);
+  const blocks = new Uint8Array(weights.blocks.byteLength / count);
+  const scales = new Uint8Array(weights.scales.byteLength / count);
+  weights.blocks.readInto(blocks, expert * blocks.length);
+  weights.scales.readInto(scales, expert * scales.length);
+  checkExpertScales(linear, expert, 0, scales);
+  return decodeBlocks(blocks, scales);
+}
+
+/** The rows of one expert; those of two parts in turn. */
+function expertRows(
+  parts: readonly ExpertPart[],
+  expert: number,
+  outputs: number,
+  width: number,
+): Float64Array {
+  const out = new Float64Array(outputs * width);
+  const rows = new Float32Array((outputs / parts.length) * width);
+  for (const [i, { tensor, first }] of parts.entries()) {
+    const rowsPerExpert = tensor.shape[1] ?? 0;
+    readFloatsInto(tensor, (expert * rowsPerExpert + first) * width, rows);
+    for (let row = 0; row < outputs / parts.length; row++) {
+      const values = rows.subarray(row * width, (row + 1) * width);
+      out.set(values, (row * parts.length + i) * width);
+    }
+  }
+  return out;
 }

@@ -1,7 +1,8 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { toFloat32 } from "../../inference/checkpoint/dequantise.ts";
 import { openCheckpoint } from "../../inference/checkpoint/open.ts";
-import { type Tensor, toFloat32 } from "../../inference/checkpoint/tensors.ts";
+import type { Tensor } from "../../inference/checkpoint/tensors.ts";
 import {
   CheckpointError,
   ModelNotFoundError,
