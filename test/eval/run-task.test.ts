@@ -93,9 +93,8 @@ describe("a task", () => {
 
   it("cannot write documents outside of its folder", async () => {
     const task = { docs: { "../../escaped.txt": "x" } };
-    await expect(run(task, "<|channel|>final<|message|>x<|return|>")).rejects.toThrow(
-      "bad file name",
-    );
+    const refused = await run(task, "<|channel|>final<|message|>x<|return|>");
+    expect(refused.problems).toEqual(["could not be run: bad file name ../../escaped.txt"]);
   });
 });
 

@@ -36,7 +36,37 @@ const MAX_TURNS = 8;
 const MAX_TOKENS = 1_600;
 const TOOL_TIMEOUT_MS = 10_000;
 
+const NO_USAGE: RunResult["usage"] = {
+  input_tokens: 0,
+  cached_input_tokens: 0,
+  output_tokens: 0,
+  reasoning_output_tokens: 0,
+};
+const NO_TIMING: RunResult["timing"] = {
+  total_ms: 0,
+  first_token_ms: null,
+  prefill_ms: 0,
+  decode_ms: 0,
+  tools_ms: 0,
+  decode_tokens_per_second: null,
+};
+
+/** Whatever happens is in the transcript: one broken task must not cost the results of the others. */
 export async function runTask(task: Task, surroundings: Surroundings): Promise<Transcript> {
+  try {
+    return await attempt(task, surroundings);
+  } catch (error) {
+    const { id, family, prompt } = task;
+    const message = error instanceof Error ? error.message : String(error);
+    return {
+      ...{ id, family, prompt, ok: false, problems: [`could not be run: ${message}`] },
+      ...{ status: "failed", final: null, calls: [], messages: [] },
+      ...{ usage: NO_USAGE, timing: NO_TIMING },
+    };
+  }
+}
+
+async function attempt(task: Task, surroundings: Surroundings): Promise<Transcript> {
   const { model, python } = surroundings;
   const calls: ObservedCall[] = [];
   const onEvent = (event: RunEvent): void => {
