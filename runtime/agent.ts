@@ -6,11 +6,10 @@
 import { randomUUID } from "node:crypto";
 import { keptMessages, MODEL_HEADER_STYLE, renderMessage } from "../harmony/index.ts";
 import type { Session } from "../inference/index.ts";
-import { ToolRegistry } from "../tools/index.ts";
+import type { ToolRegistry } from "../tools/index.ts";
 import { abandon, answerBrokenCall, dispatch } from "./dispatch.ts";
 import {
   ContextFullError,
-  exitCodeOf,
   HarmonyUnusableError,
   InterruptedError,
   InvalidOutputError,
@@ -19,6 +18,7 @@ import {
   TokenLimitError,
   TurnLimitError,
 } from "./errors.ts";
+import { exitCodeOf } from "./exit-code-of.ts";
 import { EXIT } from "./exit-codes.ts";
 import { type Generation, generate } from "./generate.ts";
 import { openingMessages, userMessage } from "./prompt.ts";
@@ -31,6 +31,7 @@ import {
   settle,
 } from "./run-options.ts";
 import { prepareOutput, type StructuredOutput } from "./structured-output.ts";
+import { toolsForModel } from "./tool-names.ts";
 import { Transcript } from "./transcript.ts";
 
 type Answer = { readonly text: string; readonly value?: unknown };
@@ -97,7 +98,7 @@ async function prepare(
   checkPrompt(options);
   settings.signal.throwIfAborted();
   const { engine, tokenizer, instructions, outputSchema, history = [] } = options;
-  const tools = new ToolRegistry(options.tools);
+  const tools = toolsForModel(options.tools ?? []);
   const output = outputSchema === undefined ? null : await prepareOutput(outputSchema);
   const rendering = {
     headerStyle: MODEL_HEADER_STYLE,

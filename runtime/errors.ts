@@ -3,8 +3,6 @@
  * as fields. Failures of a tool or of the model's wording are not here: they become messages that
  * the model reads (see dispatch.ts), until a limit below is reached.
  */
-import { InferenceError, InvalidRequestError } from "../inference/index.ts";
-import { ToolsError } from "../tools/index.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 
 export abstract class RunError extends Error {
@@ -128,19 +126,6 @@ export class InterruptedError extends RunError {
 /** Anything thrown, as a sentence: for events and for the terminal. */
 export function messageOf(error: unknown): string {
   return error instanceof Error && error.message !== "" ? error.message : String(error);
-}
-
-/**
- * Exit status that a thrown value stands for: what tools refuse while they are set up (a schema, a
- * module) or a model is asked for (a context it does not have) is the user's to correct, what else
- * inference throws is about the model or this machine, and what nobody foresaw is a failed run.
- */
-export function exitCodeOf(error: unknown): ExitCode {
-  if (error instanceof RunError) return error.exitCode;
-  if (error instanceof InvalidRequestError) return EXIT.usage;
-  if (error instanceof InferenceError) return EXIT.model;
-  if (error instanceof ToolsError) return EXIT.usage;
-  return EXIT.failed;
 }
 
 /** Whether an error is one that this project throws on purpose: its message says everything. */

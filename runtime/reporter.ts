@@ -1,7 +1,8 @@
 /** What a run tells about itself: its events in order, and the sums that go into the last of them. */
 import type { Sampling } from "../inference/index.ts";
-import { exitCodeOf, InterruptedError, messageOf } from "./errors.ts";
+import { InterruptedError, messageOf } from "./errors.ts";
 import type { EventListener, Item, RunEvent, RunStatus, Timing, Usage } from "./events.ts";
+import { exitCodeOf } from "./exit-code-of.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 
 /** Figures of one sampling of the model. */

@@ -4,10 +4,8 @@
  */
 import { readFileSync } from "node:fs";
 import yargs from "yargs";
-import { exitCodeOf, InterruptedError, isForeseen, messageOf, UsageError } from "../errors.ts";
+import { InterruptedError, isForeseen, messageOf, RunError, UsageError } from "../errors.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
-import { reportUnstarted } from "../reporter.ts";
-import { demoCommand } from "./demo.ts";
 import {
   agentArguments,
   agentOptions,
@@ -19,7 +17,6 @@ import {
   type Parsed,
 } from "./flags.ts";
 import { Output } from "./output.ts";
-import { runCommand } from "./run.ts";
 
 /** After Ctrl-C everything has this long to end in order; then the process ends anyway. */
 const SHUTDOWN_MS = 200;
@@ -61,23 +58,26 @@ export async function main(argv: readonly string[]): Promise<void> {
         y
           .positional("prompt", { type: "string", describe: "The question; - reads stdin" })
           .options({ ...agentOptions, ...modelOptions, ...jsonOption, ...colorOption }),
-      command((parsed, context) =>
-        runCommand(
-          {
-            prompt: parsed["prompt"] as string | undefined,
-            json: parsed["json"] === true,
-            agent: agentArguments(parsed),
-            model: modelArguments(parsed),
-          },
-          context,
-        ),
-      ),
+      command(async (parsed, context) => {
+        const args = {
+          prompt: promptArgument(parsed, argv),
+          json: parsed["json"] === true,
+          agent: agentArguments(parsed),
+          model: modelArguments(parsed),
+        };
+        // Commands are loaded when they run: a wrong flag is said at once.
+        const { runCommand } = await import("./run.ts");
+        return runCommand(args, context);
+      }),
     )
     .command(
       "demo",
       "Ask the embedded model three questions and check its answers",
       (y) => y.options(colorOption),
-      command((_parsed, context) => demoCommand(context)),
+      command(async (_parsed, context) => {
+        const { demoCommand } = await import("./demo.ts");
+        return demoCommand(context);
+      }),
     )
     .demandCommand(1, "Name a command.")
     .strict()
@@ -86,7 +86,9 @@ export async function main(argv: readonly string[]): Promise<void> {
     .wrap(Math.min(110, process.stdout.columns ?? 110))
     .exitProcess(false)
     .fail((message, error) => {
-      throw error ?? new UsageError(`${message.replace(/\.?$/, ".")} See chorale --help.`);
+      // yargs gives its own complaints with or without an error, those of a command always with one.
+      if (error !== undefined && error !== null && error.name !== "YError") throw error;
+      throw new UsageError(`${message.replace(/\.?$/, ".")} See chorale --help.`);
     });
 
   try {
@@ -97,14 +99,32 @@ export async function main(argv: readonly string[]): Promise<void> {
   process.exitCode = exitCode;
 }
 
+/**
+ * The prompt as typed. yargs turns a lone `-` into an empty text, and leaves what follows `--` (where
+ * a prompt like "-5 + 3 = ?" must stand) with the name of the command.
+ */
+function promptArgument(parsed: Parsed, argv: readonly string[]): string | undefined {
+  const bound = parsed["prompt"] as string | undefined;
+  const given = bound === undefined ? [] : [bound];
+  const prompts = [...given, ...parsed._.slice(1).map(String)];
+  if (prompts.length > 1) {
+    throw new UsageError(`${prompts.length} prompts are given; put the question into quotes.`);
+  }
+  return prompts[0] === "" && argv.includes("-") ? "-" : prompts[0];
+}
+
 /** Says what ended the command, in the form the arguments asked for. */
 async function report(error: unknown, argv: readonly string[]): Promise<ExitCode> {
   // The arguments may be what is wrong, so that nothing has been parsed yet.
   const output = new Output("auto", process.env);
-  if (argv.includes("--json")) await reportUnstarted(error, (event) => output.jsonLine(event));
+  if (argv.includes("--json")) {
+    const { reportUnstarted } = await import("../reporter.ts");
+    await reportUnstarted(error, (event) => output.jsonLine(event));
+  }
   output.note(messageOf(error));
   if (!isForeseen(error) && error instanceof Error) process.stderr.write(`${error.stack}\n`);
-  return exitCodeOf(error);
+  if (error instanceof RunError) return error.exitCode;
+  return (await import("../exit-code-of.ts")).exitCodeOf(error);
 }
 
 /**
