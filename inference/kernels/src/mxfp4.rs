@@ -356,18 +356,13 @@ pub unsafe extern "C" fn mxfp4_matmul_f32(
                     load_f32(strip_scales.add(b * ROWS)),
                     load_f32(strip_scales.add(b * ROWS + 4)),
                 );
-                sum_low = f32x4_add(sum_low, f32x4_mul(p0, e0));
-                sum_high = f32x4_add(sum_high, f32x4_mul(p1, e1));
+                // Halved before the scale, which alone may be the largest power of two.
+                let half = f32x4_splat(0.5);
+                sum_low = f32x4_add(sum_low, f32x4_mul(f32x4_mul(p0, half), e0));
+                sum_high = f32x4_add(sum_high, f32x4_mul(f32x4_mul(p1, half), e1));
                 b += 1;
             }
-            let half = f32x4_splat(0.5);
-            store_rows(
-                y.add(c * y_stride + r),
-                row_bias,
-                f32x4_mul(sum_low, half),
-                f32x4_mul(sum_high, half),
-                rows - r,
-            );
+            store_rows(y.add(c * y_stride + r), row_bias, sum_low, sum_high, rows - r);
             c += 1;
         }
         records = records.add(row_blocks * RECORD);

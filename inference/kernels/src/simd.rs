@@ -84,11 +84,12 @@ pub fn max_lanes(v: v128) -> f32 {
     }
 }
 
-/// e^x, relative error under 2e-7; exactly 0 below -87 (where f32 would turn subnormal).
+/// e^x, relative error under 2e-7; exactly 0 below -87 (where f32 would turn subnormal), infinity above 88.
 /// Range reduction by powers of two in two steps, then the Cephes polynomial for |r| <= ln(2)/2.
 #[inline(always)]
 pub fn exp(x: v128) -> v128 {
-    let in_range = f32x4_ge(x, f32x4_splat(-87.0));
+    let above_lowest = f32x4_ge(x, f32x4_splat(-87.0));
+    let too_large = f32x4_gt(x, f32x4_splat(88.0));
     let x = f32x4_pmin(f32x4_splat(88.0), f32x4_pmax(f32x4_splat(-87.0), x));
     let n = f32x4_nearest(f32x4_mul(x, f32x4_splat(core::f32::consts::LOG2_E)));
     let r = f32x4_sub(x, f32x4_mul(n, f32x4_splat(0.693_359_4)));
@@ -101,7 +102,8 @@ pub fn exp(x: v128) -> v128 {
     p = f32x4_add(f32x4_mul(p, r), f32x4_splat(0.5));
     let series = f32x4_add(f32x4_add(f32x4_mul(p, f32x4_mul(r, r)), r), f32x4_splat(1.0));
     let power = i32x4_shl(i32x4_add(i32x4_trunc_sat_f32x4(n), i32x4_splat(127)), 23);
-    v128_and(f32x4_mul(series, power), in_range)
+    let result = v128_and(f32x4_mul(series, power), above_lowest);
+    v128_bitselect(f32x4_splat(f32::INFINITY), result, too_large)
 }
 
 #[inline(always)]

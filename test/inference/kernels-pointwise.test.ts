@@ -1,0 +1,204 @@
+import { describe, expect, test } from "vitest";
+import { rotationFrequencies, writeRotation } from "../../inference/model/rope.ts";
+import { attend, rmsNorm, route, swiglu } from "../../inference/reference/forward.ts";
+import { inverseFrequencies, rotate } from "../../inference/reference/rope.ts";
+import { ATTENTION_SCRATCH_FLOATS, KV_PAGE } from "../../inference/wasm/kernels.ts";
+import { BUILDS, KernelMemory, randomFloats, randomNumbers } from "./kernel-memory.ts";
+
+/** float32 against float64, some hundred operations deep. */
+const CLOSE = 3e-6;
+
+describe.each(BUILDS)("%s", (build) => {
+  const memory = new KernelMemory(build);
+  const { kernels } = memory;
+  const all16 = Uint16Array.from({ length: 1 << 16 }, (_, bits) => bits);
+
+  test("every f16 and every bf16 becomes the f32 of the same value", () => {
+    memory.reset();
+    const x = memory.put(all16);
+    const y = memory.result(1 << 16);
+    kernels.f16_to_f32(x, y, 1 << 16);
+    const view = new DataView(all16.buffer);
+    const halves = Float32Array.from(all16, (bits) => view.getFloat16(2 * bits, true));
+    expect(memory.floats(y, 1 << 16)).toEqual(halves);
+    // One element less than whole vectors: the tail is converted, too, and nothing behind it.
+    const z = memory.result(65_535);
+    kernels.bf16_to_f32(x, z, 65_535);
+    const brains = new Float32Array(Uint32Array.from(all16, (bits) => bits << 16).buffer);
+    expect(memory.floats(z, 65_535)).toEqual(brains.slice(0, 65_535));
+  });
+
+  test.each([1, 7, 8, 64, 2880])("RMSNorm of %i values", (n) => {
+    memory.reset();
+    const random = randomNumbers(n);
+    const [x, weight] = [randomFloats(n, random, 3), randomFloats(n, random)];
+    const y = memory.result(n);
+    kernels.rms_norm(memory.put(x), memory.put(weight), y, n, 1e-5);
+    expectClose(memory.floats(y, n), rmsNorm(new Float64Array(x), new Float64Array(weight), 1e-5));
+  });
+
+  test.each([0, 1, 1000, 131_071])("rotation at position %i", (position) => {
+    memory.reset();
+    const rope = { theta: 150_000, factor: 32, betaFast: 32, betaSlow: 1, originalContext: 4096 };
+    for (const headDim of [64, 24]) {
+      const half = headDim / 2;
+      const frequencies = inverseFrequencies(rope, headDim);
+      expectClose(rotationFrequencies(rope, headDim), frequencies);
+      const table = new Float32Array(headDim);
+      writeRotation(table, 0, half, position, frequencies, rope.factor);
+      const x = randomFloats(3 * headDim, randomNumbers(position));
+      const expected = new Float64Array(x);
+      for (let h = 0; h < 3; h++) {
+        rotate(expected.subarray(h * headDim, (h + 1) * headDim), position, frequencies, rope);
+      }
+      const at = memory.result(3 * headDim);
+      const source = memory.put(x);
+      kernels.rope(
+        source,
+        3,
+        half,
+        memory.put(table.slice(0, half)),
+        memory.put(table.slice(half)),
+      );
+      kernels.f32_matmul(memory.put(Float32Array.of(1)), 1, 1, source, 3 * headDim, 0, at, 1);
+      expectClose(memory.floats(at, 3 * headDim), expected);
+    }
+  });
+
+  test("SwiGLU: clamps, and lets the gate fall without limit", () => {
+    memory.reset();
+    const x = Float32Array.of(
+      9,
+      9,
+      -9,
+      -9,
+      -90,
+      3,
+      7,
+      -7,
+      0,
+      0,
+      -3e38,
+      1,
+      0.5,
+      20,
+      6.99,
+      6.99,
+      1,
+      -1,
+    );
+    const y = memory.result(9);
+    kernels.swiglu(memory.put(x), y, 9, 7, 1.702);
+    expectClose(memory.floats(y, 9), swiglu(new Float64Array(x), 7, 1.702));
+  });
+
+  test("router: the largest logits, the lower index on a tie, a softmax over the chosen", () => {
+    const cases = [
+      [1, 3, 3, 2, 3, -1],
+      [0, 0, 0, 0],
+      [-5, -4, -3, -2, -1, 80],
+    ];
+    for (const logits of cases) {
+      memory.reset();
+      const k = 4;
+      const [index, weight] = [memory.reserve(4 * k), memory.result(k)];
+      kernels.top_k_softmax(memory.put(Float32Array.from(logits)), logits.length, k, index, weight);
+      const expected = route(Float64Array.from(logits), k);
+      expect([...new Uint32Array(memory.bytes(index, 4 * k).buffer)]).toEqual(expected.experts);
+      expectClose(memory.floats(weight, k), expected.weights);
+    }
+  });
+
+  test("adding: scaled, whole vectors and tail", () => {
+    memory.reset();
+    const y = memory.result(7);
+    kernels.f32_matmul(
+      memory.put(Float32Array.of(2)),
+      1,
+      1,
+      memory.put(Float32Array.of(0, 1, 2, 3, 4, 5, 6)),
+      7,
+      0,
+      y,
+      1,
+    );
+    kernels.add_scaled(y, memory.put(new Float32Array(7).fill(4)), 0.5, 7);
+    expect([...memory.floats(y, 7)]).toEqual([2, 4, 6, 8, 10, 12, 14]);
+  });
+
+  test.each([
+    ["one key", 64, 8, 0, 1],
+    ["part of a page", 64, 8, 0, 19],
+    ["a whole page", 32, 2, 0, 64],
+    ["several pages", 64, 8, 0, 150],
+    ["a window inside a page", 64, 4, 3, 11],
+    ["a window over the edge of pages", 16, 1, 60, 131],
+    ["a window that begins with a page", 64, 8, 64, 192],
+    ["heads of 24", 24, 3, 5, 70],
+  ])("attention: %s", (_name, headDim, group, first, end) => {
+    memory.reset();
+    const random = randomNumbers(headDim + end);
+    const kvHeads = 2;
+    const positions = end + 5;
+    const pages = Math.ceil(positions / KV_PAGE);
+    const pageFloats = kvHeads * 2 * headDim * KV_PAGE;
+    const k = Array.from({ length: positions }, () => randomFloats(kvHeads * headDim, random, 2));
+    const v = Array.from({ length: positions }, () => randomFloats(kvHeads * headDim, random));
+    // What lies outside the window must not be used, not even times zero.
+    const cache = memory.put(new Float32Array(pages * pageFloats).fill(Number.NaN));
+    for (let j = 0; j < positions; j++) {
+      const outside = j < first || j >= end;
+      const keys = outside ? new Float32Array(kvHeads * headDim).fill(Number.NaN) : k[j];
+      const values = outside ? new Float32Array(kvHeads * headDim).fill(Number.NaN) : v[j];
+      const page = cache + Math.floor(j / KV_PAGE) * pageFloats * 4;
+      const [kAt, vAt] = [memory.put(keys ?? v[0]!), memory.put(values ?? v[0]!)];
+      kernels.kv_store(kAt, vAt, page, j % KV_PAGE, kvHeads, headDim);
+    }
+    const q = randomFloats(group * headDim, random, 2);
+    const sinks = randomFloats(group, random, 3);
+    const scratch = memory.reserve((ATTENTION_SCRATCH_FLOATS + 2 * group) * 4);
+    for (let h = 0; h < kvHeads; h++) {
+      const out = memory.result(group * headDim);
+      kernels.attention(
+        memory.put(q),
+        group,
+        headDim,
+        cache + h * 2 * headDim * KV_PAGE * 4,
+        pageFloats,
+        first,
+        end,
+        1 / Math.sqrt(headDim),
+        memory.put(sinks),
+        out,
+        scratch,
+      );
+      const head = (rows: Float32Array[]): Float64Array[] =>
+        rows
+          .slice(first, end)
+          .map((row) => new Float64Array(row.subarray(h * headDim, (h + 1) * headDim)));
+      const expected = Array.from({ length: group }, (_, g) => [
+        ...attend(
+          new Float64Array(q.subarray(g * headDim, (g + 1) * headDim)),
+          head(k),
+          head(v),
+          sinks[g] ?? 0,
+        ),
+      ]).flat();
+      expectClose(memory.floats(out, group * headDim), Float64Array.from(expected), 1e-5);
+    }
+  });
+});
+
+/** Relative to the largest value: cancellation is not the kernel's fault. */
+function expectClose(
+  found: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  tolerance = CLOSE,
+): void {
+  expect(found.length).toBe(expected.length);
+  const largest = Array.from(expected).reduce((max, x) => Math.max(max, Math.abs(x)), 0);
+  const wrong = Array.from(found).findIndex(
+    (value, i) => !(Math.abs(value - (expected[i] ?? 0)) <= tolerance * largest),
+  );
+  expect(wrong, `${found[wrong]} instead of ${expected[wrong]}`).toBe(-1);
+}
