@@ -49,7 +49,7 @@ export type ReasoningItem = WithIssues & {
 export type ToolCallItem = WithIssues & {
   readonly id: string;
   readonly type: "tool_call";
-  /** What the model addressed, resolved to the tool's own name where there is such a tool. */
+  /** The tool's own name; what the model addressed, where there is no such tool. */
   readonly tool: string;
   /** The arguments as the model wrote them. */
   readonly arguments: string;

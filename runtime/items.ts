@@ -3,6 +3,7 @@ import type { Issue, MessageHeader, ParsedMessage } from "../harmony/index.ts";
 import type { Tool, ToolRegistry, ToolResult } from "../tools/index.ts";
 import type { Item, ItemStatus } from "./events.ts";
 import { resolveTool } from "./resolve.ts";
+import { ownName } from "./tool-names.ts";
 
 /** The item of a message that is being written, or has been. */
 export function itemOf(
@@ -45,7 +46,7 @@ export function callItem(
     : {
         id,
         type: "tool_call",
-        tool: tool?.recipient ?? recipient,
+        tool: tool === undefined ? recipient : ownName(tool),
         arguments: body,
         status,
         ...flaws,

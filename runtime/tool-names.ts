@@ -63,8 +63,15 @@ function unused(recipient: string, taken: ReadonlySet<string>): string {
   return candidate;
 }
 
+const ownNames = new WeakMap<Tool, string>();
+
+/** What its author called a tool: for events and people, where the model's name is for the model. */
+export function ownName(tool: Tool): string {
+  return ownNames.get(tool) ?? tool.recipient;
+}
+
 function underName(tool: Tool, recipient: string): Tool {
-  return {
+  const renamed: Tool = {
     recipient,
     description: tool.description,
     inputSchema: tool.inputSchema,
@@ -73,4 +80,6 @@ function underName(tool: Tool, recipient: string): Tool {
     ...(tool.needsApproval && { needsApproval: true }),
     execute: (input, context) => tool.execute(input, context),
   };
+  ownNames.set(renamed, tool.recipient);
+  return renamed;
 }

@@ -61,7 +61,7 @@ describe("a name the model can be shown", () => {
   });
 });
 
-test("a call by that name reaches the tool", async () => {
+test("a call by that name reaches the tool, and is reported under the tool's own", async () => {
   const { events, prompts } = await scriptedRun(
     [
       "<|channel|>commentary to=functions.get_weather <|constrain|>json<|message|>{}<|call|>",
@@ -71,7 +71,7 @@ test("a call by that name reaches the tool", async () => {
   );
   expect(prompts[0]).toContain("type get_weather = ");
   expect(itemsOf(events)[0]).toMatchObject({
-    tool: "functions.get_weather",
+    tool: "functions.get-weather",
     result: { text: "this is functions.get-weather" },
   });
 });
