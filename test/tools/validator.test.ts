@@ -123,6 +123,12 @@ describe("JSON Schema", () => {
       JSON.parse('{"__proto__":1}'),
       false,
     ],
+    [
+      "__proto__ may have a schema",
+      JSON.parse('{"properties":{"__proto__":{"type":"string"}}}'),
+      JSON.parse('{"__proto__":1}'),
+      false,
+    ],
     ["formats are asserted", { format: "date" }, "2026-02-30", false],
     ["lengths count characters", { maxLength: 1 }, "😀", true],
     ["decimal multiples", { multipleOf: 0.1 }, 0.3, true],

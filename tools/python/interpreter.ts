@@ -49,7 +49,9 @@ const PREIMPORTS =
 
 /** Modules that reach out of the thread. */
 const REFUSED_MODULES: ReadonlySet<string> = new Set(
-  "child_process cluster dgram dns http http2 https inspector net repl tls wasi ws".split(" "),
+  "child_process cluster dgram dns http http2 https inspector net repl tls wasi worker_threads ws".split(
+    " ",
+  ),
 );
 
 const REFUSED_GLOBALS = ["fetch", "WebSocket", "EventSource", "XMLHttpRequest"];

@@ -22,8 +22,8 @@ const MEMORY_LIMIT_BYTES = 1024 * MIB;
 const WASM_PAGES = 8192;
 const HEAP_MB = 256;
 /**
- * RLIMIT_DATA in KiB. Node with one more thread reserves 1.1 GB of writable memory before it uses any;
- * on top of that comes what cells may use.
+ * RLIMIT_DATA in KiB. A fresh interpreter has 1.3 GB of writable memory mapped (not used); the rest is
+ * what cells may add. Not RLIMIT_AS: WebAssembly reserves tens of gigabytes of addresses.
  */
 const DATA_LIMIT_KIB = 2400 * 1024;
 
@@ -65,14 +65,24 @@ export function launch(
   ];
   const [command = "", ...args] = process.platform === "linux" ? withLimits(node) : node;
   const cwd = mkdtempSync(join(tmpdir(), "chorale-python-"));
-  const child = spawn(command, args, { cwd, env: {}, stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn(command, args, {
+    cwd,
+    env: {},
+    stdio: ["pipe", "pipe", "pipe"],
+    // Ctrl-C in a terminal goes to the whole group; what it means for a cell, the agent decides.
+    detached: process.platform !== "win32",
+    windowsHide: true,
+  });
   const tidy = (): void => rmSync(cwd, { recursive: true, force: true });
   child.once("exit", tidy);
   child.once("error", tidy);
   return child;
 }
 
-/** No core dumps, no files, few descriptors, bounded memory. One limit per call: dash takes no more. */
+/**
+ * No core dumps, no files, few descriptors, bounded memory. One limit per call: dash takes no more. A limit
+ * that the system refuses is left out; the child watches its memory in any case.
+ */
 function withLimits(command: readonly string[]): string[] {
   const script = `ulimit -c 0; ulimit -f 0; ulimit -n 64; ulimit -d ${DATA_LIMIT_KIB}; exec "$@"`;
   return ["/bin/sh", "-c", script, "sh", ...command];

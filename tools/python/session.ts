@@ -45,7 +45,11 @@ export class PythonSession {
     await this.#living();
   }
 
-  /** Runs a cell when the ones before it are done. @throws PythonStartError; nothing else */
+  /**
+   * Runs a cell when the ones before it are done.
+   *
+   * @throws PythonStartError; the signal's reason when it was aborted before the cell began
+   */
   run(code: string, signal: AbortSignal): Promise<CellResult> {
     const result = this.#last.then(() => this.#runNow(code, signal));
     this.#last = result.catch(() => undefined);
@@ -62,6 +66,8 @@ export class PythonSession {
 
   async #runNow(code: string, signal: AbortSignal): Promise<CellResult> {
     const interpreter = await this.#living();
+    // Starting may have taken longer than anybody waited.
+    signal.throwIfAborted();
     const startedAnew = this.#holder !== undefined && this.#holder !== interpreter;
     let stopped: string | null = null;
     const timers: NodeJS.Timeout[] = [];
@@ -77,9 +83,7 @@ export class PythonSession {
     const onAbort = (): void => interrupt("the run was cancelled");
     signal.addEventListener("abort", onAbort, { once: true });
     try {
-      const running = interpreter.run(code);
-      if (signal.aborted) onAbort();
-      const end = await running;
+      const end = await interpreter.run(code);
       this.#holder = end.kind === "finished" ? interpreter : undefined;
       // The next cell should not have to wait for what can begin now.
       if (end.kind === "died" && !this.#closed) this.#living().catch(() => undefined);

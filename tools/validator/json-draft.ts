@@ -123,8 +123,18 @@ function rewrite(
     } else entries.push([keyword, value]);
   }
   // Not by assignment: a property may be called __proto__.
-  const result: Record<string, unknown> = Object.fromEntries(entries);
+  const result = withProtoChecked(Object.fromEntries(entries));
   return draft === "draft-04" ? withNumericBounds(result) : result;
+}
+
+/** ajv passes over a property of that name in `properties`, but not in `patternProperties`. */
+function withProtoChecked(schema: Record<string, unknown>): Record<string, unknown> {
+  const { properties, patternProperties } = schema;
+  if (typeof properties !== "object" || properties === null) return schema;
+  const proto = Object.getOwnPropertyDescriptor(properties, "__proto__");
+  if (proto === undefined) return schema;
+  const patterns = { "^__proto__$": proto.value, ...(patternProperties as object | undefined) };
+  return { ...schema, patternProperties: patterns };
 }
 
 /** In draft-04 `exclusiveMinimum: true` sharpens `minimum`; later it is the bound itself. */
