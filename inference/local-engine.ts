@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import type { Checkpoint } from "./checkpoint/tensors.ts";
-import type { EngineCapabilities, Session, TokenEngine } from "./engine.ts";
+import type { EngineCapabilities, TokenEngine } from "./engine.ts";
 import { EngineFailedError, InsufficientMemoryError, InvalidRequestError } from "./errors.ts";
 import { KvCache, type KvLayout, kvCacheBytes, planKvCache } from "./kv-cache.ts";
 import { availableMemory } from "./memory.ts";
@@ -133,7 +133,7 @@ export class LocalEngine implements TokenEngine {
   }
 
   /** @throws InsufficientMemoryError when another cache does not fit */
-  async createSession(): Promise<Session> {
+  async createSession(): Promise<LocalSession> {
     const cache = this.#createCache();
     return new LocalSession(this.#host(), ++this.#sessions, cache);
   }

@@ -31,7 +31,7 @@ export function sampleId(
   const weights: number[] = [];
   let sum = 0;
   for (let id = 0; id < limit; id++) {
-    if (logits[id]! < cut || (banned.length > 0 && !allowed(id))) continue;
+    if (!(logits[id]! >= cut) || (banned.length > 0 && !allowed(id))) continue;
     const weight = Math.exp((logits[id]! - top) / sampling.temperature);
     ids.push(id);
     weights.push(weight);
@@ -89,8 +89,14 @@ function largest(
   allowed: (id: number) => boolean,
 ): number | undefined {
   let best: number | undefined;
+  let top = Number.NEGATIVE_INFINITY;
   for (let id = 0; id < limit; id++) {
-    if ((best === undefined || logits[id]! > logits[best]!) && allowed(id)) best = id;
+    const logit = logits[id]!;
+    // Also written so that NaN, which compares as false, never wins.
+    if ((logit > top || (best === undefined && logit === top)) && allowed(id)) {
+      best = id;
+      top = logit;
+    }
   }
   return best;
 }

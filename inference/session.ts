@@ -50,6 +50,11 @@ export class LocalSession implements Session {
     return this.#tokens;
   }
 
+  /** Bytes that are reserved for keys and values, touched or not. */
+  get cacheByteLength(): number {
+    return this.#cache.byteLength;
+  }
+
   async sync(tokens: readonly number[], options: SyncOptions = {}): Promise<SyncResult> {
     this.#begin("sync");
     try {
@@ -82,9 +87,11 @@ export class LocalSession implements Session {
       if (this.#tokens.length === 0) {
         throw new InvalidRequestError("Cannot generate on an empty timeline; sync first.");
       }
+      const { contextLength } = this.#host;
+      this.#cache.reserve(Math.min(contextLength, this.#tokens.length + maxTokens));
       let count = 0;
       while (count < maxTokens) {
-        const room = this.#host.contextLength - this.#tokens.length;
+        const room = contextLength - this.#tokens.length;
         if (room === 0) return "context";
         const size = Math.min(TOKENS_PER_COMMAND, maxTokens - count, room);
         const first = count === 0 ? banned : [];
@@ -144,10 +151,7 @@ export class LocalSession implements Session {
     );
     const reached = Math.max(this.#tokens.length, this.#computed);
     this.#tokens.push(...tokens.slice(this.#tokens.length, reached));
-    if (outcome === "cancelled") {
-      options.signal?.throwIfAborted();
-      throw new InvalidRequestError("Cannot go on: the engine was closed during a sync.");
-    }
+    if (outcome === "cancelled") options.signal?.throwIfAborted();
   }
 
   /** The ids of one command, as the workers sample them. Leaving the loop early stops the workers. */
@@ -160,7 +164,6 @@ export class LocalSession implements Session {
     const left = new AbortController();
     const signals = options.signal === undefined ? [] : [options.signal];
     const signal = AbortSignal.any([left.signal, ...signals]);
-    this.#cache.reserve(this.#tokens.length + maxTokens);
     const ids: number[] = [];
     let wake = Promise.withResolvers<void>();
     let ended = false;

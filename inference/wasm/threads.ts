@@ -93,7 +93,7 @@ export class Threads {
   async #start(work: Work, options: RunOptions): Promise<Outcome> {
     const { signal, onReport } = options;
     if (this.#failure !== undefined) throw this.#failure;
-    if (this.#closed) throw new EngineFailedError("Cannot compute: the engine was closed.");
+    if (this.#closed) throw closedError();
     if (signal?.aborted) return "cancelled";
     const command = ++this.#commands;
     const cancel = (): void => requestCancel(this.#control, command);
@@ -101,10 +101,12 @@ export class Threads {
     const [leader] = this.#workers;
     leader?.ref();
     try {
-      return await new Promise<Outcome>((resolve, reject) => {
+      const outcome = await new Promise<Outcome>((resolve, reject) => {
         this.#running = { command, onReport, resolve, reject };
         for (const worker of this.#workers) worker.postMessage({ ...work, command });
       });
+      if (outcome === "cancelled" && !signal?.aborted) throw closedError();
+      return outcome;
     } finally {
       this.#running = undefined;
       leader?.unref();
@@ -138,6 +140,10 @@ function ready(worker: Worker): Promise<void> {
     worker.once("error", reject);
     worker.once("exit", (code) => reject(new Error(`it ended with code ${code}`)));
   });
+}
+
+function closedError(): EngineFailedError {
+  return new EngineFailedError("Cannot compute: the engine was closed.");
 }
 
 function messageOf(error: unknown): string {

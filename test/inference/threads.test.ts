@@ -1,0 +1,89 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { openCheckpoint } from "../../inference/checkpoint/open.ts";
+import { EngineFailedError } from "../../inference/index.ts";
+import { KvCache, planKvCache } from "../../inference/kv-cache.ts";
+import { planModel } from "../../inference/model/plan.ts";
+import { compileKernels } from "../../inference/wasm/kernels.ts";
+import { createMemory } from "../../inference/wasm/memory-bank.ts";
+import type { Work } from "../../inference/wasm/messages.ts";
+import { Threads } from "../../inference/wasm/threads.ts";
+import { tinyModel } from "./broken-checkpoints.ts";
+
+const CONTEXT = 4096;
+const ids = Array.from({ length: CONTEXT }, (_, i) => i % 96);
+/** Long enough to be met while it runs. The weights are all zero, which computes as well as others. */
+const long: Work = { type: "prefill", session: 1, start: 0, ids };
+const short: Work = { ...long, ids: [1, 2, 3] };
+
+let threads: Threads;
+
+beforeEach(async () => {
+  const checkpoint = openCheckpoint(tinyModel("hf"));
+  const options = { precision: "int8", threads: 2, columns: 16 } as const;
+  const plan = planModel(checkpoint, options);
+  checkpoint.close();
+  const memories = plan.banks.map((bytes) => createMemory(bytes));
+  threads = await Threads.start({ module: compileKernels(), plan, memories });
+  const cache = new KvCache(planKvCache(plan.config, CONTEXT, 16, 2));
+  cache.reserve(CONTEXT);
+  const { layout } = cache;
+  threads.post({ type: "open", session: 1, layout, memories: cache.memories });
+});
+
+afterEach(() => threads.close());
+
+test("commands run one after the other, in order", async () => {
+  const ended: string[] = [];
+  const run = (name: string, work: Work): Promise<unknown> =>
+    threads.run(work).then((outcome) => ended.push(`${name} ${outcome}`));
+  await Promise.all([
+    run("a", { ...long, ids: ids.slice(0, 100) }),
+    run("b", short),
+    run("c", short),
+  ]);
+  expect(ended).toEqual(["a finished", "b finished", "c finished"]);
+});
+
+describe("cancelling", () => {
+  test("ends the running command, soon, and not the next", async () => {
+    const abort = new AbortController();
+    let done = 0;
+    const running = threads.run(long, {
+      signal: abort.signal,
+      onReport: (report) => {
+        if (report.type === "progress") done = report.done;
+        abort.abort();
+      },
+    });
+    const next = threads.run(short);
+    expect(await running).toBe("cancelled");
+    expect(done).toBeLessThan(CONTEXT);
+    expect(await next).toBe("finished");
+  });
+
+  test("a command that waits never starts", async () => {
+    const abort = new AbortController();
+    const first = threads.run({ ...long, ids: ids.slice(0, 200) });
+    let reports = 0;
+    const waiting = threads.run(short, { signal: abort.signal, onReport: () => reports++ });
+    abort.abort();
+    expect(await first).toBe("finished");
+    expect(await waiting).toBe("cancelled");
+    expect(reports).toBe(0);
+  });
+
+  test("closing ends what runs and what waits, with an error", async () => {
+    const running = expect(threads.run(long)).rejects.toThrow(/was closed/);
+    const waiting = expect(threads.run(short)).rejects.toThrow(/was closed/);
+    await threads.close();
+    await Promise.all([running, waiting]);
+    await expect(threads.run(short)).rejects.toThrow(EngineFailedError);
+  });
+});
+
+test("a thread that dies ends the engine with a clear error, now and later", async () => {
+  // A session that nobody opened: the workers have no cache to work on.
+  const dying = threads.run({ ...short, session: 99 });
+  await expect(dying).rejects.toThrow(EngineFailedError);
+  await expect(threads.run(short)).rejects.toThrow(/worker thread \d died: .*no session 99/);
+});
