@@ -3,21 +3,12 @@
  * that the model can try again: a tool that does not exist, arguments that break the schema, a
  * failure, a call that was cut off.
  */
-import type { Message, Tokenizer } from "../harmony/index.ts";
+import type { Message } from "../harmony/index.ts";
 import { executeTool, type ToolRegistry } from "../tools/index.ts";
 import type { GeneratedMessage } from "./generate.ts";
 import { callItem, withResult } from "./items.ts";
-import type { Reporter } from "./reporter.ts";
+import type { Run } from "./prepare.ts";
 import { printableRecipient, resolveTool } from "./resolve.ts";
-
-export type DispatchContext = {
-  readonly tools: ToolRegistry;
-  readonly tokenizer: Tokenizer;
-  /** Most tokens of the conversation that the result may take. */
-  readonly resultTokenLimit: number;
-  readonly signal: AbortSignal;
-  readonly reporter: Reporter;
-};
 
 export type Dispatched = {
   /** What the model reads next. */
@@ -26,12 +17,16 @@ export type Dispatched = {
   readonly unusable: string | null;
 };
 
-/** Executes a call, or answers why it was not executed; reports its item either way. */
+/**
+ * Executes a call, or answers why it was not executed; reports its item either way.
+ * @param resultTokenLimit most tokens of the conversation that the result may take
+ */
 export async function dispatch(
   { message: call, itemId }: GeneratedMessage,
-  context: DispatchContext,
+  { tools, reporter, options, settings }: Run,
+  resultTokenLimit: number,
 ): Promise<Dispatched> {
-  const { tools, tokenizer, reporter, signal } = context;
+  const { signal } = settings;
   const recipient = call.recipient ?? "";
   const tool = resolveTool(recipient, tools);
   const item = callItem(itemId, recipient, tool, call.text, call.issues, "in_progress");
@@ -63,8 +58,8 @@ export async function dispatch(
   const result = await executeTool(tool, call.text, {
     signal,
     callId: itemId,
-    countTokens: (text) => tokenizer.countTokens(text),
-    resultTokenLimit: context.resultTokenLimit,
+    countTokens: (text) => options.tokenizer.countTokens(text),
+    resultTokenLimit,
   });
   signal.throwIfAborted();
   reporter.toolRan(result.durationMs);
@@ -75,7 +70,7 @@ export async function dispatch(
 export async function abandon(
   { message: call, itemId }: GeneratedMessage,
   why: string,
-  { tools, reporter }: Pick<DispatchContext, "tools" | "reporter">,
+  { tools, reporter }: Run,
 ): Promise<void> {
   const recipient = call.recipient ?? "";
   const tool = resolveTool(recipient, tools);

@@ -4,24 +4,10 @@
  */
 import type { Issue, ParsedMessage, ParserEvent, Tokenizer } from "../harmony/index.ts";
 import { HarmonyParser } from "../harmony/index.ts";
-import type { Sampling, Session } from "../inference/index.ts";
-import type { ToolRegistry } from "../tools/index.ts";
+import { abandon } from "./dispatch.ts";
 import { completedItem, itemOf } from "./items.ts";
-import type { Reporter } from "./reporter.ts";
-
-export type GenerateRequest = {
-  readonly session: Session;
-  readonly tokenizer: Tokenizer;
-  /** Ends with `<|start|>assistant`. */
-  readonly prompt: readonly number[];
-  /** A header that the model is made to begin with, e.g. the final channel's; may be empty. */
-  readonly forcedHeader: readonly number[];
-  readonly maxTokens: number;
-  readonly sampling: Sampling;
-  readonly tools: ToolRegistry;
-  readonly signal: AbortSignal;
-  readonly reporter: Reporter;
-};
+import type { Run } from "./prepare.ts";
+import type { Prompt } from "./transcript.ts";
 
 export type GeneratedMessage = {
   readonly message: ParsedMessage;
@@ -48,23 +34,19 @@ export type Generation = {
  * Samples until the model has addressed a tool, given its answer, stopped, or was cut off.
  * @throws InferenceError; the signal's reason when aborted
  */
-export async function generate(request: GenerateRequest): Promise<Generation> {
-  const { session, signal, reporter } = request;
-  const prompt = [...request.prompt, ...request.forcedHeader];
+export async function generate(run: Run, prompt: Prompt, maxTokens: number): Promise<Generation> {
+  const { session, reporter } = run;
+  const { signal, sampling } = run.settings;
   const startedAt = performance.now();
-  const { reused } = await session.sync(prompt, { signal });
+  const { reused } = await session.sync(prompt.ids, { signal });
   const syncedAt = performance.now();
 
-  const reader = new Reader(request);
-  for (const id of request.forcedHeader) await reader.push(id);
+  const reader = new Reader(run);
+  for (const id of prompt.forcedHeader) await reader.push(id);
   let sampledTokens = 0;
   let finishReason: FinishReason | null = null;
-  const ids = session.generate({
-    maxTokens: request.maxTokens,
-    stopIds: stopIds(request.tokenizer),
-    sampling: request.sampling,
-    signal,
-  });
+  const stopIds = stopIdsOf(run.options.tokenizer);
+  const ids = session.generate({ maxTokens, stopIds, sampling, signal });
   try {
     while (finishReason === null) {
       const next = await ids.next();
@@ -83,9 +65,9 @@ export async function generate(request: GenerateRequest): Promise<Generation> {
   signal.throwIfAborted();
   await reader.finish();
 
-  if (finishReason === "stop" && reader.called) finishReason = "call";
+  if (finishReason === "stop" && reader.calls.length > 0) finishReason = "call";
   await reporter.generationCompleted({
-    inputTokens: prompt.length,
+    inputTokens: prompt.ids.length,
     cachedTokens: reused,
     outputTokens: sampledTokens,
     reasoningTokens: reader.reasoningTokens,
@@ -93,12 +75,15 @@ export async function generate(request: GenerateRequest): Promise<Generation> {
     decodeMs: performance.now() - syncedAt,
     finishReason,
   });
+  if (finishReason === "length" || finishReason === "context") {
+    for (const call of reader.calls) await abandon(call, "the call was cut off.", run);
+  }
   const { messages, issues, clean } = reader;
   return { messages, issues, clean, sampledTokens, finishReason };
 }
 
 /** Not `<|end|>`: after its analysis the model goes on. */
-function stopIds({ special }: Tokenizer): ReadonlySet<number> {
+function stopIdsOf({ special }: Tokenizer): ReadonlySet<number> {
   const ids = [special.call, special.return];
   return new Set(special.endOfText === null ? ids : [...ids, special.endOfText]);
 }
@@ -108,7 +93,7 @@ class Reader {
   readonly messages: GeneratedMessage[] = [];
   readonly issues: Issue[] = [];
   reasoningTokens = 0;
-  readonly #request: GenerateRequest;
+  readonly #run: Run;
   readonly #parser: HarmonyParser;
   /** Ids since the end of the last message. */
   #ids: number[] = [];
@@ -116,12 +101,12 @@ class Reader {
   #openItem: string | null = null;
   #foreign = false;
 
-  constructor(request: GenerateRequest) {
-    this.#request = request;
+  constructor(run: Run) {
+    this.#run = run;
     this.#parser = new HarmonyParser({
-      tokenizer: request.tokenizer,
+      tokenizer: run.options.tokenizer,
       role: "assistant",
-      knownTools: request.tools.list().map(({ recipient }) => recipient),
+      knownTools: run.tools.list().map(({ recipient }) => recipient),
     });
   }
 
@@ -131,8 +116,8 @@ class Reader {
     return last !== undefined && (Boolean(last.recipient) || last.channel === "final");
   }
 
-  get called(): boolean {
-    return this.messages.some(({ message }) => message.recipient);
+  get calls(): readonly GeneratedMessage[] {
+    return this.messages.filter(({ message }) => message.recipient);
   }
 
   get clean(): boolean {
@@ -151,12 +136,12 @@ class Reader {
     for (const issue of this.issues) {
       if (inMessages.has(issue)) continue;
       const lost = issue.dropped ? ` (dropped: ${issue.dropped})` : "";
-      await this.#request.reporter.problem(issue.code, `${issue.detail}${lost}`);
+      await this.#run.reporter.problem(issue.code, `${issue.detail}${lost}`);
     }
   }
 
   async #take(event: ParserEvent): Promise<void> {
-    const { reporter, tools } = this.#request;
+    const { reporter, tools } = this.#run;
     switch (event.type) {
       case "message-start": {
         if (event.header.role !== "assistant") break;
@@ -188,7 +173,7 @@ class Reader {
   }
 
   async #messageEnded(message: ParsedMessage): Promise<void> {
-    const { reporter, tools } = this.#request;
+    const { reporter, tools } = this.#run;
     const sampledIds = this.#ids;
     this.#ids = [];
     if (message.role !== "assistant") {

@@ -6,6 +6,12 @@
 import type { Message, Tokenizer } from "../harmony/index.ts";
 import type { Generation } from "./generate.ts";
 
+export type Prompt = {
+  readonly ids: readonly number[];
+  /** What `ids` ends with beyond `<|start|>assistant`: words put into the model's mouth. */
+  readonly forcedHeader: readonly number[];
+};
+
 type Entry = { readonly message: Message; readonly ids: readonly number[] };
 
 export class Transcript {
@@ -23,8 +29,16 @@ export class Transcript {
     this.#assistantStart = [tokenizer.special.start, ...tokenizer.encode("assistant")];
   }
 
-  get messages(): readonly Message[] {
-    return this.#entries.map(({ message }) => message);
+  /** What was said, without the system and the developer message. */
+  get conversation(): readonly Message[] {
+    return this.#entries
+      .map(({ message }) => message)
+      .filter(({ role }) => role !== "system" && role !== "developer");
+  }
+
+  /** Tokens of everything so far. */
+  get tokenCount(): number {
+    return this.#entries.reduce((sum, { ids }) => sum + ids.length, 0);
   }
 
   /** The model has spoken in this run. */
@@ -55,8 +69,14 @@ export class Transcript {
     });
   }
 
-  /** Everything so far, and the beginning of the assistant's next message. */
-  prompt(): number[] {
-    return [...this.#entries.flatMap(({ ids }) => ids), ...this.#assistantStart];
+  /**
+   * Everything so far, and the beginning of the assistant's next message.
+   * @param forceAnswer the beginning includes the header of a final message
+   */
+  prompt(forceAnswer = false): Prompt {
+    const { channel, message } = this.#tokenizer.special;
+    const forcedHeader = forceAnswer ? [channel, ...this.#tokenizer.encode("final"), message] : [];
+    const soFar = this.#entries.flatMap(({ ids }) => ids);
+    return { ids: [...soFar, ...this.#assistantStart, ...forcedHeader], forcedHeader };
   }
 }
