@@ -18,7 +18,8 @@ export class ModelNotFoundError extends InferenceError {
   constructor(path: string, found: string, options?: ErrorOptions) {
     super(
       `Cannot open the model ${path}: ${found}. Accepted: a folder with config.json and *.safetensors ` +
-        "(Hugging Face or original layout), or one .safetensors file with config.json beside it.",
+        "(Hugging Face or original layout) or *.gguf, one .safetensors file with config.json beside it, " +
+        "one GGUF file, or the name of a model in an Ollama store (gpt-oss:20b).",
       options,
     );
     this.path = path;
@@ -39,11 +40,11 @@ export class CheckpointError extends InferenceError {
   }
 }
 
-/** config.json describes a model that this engine does not implement. */
+/** config.json, or the metadata of a GGUF file, describes a model that this engine does not implement. */
 export class UnsupportedArchitectureError extends InferenceError {
   readonly code = "CHORALE_ARCHITECTURE_UNSUPPORTED";
   readonly path: string;
-  /** What config.json says. */
+  /** What the file says. */
   readonly found: string;
   /** What would be accepted. */
   readonly accepted: string;

@@ -1,4 +1,4 @@
-import { readJson } from "./checkpoint/open.ts";
+import { readJson } from "./checkpoint/read-json.ts";
 import { CheckpointError } from "./errors.ts";
 
 /** How a model's makers say it should be sampled; undefined where they do not say. */

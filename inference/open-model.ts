@@ -1,6 +1,7 @@
 import { basename, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openCheckpoint } from "./checkpoint/open.ts";
+import type { ListedVocabulary } from "./checkpoint/vocabulary.ts";
 import type { TokenEngine } from "./engine.ts";
 import { type GenerationDefaults, readGenerationDefaults } from "./generation-config.ts";
 import type { LocalEngineOptions } from "./local-engine.ts";
@@ -16,14 +17,17 @@ export type OpenModelOptions = Pick<
 /** A loaded model and the facts about it that its user needs. */
 export type OpenedModel = {
   readonly engine: TokenEngine;
-  /** tokenizer.json when the model brings its own vocabulary; undefined: it is o200k_harmony. */
+  /** tokenizer.json where there is one. Without it and a `vocabulary`, it is o200k_harmony. */
   readonly tokenizerPath: string | undefined;
+  /** The vocabulary of a GGUF file, if it is another than o200k_harmony. */
+  readonly vocabulary: ListedVocabulary | undefined;
   readonly generation: GenerationDefaults;
 };
 
 /**
  * Opens a model: checks its files and the memory it needs, then loads it.
- * @param path a folder or a .safetensors file; undefined opens the embedded model
+ * @param path a folder, a .safetensors or GGUF file, or the name of a model in an Ollama store;
+ *   undefined opens the embedded model
  * @throws ModelNotFoundError, CheckpointError, UnsupportedArchitectureError,
  *   InsufficientMemoryError, InvalidRequestError, EngineFailedError
  */
@@ -33,12 +37,14 @@ export async function openModel(
 ): Promise<OpenedModel> {
   const checkpoint = openCheckpoint(path ?? demoModelPath);
   try {
-    const generation = readGenerationDefaults(checkpoint.files.generationConfig);
+    const { files } = checkpoint;
+    const defaults = readGenerationDefaults(files.generationConfig);
+    const generation = { ...defaults, stopIds: [...defaults.stopIds, ...files.stopIds] };
     // Loaded on demand: a program that only scripts an engine never compiles the kernels.
     const { openLocalEngine } = await import("./local-engine.ts");
     const name = path === undefined ? "chorale-demo" : basename(resolve(path));
     const engine = await openLocalEngine(checkpoint, { ...options, name });
-    return { engine, tokenizerPath: checkpoint.files.tokenizer, generation };
+    return { engine, tokenizerPath: files.tokenizer, vocabulary: files.vocabulary, generation };
   } finally {
     checkpoint.close();
   }

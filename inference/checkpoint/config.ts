@@ -6,6 +6,7 @@
  */
 
 import { CheckpointError, UnsupportedArchitectureError } from "../errors.ts";
+import { Fields, isObject, show } from "./fields.ts";
 
 /** Which keys a layer attends to: the last `slidingWindow` positions (itself included), or all. */
 export type LayerType = "sliding" | "full";
@@ -49,21 +50,19 @@ export const MXFP4_BLOCK = 32;
 
 // Far above gpt-oss-120b (36 layers, 128 experts, 201,088 ids), and low enough that no product of
 // two dimensions leaves the safe integers.
-const MAX_LAYERS = 1024;
-const MAX_DIMENSION = 1 << 20;
+export const MAX_LAYERS = 1024;
+export const MAX_DIMENSION: number = 1 << 20;
 const MAX_VOCAB = 1 << 24;
-const MAX_CONTEXT = 1 << 24;
+export const MAX_CONTEXT: number = 1 << 24;
 
 // Constants of the gpt-oss code that config files leave out.
-const DEFAULT_RMS_EPS = 1e-5;
-const DEFAULT_SWIGLU_LIMIT = 7;
-const DEFAULT_SWIGLU_ALPHA = 1.702;
+export const DEFAULT_RMS_EPS = 1e-5;
+export const DEFAULT_SWIGLU_LIMIT = 7;
+export const DEFAULT_SWIGLU_ALPHA = 1.702;
 
 const ACCEPTED_DIALECTS =
   'a Hugging Face config with model_type "gpt_oss", or an original one with num_experts and ' +
   "initial_context_length and no model_type";
-
-type Json = { readonly [key: string]: unknown };
 
 /**
  * Reads the parsed content of a config.json.
@@ -81,7 +80,7 @@ export function parseConfig(json: unknown, path: string): ModelConfig {
   if (modelType !== "gpt_oss") {
     throw new UnsupportedArchitectureError(path, "model_type", show(modelType), ACCEPTED_DIALECTS);
   }
-  return checked(huggingFaceConfig(fields), path);
+  return checked(huggingFaceConfig(fields, path), path);
 }
 
 function originalConfig(fields: Fields): ModelConfig {
@@ -104,7 +103,7 @@ function originalConfig(fields: Fields): ModelConfig {
   };
 }
 
-function huggingFaceConfig(fields: Fields): ModelConfig {
+function huggingFaceConfig(fields: Fields, path: string): ModelConfig {
   fields.only("hidden_act", ["silu"]);
   fields.only("attention_bias", [true]);
   fields.only("tie_word_embeddings", [false]);
@@ -115,7 +114,7 @@ function huggingFaceConfig(fields: Fields): ModelConfig {
     ...sharedFields(fields, layers),
     experts: fields.integer(["num_local_experts"], 1, MAX_DIMENSION),
     expertsPerToken: fields.integer(["num_experts_per_tok", "experts_per_token"], 1, MAX_DIMENSION),
-    layerTypes: fields.layerTypes(layers) ?? alternating(layers),
+    layerTypes: explicitLayerTypes(fields, layers, path) ?? alternating(layers),
     rope: huggingFaceRope(fields),
     contextLength: fields.integer(["max_position_embeddings"], 1, MAX_CONTEXT),
   };
@@ -180,13 +179,31 @@ export function concentration(factor: number): number {
   return 0.1 * Math.log(factor) + 1;
 }
 
+function explicitLayerTypes(fields: Fields, layers: number, path: string): LayerType[] | undefined {
+  if (!fields.has("layer_types")) return undefined;
+  const value = fields.raw("layer_types");
+  if (!Array.isArray(value) || value.length !== layers) {
+    throw fields.invalid("layer_types", show(value), `a list of ${layers} layer types`);
+  }
+  return value.map((type: unknown) => {
+    if (type === "sliding_attention") return "sliding";
+    if (type === "full_attention") return "full";
+    throw new UnsupportedArchitectureError(
+      path,
+      "a layer type",
+      show(type),
+      '"sliding_attention" and "full_attention"',
+    );
+  });
+}
+
 /** gpt-oss without an explicit list: even layers slide, odd layers see everything. */
-function alternating(layers: number): LayerType[] {
+export function alternating(layers: number): LayerType[] {
   return Array.from({ length: layers }, (_, layer) => (layer % 2 === 0 ? "sliding" : "full"));
 }
 
-/** Relations between fields, the same for both dialects. */
-function checked(config: ModelConfig, path: string): ModelConfig {
+/** Relations between fields, the same for all dialects. @throws CheckpointError */
+export function checked(config: ModelConfig, path: string): ModelConfig {
   const relations: [boolean, string][] = [
     [
       config.heads % config.kvHeads === 0,
@@ -214,99 +231,4 @@ function checked(config: ModelConfig, path: string): ModelConfig {
     if (!holds) throw new CheckpointError(path, `${problem}.`);
   }
   return config;
-}
-
-/** Typed access to the fields of one JSON object, with errors that name the field. */
-class Fields {
-  readonly #json: Json;
-  readonly #path: string;
-  readonly #prefix: string;
-
-  constructor(json: Json, path: string, prefix = "") {
-    this.#json = json;
-    this.#path = path;
-    this.#prefix = prefix;
-  }
-
-  has(name: string): boolean {
-    return this.#json[name] !== undefined && this.#json[name] !== null;
-  }
-
-  /** The first of `names` that is present, as an integer. */
-  integer(names: readonly string[], min: number, max: number): number {
-    const value = this.number(names, min, max);
-    if (!Number.isInteger(value)) {
-      throw this.invalid(this.#present(names), show(value), `an integer ${min} … ${max}`);
-    }
-    return value;
-  }
-
-  number(names: readonly string[], min: number, max: number, fallback?: number): number {
-    const name = this.#present(names);
-    const value = this.#json[name];
-    if ((value === undefined || value === null) && fallback !== undefined) return fallback;
-    if (typeof value !== "number" || !(value >= min && value <= max)) {
-      throw this.invalid(name, show(value), `a number ${min} … ${max}`);
-    }
-    return value;
-  }
-
-  object(name: string): Fields | undefined {
-    const value = this.#json[name];
-    if (value === undefined || value === null) return undefined;
-    if (!isObject(value)) throw this.invalid(name, show(value), "an object");
-    return new Fields(value, this.#path, `${this.#prefix}${name}.`);
-  }
-
-  layerTypes(layers: number): LayerType[] | undefined {
-    const value = this.#json["layer_types"];
-    if (value === undefined || value === null) return undefined;
-    if (!Array.isArray(value) || value.length !== layers) {
-      throw this.invalid("layer_types", show(value), `a list of ${layers} layer types`);
-    }
-    return value.map((type: unknown) => {
-      if (type === "sliding_attention") return "sliding";
-      if (type === "full_attention") return "full";
-      throw new UnsupportedArchitectureError(
-        this.#path,
-        "a layer type",
-        show(type),
-        '"sliding_attention" and "full_attention"',
-      );
-    });
-  }
-
-  /** A field that may be absent, but if present has one of these values. */
-  only(name: string, accepted: readonly unknown[]): void {
-    const value = this.#json[name];
-    if (value !== undefined && !accepted.includes(value)) {
-      throw new UnsupportedArchitectureError(
-        this.#path,
-        `${this.#prefix}${name}`,
-        show(value),
-        accepted.map(show).join(" or "),
-      );
-    }
-  }
-
-  invalid(name: string, found: string, accepted: string): CheckpointError {
-    const field = `${this.#prefix}${name}`;
-    return new CheckpointError(this.#path, `${field} is ${found}; accepted: ${accepted}.`, field);
-  }
-
-  #present(names: readonly string[]): string {
-    return names.find((name) => this.has(name)) ?? names[0] ?? "";
-  }
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** A JSON value in a message: never long and never deep, whatever the file holds. */
-function show(value: unknown): string {
-  if (value === undefined) return "missing";
-  if (typeof value === "string") return JSON.stringify(value.slice(0, 80));
-  if (Array.isArray(value)) return `a list of ${value.length}`;
-  return typeof value === "object" && value !== null ? "an object" : String(value);
 }

@@ -1,22 +1,18 @@
 /**
- * Names → roles. The two published safetensors layouts hold the same bytes under different names;
+ * Names → roles of safetensors. The two published layouts hold the same bytes under different names;
  * this is the one place that knows them. Each role states the shape it must have; whatever differs
  * stops the load with the tensor's name, what was expected and what was found.
  */
 
 import { CheckpointError } from "../errors.ts";
 import { type ModelConfig, MXFP4_BLOCK } from "./config.ts";
-import { type Dtype, FLOAT_DTYPES } from "./dtypes.ts";
-import type { StoredEntry } from "./safetensors.ts";
-import { StoredTensor, type TensorFile } from "./tensor-file.ts";
+import { Finder, type Located } from "./finder.ts";
 import type { Checkpoint, ExpertLinear, LayerTensors, Linear } from "./tensors.ts";
 
-/** An entry and the file it is in. */
-export type Located = { readonly entry: StoredEntry; readonly file: TensorFile };
+export type Roles = Pick<Checkpoint, "embedding" | "unembedding" | "norm" | "layers">;
 
-type Roles = Pick<Checkpoint, "embedding" | "unembedding" | "norm" | "layers">;
-
-const BYTES: readonly Dtype[] = ["U8"];
+const HINT =
+  "Experts are accepted in MXFP4, as blocks and scales, as they were published; everything else as floats.";
 const MXFP4_BLOCK_BYTES = MXFP4_BLOCK / 2;
 
 /**
@@ -30,7 +26,7 @@ export function bindRoles(
   tensors: ReadonlyMap<string, Located>,
   path: string,
 ): Roles {
-  const finder = new Finder(tensors, path);
+  const finder = new Finder(tensors, path, HINT);
   if (finder.has("model.embed_tokens.weight")) return bindHuggingFace(config, finder);
   if (finder.has("embedding.weight")) return bindOriginal(config, finder);
   throw new CheckpointError(
@@ -50,9 +46,9 @@ function bindHuggingFace(config: ModelConfig, find: Finder): Roles {
     layers: Array.from({ length: config.layers }, (_, layer): LayerTensors => {
       const name = `model.layers.${layer}`;
       const projection = (which: string, outputs: number, inputs: number): Linear =>
-        find.linear(`${name}.self_attn.${which}`, outputs, inputs);
-      const experts = (which: string, outputs: number, inputs: number): ExpertLinear =>
-        find.experts(config, outputs, inputs, {
+        linear(find, `${name}.self_attn.${which}`, outputs, inputs);
+      const expert = (which: string, outputs: number, inputs: number): ExpertLinear =>
+        experts(find, config, outputs, inputs, {
           blocks: `${name}.mlp.experts.${which}_blocks`,
           scales: `${name}.mlp.experts.${which}_scales`,
           bias: `${name}.mlp.experts.${which}_bias`,
@@ -65,9 +61,9 @@ function bindHuggingFace(config: ModelConfig, find: Finder): Roles {
         out: projection("o_proj", hidden, widths.q),
         sinks: find.floats(`${name}.self_attn.sinks`, [config.heads]),
         mlpNorm: find.floats(`${name}.post_attention_layernorm.weight`, [hidden]),
-        router: find.linear(`${name}.mlp.router`, config.experts, hidden),
-        gateUp: experts("gate_up_proj", 2 * config.intermediate, hidden),
-        down: experts("down_proj", hidden, config.intermediate),
+        router: linear(find, `${name}.mlp.router`, config.experts, hidden),
+        gateUp: expert("gate_up_proj", 2 * config.intermediate, hidden),
+        down: expert("down_proj", hidden, config.intermediate),
       };
     }),
   };
@@ -82,8 +78,8 @@ function bindOriginal(config: ModelConfig, find: Finder): Roles {
     norm: find.floats("norm.scale", [hidden]),
     layers: Array.from({ length: config.layers }, (_, layer): LayerTensors => {
       const name = `block.${layer}`;
-      const experts = (which: string, outputs: number, inputs: number): ExpertLinear =>
-        find.experts(config, outputs, inputs, {
+      const expert = (which: string, outputs: number, inputs: number): ExpertLinear =>
+        experts(find, config, outputs, inputs, {
           blocks: `${name}.mlp.${which}_weight.blocks`,
           scales: `${name}.mlp.${which}_weight.scales`,
           bias: `${name}.mlp.${which}_bias`,
@@ -101,88 +97,46 @@ function bindOriginal(config: ModelConfig, find: Finder): Roles {
         q: rows(0, widths.q),
         k: rows(widths.q, widths.kv),
         v: rows(widths.q + widths.kv, widths.kv),
-        out: find.linear(`${name}.attn.out`, hidden, widths.q),
+        out: linear(find, `${name}.attn.out`, hidden, widths.q),
         sinks: find.floats(`${name}.attn.sinks`, [config.heads]),
         mlpNorm: find.floats(`${name}.mlp.norm.scale`, [hidden]),
-        router: find.linear(`${name}.mlp.gate`, config.experts, hidden),
-        gateUp: experts("mlp1", 2 * config.intermediate, hidden),
-        down: experts("mlp2", hidden, config.intermediate),
+        router: linear(find, `${name}.mlp.gate`, config.experts, hidden),
+        gateUp: expert("mlp1", 2 * config.intermediate, hidden),
+        down: expert("mlp2", hidden, config.intermediate),
       };
     }),
   };
 }
 
-function attentionWidths(config: ModelConfig): { q: number; kv: number } {
+export function attentionWidths(config: ModelConfig): { q: number; kv: number } {
   return { q: config.heads * config.headDim, kv: config.kvHeads * config.headDim };
 }
 
-/** Looks tensors up by name and holds them against shape and dtype. */
-class Finder {
-  readonly #tensors: ReadonlyMap<string, Located>;
-  readonly #path: string;
+function linear(find: Finder, name: string, outputs: number, inputs: number): Linear {
+  return {
+    weight: find.floats(`${name}.weight`, [outputs, inputs]),
+    bias: find.floats(`${name}.bias`, [outputs]),
+  };
+}
 
-  constructor(tensors: ReadonlyMap<string, Located>, path: string) {
-    this.#tensors = tensors;
-    this.#path = path;
-  }
-
-  has(name: string): boolean {
-    return this.#tensors.has(name);
-  }
-
-  floats(name: string, shape: readonly number[]): StoredTensor {
-    return this.#tensor(name, shape, FLOAT_DTYPES);
-  }
-
-  linear(name: string, outputs: number, inputs: number): Linear {
-    return {
-      weight: this.floats(`${name}.weight`, [outputs, inputs]),
-      bias: this.floats(`${name}.bias`, [outputs]),
-    };
-  }
-
-  experts(
-    config: ModelConfig,
-    outputs: number,
-    inputs: number,
-    names: { readonly blocks: string; readonly scales: string; readonly bias: string },
-  ): ExpertLinear {
-    const blocks = [config.experts, outputs, inputs / MXFP4_BLOCK];
-    return {
-      experts: config.experts,
-      outputs,
-      inputs,
-      weights: {
-        form: "separate",
-        blocks: this.#tensor(names.blocks, [...blocks, MXFP4_BLOCK_BYTES], BYTES),
-        scales: this.#tensor(names.scales, blocks, BYTES),
-      },
-      bias: [{ tensor: this.floats(names.bias, [config.experts, outputs]), first: 0 }],
-    };
-  }
-
-  #tensor(name: string, shape: readonly number[], dtypes: readonly Dtype[]): StoredTensor {
-    const expected = `${dtypes.join(" or ")} (${shape.join(", ")})`;
-    const located = this.#tensors.get(name);
-    if (located === undefined) {
-      throw new CheckpointError(
-        this.#path,
-        `the tensor ${name} is missing; expected ${expected}. Experts are accepted in MXFP4, as ` +
-          "blocks and scales; everything else as floats.",
-        name,
-      );
-    }
-    const { entry, file } = located;
-    const dtype = dtypes.find((accepted) => accepted === entry.dtype);
-    const sameShape =
-      entry.shape.length === shape.length && entry.shape.every((size, i) => size === shape[i]);
-    if (dtype === undefined || !sameShape) {
-      throw new CheckpointError(
-        file.path,
-        `the tensor ${name} is ${entry.dtype} (${entry.shape.join(", ")}); expected ${expected}.`,
-        name,
-      );
-    }
-    return new StoredTensor(name, dtype, shape, file, entry.position);
-  }
+function experts(
+  find: Finder,
+  config: ModelConfig,
+  outputs: number,
+  inputs: number,
+  names: { readonly blocks: string; readonly scales: string; readonly bias: string },
+): ExpertLinear {
+  const rows = [config.experts, outputs];
+  const scales = [...rows, inputs / MXFP4_BLOCK];
+  return {
+    experts: config.experts,
+    outputs,
+    inputs,
+    weights: {
+      form: "separate",
+      blocks: find.tensor(names.blocks, [...scales, MXFP4_BLOCK_BYTES], ["U8"]),
+      scales: find.tensor(names.scales, scales, ["U8"]),
+    },
+    bias: [{ tensor: find.floats(names.bias, rows), first: 0 }],
+  };
 }

@@ -1,133 +1,131 @@
-import { existsSync, readdirSync, statSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
-import { CheckpointError, ModelNotFoundError } from "../errors.ts";
+import { existsSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { CheckpointError } from "../errors.ts";
 import { parseConfig } from "./config.ts";
-import { bindRoles, type Located } from "./layout.ts";
+import type { Located } from "./finder.ts";
+import { openGguf } from "./gguf.ts";
+import { readArchitecture, readGgufConfig } from "./gguf-config.ts";
+import { bindGgufRoles } from "./gguf-layout.ts";
+import type { GgufMetadata } from "./gguf-metadata.ts";
+import { readGgufVocabulary, readStopIds } from "./gguf-vocabulary.ts";
+import { bindRoles } from "./layout.ts";
+import { CONFIG, locateModel, ORIGINAL } from "./locate.ts";
+import { readJson } from "./read-json.ts";
 import { openSafetensors } from "./safetensors.ts";
-import { reasonOf, TensorFile } from "./tensor-file.ts";
+import type { StoredEntry } from "./stored-entry.ts";
+import type { TensorFile } from "./tensor-file.ts";
 import type { Checkpoint, ModelFiles } from "./tensors.ts";
 
-const CONFIG = "config.json";
-const INDEX = "model.safetensors.index.json";
-/** The published repositories keep the original layout in this subfolder. */
-const ORIGINAL = "original";
-/** gpt-oss comes in at most 15 shards; its index lists some 700 names. */
-const MAX_SHARDS = 1000;
 const MAX_CONFIG_BYTES = 1 << 20;
-const MAX_INDEX_BYTES = 16 << 20;
 
 /**
- * Opens a checkpoint: reads and checks config.json and every header, no weights.
- * @param path a folder (Hugging Face or original layout, or with an `original/` subfolder), or one
- *   .safetensors file with config.json beside it
+ * Opens a checkpoint: reads and checks what describes it and every header, no weights.
+ * @param model a folder, a file or a name: `locateModel` says which
  * @throws ModelNotFoundError when there is none
  * @throws UnsupportedArchitectureError when it is another kind of model
  * @throws CheckpointError when something in it is missing, cut short or of the wrong shape
  */
-export function openCheckpoint(path: string): Checkpoint {
-  const { folder, weights } = locateWeights(path);
-  const config = parseConfig(
-    readJson(join(folder, CONFIG), MAX_CONFIG_BYTES),
-    join(folder, CONFIG),
-  );
-  const files: TensorFile[] = [];
-  const close = (): void => {
-    for (const file of files) file.close();
-  };
+export function openCheckpoint(model: string): Checkpoint {
+  const location = locateModel(model);
+  const tensors = new TensorMap();
   try {
-    const tensors = new Map<string, Located>();
-    let byteLength = 0;
-    for (const name of weights) {
-      const { file, entries } = openSafetensors(name);
-      files.push(file);
-      for (const entry of entries) {
-        const twin = tensors.get(entry.name);
-        if (twin !== undefined) {
-          throw new CheckpointError(
-            file.path,
-            `the tensor ${entry.name} is in ${basename(twin.file.path)}, too.`,
-            entry.name,
-          );
-        }
-        tensors.set(entry.name, { entry, file });
-        byteLength += entry.byteLength;
-      }
-    }
-    const roles = bindRoles(config, tensors, folder);
-    return { path, config, files: modelFiles(folder), byteLength, ...roles, close };
+    return location.kind === "gguf"
+      ? openGgufFiles(model, location.files, tensors)
+      : openSafetensorsFiles(model, location.folder, location.files, tensors);
   } catch (error) {
-    close();
+    tensors.close();
     throw error;
   }
 }
 
-/** The folder with config.json, and the files of weights that belong to it. */
-function locateWeights(path: string): { folder: string; weights: string[] } {
-  const absolute = resolve(path);
-  const kind = kindOf(absolute, path);
-  if (kind === "file") {
-    if (!absolute.endsWith(".safetensors")) {
-      throw new ModelNotFoundError(path, "the file does not end in .safetensors");
-    }
-    const folder = dirname(absolute);
-    if (!existsSync(join(folder, CONFIG))) {
-      throw new ModelNotFoundError(path, `there is no ${CONFIG} beside the file`);
-    }
-    return { folder, weights: [absolute] };
+function openSafetensorsFiles(
+  path: string,
+  folder: string,
+  files: readonly string[],
+  tensors: TensorMap,
+): Checkpoint {
+  const configPath = join(folder, CONFIG);
+  const config = parseConfig(readJson(configPath, MAX_CONFIG_BYTES), configPath);
+  for (const name of files) {
+    const { file, entries } = openSafetensors(name);
+    tensors.add(file, entries);
   }
-  for (const folder of [absolute, join(absolute, ORIGINAL)]) {
-    if (!existsSync(join(folder, CONFIG))) continue;
-    const weights = weightsIn(folder);
-    if (weights.length > 0) return { folder, weights };
-  }
-  const found = existsSync(join(absolute, CONFIG))
-    ? "the folder has no *.safetensors"
-    : `the folder has no ${CONFIG}`;
-  throw new ModelNotFoundError(path, found);
+  const roles = bindRoles(config, tensors.byName, folder);
+  return { path, config, files: modelFiles(folder), ...roles, ...tensors.facts };
 }
 
-function kindOf(absolute: string, path: string): "file" | "folder" {
-  try {
-    return statSync(absolute).isDirectory() ? "folder" : "file";
-  } catch (error) {
-    throw new ModelNotFoundError(path, reasonOf(error), { cause: error });
+/** @param files the one with the metadata first */
+function openGgufFiles(path: string, files: readonly string[], tensors: TensorMap): Checkpoint {
+  let first: GgufMetadata | undefined;
+  for (const name of files) {
+    const { file, entries, metadata } = openGguf(name);
+    tensors.add(file, entries);
+    first ??= metadata;
+    checkShards(metadata, files.length);
   }
-}
-
-/** The shards of the index if there is one, else every *.safetensors, as the original layout does. */
-function weightsIn(folder: string): string[] {
-  const index = join(folder, INDEX);
-  const names = existsSync(index)
-    ? shardsOf(readJson(index, MAX_INDEX_BYTES), index)
-    : readdirSync(folder).filter((name) => name.endsWith(".safetensors"));
-  if (names.length > MAX_SHARDS) {
+  if (first === undefined) throw new CheckpointError(path, "it has no files.");
+  const architecture = readArchitecture(first);
+  const embedding = tensors.byName.get("token_embd.weight");
+  if (embedding === undefined) {
     throw new CheckpointError(
-      folder,
-      `it has ${names.length} files of weights; accepted: at most ${MAX_SHARDS}.`,
+      path,
+      "the tensor token_embd.weight is missing.",
+      "token_embd.weight",
     );
   }
-  return names.sort().map((name) => join(folder, name));
+  const config = readGgufConfig(first, embedding.entry.shape[0] ?? 0);
+  const roles = bindGgufRoles(config, architecture, tensors.byName, path);
+  const modelFiles: ModelFiles = {
+    tokenizer: undefined,
+    generationConfig: undefined,
+    vocabulary: readGgufVocabulary(first),
+    stopIds: readStopIds(first),
+  };
+  return { path, config, files: modelFiles, ...roles, ...tensors.facts };
 }
 
-/** { weight_map: { tensor: file } } → the files; only names inside the folder are followed. */
-function shardsOf(index: unknown, path: string): string[] {
-  const map = (index as { weight_map?: unknown } | null)?.weight_map;
-  if (typeof map !== "object" || map === null) {
-    throw new CheckpointError(path, "it has no weight_map.", "weight_map");
-  }
-  const shards = new Set<string>();
-  for (const [tensor, file] of Object.entries(map)) {
-    if (typeof file !== "string" || basename(file) !== file || !file.endsWith(".safetensors")) {
-      throw new CheckpointError(
-        path,
-        `weight_map says that ${tensor.slice(0, 120)} is in something that is not the name of a ` +
-          ".safetensors file beside it.",
-        "weight_map",
-      );
+/** A file says of how many it is one; on its own it would lack most of the model. */
+function checkShards(metadata: GgufMetadata, files: number): void {
+  const count = metadata.scalar("split.count") ?? 1;
+  if (count === files || (count === 0 && files === 1)) return;
+  throw new CheckpointError(
+    metadata.path,
+    `it is one of ${count} files, of which ${files} were found; accepted: all of them, under their ` +
+      "names NAME-00001-of-00003.gguf.",
+    "split.count",
+  );
+}
+
+/** The tensors of all files. */
+class TensorMap {
+  readonly byName: Map<string, Located> = new Map();
+  readonly #files: TensorFile[] = [];
+  #byteLength = 0;
+
+  /** Takes over the file. @throws CheckpointError for a tensor that another file has, too */
+  add(file: TensorFile, entries: readonly StoredEntry[]): void {
+    this.#files.push(file);
+    for (const entry of entries) {
+      const twin = this.byName.get(entry.name);
+      if (twin !== undefined) {
+        throw new CheckpointError(
+          file.path,
+          `the tensor ${entry.name} is in ${basename(twin.file.path)}, too.`,
+          entry.name,
+        );
+      }
+      this.byName.set(entry.name, { entry, file });
+      this.#byteLength += entry.byteLength;
     }
-    shards.add(file);
   }
-  return [...shards];
+
+  get facts(): Pick<Checkpoint, "byteLength" | "close"> {
+    return { byteLength: this.#byteLength, close: () => this.close() };
+  }
+
+  close(): void {
+    for (const file of this.#files) file.close();
+  }
 }
 
 /** Tokenizer and sampling defaults; those of an `original/` subfolder are one level up. */
@@ -140,31 +138,6 @@ function modelFiles(folder: string): ModelFiles {
     tokenizer: find("tokenizer.json"),
     generationConfig: find("generation_config.json"),
     vocabulary: undefined,
+    stopIds: [],
   };
-}
-
-/**
- * Reads a JSON file of bounded size.
- * @throws ModelNotFoundError, CheckpointError
- */
-export function readJson(path: string, maxBytes: number): unknown {
-  const file = new TensorFile(path);
-  try {
-    if (file.byteLength > maxBytes) {
-      throw new CheckpointError(
-        path,
-        `the file has ${file.byteLength} bytes; accepted: at most ${maxBytes}.`,
-      );
-    }
-    const bytes = new Uint8Array(file.byteLength);
-    file.readInto(bytes, 0, "the file");
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch (error) {
-    if (error instanceof SyntaxError || error instanceof TypeError) {
-      throw new CheckpointError(path, "it is not JSON.", undefined, { cause: error });
-    }
-    throw error;
-  } finally {
-    file.close();
-  }
 }

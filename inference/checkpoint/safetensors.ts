@@ -6,18 +6,8 @@
  */
 
 import { CheckpointError } from "../errors.ts";
+import { rejectOverlap, type StoredEntry } from "./stored-entry.ts";
 import { TensorFile } from "./tensor-file.ts";
-
-/** One tensor as the header describes it, checked against the file. */
-export type StoredEntry = {
-  readonly name: string;
-  /** Any dtype of the format; which ones a role accepts is the layout's to say. */
-  readonly dtype: string;
-  readonly shape: readonly number[];
-  readonly byteLength: number;
-  /** Of the first byte, from the start of the file. */
-  readonly position: number;
-};
 
 /** gpt-oss-120b's headers are some 100 KB; this leaves room and bounds the parse. */
 export const MAX_HEADER_BYTES: number = 16 << 20;
@@ -134,22 +124,6 @@ function parseEntry(
     );
   }
   return { name, dtype, shape, byteLength, position: dataStart + begin };
-}
-
-function rejectOverlap(entries: readonly StoredEntry[], path: string): void {
-  const inOrder = entries
-    .filter((entry) => entry.byteLength > 0)
-    .sort((a, b) => a.position - b.position);
-  for (const [i, entry] of inOrder.entries()) {
-    const next = inOrder[i + 1];
-    if (next !== undefined && entry.position + entry.byteLength > next.position) {
-      throw new CheckpointError(
-        path,
-        `the tensors ${entry.name} and ${next.name} overlap.`,
-        next.name,
-      );
-    }
-  }
 }
 
 function isSizeList(value: unknown): value is number[] {

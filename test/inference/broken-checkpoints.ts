@@ -3,7 +3,8 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openSafetensors, type StoredEntry } from "../../inference/checkpoint/safetensors.ts";
+import { openSafetensors } from "../../inference/checkpoint/safetensors.ts";
+import type { StoredEntry } from "../../inference/checkpoint/stored-entry.ts";
 import { encodeSafetensors, type RawTensor } from "../fixtures/safetensors-writer.ts";
 
 export type Layout = "hf" | "original";

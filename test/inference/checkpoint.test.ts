@@ -140,6 +140,8 @@ describe("where a checkpoint may lie", () => {
     expect(checkpoint.files).toEqual({
       tokenizer: copy.path("tokenizer.json"),
       generationConfig: undefined,
+      vocabulary: undefined,
+      stopIds: [],
     });
     expect(load(copy.folder)).toEqual(load(tinyModel("original")));
   });
@@ -148,7 +150,7 @@ describe("where a checkpoint may lie", () => {
     using copy = new ModelCopy("hf");
     expect(() => openCheckpoint(copy.path("nowhere"))).toThrow(ModelNotFoundError);
     expect(() => openCheckpoint(copy.path("nowhere"))).toThrow(/nowhere: there is nothing/);
-    expect(() => openCheckpoint(copy.path("config.json"))).toThrow(/does not end in .safetensors/);
+    expect(() => openCheckpoint(copy.path("config.json"))).toThrow(/neither .safetensors nor GGUF/);
     rmSync(copy.path("model.safetensors"));
     expect(() => openCheckpoint(copy.folder)).toThrow(/no \*\.safetensors/);
     rmSync(copy.path("config.json"));
