@@ -1,6 +1,6 @@
 /**
- * A model folder's own vocabulary: `tokenizer.json` of Hugging Face's tokenizers, the byte-level BPE
- * kind with the o200k split, as gpt-oss checkpoints bring it.
+ * A model's own vocabulary, byte-level BPE with the o200k split: `tokenizer.json` of Hugging Face's
+ * tokenizers, as gpt-oss checkpoints bring it, or the same as lists.
  */
 import { VocabularyError } from "./errors.ts";
 import { O200K_PATTERN } from "./split.ts";
@@ -23,6 +23,35 @@ export function tokenizerFromHfJson(json: unknown): Tokenizer {
   checkSplit(root["pre_tokenizer"]);
   const specialTokens = readAddedTokens(root["added_tokens"]);
   const idOf = readVocabulary(model["vocab"], specialTokens);
+  const wholePieces = model["ignore_merges"] === true;
+  return byteLevelTokenizer(idOf, specialTokens, readMerges(model["merges"], idOf), wholePieces);
+}
+
+/** A byte-level BPE vocabulary as lists, as GGUF files hold it; the split is o200k's. */
+export type ByteLevelLists = {
+  /** Ordinary tokens, ids 0 … n-1, written with GPT-2's one character per byte. */
+  readonly tokens: readonly string[];
+  /** `left right`, the first to be merged first. */
+  readonly merges: readonly string[];
+  /** Special tokens as written, with their ids. */
+  readonly specialTokens: ReadonlyMap<string, number>;
+};
+
+/** @throws VocabularyError when the lists do not fit together, saying where and what is accepted */
+export function tokenizerFromLists(lists: ByteLevelLists): Tokenizer {
+  const idOf = new Map(lists.tokens.map((text, id) => [text, id]));
+  if (idOf.size !== lists.tokens.length) {
+    fail("the list of tokens", `one with ${lists.tokens.length - idOf.size} doubles`, "each once");
+  }
+  return byteLevelTokenizer(idOf, lists.specialTokens, readMerges(lists.merges, idOf), false);
+}
+
+function byteLevelTokenizer(
+  idOf: ReadonlyMap<string, number>,
+  specialTokens: ReadonlyMap<string, number>,
+  merges: readonly Merge[],
+  wholePieces: boolean,
+): Tokenizer {
   const tokens = new Array<Uint8Array | undefined>(idOf.size);
   let total = 0;
   for (const [text, id] of idOf) {
@@ -37,12 +66,11 @@ export function tokenizerFromHfJson(json: unknown): Tokenizer {
     tokens[id] = bytes;
     total += bytes.length;
   }
-  const merges = readMerges(model["merges"], idOf);
   return createTokenizer({
     tokens: joinTokens(tokens as Uint8Array[], total),
     specialTokens,
     merges: isRankOrder(merges, idOf) ? undefined : merges.map(({ left, right }) => [left, right]),
-    wholePieces: model["ignore_merges"] === true,
+    wholePieces,
   });
 }
 

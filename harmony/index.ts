@@ -14,7 +14,7 @@ export {
   UnknownTokenError,
   VocabularyError,
 } from "./errors.ts";
-export { tokenizerFromHfJson } from "./hf-tokenizer.ts";
+export { type ByteLevelLists, tokenizerFromHfJson, tokenizerFromLists } from "./hf-tokenizer.ts";
 export type {
   Issue,
   IssueCode,

@@ -1,8 +1,13 @@
 /** A model ready to run: its engine, its vocabulary, and how its makers sample it. */
 import { readFile } from "node:fs/promises";
-import { type Tokenizer, tokenizerFromHfJson } from "../harmony/index.ts";
+import { type Tokenizer, tokenizerFromHfJson, tokenizerFromLists } from "../harmony/index.ts";
 import { loadO200kHarmony } from "../harmony/vocabulary/index.ts";
-import { type OpenModelOptions, openModel, type TokenEngine } from "../inference/index.ts";
+import {
+  type OpenedModel,
+  type OpenModelOptions,
+  openModel,
+  type TokenEngine,
+} from "../inference/index.ts";
 import { ModelError, messageOf } from "./errors.ts";
 
 export type LoadModelOptions = Pick<OpenModelOptions, "contextLength" | "threads">;
@@ -18,7 +23,8 @@ export type LoadedModel = {
 /**
  * Opens a model for `runAgent`.
  *
- * @param path folder of a checkpoint; undefined: the embedded demo model
+ * @param path folder or file of a checkpoint, or the name of a model in an Ollama store; undefined:
+ *   the embedded demo model
  * @throws InferenceError when the checkpoint is missing, broken, of another architecture or too large;
  *   ModelError when its vocabulary is
  */
@@ -26,11 +32,11 @@ export async function loadModel(
   path?: string,
   options: LoadModelOptions = {},
 ): Promise<LoadedModel> {
-  const { engine, tokenizerPath, generation } = await openModel(path, options);
+  const opened = await openModel(path, options);
+  const { engine, generation } = opened;
   try {
-    const tokenizer =
-      tokenizerPath === undefined ? loadO200kHarmony() : await readTokenizer(tokenizerPath);
-    checkVocabulary(tokenizer, tokenizerPath, engine);
+    const { tokenizer, source } = await readTokenizer(opened);
+    checkVocabulary(tokenizer, source, engine);
     return {
       engine,
       tokenizer,
@@ -44,18 +50,28 @@ export async function loadModel(
   }
 }
 
-async function readTokenizer(path: string): Promise<Tokenizer> {
+/** The vocabulary beside the weights or in their file; o200k_harmony where there is no other. */
+async function readTokenizer(
+  opened: OpenedModel,
+): Promise<{ tokenizer: Tokenizer; source: string | undefined }> {
+  const { tokenizerPath, vocabulary } = opened;
+  const source = tokenizerPath ?? vocabulary?.path;
   try {
-    return tokenizerFromHfJson(JSON.parse(await readFile(path, "utf8")));
+    if (tokenizerPath !== undefined) {
+      const json: unknown = JSON.parse(await readFile(tokenizerPath, "utf8"));
+      return { tokenizer: tokenizerFromHfJson(json), source };
+    }
+    if (vocabulary !== undefined) return { tokenizer: tokenizerFromLists(vocabulary), source };
   } catch (cause) {
-    throw new ModelError(`Cannot use the vocabulary ${path}: ${messageOf(cause)}`, { cause });
+    throw new ModelError(`Cannot use the vocabulary ${source}: ${messageOf(cause)}`, { cause });
   }
+  return { tokenizer: loadO200kHarmony(), source };
 }
 
 /** A prompt in ids that the model has no rows for cannot be computed; better said before it is tried. */
 function checkVocabulary(
   tokenizer: Tokenizer,
-  tokenizerPath: string | undefined,
+  source: string | undefined,
   engine: TokenEngine,
 ): void {
   const { start, message, end, call, return: returnId, channel, constrain } = tokenizer.special;
@@ -63,7 +79,7 @@ function checkVocabulary(
   if (highest < engine.vocabSize) return;
   throw new ModelError(
     `The model ${engine.name} has ${engine.vocabSize} token rows, but ` +
-      `${tokenizerPath ?? "o200k_harmony, the vocabulary used without a tokenizer.json,"} has a ` +
-      `Harmony token with the id ${highest}. Put the model's own tokenizer.json into its folder.`,
+      `${source ?? "o200k_harmony, the vocabulary of a model that brings none,"} has a Harmony ` +
+      `token with the id ${highest}. Put the model's own tokenizer.json into its folder.`,
   );
 }
