@@ -4,6 +4,7 @@ import type { TokenEngine } from "../../inference/index.ts";
 import {
   createBrowserTools,
   createPythonTool,
+  createValidator,
   loadToolModule,
   ToolRegistry,
   type ValidatorOptions,
@@ -39,10 +40,13 @@ export async function runCommand(args: RunArguments, context: CommandContext): P
     signal,
   });
   const outputSchema = await readSchema(args.agent);
+  // A schema that is none is refused now, not after the model is loaded.
+  if (outputSchema !== undefined) await createValidator(outputSchema);
   const home = openHome(env, (sentence) => output.note(sentence));
   const tools = new ToolRegistry();
   try {
-    tools.add(createPythonTool({ cacheDir: home.path }));
+    const python = createPythonTool({ cacheDir: home.path });
+    tools.add(python);
     for (const file of args.agent.tools) {
       for (const tool of await loadToolModule(file)) tools.add(tool);
     }
@@ -53,6 +57,8 @@ export async function runCommand(args: RunArguments, context: CommandContext): P
     const { model: path, context: contextLength, threads } = args.model;
     const model = await loadModel(path, { contextLength, threads });
     if (path === undefined) output.note(embeddedModelNote(model.engine));
+    // Starts while the model reads the prompt; most runs need it.
+    void python.warmUp();
     try {
       const { instructions, effort, maxTurns, maxTokens } = args.agent;
       const { temperature, topP, seed } = args.model;

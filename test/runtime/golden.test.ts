@@ -4,20 +4,25 @@
  * from the user's message on, with what the model said to it) and `## events` are expected. `npx vitest
  * run test/runtime/golden -u` writes the expected blocks anew.
  */
-import { globSync, readFileSync } from "node:fs";
-import { basename } from "node:path";
+import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
 import type { RunEvent } from "../../runtime/events.ts";
-import { createPythonTool, defineTool, type Tool } from "../../tools/index.ts";
+import {
+  createPythonTool,
+  defineTool,
+  type Tool,
+  type ValidatorOptions,
+} from "../../tools/index.ts";
 import { scriptedRun, tokenizer } from "./scripted-run.ts";
 
 const folder = fileURLToPath(new URL("../golden/agent/", import.meta.url));
-const python = createPythonTool();
-afterAll(() => python.close());
+const cacheDir = mkdtempSync(join(tmpdir(), "golden-test-"));
+afterAll(() => rmSync(cacheDir, { recursive: true, force: true }));
 
 const TOOLS: Readonly<Record<string, Tool>> = {
-  python,
   get_weather: defineTool<{ city: string }>({
     name: "get_weather",
     description: "Gets the weather of a city.",
@@ -51,6 +56,11 @@ function parseCase(text: string): Case {
     .filter((block) => block.startsWith("model\n"))
     .map((block) => block.slice("model\n".length).trim());
   return { title: /^# (.*)$/m.exec(head)?.[1] ?? "", head: head.trim(), options, model };
+}
+
+function outputSchema({ schema, xsd }: Case["options"]): ValidatorOptions | undefined {
+  if (schema !== undefined) return { jsonSchema: JSON.parse(schema) };
+  return xsd === undefined ? undefined : { xsd };
 }
 
 /** One line per event; deltas of one item in one line. */
@@ -107,26 +117,34 @@ describe("test/golden/agent", () => {
 
   test("there are cases", () => expect(files.length).toBeGreaterThan(5));
 
-  test.each(files)("%s", async (file) => {
-    const { head, options, model } = parseCase(readFileSync(folder + file, "utf8"));
-    const number = (name: string) => (options[name] ? Number(options[name]) : undefined);
-    const { events, engine } = await scriptedRun(model, {
-      prompt: options["prompt"] ?? "",
-      tools: (options["tools"] ?? "").split(" ").flatMap((name) => TOOLS[name] ?? []),
-      instructions: options["instructions"],
-      maxTurns: number("maxTurns"),
-      maxTokens: number("maxTokens"),
-      maxRetries: number("maxRetries"),
-      outputSchema: options["schema"] ? { jsonSchema: JSON.parse(options["schema"]) } : undefined,
-    });
-    const last = engine.requests.at(-1);
-    const conversation = tokenizer.decode(last?.tokens ?? []);
-    const actual = [
-      head,
-      ...model.map((text) => `## model\n${text}`),
-      `## conversation\n${conversation.slice(conversation.indexOf("<|start|>user"))}`,
-      `## events\n${eventLines(events).join("\n")}\n`,
-    ].join("\n\n");
-    await expect(actual, basename(file)).toMatchFileSnapshot(folder + file);
-  });
+  test.each(files)(
+    "%s",
+    async (file) => {
+      const { head, options, model } = parseCase(readFileSync(folder + file, "utf8"));
+      const number = (name: string) => (options[name] ? Number(options[name]) : undefined);
+      const python = createPythonTool({ cacheDir });
+      const tools: Readonly<Record<string, Tool>> = { python, ...TOOLS };
+      const { events, engine } = await scriptedRun(model, {
+        prompt: options["prompt"] ?? "",
+        tools: (options["tools"] ?? "").split(" ").flatMap((name) => tools[name] ?? []),
+        instructions: options["instructions"],
+        maxTurns: number("maxTurns"),
+        maxTokens: number("maxTokens"),
+        maxRetries: number("maxRetries"),
+        outputSchema: outputSchema(options),
+      });
+      await python.close();
+      const last = engine.requests.at(-1);
+      const conversation = tokenizer.decode(last?.tokens ?? []);
+      const actual = [
+        head,
+        ...model.map((text) => `## model\n${text}`),
+        `## conversation\n${conversation.slice(conversation.indexOf("<|start|>user"))}`,
+        `## events\n${eventLines(events).join("\n")}\n`,
+      ].join("\n\n");
+      await expect(actual, basename(file)).toMatchFileSnapshot(folder + file);
+      // The first Python makes the snapshot that later ones start from.
+    },
+    180_000,
+  );
 });
