@@ -22,6 +22,12 @@ export type Kind = SpecialName | "endOfText";
 /** Ids, and text where the input is text. */
 export type HeaderPart = number | string;
 
+/**
+ * Content grows by a few characters at a time. Joined one by one they would be a chain of as many small
+ * strings, which the garbage collector walks again and again; so they are made one string at this length.
+ */
+const PART_LENGTH = 4096;
+
 const NO_EVENTS: readonly ParserEvent[] = Object.freeze([]);
 
 export abstract class MessageReader {
@@ -37,7 +43,8 @@ export abstract class MessageReader {
   presetRole: Role | null;
   /** In content: the header and the text so far. */
   current: MessageHeader = { role: "assistant", channel: null, recipient: null, contentType: null };
-  text = "";
+  readonly #parts: string[] = [];
+  #text = "";
   /** The structural tokens: as written, and by id. */
   readonly texts: ReadonlyMap<string, number>;
 
@@ -52,7 +59,8 @@ export abstract class MessageReader {
   readonly #highestKind: number;
   readonly #maxHeaderTokens: number;
   #headerSize = 0;
-  #events: ParserEvent[] = [];
+  /** Events of this call; null while there is none. */
+  #events: ParserEvent[] | null = null;
 
   constructor(
     tokenizer: Tokenizer,
@@ -85,6 +93,11 @@ export abstract class MessageReader {
     this.#highestKind = Math.max(...kinds.keys());
   }
 
+  /** The content so far of the message being read. */
+  get text(): string {
+    return this.#parts.length === 0 ? this.#text : this.#parts.join("") + this.#text;
+  }
+
   /** Reads one id. */
   readToken(id: number): void {
     this.lastDelta = null;
@@ -114,9 +127,9 @@ export abstract class MessageReader {
 
   /** The events since the last call. */
   takeEvents(): readonly ParserEvent[] {
-    if (this.#events.length === 0) return NO_EVENTS;
     const events = this.#events;
-    this.#events = [];
+    if (events === null) return NO_EVENTS;
+    this.#events = null;
     return events;
   }
 
@@ -130,11 +143,16 @@ export abstract class MessageReader {
 
   protected addContent(text: string): void {
     if (text === "") return;
-    this.text += text;
+    this.#text += text;
+    if (this.#text.length > PART_LENGTH) {
+      this.#text.charCodeAt(0); // makes the chain one string
+      this.#parts.push(this.#text);
+      this.#text = "";
+    }
     this.lastDelta = this.lastDelta === null ? text : this.lastDelta + text;
     if (this.collecting) {
       const { channel, recipient } = this.current;
-      this.#events.push({ type: "delta", channel, recipient, text });
+      this.#emit({ type: "delta", channel, recipient, text });
     }
   }
 
@@ -162,9 +180,10 @@ export abstract class MessageReader {
   protected startContent(header: MessageHeader): void {
     this.where = "content";
     this.current = header;
-    this.text = "";
+    this.#parts.length = 0;
+    this.#text = "";
     this.decoder.replaced = false;
-    if (this.collecting) this.#events.push({ type: "message-start", header });
+    if (this.collecting) this.#emit({ type: "message-start", header });
   }
 
   protected endContent(terminator: Terminator): void {
@@ -179,10 +198,15 @@ export abstract class MessageReader {
       issues: this.issues,
     };
     this.messages.push(message);
-    if (this.collecting) this.#events.push({ type: "message-end", message });
+    if (this.collecting) this.#emit({ type: "message-end", message });
     this.issues = [];
-    this.text = "";
     this.where = "between";
+  }
+
+  /** Mostly one event per id: a list of just that costs less than a list made to grow. */
+  #emit(event: ParserEvent): void {
+    if (this.#events === null) this.#events = [event];
+    else this.#events.push(event);
   }
 
   protected issue(code: IssueCode, detail: string, dropped?: string): void {
@@ -192,6 +216,6 @@ export abstract class MessageReader {
   protected report(issue: Issue): void {
     this.issues.push(issue);
     this.allIssues.push(issue);
-    if (this.collecting) this.#events.push({ type: "issue", issue });
+    if (this.collecting) this.#emit({ type: "issue", issue });
   }
 }
