@@ -42,7 +42,7 @@ describe("arguments", () => {
     ['{"cty":"Oslo"}', 'missing "city"; unknown "cty" (did you mean "city"?)'],
     ['{"city":"Oslo","days":"3"}', '/days: must be integer, got string "3"; remove the quotes'],
     ['[{"city":"Oslo"}]', "must be object, got array"],
-    ['```json\n{"city":"Oslo"}\n```', "strings stand in double quotes"],
+    ['```json\n{"city":"Oslo"}\n```', "it begins with"],
     ['{"city":"Oslo","days":12345678901234567890}', "more digits than a number can keep"],
   ])("%j is refused with a sentence", async (raw, message) => {
     const result = await executeTool(weather, raw, context());
@@ -68,15 +68,6 @@ describe("arguments", () => {
     expect(result).toMatchObject({ status: "failed" });
     expect(result.text).toContain("its own schema is broken");
   });
-
-  test("a pattern that never comes to an end is given up", async () => {
-    const slow = tool(async () => "", {
-      inputSchema: { type: "object", properties: { s: { pattern: "^(a+)+$" } } },
-    });
-    const result = await executeTool(slow, JSON.stringify({ s: `${"a".repeat(60)}!` }), context());
-    expect(result.text).toContain("checking it took longer than 5 s");
-    expect((await executeTool(slow, '{"s":"aa"}', context())).status).toBe("completed");
-  }, 30_000);
 });
 
 describe("failures become results", () => {

@@ -3,12 +3,15 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { createPythonTool, executeTool, type PythonTool } from "../../tools/index.ts";
 import { context } from "./support.ts";
 
 const cacheDir = mkdtempSync(join(tmpdir(), "chorale-test-python-"));
 let python: PythonTool;
+
+// Starting without a snapshot computes for seconds, which take minutes on a machine with other work.
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 beforeAll(async () => {
   python = createPythonTool({ cacheDir, timeoutMs: 20_000 });
