@@ -138,7 +138,7 @@ export class LocalSession implements Session {
     this.#cache.reserve(tokens.length);
     // A token that was left pending is computed now, but it is not a new one.
     const known = this.#tokens.length - start;
-    const outcome = await this.#host.threads.run(
+    await this.#host.threads.run(
       { type: "prefill", session: this.#id, start, ids },
       {
         signal: options.signal,
@@ -151,7 +151,7 @@ export class LocalSession implements Session {
     );
     const reached = Math.max(this.#tokens.length, this.#computed);
     this.#tokens.push(...tokens.slice(this.#tokens.length, reached));
-    if (outcome === "cancelled") options.signal?.throwIfAborted();
+    options.signal?.throwIfAborted();
   }
 
   /** The ids of one command, as the workers sample them. Leaving the loop early stops the workers. */

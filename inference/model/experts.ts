@@ -83,7 +83,7 @@ export function feedForward(
   const gateUpRows = 2 * intermediate;
   const from = team.from(gateUpRows, GATE_UP_UNIT);
   const to = team.to(gateUpRows, GATE_UP_UNIT);
-  for (let e = 0; e < experts; e++) {
+  for (let e = 0; e < experts && !team.cancelled; e++) {
     const slot = schedule.starts[e]!;
     const size = schedule.starts[e + 1]! - slot;
     if (size === 0) continue;
@@ -119,7 +119,7 @@ export function feedForward(
 
   const firstRow = team.from(hidden, ROW_GROUP);
   const endRow = team.to(hidden, ROW_GROUP);
-  for (let e = 0; e < experts; e++) {
+  for (let e = 0; e < experts && !team.cancelled; e++) {
     const slot = schedule.starts[e]!;
     const size = schedule.starts[e + 1]! - slot;
     const y = scratch.down + slot * hidden * FLOAT_BYTES;

@@ -18,6 +18,10 @@ import { alignUp, type MemoryBank } from "../wasm/memory-bank.ts";
 import { type LayerPlan, type Matrix, type ModelPlan, matrixBytes } from "./plan.ts";
 
 const FLOAT_BYTES = 4;
+/** Longest time that loading keeps the thread from its other work, but for one piece of a tensor. */
+const MAX_BLOCKING_MS = 20;
+/** Most bytes of f32 values in one piece of a dense tensor. */
+const PIECE_BYTES = 32 << 20;
 
 export type LoadOptions = {
   readonly signal?: AbortSignal | undefined;
@@ -37,33 +41,48 @@ export async function loadWeights(
   banks: readonly MemoryBank[],
   options: LoadOptions = {},
 ): Promise<Float32Array> {
-  const { config } = plan;
-  const loaderOf = (bank: number): Loader => new Loader(banks[bank]!, plan);
-  const sinks = new Float32Array(config.layers * config.heads);
+  const sinks = new Float32Array(plan.config.layers * plan.config.heads);
+  options.signal?.throwIfAborted();
+  let pausedAt = performance.now();
   let done = 0;
-  const pause = async (): Promise<void> => {
-    options.onProgress?.({ done: ++done, total: config.layers + 2 });
+  for (const step of steps(checkpoint, plan, banks, sinks)) {
+    if (step === "unit") {
+      options.onProgress?.({ done: ++done, total: plan.config.layers + 2 });
+    } else if (performance.now() - pausedAt < MAX_BLOCKING_MS) {
+      continue;
+    }
     await setImmediate();
     options.signal?.throwIfAborted();
-  };
+    pausedAt = performance.now();
+  }
+  return sinks;
+}
 
-  options.signal?.throwIfAborted();
-  const { embedding, head } = plan;
+/** A piece of a tensor was brought in, or a unit (embedding, layer, head) is complete. */
+type LoadStep = "piece" | "unit";
+
+function* steps(
+  checkpoint: Checkpoint,
+  plan: ModelPlan,
+  banks: readonly MemoryBank[],
+  sinks: Float32Array,
+): Generator<LoadStep, void, void> {
+  const { config, embedding, head } = plan;
+  const loaderOf = (bank: number): Loader => new Loader(banks[bank]!, plan);
   const table: Matrix = { ...embedding, rows: config.vocab, columns: config.hidden, bias: 0 };
-  loaderOf(embedding.bank).dense(table, [checkpoint.embedding]);
-  await pause();
+  yield* loaderOf(embedding.bank).dense(table, [checkpoint.embedding]);
+  yield "unit";
   for (const [index, layer] of plan.layers.entries()) {
     const tensors = checkpoint.layers[index]!;
     const loader = loaderOf(layer.bank);
-    loader.layer(layer, tensors);
+    yield* loader.layer(layer, tensors);
     sinks.set(loader.readFloats(tensors.sinks), index * config.heads);
-    await pause();
+    yield "unit";
   }
   const loader = loaderOf(head.bank);
   loader.floats(checkpoint.norm, head.norm);
-  loader.dense(head.unembedding, [checkpoint.unembedding]);
-  await pause();
-  return sinks;
+  yield* loader.dense(head.unembedding, [checkpoint.unembedding]);
+  yield "unit";
 }
 
 /** Brings tensors into one bank. */
@@ -81,18 +100,18 @@ class Loader {
     this.#halfBytes = alignUp(Math.floor(this.#stagingBytes / 2) - alignUp(1));
   }
 
-  layer(plan: LayerPlan, tensors: LayerTensors): void {
+  *layer(plan: LayerPlan, tensors: LayerTensors): Generator<LoadStep, void, void> {
     this.floats(tensors.attnNorm, plan.attnNorm);
     this.floats(tensors.mlpNorm, plan.mlpNorm);
     const { q, k, v, out, router } = tensors;
-    this.dense(plan.qkv, [q.weight, k.weight, v.weight]);
+    yield* this.dense(plan.qkv, [q.weight, k.weight, v.weight]);
     this.#biases(plan.qkv, [q.bias, k.bias, v.bias]);
-    this.dense(plan.out, [out.weight]);
+    yield* this.dense(plan.out, [out.weight]);
     this.#biases(plan.out, [out.bias]);
-    this.dense(plan.router, [router.weight]);
+    yield* this.dense(plan.router, [router.weight]);
     this.#biases(plan.router, [router.bias]);
-    this.#experts(plan.gateUp, tensors.gateUp);
-    this.#experts(plan.down, tensors.down);
+    yield* this.#experts(plan.gateUp, tensors.gateUp);
+    yield* this.#experts(plan.down, tensors.down);
   }
 
   /** Elements `first` … `first + count - 1` of a tensor, as f32; whole blocks of its dtype. */
@@ -126,27 +145,47 @@ class Loader {
   }
 
   /** A matrix whose rows are those of the tensors, one after the other. */
-  dense(matrix: Matrix, tensors: readonly Tensor[]): void {
+  *dense(matrix: Matrix, tensors: readonly Tensor[]): Generator<LoadStep, void, void> {
+    const { kind, columns } = matrix;
     let row = 0;
     for (const tensor of tensors) {
       const rows = tensor.shape[0] ?? 0;
-      const address = matrix.address + matrixBytes({ ...matrix, rows: row });
-      if (matrix.kind === "q8") this.#quantise(matrix.columns, tensor, rows, address);
-      else if (matrix.kind === "bf16") this.#read(tensor, 0, address, tensor.byteLength);
-      else this.floats(tensor, address);
+      const chunk = this.#rowsPerPiece(columns);
+      for (let first = 0; first < rows; first += chunk) {
+        const n = Math.min(chunk, rows - first);
+        const address = matrix.address + matrixBytes({ kind, columns, rows: row + first });
+        this.#denseRows(kind, tensor, first * columns, n, columns, address);
+        yield "piece";
+      }
       row += rows;
     }
   }
 
-  #quantise(columns: number, tensor: Tensor, rows: number, address: Address): void {
-    // The second half of the staging area holds the floats, the first is left to their conversion.
-    const values = this.#staging + this.#halfBytes;
-    const chunk = Math.floor(this.#halfBytes / (columns * FLOAT_BYTES * ROW_GROUP)) * ROW_GROUP;
-    for (let row = 0; row < rows; row += chunk) {
-      const n = Math.min(chunk, rows - row);
-      this.floats(tensor, values, row * columns, n * columns);
-      const out = address + matrixBytes({ kind: "q8", rows: row, columns });
-      this.#bank.kernels.q8_pack(values, out, n, columns / BLOCK);
+  /** Rows, in whole row groups, whose f32 values fill at most half of the staging area. */
+  #rowsPerPiece(columns: number): number {
+    const bytes = Math.min(this.#halfBytes, PIECE_BYTES);
+    return Math.floor(bytes / (columns * FLOAT_BYTES * ROW_GROUP)) * ROW_GROUP;
+  }
+
+  /** `rows` rows from element `first` of a tensor on. */
+  #denseRows(
+    kind: Matrix["kind"],
+    tensor: Tensor,
+    first: number,
+    rows: number,
+    columns: number,
+    address: Address,
+  ): void {
+    if (kind === "bf16") {
+      const bytes = bytesOf(tensor.dtype, rows * columns);
+      this.#read(tensor, bytesOf(tensor.dtype, first), address, bytes);
+    } else if (kind === "f32") {
+      this.floats(tensor, address, first, rows * columns);
+    } else {
+      // The second half of the staging area holds the floats, the first is left to their conversion.
+      const values = this.#staging + this.#halfBytes;
+      this.floats(tensor, values, first, rows * columns);
+      this.#bank.kernels.q8_pack(values, address, rows, columns / BLOCK);
     }
   }
 
@@ -158,10 +197,11 @@ class Loader {
     }
   }
 
-  #experts(matrices: readonly Matrix[], tensors: ExpertLinear): void {
+  *#experts(matrices: readonly Matrix[], tensors: ExpertLinear): Generator<LoadStep, void, void> {
     for (const [e, matrix] of matrices.entries()) {
       this.#repack(matrix, tensors, e);
       this.#bank.floats.set(readExpertBias(tensors, e), matrix.bias / FLOAT_BYTES);
+      yield "piece";
     }
   }
 

@@ -116,8 +116,10 @@ export type PlanOptions = {
 };
 
 const FLOAT_BYTES = 4;
-/** Room for staging at least some row groups of any matrix while loading. */
+/** Loading stages pieces of tensors in the scratch area: this much keeps the pieces from being small. */
 const MIN_SCRATCH_BYTES = 1 << 20;
+/** And so many row groups of the widest matrix, as f32, have room in any case. */
+const MIN_STAGED_ROW_GROUPS = 4;
 
 /**
  * @throws UnsupportedArchitectureError for shapes that the kernels do not take
@@ -269,7 +271,10 @@ function planScratch(
     logits: floats(config.vocab),
     thread: allocator.allocate(threads * threadBytes),
   };
-  allocator.allocate(Math.max(0, MIN_SCRATCH_BYTES - allocator.byteLength));
+  const widest = Math.max(hidden, intermediate, config.heads * config.headDim);
+  const staged = MIN_STAGED_ROW_GROUPS * ROW_GROUP * widest * FLOAT_BYTES;
+  const minimum = Math.max(MIN_SCRATCH_BYTES, staged);
+  allocator.allocate(Math.max(0, minimum - allocator.byteLength));
   return {
     ...addresses,
     columns,

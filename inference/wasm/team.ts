@@ -75,6 +75,14 @@ export class Team {
     if (Atomics.load(control, CANCEL_AGREED) === this.#command) throw new Cancelled();
   }
 
+  /**
+   * Whether the command was cancelled. A thread that sees it may skip the rest of its part of a phase:
+   * the barrier behind it will end the step in all threads.
+   */
+  get cancelled(): boolean {
+    return Atomics.load(this.#control, CANCEL_REQUESTED) === this.#command;
+  }
+
   #waitWhile(generation: number): void {
     const control = this.#control;
     for (let spin = 0; spin < SPINS; spin++) {
