@@ -2,6 +2,7 @@
  * The command on bad input, on checkpoints that cannot be used, and on a real engine with random
  * weights, whose output is as bad as a model's can be.
  */
+import { execFileSync } from "node:child_process";
 import { copyFileSync, cpSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,7 +23,22 @@ let randomModel: string;
 /** The same with so much attention that a long prompt takes minutes. */
 let slowModel: string;
 
+/**
+ * How much slower than an idle machine this one is at the moment: limits of time are those of an idle
+ * one, and a test run beside other work should not fail for that.
+ */
+let slowness = 1;
+/** What an idle machine needs to start Node and end it. */
+const IDLE_START_MS = 80;
+
+function measureSlowness(): void {
+  const startedAt = performance.now();
+  execFileSync(process.execPath, ["-e", "0"]);
+  slowness = Math.max(1, (performance.now() - startedAt) / IDLE_START_MS);
+}
+
 beforeAll(() => {
+  measureSlowness();
   root = mkdtempSync(join(tmpdir(), "command-test-"));
   home = join(root, "home");
   randomModel = join(root, "random");
@@ -79,7 +95,7 @@ describe("what the user got wrong ends with 2 and one sentence", () => {
     const stdin = Buffer.alloc(100_000_000, "x");
     const ran = await run(["run", "-", "--model", randomModel], { stdin });
     expectRefusal(ran, 2, "more than 32 MiB");
-    expect(ran.milliseconds).toBeLessThan(5000);
+    expect(ran.milliseconds).toBeLessThan(5000 * slowness);
   });
 
   test("a prompt larger than this model's context", async () => {
@@ -181,6 +197,7 @@ describe("a real engine", () => {
     ["SIGINT", 130],
     ["SIGTERM", 143],
   ] as const)("%s in a long prefill ends it within 300 ms", { retry: 3 }, async (signal, code) => {
+    measureSlowness();
     let sentAt = 0;
     const { stdout, stderr, ...ran } = await run(["run", "-", "--model", slowModel, "--json"], {
       stdin: longPrompt,
@@ -193,23 +210,20 @@ describe("a real engine", () => {
         });
       },
     });
-    expect(performance.now() - sentAt).toBeLessThan(300);
+    expect(performance.now() - sentAt).toBeLessThan(300 * slowness);
     expect(ran.code).toBe(code);
     expect(eventsOf(stdout).at(-1)).toMatchObject({ status: "cancelled", exit_code: code });
     expect(stderr).toBe(`chorale: The run was stopped by ${signal}.\n`);
   });
 
   test("ends when nobody reads its events any more", async () => {
-    const { code, milliseconds } = await run(["run", "-", "--model", slowModel, "--json"], {
-      stdin: longPrompt,
-      whileRunning: (child) => {
-        child.stdout?.once("data", () => child.stdout?.destroy());
-        // The next event is far away; the one of the cancelled run is not.
-        setTimeout(() => child.kill("SIGINT"), 2500);
-      },
+    const args = ["run", "-", "--model", randomModel, "--seed", "1", "--max-turns", "1000"];
+    const { code, stderr } = await run([...args, "--json"], {
+      stdin: "hi",
+      whileRunning: (child) => child.stdout?.once("data", () => child.stdout?.destroy()),
     });
-    expect([130, 141]).toContain(code);
-    expect(milliseconds).toBeLessThan(10_000);
+    expect(code).toBe(141);
+    expect(stderr).toBe("chorale: The run was stopped by SIGPIPE.\n");
   });
 });
 

@@ -1,0 +1,62 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { launcher } from "./chorale.ts";
+
+/** A Node on this machine that is too old for Chorale, where there is one. */
+function oldNode(): string | undefined {
+  for (const folder of (process.env["PATH"] ?? "").split(delimiter)) {
+    const node = join(folder, "node");
+    if (!existsSync(node)) continue;
+    const version = execFileSync(node, ["-p", "process.versions.node"], { encoding: "utf8" });
+    if (Number(version.split(".")[0]) < 24) return node;
+  }
+  return undefined;
+}
+
+const old = oldNode();
+
+test("is plain JavaScript that the Nodes it must run on can parse", () => {
+  // Syntax of ES2020 at most: no optional chaining (Node 14), no ??= or private fields (15).
+  const source = readFileSync(launcher, "utf8");
+  expect(source).not.toMatch(/\?\.[a-z[(]|\?\?|^\s*await |node:|#[a-z]+[;=(]/m);
+});
+
+describe.skipIf(old === undefined)("under an old Node", () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "launcher-test-"));
+    writeFileSync(join(folder, "package.json"), '{"type":"module"}');
+    copyFileSync(launcher, join(folder, "launcher.js"));
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  const run = (file: string, ...args: string[]) =>
+    spawnSync(old ?? "", [file, ...args], { encoding: "utf8" });
+
+  test("goes on with the Node that was installed beside it", () => {
+    expect(run(launcher, "--version")).toMatchObject({ status: 0, stdout: "0.1.0\n" });
+  });
+
+  test("passes the exit code on", () => {
+    expect(run(launcher, "run", "hi", "--bogus")).toMatchObject({ status: 2 });
+  });
+
+  test("without one says what is needed and how to get it", () => {
+    const { status, stdout, stderr } = run(join(folder, "launcher.js"), "run", "hi");
+    expect(status).toBe(2);
+    expect(stdout).toBe("");
+    expect(stderr).toMatch(
+      /^chorale: Node 24 or newer is needed, this is \d+\.\d+\.\d+\. .*npm install.*\n$/,
+    );
+  });
+});
