@@ -191,11 +191,12 @@ class HeaderScan {
     if (roleLength > 0) return roleLength;
     if (word.startsWith("to=")) return this.#recipientWord(word, rest);
     const type = this.#input.complete ? word : (/^[^{[]*/.exec(word)?.[0] ?? word);
-    if (TYPE_WORDS.has(type) && this.#typeMayFollow(word.slice(type.length) + rest)) {
+    if (TYPE_WORDS.has(type) && this.#mayBeType(first, word.slice(type.length) + rest)) {
       this.#typeWords.push(type);
       return type.length;
     }
-    if (!this.#input.complete) return 0;
+    // Behind words that mean nothing, a name is a word of a sentence.
+    if (!this.#input.complete || !first) return 0;
     if (word.startsWith("functions.") || this.#input.isDeclared(word)) {
       this.#issue("bare_word_header", `The bare word ${word} is read as the recipient`);
       this.#recipients.push(word);
@@ -209,9 +210,13 @@ class HeaderScan {
     return 0;
   }
 
-  /** In an incomplete header `code` may be the first word of the content: only a body makes it a type. */
-  #typeMayFollow(rest: string): boolean {
-    if (this.#input.complete || this.#recipients.length > 0) return true;
+  /**
+   * Whether a word like `code` or `text` is a content type here: it may as well be a word of a sentence
+   * in front of the header, or the first word of the content where nothing separates that.
+   */
+  #mayBeType(first: boolean, rest: string): boolean {
+    if (this.#recipients.length > 0) return true;
+    if (this.#input.complete) return this.#sawMark || first;
     return /^\p{White_Space}*[{[]/u.test(rest);
   }
 

@@ -19,15 +19,15 @@ export function mayBeStripped(text: string): boolean {
 
 /** The messages, or null if the text is more likely just text. */
 export function splitStripped(text: string): StrippedMessage[] | null {
-  const start = /^\s*(?:assistant)?(analysis|commentary|final)/.exec(text);
+  const start = /^\s*(assistant)?(analysis|commentary|final)/.exec(text);
   if (start === null) return null;
   const rest = text.slice(start[0].length);
-  // An answer may well begin with "final" or "analysis"; glued to the next word it is a channel.
-  const glued = /^[\p{Lu}\p{N}{["'“]|^ to=/u.test(rest);
+  // An answer may well begin with "final" or "analysis"; stuck to another word it is a channel.
+  const glued = start[1] !== undefined || /^[\p{Lu}\p{N}{["'“]|^ to=/u.test(rest);
   const boundaries = [...rest.matchAll(BOUNDARY)];
   if (!glued && boundaries.length === 0) return null;
   const messages: StrippedMessage[] = [];
-  let channel = start[1]!;
+  let channel = start[2]!;
   let from = 0;
   for (const boundary of boundaries) {
     messages.push(readMessage(channel, rest.slice(from, boundary.index)));
@@ -40,7 +40,7 @@ export function splitStripped(text: string): StrippedMessage[] | null {
 
 function readMessage(channel: string, text: string): StrippedMessage {
   const call = /^ ?to=([^\s{[<]+)\s*/.exec(text);
-  if (call === null) return { channel, recipient: null, contentType: null, content: text };
+  if (call === null) return { channel, recipient: null, contentType: null, content: text.trim() };
   const rest = text.slice(call[0].length);
   const type = /^(json|code)(?![\w.])\s*/.exec(rest);
   let recipient = call[1]!;
@@ -49,5 +49,5 @@ function readMessage(channel: string, text: string): StrippedMessage {
     recipient = recipient.slice(0, -"json".length);
     contentType = "json";
   }
-  return { channel, recipient, contentType, content: rest.slice(type?.[0].length ?? 0) };
+  return { channel, recipient, contentType, content: rest.slice(type?.[0].length ?? 0).trim() };
 }

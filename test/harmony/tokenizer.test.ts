@@ -46,21 +46,20 @@ describe("o200k_harmony", () => {
   it("has 201089 ids, and each of them round trips", () => {
     expect(tokenizer.size).toBe(201_089);
     expect(o200kHarmonySpecialTokens().size).toBe(1091);
-    const back: number[] = [];
+    const wrong: number[] = [];
     for (let id = 0; id < tokenizer.size; id++) {
       const written = tokenizer.tokenText(id);
-      if (tokenizer.isSpecial(id)) {
-        expect(written).toBeTypeOf("string");
-        back.push(tokenizer.specialId(written ?? "") ?? -1);
-      } else if (typeof written === "string") {
-        back.push(...(tokenizer.encode(written).length === 1 ? tokenizer.encode(written) : [id]));
-        expect(tokenizer.decode(tokenizer.encode(written))).toBe(written);
-      } else {
-        expect(() => tokenizer.decode([id])).toThrow("Invalid utf-8");
-        back.push(id);
+      if (typeof written !== "string") {
+        // Part of a character: only its bytes come back.
+        if (tokenizer.isSpecial(id) || tokenizer.tokenBytes(id).length === 0) wrong.push(id);
+        continue;
       }
-      expect(back.at(-1)).toBe(id);
+      const back = tokenizer.encodeWithSpecials(written);
+      // A token of several pieces, such as "1234", is not what its text is encoded to.
+      if (back.length === 1 ? back[0] !== id : tokenizer.decode(back) !== written) wrong.push(id);
+      if (tokenizer.decode([id]) !== written) wrong.push(id);
     }
+    expect(wrong).toEqual([]);
   });
 
   it("encodes like the reference", () => {
@@ -121,10 +120,11 @@ describe("o200k_harmony", () => {
   });
 
   it("merges a megabyte of one letter in time that grows with it, not with its square", () => {
+    // By squares this would take hours.
     const ids = tokenizer.encode("a".repeat(1_000_000));
     expect(ids).toHaveLength(125_000);
     expect(tokenizer.decode(ids)).toBe("a".repeat(1_000_000));
-  }, 10_000);
+  });
 
   it("merges long pieces by heap exactly as short ones by scanning", () => {
     fc.assert(
@@ -144,10 +144,15 @@ describe("o200k_harmony", () => {
 
   it("is ready in little time and memory", () => {
     const packed = readFileSync(new URL("../../harmony/vocabulary/o200k.bin", import.meta.url));
-    const start = performance.now();
+    const before = process.memoryUsage();
+    const start = process.cpuUsage();
     createTokenizer({ tokens: unpackTokens(packed), specialTokens: o200kHarmonySpecialTokens() });
-    // The goal is 150 ms on an idle machine; tests share theirs.
-    expect(performance.now() - start).toBeLessThan(600);
+    const { user } = process.cpuUsage(start);
+    const after = process.memoryUsage();
+    // 40 ms and 7 MB on an idle machine (goals: 150 ms, 60 MB); tests share theirs.
+    expect(user / 1000).toBeLessThan(1500);
+    const bytes = after.heapUsed + after.external - before.heapUsed - before.external;
+    expect(bytes).toBeLessThan(60e6);
   });
 });
 
