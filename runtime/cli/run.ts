@@ -6,7 +6,7 @@ import {
   createPythonTool,
   createValidator,
   loadToolModule,
-  ToolRegistry,
+  type Tool,
   type ValidatorOptions,
 } from "../../tools/index.ts";
 import { runAgent } from "../agent.ts";
@@ -43,16 +43,16 @@ export async function runCommand(args: RunArguments, context: CommandContext): P
   // A schema that is none is refused now, not after the model is loaded.
   if (outputSchema !== undefined) await createValidator(outputSchema);
   const home = openHome(env, (sentence) => output.note(sentence));
-  const tools = new ToolRegistry();
+  const tools: Tool[] = [];
   try {
     const python = createPythonTool({ cacheDir: home.path });
-    tools.add(python);
+    tools.push(python);
     for (const file of args.agent.tools) {
-      for (const tool of await loadToolModule(file)) tools.add(tool);
+      tools.push(...(await loadToolModule(file)));
     }
     if (args.agent.docs !== undefined) {
       const browser = await createBrowserTools({ docs: args.agent.docs });
-      for (const tool of browser.tools) tools.add(tool);
+      tools.push(...browser.tools);
     }
     const { model: path, context: contextLength, threads } = args.model;
     const model = await loadModel(path, { contextLength, threads });
@@ -71,7 +71,7 @@ export async function runCommand(args: RunArguments, context: CommandContext): P
           ...(seed !== undefined && { seed }),
         },
         prompt,
-        tools: tools.list(),
+        tools,
         outputSchema,
         instructions,
         effort,
@@ -88,7 +88,7 @@ export async function runCommand(args: RunArguments, context: CommandContext): P
       await model.close();
     }
   } finally {
-    await tools.close();
+    await Promise.allSettled(tools.map((tool) => tool.close?.()));
     home.close();
   }
 }
