@@ -107,7 +107,7 @@ const RUST_ESCAPES: { readonly [char: string]: string } = {
 
 /** A text as Rust's `{:?}` prints it. */
 function rustDebug(text: string): string {
-  const escaped = text.replace(/["\\]|[\p{C}\p{Z}\p{Mn}\p{Me}]/gu, (char) => {
+  const escaped = text.replace(/["\\]|[\p{C}\p{Z}\p{Grapheme_Extend}]/gu, (char) => {
     if (char === " ") return char;
     return RUST_ESCAPES[char] ?? `\\u{${char.codePointAt(0)?.toString(16)}}`;
   });
