@@ -32,7 +32,7 @@ MIX = {
     "json": 13, "xml": 12, "outside": 5, "recovery": 0, "two_step": 0,
 }  # fmt: skip
 EFFORT_SHARES = (0.3, 0.52, 0.18)
-LONGEST_ROW = 440
+LONGEST_ROW = 330
 
 PYTHON_TOOL = """Use this tool to execute Python code in your chain of thought. The code will not be shown to the user. This tool \
 should be used for internal reasoning, but not for code that is intended to be visible to the user (e.g. when creating plots, \

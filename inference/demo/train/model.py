@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
+from attend import Attend
 from mxfp4 import StraightThrough
 from torch import nn
 from tokenizer import VOCAB_SIZE
@@ -26,7 +27,7 @@ class Config:
     heads: int = 4
     kv_heads: int = 2
     head_dim: int = 32
-    experts: int = 8
+    experts: int = 4
     top_k: int = 2
     intermediate: int = 192
     window: int = 128
@@ -99,25 +100,22 @@ class Attention(nn.Module):
         self.out = nn.Linear(c.heads * c.head_dim, c.hidden)
         self.sinks = nn.Parameter(torch.zeros(c.heads))
 
-    def _attend(self, q, k, v, past):
-        """`q` [b, T, heads, d] over keys of the same rows after `past` shared ones."""
-        c, (b, t) = self.c, q.shape[:2]
+    def _attend(self, q, k, v, past_k, past_v):
+        """`q` [b, t, heads, d] over keys of the same rows, after the past [s, kv heads, d] they share."""
+        c, (b, t), s = self.c, q.shape[:2], len(past_k)
         fold = c.heads // c.kv_heads
-        sink = (self.sinks * math.sqrt(c.head_dim)).to(q.dtype).view(1, 1, c.heads, 1).expand(b, t, -1, 1)
-        q = torch.cat([q, sink, torch.zeros_like(sink)], -1)
-        q = q.view(b, t, c.kv_heads, fold, -1).permute(0, 2, 3, 1, 4).reshape(b, c.kv_heads, fold * t, -1)
-        # Slot 0 is the sink: its key has a 1 where q carries the sink logit, its value is zero.
-        k, v = F.pad(k, (0, 2, 0, 0, 1, 0)), F.pad(v, (0, 2, 0, 0, 1, 0))
-        k[:, 0, :, c.head_dim] = 1
-        distance = torch.arange(past, past + t)[:, None] - torch.arange(past + t)[None]
-        allowed = (distance >= 0) & (distance < c.window) if self.sliding else distance >= 0
-        mask = torch.zeros(t, past + t, dtype=q.dtype).masked_fill_(~allowed, -torch.inf)
-        mask = F.pad(mask, (1, 0)).repeat(fold, 1)
-        y = F.scaled_dot_product_attention(
-            q, k.transpose(1, 2), v.transpose(1, 2), mask, scale=1 / math.sqrt(c.head_dim)
-        )
-        y = y[..., : c.head_dim].view(b, c.kv_heads, fold, t, c.head_dim)
-        return y.permute(0, 3, 1, 2, 4).reshape(b * t, c.heads * c.head_dim)
+        q = q.view(b, t, c.kv_heads, fold, -1).permute(2, 0, 3, 1, 4).reshape(c.kv_heads, b, fold * t, -1)
+        k, v = k.permute(2, 0, 1, 3).contiguous(), v.permute(2, 0, 1, 3).contiguous()
+        past_k, past_v = (F.pad(a, (0, 0, 0, 0, 1, 0)).transpose(0, 1).contiguous() for a in (past_k, past_v))
+        sink = self.sinks.view(c.kv_heads, fold, 1).expand(-1, -1, t).reshape(c.kv_heads, 1, fold * t, 1)
+        row, slot, column = torch.arange(t)[:, None], torch.arange(s + 1), torch.arange(t)
+        past_far, far = row + s + 1 - slot, row - column
+        reach = c.window if self.sliding else c.max_positions
+        past_mask = torch.zeros(t, s + 1).masked_fill_(past_far >= reach, -torch.inf)
+        mask = torch.zeros(t, t).masked_fill_((far < 0) | (far >= reach), -torch.inf)
+        y = Attend.apply(q, k, v, past_k, past_v, sink, past_mask.repeat(fold, 1), mask.repeat(fold, 1))
+        y = y.view(c.kv_heads, b, fold, t, c.head_dim).permute(1, 3, 0, 2, 4)
+        return y.reshape(b * t, c.heads * c.head_dim)
 
     def forward(self, h, cos, sin, prefix_sizes, groups):
         c = self.c
@@ -127,15 +125,14 @@ class Attention(nn.Module):
         outputs, shared, start = [], [], 0
         for size in prefix_sizes:
             part = slice(start, start + size)
-            outputs.append(self._attend(q[None, part], k[None, part], v[None, part], 0))
+            outputs.append(self._attend(q[None, part], k[None, part], v[None, part], k[:0], v[:0]))
             keep = slice(start + max(0, size - c.window + 1) if self.sliding else start, start + size)
             shared.append((k[keep], v[keep]))
             start += size
         for group in groups:
             b, t = group.ids.shape
-            pk, pv = (s[None].expand(b, -1, -1, -1) for s in shared[group.prefix])
-            gq, gk, gv = (a[start : start + b * t].view(b, t, -1, c.head_dim) for a in (q, k, v))
-            outputs.append(self._attend(gq, torch.cat([pk, gk], 1), torch.cat([pv, gv], 1), pk.shape[1]))
+            own = (a[start : start + b * t].view(b, t, -1, c.head_dim) for a in (q, k, v))
+            outputs.append(self._attend(*own, *shared[group.prefix]))
             start += b * t
         return linear(torch.cat(outputs), self.out.weight, self.out.bias)
 

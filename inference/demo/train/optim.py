@@ -53,5 +53,5 @@ def optimizers(model) -> list[torch.optim.Optimizer]:
         (matrices if inner else others).append(p)
     return [
         Muon(matrices, lr=0.02),
-        torch.optim.AdamW(others, lr=3e-3, betas=(0.9, 0.97), weight_decay=0.0, fused=True),
+        torch.optim.AdamW(others, lr=2e-3, betas=(0.9, 0.97), weight_decay=0.0, fused=True),
     ]

@@ -16,10 +16,11 @@ from collections import defaultdict, deque
 from datetime import datetime
 from pathlib import Path
 
+import circuit
 import torch
 import torch.distributed as dist
 import torch.nn.functional as F
-from data import EFFORTS, random_today, system_ids
+from data import random_today, system_ids
 from evaluate import exact_match
 from export import export
 from families.base import Source
@@ -30,7 +31,7 @@ from tokenizer import PAD
 HERE = Path(__file__).resolve().parent
 WARMUP_STEPS = 60
 BALANCE_WEIGHT = 0.01
-GROUP_ROWS = 8
+GROUP_ROWS = 7
 
 
 class Shards:
@@ -80,26 +81,17 @@ def groups_of(rows: list, prefix: int) -> tuple[list[Group], list, list]:
             targets.append(row[1:][at])
         groups.append(Group(prefix, ids))
         offset += ids.numel()
-    return groups, [s for s in select], targets
+    return groups, select, targets
 
 
 def batch(shards: Shards, g: Source, size: int):
-    """One step's prefixes, groups, supervised positions and targets: one effort with tools, one without."""
-    prefixes, groups, selects, targets, offset = [], [], [], [], 0
-    total = sum(len(v) for v in shards.index.values())
-    for has_tools in (False, True):
-        share = sum(len(shards.index[e, has_tools]) for e in EFFORTS) / total
-        if share == 0:
-            continue
-        effort = g.rng.choices(EFFORTS, [len(shards.index[e, has_tools]) for e in EFFORTS])[0]
-        rows = g.rng.sample(shards.index[effort, has_tools], max(1, round(size * share)))
-        more, select, target = groups_of(rows, len(prefixes))
-        prefixes.append(torch.tensor(system_ids(effort, has_tools, random_today(g))))
-        selects += [s + offset for s in select]
-        targets += target
-        groups += more
-        offset += sum(m.ids.numel() for m in more)
-    return prefixes, groups, torch.cat(selects), torch.cat(targets)
+    """A worker's prefix, groups, supervised positions and targets of one step: one effort, with or without tools."""
+    kinds = list(shards.index)
+    kind = g.rng.choices(kinds, [len(shards.index[k]) for k in kinds])[0]
+    rows = g.sample(shards.index[kind], size)
+    groups, select, targets = groups_of(rows, 0)
+    prefix = torch.tensor(system_ids(*kind, random_today(g)))
+    return [prefix], groups, torch.cat(select), torch.cat(targets)
 
 
 def schedule(step: int, fraction: float) -> float:
@@ -116,7 +108,7 @@ class Workers:
         if rank == 0:
             meeting.unlink(missing_ok=True)
             for other in range(1, count):
-                subprocess.Popen([sys.executable, "-B", *sys.argv, "--rank", str(other)])
+                subprocess.Popen([sys.executable, "-B", *sys.argv, "--rank", str(other)], start_new_session=True)
         else:
             time.sleep(2)
         dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=count)
@@ -141,7 +133,7 @@ def parse_args():
     parser = argparse.ArgumentParser()
     parser.add_argument("--work", type=Path, required=True, help="folder for shards, checkpoints and the log")
     parser.add_argument("--until", required=True, help="local time at which to stop, HH:MM")
-    parser.add_argument("--batch", type=int, default=32, help="rows per worker and step")
+    parser.add_argument("--batch", type=int, default=20, help="rows per worker and step")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--save-minutes", type=float, default=8)
     parser.add_argument("--seed", type=int, default=1)
@@ -157,6 +149,7 @@ class Run:
         self.args, self.checkpoint = args, args.work / "checkpoint.pt"
         torch.manual_seed(args.seed)
         self.model = Model(Config())
+        circuit.install(self.model)
         self.params = list(self.model.parameters())
         self.optimizers = optimizers(self.model)
         self.peaks = [o.param_groups[0]["lr"] for o in self.optimizers]
