@@ -73,7 +73,7 @@ function skipValue(
   if (size !== undefined) {
     reader.skip(size, key);
   } else if (type === STRING) {
-    reader.skip(reader.u64(`the length of ${key}`), key);
+    reader.skipStrings(1, key);
   } else if (type === ARRAY) {
     const elementType = reader.u32(`the element type of ${key}`);
     const count = reader.u64(`the length of ${key}`);
@@ -100,7 +100,8 @@ function skipElements(
     return;
   }
   // Every string and every array has at least its length, so a false count ends with the header.
-  for (let i = 0; i < count; i++) skipValue(reader, path, key, type, depth);
+  if (type === STRING) reader.skipStrings(count, key);
+  else for (let i = 0; i < count; i++) skipValue(reader, path, key, type, depth);
 }
 
 /** The metadata of a file, by key. Values are read from the file when they are asked for. */
@@ -183,7 +184,7 @@ export class GgufMetadata {
     const value = this.#strings(key);
     if (value === undefined || value.count < count) return undefined;
     const reader = this.#reader(value);
-    for (let i = 0; i < count; i++) reader.skip(reader.u64(key), key);
+    reader.skipStrings(count, key);
     const byteLength = reader.position - value.position;
     return byteLength > mostBytes ? undefined : this.#reader(value).bytes(byteLength, key);
   }

@@ -59,7 +59,7 @@ export class HeaderReader {
 
   /** A u64 length and as many bytes of UTF-8. */
   string(maxBytes: number, what: string): string {
-    const length = this.u64(`the length of ${what}`);
+    const length = this.u64(what);
     if (length > maxBytes) {
       throw new CheckpointError(
         this.#source.path,
@@ -91,6 +91,11 @@ export class HeaderReader {
   skip(count: number, what: string): void {
     this.#check(count, what);
     this.#position += count;
+  }
+
+  /** Steps over strings. */
+  skipStrings(count: number, what: string): void {
+    for (let i = 0; i < count; i++) this.skip(this.u64(what), what);
   }
 
   /** Brings `count` bytes into the window; returns where in it they are. */
