@@ -116,8 +116,8 @@ export class LenientReader extends MessageReader {
     this.#closeHeader(false, null, true);
   }
 
-  protected override startContent(header: MessageHeader): void {
-    super.startContent(header);
+  protected override startContent(header: MessageHeader, mayBeDropped = false): void {
+    super.startContent(header, mayBeDropped);
     this.#isStray = false;
   }
 
@@ -266,7 +266,7 @@ export class LenientReader extends MessageReader {
     if (leading !== "") this.#strayMessage(leading, null);
     for (const issue of issues) this.report(issue);
     if (complete) {
-      this.startContent(header);
+      this.startContent(header, this.#implied && header.recipient === null);
       return;
     }
     const text = stayOpen ? body.trimStart() : body.trim();

@@ -59,6 +59,8 @@ export abstract class MessageReader {
   readonly #highestKind: number;
   readonly #maxHeaderTokens: number;
   #headerSize = 0;
+  /** Whether the message being read has had its `message-start`. */
+  #announced = false;
   /** Events of this call; null while there is none. */
   #events: ParserEvent[] | null = null;
 
@@ -143,6 +145,7 @@ export abstract class MessageReader {
 
   protected addContent(text: string): void {
     if (text === "") return;
+    if (!this.#announced) this.#announce();
     this.#text += text;
     if (this.#text.length > PART_LENGTH) {
       this.#text.charCodeAt(0); // makes the chain one string
@@ -177,17 +180,25 @@ export abstract class MessageReader {
     return parts;
   }
 
-  protected startContent(header: MessageHeader): void {
+  /** @param mayBeDropped the message counts only once it has content: its start is told with that */
+  protected startContent(header: MessageHeader, mayBeDropped: boolean = false): void {
     this.where = "content";
     this.current = header;
     this.#parts.length = 0;
     this.#text = "";
     this.decoder.replaced = false;
-    if (this.collecting) this.#emit({ type: "message-start", header });
+    this.#announced = false;
+    if (!mayBeDropped) this.#announce();
+  }
+
+  #announce(): void {
+    this.#announced = true;
+    if (this.collecting) this.#emit({ type: "message-start", header: this.current });
   }
 
   protected endContent(terminator: Terminator): void {
     this.addContent(this.decoder.end());
+    if (!this.#announced) this.#announce();
     this.lastDelta = null;
     const { text } = this;
     const message: ParsedMessage = {

@@ -109,6 +109,19 @@ describe("streaming", () => {
     expect(without.messages).toEqual(withEvents.messages);
   });
 
+  it("starts no message that it then drops", () => {
+    for (const { options, input } of goldenCases.filter(
+      (golden) => golden.options.mode !== "strict",
+    )) {
+      const parser = new HarmonyParser({ ...options, tokenizer });
+      const events = [...parser.pushText(input), ...parser.finish()];
+      const order = events.map(({ type }) => type).filter((type) => type.startsWith("message-"));
+      expect(order).toEqual(
+        parser.messages.flatMap(() => ["message-start", "message-end"] as const),
+      );
+    }
+  });
+
   it("reads one completion only", () => {
     const parser = new HarmonyParser({ tokenizer, role: "assistant" });
     expect(parser.currentRole).toBe("assistant");
