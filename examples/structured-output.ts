@@ -10,12 +10,16 @@ const model = await loadModel();
 try {
   const result = await runAgent({
     ...model,
-    prompt: "Extract the fields from this text: Maria Keller is 34 years old.",
+    prompt: "Extract the data: Maria Keller is 34 years old and lives in Oslo.",
     outputSchema: {
       jsonSchema: {
         type: "object",
-        properties: { name: { type: "string" }, age: { type: "integer" } },
-        required: ["name", "age"],
+        properties: {
+          name: { type: "string" },
+          age: { type: "integer" },
+          city: { type: "string" },
+        },
+        required: ["name", "age", "city"],
         additionalProperties: false,
       },
     },

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { type Tokenizer, tokenizerFromHfJson, tokenizerFromLists } from "../harmony/index.ts";
 import { loadO200kHarmony } from "../harmony/vocabulary/index.ts";
 import {
+  findVocabulary,
   type OpenedModel,
   type OpenModelOptions,
   openModel,
@@ -50,9 +51,19 @@ export async function loadModel(
   }
 }
 
+/**
+ * The vocabulary of a model that need not be loaded.
+ * @param path as for `loadModel`; undefined: o200k_harmony
+ * @throws InferenceError, ModelError as `loadModel` does
+ */
+export async function loadTokenizer(path?: string): Promise<Tokenizer> {
+  if (path === undefined) return loadO200kHarmony();
+  return (await readTokenizer(findVocabulary(path))).tokenizer;
+}
+
 /** The vocabulary beside the weights or in their file; o200k_harmony where there is no other. */
 async function readTokenizer(
-  opened: OpenedModel,
+  opened: Pick<OpenedModel, "tokenizerPath" | "vocabulary">,
 ): Promise<{ tokenizer: Tokenizer; source: string | undefined }> {
   const { tokenizerPath, vocabulary } = opened;
   const source = tokenizerPath ?? vocabulary?.path;

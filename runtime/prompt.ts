@@ -85,14 +85,20 @@ function signatureOf(tool: Tool): ToolSignature {
   };
 }
 
+/** What a schema may say beside its properties without asking for an argument. */
+const SAYS_NOTHING: ReadonlySet<string> = new Set([
+  ...["type", "properties", "required", "additionalProperties"],
+  ...["title", "description", "$schema", "$id"],
+]);
+
 /** Such a function is shown as `() => any`. */
 function takesNothing(schema: Tool["inputSchema"]): boolean {
   if (typeof schema !== "object" || schema === null) return false;
-  const { properties, additionalProperties } = schema;
+  const { type, properties = {}, additionalProperties = false } = schema;
   return (
+    type === "object" &&
     additionalProperties === false &&
-    typeof properties === "object" &&
-    properties !== null &&
-    Object.keys(properties).length === 0
+    Object.keys(properties ?? {}).length === 0 &&
+    Object.keys(schema).every((key) => SAYS_NOTHING.has(key))
   );
 }

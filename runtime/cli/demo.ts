@@ -29,13 +29,9 @@ type Task = {
 
 const weather = defineTool({
   name: "get_weather",
-  description: "Gets the current weather of a city.",
-  inputSchema: {
-    type: "object",
-    properties: { city: { type: "string", description: "Name of the city" } },
-    required: ["city"],
-  },
-  execute: () => ({ temperature: 18, condition: "cloudy" }),
+  description: "Gets the current weather in a city.",
+  inputSchema: { type: "object", properties: { city: { type: "string" } }, required: ["city"] },
+  execute: () => ({ temperature: 18, sky: "cloudy" }),
 });
 
 const TASKS: readonly Task[] = [
@@ -51,23 +47,30 @@ const TASKS: readonly Task[] = [
     tools: [weather],
     judge: (result, events) => {
       if (!called(events, "functions.get_weather")) return "get_weather was not called";
-      return /\b18\b/.test(result.output ?? "") ? null : "the answer does not say 18";
+      const answer = result.output ?? "";
+      return /\b18\b/.test(answer) && answer.includes("cloudy")
+        ? null
+        : "the answer does not tell the result";
     },
   },
   {
-    question: "Extract the name and the age: Maria Keller is 34 years old.",
+    question: "Extract the data: Maria Keller is 34 years old and lives in Oslo.",
     outputSchema: {
       jsonSchema: {
         type: "object",
-        properties: { name: { type: "string" }, age: { type: "integer" } },
-        required: ["name", "age"],
+        properties: {
+          name: { type: "string" },
+          age: { type: "integer" },
+          city: { type: "string" },
+        },
+        required: ["name", "age", "city"],
         additionalProperties: false,
       },
     },
-    judge: (result) =>
-      isDeepStrictEqual(result.value, { name: "Maria Keller", age: 34 })
+    judge: ({ value }) =>
+      isDeepStrictEqual(value, { name: "Maria Keller", age: 34, city: "Oslo" })
         ? null
-        : 'the answer is not {"name":"Maria Keller","age":34}',
+        : "the answer does not have the name, the age and the city",
   },
 ];
 

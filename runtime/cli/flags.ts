@@ -106,11 +106,13 @@ export function colorArgument(parsed: Parsed): ColorMode {
   return choice(parsed, "color", COLORS) ?? "auto";
 }
 
-function value(placeholder: string, describe: string): Options {
+/** An option that takes one value. */
+export function value(placeholder: string, describe: string): Options {
   return { type: "string", requiresArg: true, describe: `${describe} [${placeholder}]` };
 }
 
-function all(parsed: Parsed, flag: string): readonly string[] {
+/** Every value of a flag that may be repeated. @throws UsageError for an empty one */
+export function all(parsed: Parsed, flag: string): readonly string[] {
   const given = parsed[flag];
   const values = given === undefined ? [] : Array.isArray(given) ? given : [given];
   return values.map((text: unknown) => {
@@ -119,7 +121,8 @@ function all(parsed: Parsed, flag: string): readonly string[] {
   });
 }
 
-function one(parsed: Parsed, flag: string): string | undefined {
+/** The value of a flag. @throws UsageError when it is given twice */
+export function one(parsed: Parsed, flag: string): string | undefined {
   const values = all(parsed, flag);
   if (values.length > 1) {
     throw new UsageError(`--${flag} is given ${values.length} times; give it once.`);
@@ -127,7 +130,8 @@ function one(parsed: Parsed, flag: string): string | undefined {
   return values[0];
 }
 
-function choice<T extends string>(
+/** One of the accepted words. @throws UsageError naming them */
+export function choice<T extends string>(
   parsed: Parsed,
   flag: string,
   accepted: readonly T[],

@@ -16,6 +16,7 @@ import {
   modelOptions,
   type Parsed,
 } from "./flags.ts";
+import { harmonyCommands } from "./harmony-flags.ts";
 import { Output } from "./output.ts";
 
 /** After Ctrl-C everything has this long to end in order; then the process ends anyway. */
@@ -78,6 +79,9 @@ export async function main(argv: readonly string[]): Promise<void> {
         const { demoCommand } = await import("./demo.ts");
         return demoCommand(context);
       }),
+    )
+    .command("harmony", "Render, parse and explain the format that gpt-oss speaks", (y) =>
+      harmonyCommands(y, command),
     )
     .demandCommand(1, "Name a command.")
     .strict()

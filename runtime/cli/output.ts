@@ -8,6 +8,7 @@ export type ColorMode = "auto" | "always" | "never";
 
 export class Output {
   readonly #color: boolean;
+  readonly #stdoutColor: boolean;
   /** Escape sequences in an answer are only dangerous, and only changed, on a terminal. */
   readonly #stdoutIsTerminal: boolean;
   #stdoutAtLineStart = true;
@@ -15,7 +16,10 @@ export class Output {
 
   constructor(color: ColorMode, env: NodeJS.ProcessEnv) {
     this.#stdoutIsTerminal = process.stdout.isTTY === true;
-    this.#color = color === "always" || (color === "auto" && wantsColor(env));
+    const paints = (isTerminal: boolean): boolean =>
+      color === "always" || (color === "auto" && isTerminal && allowsColor(env));
+    this.#color = paints(process.stderr.isTTY === true);
+    this.#stdoutColor = paints(this.#stdoutIsTerminal);
   }
 
   /** Part of the answer: raw into a pipe or file, with control characters shown on a terminal. */
@@ -30,6 +34,16 @@ export class Output {
   finishAnswer(): void {
     if (!this.#stdoutAtLineStart) process.stdout.write("\n");
     this.#stdoutAtLineStart = true;
+  }
+
+  /** One line of a listing on stdout; its control characters must be visible already. */
+  line(text: string): void {
+    process.stdout.write(`${text}\n`);
+  }
+
+  /** Text for `line` in a colour (an SGR code), where stdout shows colours. */
+  paint(text: string, code: string): string {
+    return this.#stdoutColor && text !== "" ? `\x1b[${code}m${text}\x1b[0m` : text;
   }
 
   /** One JSON value as one line. */
@@ -75,9 +89,7 @@ export class Output {
 }
 
 /** https://no-color.org: any non-empty value turns colour off. */
-function wantsColor(env: NodeJS.ProcessEnv): boolean {
+function allowsColor(env: NodeJS.ProcessEnv): boolean {
   const off = env["NO_COLOR"];
-  return (
-    process.stderr.isTTY === true && (off === undefined || off === "") && env["TERM"] !== "dumb"
-  );
+  return (off === undefined || off === "") && env["TERM"] !== "dumb";
 }

@@ -6,10 +6,14 @@ import { UsageError } from "../errors.ts";
 /** More than any context holds; a larger stdin is a mistake and is refused before it fills the memory. */
 const MAX_STDIN_BYTES = 32 * 1024 * 1024;
 
-export type PromptSource = {
+export type StdinSource = {
+  readonly stdin: Readable & { readonly isTTY?: boolean };
+  readonly signal: AbortSignal;
+};
+
+export type PromptSource = StdinSource & {
   /** Argument of the command; undefined or `-`: stdin is the prompt. */
   readonly argument: string | undefined;
-  readonly stdin: Readable & { readonly isTTY?: boolean };
   /** Whether something is piped or redirected into stdin. */
   readonly piped: boolean;
   readonly note: (sentence: string) => void;
@@ -18,7 +22,6 @@ export type PromptSource = {
    * caller merely forgot to close must not hang the run.
    */
   readonly patienceMs?: number;
-  readonly signal: AbortSignal;
 };
 
 /**
@@ -31,7 +34,7 @@ export async function readPrompt(source: PromptSource): Promise<string> {
   if (argument !== undefined && argument !== "-") {
     if (argument.trim() === "") throw new UsageError("The prompt is empty; give a question.");
     if (!piped) return argument;
-    const input = await readAll(source, source.patienceMs ?? 3000);
+    const input = await readStdin(source, source.patienceMs ?? 3000);
     if (input === null) {
       source.note(
         "stdin is open but nothing came; going on without it (add </dev/null, or pipe the prompt into `chorale run -` to wait for it).",
@@ -43,7 +46,7 @@ export async function readPrompt(source: PromptSource): Promise<string> {
   if (argument === undefined && stdin.isTTY === true) {
     throw new UsageError('No prompt given; try: chorale run "What is 12 * 34?"');
   }
-  const input = await readAll(source, null);
+  const input = await readStdin(source, null);
   if (input === null || input.trim() === "") {
     throw new UsageError("The prompt is empty: stdin had no text.");
   }
@@ -60,8 +63,14 @@ export function isPiped(fd: number): boolean {
   }
 }
 
-/** Everything of stdin as text; null when `patienceMs` passed before the first byte. */
-async function readAll(source: PromptSource, patienceMs: number | null): Promise<string | null> {
+/**
+ * Everything of stdin as text; null when `patienceMs` passed before the first byte.
+ * @throws UsageError when it is too long or not UTF-8
+ */
+export async function readStdin(
+  source: StdinSource,
+  patienceMs: number | null,
+): Promise<string | null> {
   const { stdin, signal } = source;
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -76,7 +85,7 @@ async function readAll(source: PromptSource, patienceMs: number | null): Promise
         stdin.destroy(); // at once: a fast source would go on before the rejection is seen
         failed(
           new UsageError(
-            `stdin has more than ${MAX_STDIN_BYTES / 1024 / 1024} MiB; a prompt must fit the model's context.`,
+            `stdin has more than ${MAX_STDIN_BYTES / 1024 / 1024} MiB, the most that is read.`,
           ),
         );
       }

@@ -1,0 +1,174 @@
+/**
+ * A raw transcript taken apart: which characters are a start, a role, a recipient, a channel, a content
+ * type, content. Nothing is read in another place than where it stands and nothing is left out: the
+ * texts of all parts, joined, are the transcript. What the parser makes of it is told beside it, as
+ * the issues it found.
+ */
+import { HarmonyParser, type Issue, type Role, type Tokenizer } from "../../harmony/index.ts";
+
+export type PartKind =
+  | "start"
+  | "role"
+  | "recipient"
+  | "channel"
+  | "content type"
+  | "message"
+  | "content"
+  | "end"
+  /** Words of a header that mean nothing, and what stands between messages. */
+  | "other";
+
+export type TranscriptPart = {
+  /** Counts from 1. */
+  readonly message: number;
+  readonly part: PartKind;
+  readonly text: string;
+  /** What the parser found wrong when it had read this far. */
+  readonly issues: readonly Issue[];
+};
+
+export type ExplainOptions = {
+  readonly tokenizer: Tokenizer;
+  /** The role that the prompt already ended with; null: the transcript has it. */
+  readonly role: Role | null;
+  readonly knownTools: readonly string[];
+};
+
+/** Words that are a content type without `<|constrain|>`. */
+const BARE_TYPE = /^\s*(?:json|code|python|text)$/;
+
+export function explainTranscript(
+  ids: readonly number[],
+  options: ExplainOptions,
+): readonly TranscriptPart[] {
+  const scan = new Scan(options);
+  for (const id of ids) scan.push(id);
+  return scan.finish();
+}
+
+class Scan {
+  readonly #tokenizer: Tokenizer;
+  readonly #parser: HarmonyParser;
+  readonly #parts: { message: number; part: PartKind; text: string; issues: Issue[] }[] = [];
+  readonly #special: ReadonlyMap<number, string>;
+  #message = 1;
+  #where: "between" | "header" | "content";
+  /** Whether the header's first word is its role. */
+  #roleFollows: boolean;
+  /** `<|channel|>` or `<|constrain|>`, whose value follows. */
+  #mark: { readonly part: PartKind; readonly text: string } | null = null;
+  /** Ordinary tokens since the last special one. */
+  #text: number[] = [];
+  #issues: Issue[] = [];
+
+  constructor({ tokenizer, role, knownTools }: ExplainOptions) {
+    this.#tokenizer = tokenizer;
+    this.#parser = new HarmonyParser({ tokenizer, role, knownTools });
+    this.#where = role === null ? "between" : "header";
+    this.#roleFollows = false;
+    const { endOfText, ...named } = tokenizer.special;
+    const special = new Map<number, string>(Object.entries(named).map(([name, id]) => [id, name]));
+    if (endOfText !== null) special.set(endOfText, "endOfText");
+    this.#special = special;
+  }
+
+  push(id: number): void {
+    for (const event of this.#parser.push(id)) {
+      if (event.type === "issue") this.#issues.push(event.issue);
+    }
+    const special = this.#special.get(id);
+    const literal = this.#where === "content" && (special === "message" || special === "constrain");
+    if (special === undefined || literal) this.#text.push(id);
+    else this.#boundary(special, this.#tokenizer.decodeLossy([id]));
+  }
+
+  finish(): readonly TranscriptPart[] {
+    this.#flush(false);
+    for (const event of this.#parser.finish()) {
+      if (event.type === "issue") this.#issues.push(event.issue);
+    }
+    this.#attachIssues();
+    return this.#parts;
+  }
+
+  #boundary(special: string, text: string): void {
+    this.#flush(special === "message");
+    switch (special) {
+      case "start":
+        if (this.#where !== "between") this.#message++;
+        this.#add("start", text);
+        this.#where = "header";
+        this.#roleFollows = true;
+        break;
+      case "channel":
+      case "constrain":
+        if (this.#where === "content") this.#message++;
+        this.#where = "header";
+        this.#mark = { part: special === "channel" ? "channel" : "content type", text };
+        return;
+      case "message":
+        this.#add("message", text);
+        this.#where = "content";
+        break;
+      default:
+        this.#add("end", text);
+        if (this.#where !== "between") this.#message++;
+        this.#where = "between";
+    }
+    this.#attachIssues();
+  }
+
+  /** Gives the text since the last special token its part. */
+  #flush(headerIsComplete: boolean): void {
+    const text = this.#text.length === 0 ? "" : this.#tokenizer.decodeLossy(this.#text);
+    this.#text = [];
+    const rest = this.#mark === null ? text : this.#markedValue(this.#mark, text);
+    this.#mark = null;
+    if (rest === "") return;
+    if (this.#where === "header") this.#words(rest, headerIsComplete);
+    else this.#add(this.#where === "content" ? "content" : "other", rest);
+  }
+
+  /** The marker with its value as one part; returns what follows. */
+  #markedValue(mark: { readonly part: PartKind; readonly text: string }, text: string): string {
+    const pattern = mark.part === "channel" ? /^[^\s<]*/ : /^\s*[^\s{[]*/;
+    const value = pattern.exec(text)?.[0] ?? "";
+    this.#add(mark.part, mark.text + value);
+    return text.slice(value.length);
+  }
+
+  #words(text: string, complete: boolean): void {
+    let at = 0;
+    for (const { 0: word, index } of text.matchAll(/\s*\S+/g)) {
+      const part = this.#partOfWord(word);
+      // Where no `<|message|>` says where the content begins, it begins with the first other word.
+      if (part === "other" && !complete) {
+        this.#add("content", text.slice(index));
+        return;
+      }
+      this.#add(part, word);
+      this.#roleFollows = false;
+      at = index + word.length;
+    }
+    const space = text.slice(at);
+    const last = this.#parts.at(-1);
+    if (space === "") return;
+    if (last === undefined) this.#add("other", space);
+    else last.text += space;
+  }
+
+  #partOfWord(word: string): PartKind {
+    if (/^\s*to=/.test(word)) return "recipient";
+    if (this.#roleFollows) return "role";
+    return BARE_TYPE.test(word) ? "content type" : "other";
+  }
+
+  #add(part: PartKind, text: string): void {
+    this.#parts.push({ message: this.#message, part, text, issues: [] });
+  }
+
+  #attachIssues(): void {
+    this.#parts.at(-1)?.issues.push(...this.#issues);
+    this.#issues = [];
+  }
+}
