@@ -80,8 +80,16 @@ pub unsafe extern "C" fn attention(
     while page * PAGE < end {
         let keys = pages.add(page * page_stride);
         let values = keys.add(head_dim * PAGE);
-        let from = if first > page * PAGE { first - page * PAGE } else { 0 };
-        let to = if end < (page + 1) * PAGE { end - page * PAGE } else { PAGE };
+        let from = if first > page * PAGE {
+            first - page * PAGE
+        } else {
+            0
+        };
+        let to = if end < (page + 1) * PAGE {
+            end - page * PAGE
+        } else {
+            PAGE
+        };
         let mut g = 0;
         while g < group {
             let top = page_scores(q.add(g * head_dim), keys, head_dim, from, to, scale, scores);
@@ -91,7 +99,15 @@ pub unsafe extern "C" fn attention(
             let sum = page_exponentials(scores, from, to, now);
             *maxima.add(g) = now;
             *sums.add(g) = *sums.add(g) * kept + sum;
-            add_values(out.add(g * head_dim), kept, scores, values, head_dim, from, to);
+            add_values(
+                out.add(g * head_dim),
+                kept,
+                scores,
+                values,
+                head_dim,
+                from,
+                to,
+            );
             g += 1;
         }
         page += 1;

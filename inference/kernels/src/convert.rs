@@ -46,7 +46,10 @@ pub unsafe extern "C" fn f16_to_f32(x: *const u16, y: *mut f32, n: usize) {
 /// difference of the exponent biases (127 - 15) made good by an exact multiplication.
 #[inline(always)]
 pub fn f16_to_f32_lanes(bits: v128) -> v128 {
-    f32x4_mul(u32x4_shl(bits, 13), f32x4_splat(f32::from_bits((127 + 112) << 23)))
+    f32x4_mul(
+        u32x4_shl(bits, 13),
+        f32x4_splat(f32::from_bits((127 + 112) << 23)),
+    )
 }
 
 /// A non-negative f32 to f16 bits, to nearest, ties to even; at most the largest finite f16.

@@ -23,7 +23,7 @@
 //! Exports (arguments in the order of the functions' own documentation)
 //! | file | functions |
 //! |---|---|
-//! | `mxfp4.rs` | `mxfp4_repack`, `mxfp4_matmul_i8`, `mxfp4_matmul_f32` |
+//! | `mxfp4.rs`, `mxfp4_i8.rs`, `mxfp4_f32.rs` | `mxfp4_repack`, `mxfp4_matmul_i8`, `mxfp4_matmul_f32` |
 //! | `q8.rs` | `q8_pack`, `q8_matmul_i8` |
 //! | `dense.rs` | `f32_matmul`, `bf16_matmul` |
 //! | `quantise.rs` | `quantise_i8` |
@@ -42,6 +42,8 @@ mod attention;
 mod convert;
 mod dense;
 mod mxfp4;
+mod mxfp4_f32;
+mod mxfp4_i8;
 mod norm;
 mod q8;
 mod quantise;

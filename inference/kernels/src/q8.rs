@@ -115,7 +115,13 @@ pub unsafe extern "C" fn q8_matmul_i8(
                     [first, column(index, c + 1)],
                 );
                 store_rows(y.add(c * y_stride + r), row_bias, sums[0], sums[1], left);
-                store_rows(y.add((c + 1) * y_stride + r), row_bias, sums[2], sums[3], left);
+                store_rows(
+                    y.add((c + 1) * y_stride + r),
+                    row_bias,
+                    sums[2],
+                    sums[3],
+                    left,
+                );
             } else {
                 let (low, high) = row_group_times_one(
                     records,

@@ -39,8 +39,7 @@ pub unsafe extern "C" fn quantise_i8(
             let i2 = round(f32x4_mul(load_f32(block.add(k + 8)), factor));
             let i3 = round(f32x4_mul(load_f32(block.add(k + 12)), factor));
             sum = i32x4_add(sum, i32x4_add(i32x4_add(i0, i1), i32x4_add(i2, i3)));
-            let bytes =
-                i8x16_narrow_i16x8(i16x8_narrow_i32x4(i0, i1), i16x8_narrow_i32x4(i2, i3));
+            let bytes = i8x16_narrow_i16x8(i16x8_narrow_i32x4(i0, i1), i16x8_narrow_i32x4(i2, i3));
             v128_store(q.add(b * BLOCK + k) as *mut v128, bytes);
             k += 16;
         }

@@ -1,0 +1,349 @@
+//! MXFP4 × int8 activations.
+//!
+//! The 16 codes are looked up as doubled integers (0, 1, 2, 3, 4, 6, 8, 12 and their negatives), so the
+//! products are exact integers; the factor ½ is applied once per result. The dot instruction wants its
+//! second operand in 0..=127, so the table holds the value plus 12 and each block's sum starts at
+//! `-12·Σx`, which the activation's quantiser provides.
+
+use crate::mxfp4::{high_nibbles, low_nibbles, scales, RECORD};
+use crate::simd::*;
+use core::arch::wasm32::*;
+
+#[inline(always)]
+fn table() -> v128 {
+    u8x16(12, 13, 14, 15, 16, 18, 20, 24, 12, 11, 10, 9, 8, 6, 4, 0)
+}
+
+/// MXFP4 × int8 activations.
+///
+/// `w`: records of `rows` rows × `row_blocks` blocks. `x`: (columns, row_blocks · 32) int8 with `x_scale`
+/// (columns, row_blocks) f32 and `x_start` (columns, row_blocks) i32 = -12·Σx, as `quantise_i8` writes them
+/// with offset 12. `scratch`: `row_blocks * 288` bytes, used when there are several columns.
+///
+/// # Safety
+/// All arrays hold what the shapes say; `y` holds `(columns - 1) * y_stride + rows` elements; `index` (or
+/// null) holds `columns` values that are columns of `x`; `scratch` is used by no other thread.
+#[no_mangle]
+pub unsafe extern "C" fn mxfp4_matmul_i8(
+    w: *const u8,
+    rows: usize,
+    row_blocks: usize,
+    x: *const i8,
+    x_scale: *const f32,
+    x_start: *const i32,
+    index: *const u32,
+    columns: usize,
+    bias: *const f32,
+    y: *mut f32,
+    y_stride: usize,
+    scratch: *mut u8,
+) {
+    if dot4_is_emulated() {
+        matmul_i8::<true>(
+            w, rows, row_blocks, x, x_scale, x_start, index, columns, bias, y, y_stride, scratch,
+        )
+    } else {
+        matmul_i8::<false>(
+            w, rows, row_blocks, x, x_scale, x_start, index, columns, bias, y, y_stride, scratch,
+        )
+    }
+}
+
+#[inline(always)]
+unsafe fn matmul_i8<const PAIRS: bool>(
+    w: *const u8,
+    rows: usize,
+    row_blocks: usize,
+    x: *const i8,
+    x_scale: *const f32,
+    x_start: *const i32,
+    index: *const u32,
+    columns: usize,
+    bias: *const f32,
+    y: *mut f32,
+    y_stride: usize,
+    scratch: *mut u8,
+) {
+    let mut records = w;
+    let mut r = 0;
+    while r < rows {
+        let left = rows - r;
+        let row_bias = if bias.is_null() { bias } else { bias.add(r) };
+        if columns == 1 {
+            let c = column(index, 0);
+            let (low, high) = row_group_times_column::<PAIRS>(
+                records,
+                row_blocks,
+                x.add(c * row_blocks * BLOCK),
+                x_scale.add(c * row_blocks),
+                x_start.add(c * row_blocks),
+            );
+            store_rows(y.add(r), row_bias, low, high, left);
+        } else {
+            let strip_scales = scratch.add(row_blocks * ROWS * BLOCK) as *mut f32;
+            unpack_strip(records, row_blocks, scratch, strip_scales);
+            let mut c = 0;
+            while c < columns {
+                let pair = columns - c >= 2;
+                let first = column(index, c);
+                let second = if pair { column(index, c + 1) } else { first };
+                let sums = strip_times_columns::<PAIRS>(
+                    scratch,
+                    strip_scales,
+                    row_blocks,
+                    x,
+                    x_scale,
+                    x_start,
+                    [first, second],
+                );
+                store_rows(y.add(c * y_stride + r), row_bias, sums[0], sums[1], left);
+                if pair {
+                    store_rows(
+                        y.add((c + 1) * y_stride + r),
+                        row_bias,
+                        sums[2],
+                        sums[3],
+                        left,
+                    );
+                }
+                c += 2;
+            }
+        }
+        records = records.add(row_blocks * RECORD);
+        r += ROWS;
+    }
+}
+
+/// Decode: one column straight from the packed records.
+#[inline(always)]
+unsafe fn row_group_times_column<const PAIRS: bool>(
+    records: *const u8,
+    row_blocks: usize,
+    x: *const i8,
+    x_scale: *const f32,
+    x_start: *const i32,
+) -> (v128, v128) {
+    let mut sum_low = f32x4_splat(0.0);
+    let mut sum_high = f32x4_splat(0.0);
+    let mut record = records;
+    let mut x = x;
+    let mut b = 0;
+    while b < row_blocks {
+        let start = v128_load32_splat(x_start.add(b) as *const u32);
+        let (i0, i1) = if PAIRS {
+            block_by_pairs(record, x, start)
+        } else {
+            block_by_dots(record, x, start)
+        };
+        let xs = splat_f32(x_scale.add(b));
+        let (s0, s1) = scales(record);
+        let (f0, f1) = (f32x4_convert_i32x4(i0), f32x4_convert_i32x4(i1));
+        sum_low = f32x4_add(sum_low, f32x4_mul(f0, f32x4_mul(s0, xs)));
+        sum_high = f32x4_add(sum_high, f32x4_mul(f1, f32x4_mul(s1, xs)));
+        record = record.add(RECORD);
+        x = x.add(BLOCK);
+        b += 1;
+    }
+    let half = f32x4_splat(0.5);
+    (f32x4_mul(sum_low, half), f32x4_mul(sum_high, half))
+}
+
+/// One block's integer sums of rows 0..4 and 4..8. Low and high nibbles have accumulators of their own, so
+/// that four chains are in flight; their sum is exact either way.
+#[inline(always)]
+unsafe fn block_by_dots(record: *const u8, x: *const i8, start: v128) -> (v128, v128) {
+    let table = table();
+    let (mut a0, mut a1) = (start, start);
+    let (mut b0, mut b1) = (i32x4_splat(0), i32x4_splat(0));
+    let mut step = 0;
+    while step < 4 {
+        let front = splat_bytes(x.add(step * 4));
+        let back = splat_bytes(x.add(16 + step * 4));
+        let w0 = load(record.add(ROWS + step * 32));
+        let w1 = load(record.add(ROWS + step * 32 + 16));
+        a0 = dot4(front, lookup(table, low_nibbles(w0)), a0);
+        a1 = dot4(front, lookup(table, low_nibbles(w1)), a1);
+        b0 = dot4(back, lookup(table, high_nibbles(w0)), b0);
+        b1 = dot4(back, lookup(table, high_nibbles(w1)), b1);
+        step += 1;
+    }
+    (i32x4_add(a0, b0), i32x4_add(a1, b1))
+}
+
+/// The same sums where pairs are cheaper. Four steps of two products of at most 128 · 24 stay in i16.
+#[inline(always)]
+unsafe fn block_by_pairs(record: *const u8, x: *const i8, start: v128) -> (v128, v128) {
+    let table = table();
+    let zero = i16x8_splat(0);
+    let (mut a0, mut a1, mut b0, mut b1) = (zero, zero, zero, zero);
+    let mut step = 0;
+    while step < 4 {
+        let front = splat_bytes(x.add(step * 4));
+        let back = splat_bytes(x.add(16 + step * 4));
+        let w0 = load(record.add(ROWS + step * 32));
+        let w1 = load(record.add(ROWS + step * 32 + 16));
+        a0 = dot4_pairs(front, lookup(table, low_nibbles(w0)), a0);
+        a1 = dot4_pairs(front, lookup(table, low_nibbles(w1)), a1);
+        b0 = dot4_pairs(back, lookup(table, high_nibbles(w0)), b0);
+        b1 = dot4_pairs(back, lookup(table, high_nibbles(w1)), b1);
+        step += 1;
+    }
+    (
+        add_pairs(a0, add_pairs(b0, start)),
+        add_pairs(a1, add_pairs(b1, start)),
+    )
+}
+
+/// Prefill: one row group unpacked once, to bytes (0..=24) in the order of the dot products and to f32
+/// scales, then used by all columns.
+#[inline(always)]
+unsafe fn unpack_strip(records: *const u8, row_blocks: usize, bytes: *mut u8, strip: *mut f32) {
+    let table = table();
+    let mut b = 0;
+    while b < row_blocks {
+        let record = records.add(b * RECORD);
+        let (s0, s1) = scales(record);
+        store_f32(strip.add(b * ROWS), s0);
+        store_f32(strip.add(b * ROWS + 4), s1);
+        let out = bytes.add(b * ROWS * BLOCK) as *mut v128;
+        let mut step = 0;
+        while step < 4 {
+            let w0 = load(record.add(ROWS + step * 32));
+            let w1 = load(record.add(ROWS + step * 32 + 16));
+            v128_store(out.add(step * 4), lookup(table, low_nibbles(w0)));
+            v128_store(out.add(step * 4 + 1), lookup(table, low_nibbles(w1)));
+            v128_store(out.add(step * 4 + 2), lookup(table, high_nibbles(w0)));
+            v128_store(out.add(step * 4 + 3), lookup(table, high_nibbles(w1)));
+            step += 1;
+        }
+        b += 1;
+    }
+}
+
+/// Two columns at once, so that each weight vector is loaded once for both.
+#[inline(always)]
+unsafe fn strip_times_columns<const PAIRS: bool>(
+    bytes: *const u8,
+    strip: *const f32,
+    row_blocks: usize,
+    x: *const i8,
+    x_scale: *const f32,
+    x_start: *const i32,
+    columns: [usize; 2],
+) -> [v128; 4] {
+    let (mut p, mut q) = (
+        x.add(columns[0] * row_blocks * BLOCK),
+        x.add(columns[1] * row_blocks * BLOCK),
+    );
+    let (p_scale, q_scale) = (
+        x_scale.add(columns[0] * row_blocks),
+        x_scale.add(columns[1] * row_blocks),
+    );
+    let (p_start, q_start) = (
+        x_start.add(columns[0] * row_blocks),
+        x_start.add(columns[1] * row_blocks),
+    );
+    let zero = f32x4_splat(0.0);
+    let (mut s0, mut s1, mut s2, mut s3) = (zero, zero, zero, zero);
+    let mut w = bytes as *const v128;
+    let mut b = 0;
+    while b < row_blocks {
+        let p0 = v128_load32_splat(p_start.add(b) as *const u32);
+        let q0 = v128_load32_splat(q_start.add(b) as *const u32);
+        let [i0, i1, j0, j1] = if PAIRS {
+            strip_block_by_pairs(w, p, q, p0, q0)
+        } else {
+            strip_block_by_dots(w, p, q, p0, q0)
+        };
+        let (e0, e1) = (
+            load_f32(strip.add(b * ROWS)),
+            load_f32(strip.add(b * ROWS + 4)),
+        );
+        let (ps, qs) = (splat_f32(p_scale.add(b)), splat_f32(q_scale.add(b)));
+        s0 = f32x4_add(s0, f32x4_mul(f32x4_convert_i32x4(i0), f32x4_mul(e0, ps)));
+        s1 = f32x4_add(s1, f32x4_mul(f32x4_convert_i32x4(i1), f32x4_mul(e1, ps)));
+        s2 = f32x4_add(s2, f32x4_mul(f32x4_convert_i32x4(j0), f32x4_mul(e0, qs)));
+        s3 = f32x4_add(s3, f32x4_mul(f32x4_convert_i32x4(j1), f32x4_mul(e1, qs)));
+        w = w.add(16);
+        p = p.add(BLOCK);
+        q = q.add(BLOCK);
+        b += 1;
+    }
+    let half = f32x4_splat(0.5);
+    [
+        f32x4_mul(s0, half),
+        f32x4_mul(s1, half),
+        f32x4_mul(s2, half),
+        f32x4_mul(s3, half),
+    ]
+}
+
+/// One unpacked block times two columns: the integer sums of rows 0..4 and 4..8 for each.
+#[inline(always)]
+unsafe fn strip_block_by_dots(
+    w: *const v128,
+    p: *const i8,
+    q: *const i8,
+    p_start: v128,
+    q_start: v128,
+) -> [v128; 4] {
+    let (mut i0, mut i1, mut j0, mut j1) = (p_start, p_start, q_start, q_start);
+    let mut step = 0;
+    while step < 4 {
+        let (w0, w1) = (v128_load(w.add(step * 4)), v128_load(w.add(step * 4 + 1)));
+        let (pf, qf) = (splat_bytes(p.add(step * 4)), splat_bytes(q.add(step * 4)));
+        i0 = dot4(pf, w0, i0);
+        i1 = dot4(pf, w1, i1);
+        j0 = dot4(qf, w0, j0);
+        j1 = dot4(qf, w1, j1);
+        let (w2, w3) = (
+            v128_load(w.add(step * 4 + 2)),
+            v128_load(w.add(step * 4 + 3)),
+        );
+        let (pb, qb) = (
+            splat_bytes(p.add(16 + step * 4)),
+            splat_bytes(q.add(16 + step * 4)),
+        );
+        i0 = dot4(pb, w2, i0);
+        i1 = dot4(pb, w3, i1);
+        j0 = dot4(qb, w2, j0);
+        j1 = dot4(qb, w3, j1);
+        step += 1;
+    }
+    [i0, i1, j0, j1]
+}
+
+/// The same sums where pairs are cheaper; half a block at a time, which stays in i16.
+#[inline(always)]
+unsafe fn strip_block_by_pairs(
+    w: *const v128,
+    p: *const i8,
+    q: *const i8,
+    p_start: v128,
+    q_start: v128,
+) -> [v128; 4] {
+    let (mut i0, mut i1, mut j0, mut j1) = (p_start, p_start, q_start, q_start);
+    let zero = i16x8_splat(0);
+    let mut half = 0;
+    while half < 2 {
+        let (mut a0, mut a1, mut b0, mut b1) = (zero, zero, zero, zero);
+        let mut step = 0;
+        while step < 4 {
+            let at = w.add(step * 4 + half * 2);
+            let (w0, w1) = (v128_load(at), v128_load(at.add(1)));
+            let column = half * 16 + step * 4;
+            let (ps, qs) = (splat_bytes(p.add(column)), splat_bytes(q.add(column)));
+            a0 = dot4_pairs(ps, w0, a0);
+            a1 = dot4_pairs(ps, w1, a1);
+            b0 = dot4_pairs(qs, w0, b0);
+            b1 = dot4_pairs(qs, w1, b1);
+            step += 1;
+        }
+        i0 = add_pairs(a0, i0);
+        i1 = add_pairs(a1, i1);
+        j0 = add_pairs(b0, j0);
+        j1 = add_pairs(b1, j1);
+        half += 1;
+    }
+    [i0, i1, j0, j1]
+}
