@@ -80,6 +80,9 @@ function readPart(
   const rowBytes = rowBlocks * JOINED_BYTES;
   const chunk = Math.max(1, Math.floor(MAX_CHUNK_BYTES / rowBytes));
   const buffer = new Uint8Array(Math.min(chunk, count) * rowBytes);
+  const joined = new DataView(buffer.buffer);
+  const { blocks } = target;
+  const out = new DataView(blocks.buffer, blocks.byteOffset, blocks.byteLength);
   const split = tensor.dtype === "MXFP4";
   const start = expert * rowsOf(tensor) + part.first + first;
   for (let done = 0; done < count; done += chunk) {
@@ -87,17 +90,17 @@ function readPart(
     tensor.readInto(buffer.subarray(0, rows * rowBytes), (start + done) * rowBytes);
     for (let i = 0; i < rows; i++) {
       const at = (target.row + (done + i) * step) * rowBlocks;
-      separateRow(buffer, i * rowBytes, split, target.blocks, target.scales, at, rowBlocks);
+      separateRow(joined, i * rowBytes, split, out, target.scales, at, rowBlocks);
     }
   }
 }
 
 /** Blocks of 17 bytes from `from` on, to block `at` and the following. */
 function separateRow(
-  joined: Uint8Array,
+  joined: DataView,
   from: number,
   split: boolean,
-  blocks: Bytes,
+  blocks: DataView,
   scales: Bytes,
   at: number,
   count: number,
@@ -105,22 +108,33 @@ function separateRow(
   let source = from;
   let out = at * CODES;
   for (let b = 0; b < count; b++) {
-    scales[at + b] = joined[source]!;
-    source++;
+    scales[at + b] = joined.getUint8(source);
+    const w0 = joined.getInt32(source + 1, true);
+    const w1 = joined.getInt32(source + 5, true);
+    const w2 = joined.getInt32(source + 9, true);
+    const w3 = joined.getInt32(source + 13, true);
     if (split) {
-      // Bytes 2k and 2k+1 hold the elements 2k, 2k+1 in their low and 2k+16, 2k+17 in their high nibbles.
-      for (let k = 0; k < CODES / 2; k++) {
-        const even = joined[source + 2 * k]!;
-        const odd = joined[source + 2 * k + 1]!;
-        blocks[out + k] = (even & 15) | ((odd & 15) << 4);
-        blocks[out + k + CODES / 2] = (even >> 4) | (odd & 0xf0);
-      }
+      // Elements 0 … 15 are the low nibbles of the 16 bytes, 16 … 31 the high ones.
+      blocks.setInt32(out, pairs(w0) | (pairs(w1) << 16), true);
+      blocks.setInt32(out + 4, pairs(w2) | (pairs(w3) << 16), true);
+      blocks.setInt32(out + 8, pairs(w0 >>> 4) | (pairs(w1 >>> 4) << 16), true);
+      blocks.setInt32(out + 12, pairs(w2 >>> 4) | (pairs(w3 >>> 4) << 16), true);
     } else {
-      for (let k = 0; k < CODES; k++) blocks[out + k] = joined[source + k]!;
+      blocks.setInt32(out, w0, true);
+      blocks.setInt32(out + 4, w1, true);
+      blocks.setInt32(out + 8, w2, true);
+      blocks.setInt32(out + 12, w3, true);
     }
-    source += CODES;
+    source += JOINED_BYTES;
     out += CODES;
   }
+}
+
+/** The low nibbles of the four bytes of a word, one after the other in 16 bits. */
+function pairs(word: number): number {
+  const nibbles = word & 0x0f0f0f0f;
+  const bytes = nibbles | (nibbles >>> 4);
+  return (bytes & 0xff) | ((bytes >>> 8) & 0xff00);
 }
 
 /**
