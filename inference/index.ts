@@ -34,6 +34,7 @@ export type { GenerationDefaults } from "./generation-config.ts";
 export type { Precision } from "./model/plan.ts";
 export {
   demoModelPath,
+  findVocabulary,
   type OpenedModel,
   type OpenModelOptions,
   openModel,

@@ -49,3 +49,14 @@ export async function openModel(
     checkpoint.close();
   }
 }
+
+/**
+ * Which vocabulary a model has, without loading the model.
+ * @throws ModelNotFoundError, CheckpointError, UnsupportedArchitectureError
+ */
+export function findVocabulary(path: string): Pick<OpenedModel, "tokenizerPath" | "vocabulary"> {
+  const checkpoint = openCheckpoint(path);
+  const { tokenizer, vocabulary } = checkpoint.files;
+  checkpoint.close();
+  return { tokenizerPath: tokenizer, vocabulary };
+}
