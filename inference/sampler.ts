@@ -27,60 +27,62 @@ export function sampleId(
   const top = logits[best]!;
   // Ids below have a weight that no double can add to the best one's.
   const cut = top - 40 * sampling.temperature;
-  const ids: number[] = [];
-  const weights: number[] = [];
+  if (buffer.length < limit) buffer = new Float64Array(limit);
+  const weights = buffer.subarray(0, limit);
   let sum = 0;
   for (let id = 0; id < limit; id++) {
-    if (!(logits[id]! >= cut) || (banned.length > 0 && !allowed(id))) continue;
-    const weight = Math.exp((logits[id]! - top) / sampling.temperature);
-    ids.push(id);
-    weights.push(weight);
+    const logit = logits[id]!;
+    const possible = logit >= cut && (banned.length === 0 || allowed(id));
+    const weight = possible ? Math.exp((logit - top) / sampling.temperature) : 0;
+    weights[id] = weight;
     sum += weight;
   }
   const random = uniform(sampling.seed, position);
-  if (sampling.topP >= 1) return draw(ids, weights, sum * random) ?? best;
-  return drawFromNucleus(ids, weights, sum, sampling.topP, random) ?? best;
+  if (sampling.topP >= 1) return draw(weights, sum * random) ?? best;
+  return drawFromNucleus(weights, sum, sampling.topP, random) ?? best;
 }
 
-/**
- * The smallest set of ids, likeliest first, whose probability reaches `topP`; then a draw from it.
- */
+/** Weights of the ids, kept between calls: a vocabulary of 200,000 is not allocated for every token. */
+let buffer = new Float64Array(0);
+
+/** The smallest set of ids, likeliest first, whose probability reaches `topP`; then a draw from it. */
 function drawFromNucleus(
-  ids: readonly number[],
-  weights: readonly number[],
+  weights: Float64Array,
   sum: number,
   topP: number,
   random: number,
 ): number | undefined {
   // All ids below this share are less than 1 - topP together, so none of them is in the nucleus.
-  const threshold = ((1 - topP) * sum) / ids.length;
-  const order = ids.flatMap((_, i) => (weights[i]! >= threshold ? [i] : []));
-  order.sort((a, b) => weights[b]! - weights[a]! || ids[a]! - ids[b]!);
+  const threshold = ((1 - topP) * sum) / weights.length;
+  const order: number[] = [];
+  for (let id = 0; id < weights.length; id++) {
+    if (weights[id]! > 0 && weights[id]! >= threshold) order.push(id);
+  }
+  order.sort((a, b) => weights[b]! - weights[a]! || a - b);
   let reached = 0;
   let size = 0;
   while (size < order.length && (size === 0 || reached < topP * sum)) {
     reached += weights[order[size++]!]!;
   }
   const nucleus = order.slice(0, size);
-  return draw(
-    nucleus.map((i) => ids[i]!),
-    nucleus.map((i) => weights[i]!),
+  const index = draw(
+    Float64Array.from(nucleus, (id) => weights[id]!),
     reached * random,
   );
+  return index === undefined ? undefined : nucleus[index];
 }
 
-/** The id at which the running sum of weights passes `target`. */
-function draw(
-  ids: readonly number[],
-  weights: readonly number[],
-  target: number,
-): number | undefined {
+/** The index at which the running sum of weights passes `target`; never one without weight. */
+function draw(weights: Float64Array, target: number): number | undefined {
   let sum = 0;
-  for (let i = 0; i < ids.length; i++) {
+  let last: number | undefined;
+  for (let i = 0; i < weights.length; i++) {
+    if (weights[i] === 0) continue;
     sum += weights[i]!;
-    if (sum > target) return ids[i];
+    last = i;
+    if (sum > target) break;
   }
-  return ids.at(-1);
+  return last;
 }
 
 function largest(
