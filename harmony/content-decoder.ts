@@ -22,10 +22,15 @@ export class ContentDecoder {
     this.#holdAfterUnknown = holdAfterUnknown;
   }
 
+  /** Whether nothing is held back. */
+  get isEmpty(): boolean {
+    return this.#pending.length === 0 && !this.#held;
+  }
+
   /** The text that this id completes, or null. */
   push(id: number): string | null {
     const text = this.#tokenizer.tokenText(id);
-    if (typeof text === "string" && this.#pending.length === 0 && !this.#held) return text;
+    if (typeof text === "string" && this.isEmpty) return text;
     return this.#pushSlowly(id, text);
   }
 
@@ -51,7 +56,7 @@ export class ContentDecoder {
 
   /** What is left at the end of a message; the decoder is then as new, but for `replaced`. */
   end(): string {
-    if (this.#pending.length === 0 && !this.#held) return "";
+    if (this.isEmpty) return "";
     const rest = (this.#held ? REPLACEMENT : "") + this.#decoder.decode(this.#pending);
     if (rest.includes(REPLACEMENT)) this.replaced = true;
     this.#pending = new Uint8Array(0);

@@ -14,6 +14,7 @@ export {
   UnknownTokenError,
   VocabularyError,
 } from "./errors.ts";
+export { HeaderWatch } from "./header-watch.ts";
 export { type ByteLevelLists, tokenizerFromHfJson, tokenizerFromLists } from "./hf-tokenizer.ts";
 export type {
   Issue,

@@ -65,6 +65,8 @@ export type IssueCode =
   | "incomplete_json"
   | "trailing_text_after_json"
   | "args_not_json"
+  /** The arguments stood inside of a description of the call, `{"name": …, "arguments": {…}}`. */
+  | "args_unwrapped"
   | "unknown_tool";
 
 export type Issue = {

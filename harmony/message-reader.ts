@@ -103,8 +103,7 @@ export abstract class MessageReader {
   /** Reads one id. */
   readToken(id: number): void {
     this.lastDelta = null;
-    const kind =
-      id >= this.#lowestKind && id <= this.#highestKind ? this.#kinds.get(id) : undefined;
+    const kind = this.#kindOf(id);
     if (kind !== undefined) {
       this.readSpecial(id, kind);
     } else if (this.where === "content") {
@@ -114,6 +113,37 @@ export abstract class MessageReader {
       this.addToHeader(id);
     } else {
       this.readBetween(id);
+    }
+  }
+
+  /** Reads ids without events in between: the content of a message is decoded in one piece. */
+  readTokens(ids: readonly number[]): void {
+    for (let at = 0; at < ids.length; ) {
+      let end = at;
+      if (this.where === "content" && this.decoder.isEmpty) {
+        while (end < ids.length && this.#kindOf(ids[end]!) === undefined) end++;
+      }
+      const text = end - at > 1 ? this.#decodeWhole(ids.slice(at, end)) : null;
+      if (text !== null) {
+        this.addContent(text);
+        at = end;
+      } else {
+        // What is no valid text as a whole is read id by id.
+        do this.readToken(ids[at++]!);
+        while (at < end);
+      }
+    }
+  }
+
+  #kindOf(id: number): Kind | undefined {
+    return id >= this.#lowestKind && id <= this.#highestKind ? this.#kinds.get(id) : undefined;
+  }
+
+  #decodeWhole(ids: readonly number[]): string | null {
+    try {
+      return this.tokenizer.decode(ids);
+    } catch {
+      return null;
     }
   }
 

@@ -134,7 +134,7 @@ export class HarmonyParser {
     const parser = new HarmonyParser(options);
     const reader = parser.#reader;
     reader.collecting = false;
-    for (const id of ids) reader.readToken(id);
+    reader.readTokens(Array.isArray(ids) ? ids : [...ids]);
     parser.finish();
     return reader.messages;
   }

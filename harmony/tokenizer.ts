@@ -24,6 +24,9 @@ export type TokenizerOptions = {
 const CACHE_ENTRIES = 16_384;
 const CACHE_PIECE_LENGTH = 32;
 
+/** Memory for decoded bytes that is kept for the next call. */
+const DECODED_LIMIT = 1 << 20;
+
 const REPLACEMENT = "\uFFFD";
 
 /** What an id is for a reader of text: a string, or bytes that are only part of a character. */
@@ -52,6 +55,7 @@ export class Tokenizer {
   readonly #encoder = new TextEncoder();
   readonly #strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   readonly #lossy = new TextDecoder("utf-8", { ignoreBOM: true });
+  #decoded: Uint8Array<ArrayBuffer> = new Uint8Array(4096);
   #scratch: Uint8Array<ArrayBuffer> = new Uint8Array(256);
 
   constructor(options: TokenizerOptions) {
@@ -203,12 +207,13 @@ export class Tokenizer {
 
   /** The bytes of the ids, one after another. @throws UnknownTokenError */
   decodeBytes(ids: Iterable<number>): Uint8Array {
-    return this.#collect(ids, true);
+    return this.#collect(ids, true).slice();
   }
 
+  /** The bytes in memory that the next call uses again. */
   #collect(ids: Iterable<number>, strict: boolean): Uint8Array {
     const { bytes, offsets, size } = this.#vocabulary;
-    let out = new Uint8Array(1024);
+    let out = this.#decoded;
     let length = 0;
     for (const id of ids) {
       let source = bytes;
@@ -230,6 +235,7 @@ export class Tokenizer {
       }
       for (let i = from; i < to; i++) out[length++] = source[i]!;
     }
+    if (out.length <= DECODED_LIMIT) this.#decoded = out;
     return out.subarray(0, length);
   }
 
