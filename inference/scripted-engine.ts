@@ -27,6 +27,8 @@ export type ScriptedEngineOptions = {
   readonly vocabSize?: number;
   /** Default 131,072. */
   readonly contextLength?: number;
+  /** Whether it says that sampling can exclude ids. It then refuses a reply that begins with one. */
+  readonly bannedIds?: boolean;
 };
 
 /**
@@ -38,7 +40,7 @@ export class ScriptedEngine implements TokenEngine {
   readonly name: string;
   readonly vocabSize: number;
   readonly contextLength: number;
-  readonly capabilities: TokenEngine["capabilities"] = { rewind: true, bannedIds: false };
+  readonly capabilities: TokenEngine["capabilities"];
   /** Every `generate` so far, oldest first. */
   readonly requests: ScriptedRequest[] = [];
   readonly #replies: readonly ScriptedReply[];
@@ -48,6 +50,7 @@ export class ScriptedEngine implements TokenEngine {
     this.name = options.name ?? "scripted";
     this.vocabSize = options.vocabSize ?? 201_088;
     this.contextLength = options.contextLength ?? 131_072;
+    this.capabilities = { rewind: true, bannedIds: options.bannedIds ?? false };
   }
 
   /** Replies that were not asked for yet. */
@@ -100,6 +103,10 @@ class ScriptedSession implements Session {
   async *generate(options: GenerateOptions): AsyncGenerator<number, FinishReason, void> {
     if (this.#tokens.length === 0) throw new InvalidRequestError("Cannot generate: sync first.");
     const ids = this.#reply({ tokens: [...this.#tokens], options });
+    const first = ids[0];
+    if (first !== undefined && options.bannedFirstIds?.includes(first)) {
+      throw new InvalidRequestError(`The script says ${first}, which is banned as the first id.`);
+    }
     for (const [i, id] of ids.entries()) {
       options.signal?.throwIfAborted();
       if (i >= options.maxTokens) return "length";

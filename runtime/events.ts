@@ -29,8 +29,11 @@ export type Timing = {
 
 export type ItemStatus = "in_progress" | "completed" | "failed";
 
-/** Codes of what was wrong with the model's Harmony in this item, when anything was. */
+/** Codes of what was wrong with the model's Harmony, or the arguments of a call, in this item, when anything was. */
 type WithIssues = { readonly issues?: readonly string[] };
+
+/** What ended a call, where `<|call|>` did not. */
+type WithEnding = { readonly ended_by?: "end" | "return" | "nothing" };
 
 export type AgentMessageItem = WithIssues & {
   readonly id: string;
@@ -46,27 +49,29 @@ export type ReasoningItem = WithIssues & {
   readonly text: string;
 };
 
-export type ToolCallItem = WithIssues & {
-  readonly id: string;
-  readonly type: "tool_call";
-  /** The tool's own name; what the model addressed, where there is no such tool. */
-  readonly tool: string;
-  /** The arguments as the model wrote them. */
-  readonly arguments: string;
-  /** What the model reads back, and the same for programs where the tool gives it. */
-  readonly result?: { readonly text: string; readonly data?: unknown };
-  readonly error?: { readonly message: string };
-  readonly status: ItemStatus;
-};
+export type ToolCallItem = WithIssues &
+  WithEnding & {
+    readonly id: string;
+    readonly type: "tool_call";
+    /** The tool's own name; what the model addressed, where there is no such tool. */
+    readonly tool: string;
+    /** The arguments as the model wrote them. */
+    readonly arguments: string;
+    /** What the model reads back, and the same for programs where the tool gives it. */
+    readonly result?: { readonly text: string; readonly data?: unknown };
+    readonly error?: { readonly message: string };
+    readonly status: ItemStatus;
+  };
 
-export type CodeExecutionItem = WithIssues & {
-  readonly id: string;
-  readonly type: "code_execution";
-  readonly language: "python";
-  readonly code: string;
-  readonly output: string;
-  readonly status: ItemStatus;
-};
+export type CodeExecutionItem = WithIssues &
+  WithEnding & {
+    readonly id: string;
+    readonly type: "code_execution";
+    readonly language: "python";
+    readonly code: string;
+    readonly output: string;
+    readonly status: ItemStatus;
+  };
 
 /** Something that went wrong and did not end the run. */
 export type ErrorItem = {
@@ -106,10 +111,28 @@ export type RunEvent =
       readonly type: "generation.completed";
       readonly input_tokens: number;
       readonly cached_input_tokens: number;
+      /** Tokens that were taken back included. */
       readonly output_tokens: number;
+      /** How many were taken back, see `generation.resampled`. */
+      readonly resampled_tokens: number;
       readonly finish_reason: "stop" | "call" | "length" | "context";
       readonly prefill_ms: number;
       readonly decode_ms: number;
+    }
+  | {
+      /** A sampled token made a header wrong: it was taken back, and the next is sampled without it. */
+      readonly type: "generation.resampled";
+      /** Index of the token in the session. */
+      readonly position: number;
+      readonly sampled_id: number;
+      /**
+       * Ids that may not be sampled there now. None: the attempts are used up, and what the model says
+       * by itself stands.
+       */
+      readonly banned_ids: readonly number[];
+      /** Counts from 1 in each header. */
+      readonly attempt: number;
+      readonly reason: string;
     }
   | { readonly type: "turn.completed"; readonly usage: Usage }
   | {

@@ -7,6 +7,7 @@ import { HarmonyParser } from "../harmony/index.ts";
 import { abandon } from "./dispatch.ts";
 import { completedItem, itemOf } from "./items.ts";
 import type { Run } from "./prepare.ts";
+import { CarefulSampling } from "./resample.ts";
 import type { Prompt } from "./transcript.ts";
 
 export type GeneratedMessage = {
@@ -25,6 +26,7 @@ export type Generation = {
   readonly issues: readonly Issue[];
   /** Everything sampled is in `messages`, and as the format wants it. */
   readonly clean: boolean;
+  /** Those that were taken back included. */
   readonly sampledTokens: number;
   /** `length` and `context`: the model was cut off. */
   readonly finishReason: FinishReason;
@@ -36,17 +38,20 @@ export type Generation = {
  */
 export async function generate(run: Run, prompt: Prompt, maxTokens: number): Promise<Generation> {
   const { session, reporter } = run;
-  const { signal, sampling } = run.settings;
+  const { signal } = run.settings;
   const startedAt = performance.now();
   const { reused } = await session.sync(prompt.ids, { signal });
   const syncedAt = performance.now();
 
   const reader = new Reader(run);
-  for (const id of prompt.forcedHeader) await reader.push(id);
+  const sampling = new CarefulSampling(run);
+  for (const id of prompt.forcedHeader) {
+    sampling.observe(id);
+    await reader.push(id);
+  }
   let sampledTokens = 0;
   let finishReason: FinishReason | null = null;
-  const stopIds = stopIdsOf(run.options.tokenizer);
-  const ids = session.generate({ maxTokens, stopIds, sampling, signal });
+  const ids = sampling.sample(maxTokens, stopIdsOf(run.options.tokenizer));
   try {
     while (finishReason === null) {
       const next = await ids.next();
@@ -64,12 +69,14 @@ export async function generate(run: Run, prompt: Prompt, maxTokens: number): Pro
   }
   signal.throwIfAborted();
   await reader.finish();
+  sampledTokens += sampling.takenBack;
 
   if (finishReason === "stop" && reader.calls.length > 0) finishReason = "call";
   await reporter.generationCompleted({
     inputTokens: prompt.ids.length,
     cachedTokens: reused,
     outputTokens: sampledTokens,
+    resampledTokens: sampling.takenBack,
     reasoningTokens: reader.reasoningTokens,
     prefillMs: syncedAt - startedAt,
     decodeMs: performance.now() - syncedAt,

@@ -10,6 +10,7 @@ export type GenerationFigures = {
   readonly inputTokens: number;
   readonly cachedTokens: number;
   readonly outputTokens: number;
+  readonly resampledTokens: number;
   readonly reasoningTokens: number;
   readonly prefillMs: number;
   readonly decodeMs: number;
@@ -81,6 +82,7 @@ export class Reporter {
       input_tokens: figures.inputTokens,
       cached_input_tokens: figures.cachedTokens,
       output_tokens: figures.outputTokens,
+      resampled_tokens: figures.resampledTokens,
       finish_reason: figures.finishReason,
       prefill_ms: milliseconds(figures.prefillMs),
       decode_ms: milliseconds(figures.decodeMs),

@@ -32,6 +32,11 @@ export type RunOptions = {
   readonly maxRetries?: number | undefined;
   /** How often an invalid answer goes back to the model. Default 2. */
   readonly maxRepairs?: number | undefined;
+  /**
+   * How often in one header a wrong token is taken back and another sampled; 0: never. Default 4. Only
+   * with engines that can go back.
+   */
+  readonly resample?: { readonly headers: number } | undefined;
   /** `YYYY-MM-DD`, told to the model. Default: today, by this machine's clock. */
   readonly date?: string | undefined;
   /** Ends the run; a reason that is an `InterruptedError` sets the exit code. */
@@ -64,6 +69,7 @@ export type RunSettings = {
   readonly maxTokens: number;
   readonly maxRetries: number;
   readonly maxRepairs: number;
+  readonly resample: { readonly headers: number };
   readonly signal: AbortSignal;
 };
 
@@ -83,6 +89,7 @@ export function settle(options: RunOptions): RunSettings {
     maxTokens: options.maxTokens ?? Number.POSITIVE_INFINITY,
     maxRetries: options.maxRetries ?? 3,
     maxRepairs: options.maxRepairs ?? 2,
+    resample: options.resample ?? { headers: 4 },
     signal: options.signal ?? new AbortController().signal,
   };
 }

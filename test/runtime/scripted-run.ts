@@ -1,7 +1,11 @@
 /** Runs of the real loop over a scripted engine: real tokenizer, parser, renderer, tools. */
 import type { Tokenizer } from "../../harmony/index.ts";
 import { loadO200kHarmony } from "../../harmony/vocabulary/index.ts";
-import { ScriptedEngine, type ScriptedReply } from "../../inference/index.ts";
+import {
+  ScriptedEngine,
+  type ScriptedEngineOptions,
+  type ScriptedReply,
+} from "../../inference/index.ts";
 import { runAgent } from "../../runtime/agent.ts";
 import type { Item, RunEvent } from "../../runtime/events.ts";
 import type { RunOptions, RunResult } from "../../runtime/run-options.ts";
@@ -21,12 +25,15 @@ export type ScriptedRun = {
 
 export async function scriptedRun(
   replies: readonly (string | ScriptedReply)[],
-  options: Partial<RunOptions> & { readonly contextLength?: number } = {},
+  options: Partial<RunOptions> & ScriptedEngineOptions = {},
 ): Promise<ScriptedRun> {
-  const { contextLength, ...rest } = options;
+  const { contextLength, bannedIds, ...rest } = options;
   const engine = new ScriptedEngine(
     replies.map((reply) => (typeof reply === "string" ? says(reply) : reply)),
-    contextLength === undefined ? {} : { contextLength },
+    {
+      ...(contextLength !== undefined && { contextLength }),
+      ...(bannedIds !== undefined && { bannedIds }),
+    },
   );
   const events: RunEvent[] = [];
   const result = await runAgent({
