@@ -1,7 +1,7 @@
 /**
  * `node test/harmony/fuzz.ts [--ids N] [--seed N]`: random ids through the lenient parser until N ids
  * were read. It ends with code 1 at the first sequence that throws or loses a word, naming its seed;
- * the last line is one JSON object for the record.
+ * the last line is one JSON object; full runs are kept in `fuzz-record.jsonl`.
  */
 import { parseArgs } from "node:util";
 import { loadO200kHarmony } from "../../harmony/vocabulary/index.ts";
