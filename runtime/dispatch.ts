@@ -4,11 +4,11 @@
  * failure, a call that was cut off.
  */
 import type { Message } from "../harmony/index.ts";
-import { executeTool, type ToolRegistry } from "../tools/index.ts";
+import { executeTool, type ToolRegistry, type ToolResult } from "../tools/index.ts";
 import type { GeneratedMessage } from "./generate.ts";
-import { callItem, withResult } from "./items.ts";
+import { callItem, withEnding, withResult } from "./items.ts";
 import type { Run } from "./prepare.ts";
-import { printableRecipient, resolveTool } from "./resolve.ts";
+import { printableRecipient, recipientIssues, resolveTool } from "./resolve.ts";
 
 export type Dispatched = {
   /** What the model reads next. */
@@ -29,31 +29,31 @@ export async function dispatch(
   const { signal } = settings;
   const recipient = call.recipient ?? "";
   const tool = resolveTool(recipient, tools);
-  const item = callItem(itemId, recipient, tool, call.text, call.issues, "in_progress");
+  const issues = [...call.issues, ...recipientIssues(recipient, tools)];
+  const begun = callItem(itemId, recipient, tool, call.text, issues, "in_progress");
+  const item = withEnding(begun, call);
   await reporter.emit({ type: "item.updated", item });
 
   const answer = async (
-    status: "completed" | "failed",
-    text: string,
+    result: Pick<ToolResult, "status" | "text" | "data" | "issues">,
     unusable: string | null,
-    data?: unknown,
   ): Promise<Dispatched> => {
-    await reporter.emit({
-      type: "item.completed",
-      item: withResult(item, { status, text, data }),
-    });
+    await reporter.emit({ type: "item.completed", item: withResult(item, result) });
     const name = tool?.recipient ?? printableRecipient(recipient);
-    return { message: toolMessage(name, call.channel, text), unusable };
+    return { message: toolMessage(name, call.channel, result.text), unusable };
   };
+  const refuse = (problem: string, advice: string): Promise<Dispatched> =>
+    answer({ status: "failed", text: `${problem} ${advice}` }, problem);
 
   if (tool === undefined) {
-    const problem = `There is no tool ${JSON.stringify(recipient)}.`;
-    return answer("failed", `${problem} ${available(tools)}`, problem);
+    return refuse(`There is no tool ${JSON.stringify(recipient)}.`, available(tools));
   }
   // JSON says itself whether it is complete, a program does not: half of one may do half the damage.
   if (call.terminator === null && tool.inputSchema === null) {
-    const problem = `The call of ${tool.recipient} has no end, so it was not executed.`;
-    return answer("failed", `${problem} Send it again, whole.`, problem);
+    return refuse(
+      `The call of ${tool.recipient} has no end, so it was not executed.`,
+      "Send it again, whole.",
+    );
   }
   const result = await executeTool(tool, call.text, {
     signal,
@@ -63,7 +63,7 @@ export async function dispatch(
   });
   signal.throwIfAborted();
   reporter.toolRan(result.durationMs);
-  return answer(result.status, result.text, null, result.data);
+  return answer(result, null);
 }
 
 /** Reports a call that the run will not come to execute. */

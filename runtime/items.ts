@@ -53,14 +53,25 @@ export function callItem(
       };
 }
 
+/** The same item with what ended the call, where `<|call|>` did not. */
+export function withEnding(item: Item, { terminator }: ParsedMessage): Item {
+  const isCall = item.type === "tool_call" || item.type === "code_execution";
+  return isCall && terminator !== "call" ? { ...item, ended_by: terminator ?? "nothing" } : item;
+}
+
 /** The same item with what came of the call. */
-export function withResult(item: Item, result: Pick<ToolResult, "status" | "text" | "data">): Item {
-  const { status, text, data } = result;
-  if (item.type === "code_execution") return { ...item, output: text, status };
-  if (item.type !== "tool_call") return item;
+export function withResult(
+  item: Item,
+  result: Pick<ToolResult, "status" | "text" | "data" | "issues">,
+): Item {
+  const { status, text, data, issues = [] } = result;
+  if (item.type !== "tool_call" && item.type !== "code_execution") return item;
+  const codes = [...(item.issues ?? []), ...issues.map(({ code }) => code)];
+  const flaws = codes.length === 0 ? {} : { issues: codes };
+  if (item.type === "code_execution") return { ...item, output: text, status, ...flaws };
   return status === "failed"
-    ? { ...item, error: { message: text }, status }
-    : { ...item, result: data === undefined ? { text } : { text, data }, status };
+    ? { ...item, error: { message: text }, status, ...flaws }
+    : { ...item, result: data === undefined ? { text } : { text, data }, status, ...flaws };
 }
 
 /** The message's own text is what the model reads later; here it is what programs read. */

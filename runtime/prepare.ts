@@ -4,6 +4,7 @@ import type { Session } from "../inference/index.ts";
 import type { ToolRegistry } from "../tools/index.ts";
 import { openingMessages, userMessage } from "./prompt.ts";
 import type { Reporter } from "./reporter.ts";
+import { withCleanNames } from "./resolve.ts";
 import { checkPrompt, type RunOptions, type RunSettings } from "./run-options.ts";
 import { prepareOutput, type StructuredOutput } from "./structured-output.ts";
 import { toolsForModel } from "./tool-names.ts";
@@ -42,7 +43,7 @@ export async function prepare(
   const { effort, date } = settings;
   const responseFormat = output?.responseFormat;
   const opening = openingMessages({ tools, effort, date, instructions, responseFormat });
-  const earlier = keptMessages(history, "turn");
+  const earlier = keptMessages(history, "turn").map(withCleanNames);
   for (const message of [...opening, ...earlier, userMessage(options.prompt)]) {
     transcript.append(message);
   }

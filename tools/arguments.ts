@@ -1,12 +1,17 @@
 /** From what the model wrote as arguments to what a tool gets. */
-import type { JsonSchema } from "../harmony/index.ts";
+import type { Issue, JsonSchema } from "../harmony/index.ts";
 import { SchemaError } from "./errors.ts";
+import { flawsOf, readings } from "./repair-arguments.ts";
 import type { Tool } from "./tool.ts";
 import { createValidator, type Validator } from "./validator/index.ts";
 
-export type ParsedArguments =
+export type ParsedArguments = (
   | { readonly ok: true; readonly input: unknown }
-  | { readonly ok: false; readonly message: string };
+  | { readonly ok: false; readonly message: string }
+) & {
+  /** What was wrong with the text; when `ok`, what was done about it. */
+  readonly issues: readonly Issue[];
+};
 
 /** Compiled once per schema object; a tool's schema lives as long as the tool. */
 const validators = new WeakMap<object, Promise<Validator>>();
@@ -33,27 +38,38 @@ export async function verifyTool(tool: Tool): Promise<void> {
   if (tool.inputSchema !== null) await validatorOf(tool.inputSchema);
 }
 
-/** Parses and validates; the message of a refusal is written for the model. */
+/**
+ * Parses and validates; the message of a refusal is written for the model. Text that is not as it
+ * should be is taken if one reading of it passes the schema (see `readings`).
+ */
 export async function argumentsOf(tool: Tool, raw: string): Promise<ParsedArguments> {
-  if (tool.inputSchema === null) return { ok: true, input: raw };
+  if (tool.inputSchema === null) return { ok: true, input: raw, issues: [] };
   // A call without arguments comes as an empty body as often as `{}`.
   const text = raw.trim() === "" ? "{}" : raw;
+  const refusal = (message: string): ParsedArguments => ({
+    ok: false,
+    message,
+    issues: flawsOf(text),
+  });
   try {
     const validator = await validatorOf(tool.inputSchema);
     const result = await validator.validate(text);
-    if (result.action === "accept") return { ok: true, input: result.value };
+    if (result.action === "accept") return { ok: true, input: result.value, issues: [] };
+    for (const reading of readings(text, tool)) {
+      const repaired = await validator.validate(reading.text);
+      if (repaired.action !== "accept") continue;
+      return { ok: true, input: repaired.value, issues: reading.issues };
+    }
     const problems = result.errors
       .map(({ path, message }) => `- ${path ? `${path}: ` : ""}${message}`)
       .join("\n");
-    return {
-      ok: false,
-      message: `${tool.recipient} was not called: its arguments are not valid.\n${problems}\nCall it again with one JSON object that fits its declaration.`,
-    };
+    return refusal(
+      `${tool.recipient} was not called: its arguments are not valid.\n${problems}\nCall it again with one JSON object that fits its declaration.`,
+    );
   } catch (error) {
     if (!(error instanceof SchemaError)) throw error;
-    return {
-      ok: false,
-      message: `${tool.recipient} cannot be called: its own schema is broken. ${error.message}`,
-    };
+    return refusal(
+      `${tool.recipient} cannot be called: its own schema is broken. ${error.message}`,
+    );
   }
 }

@@ -3,6 +3,7 @@
  * Only a bug of this file would throw.
  */
 import { performance } from "node:perf_hooks";
+import type { Issue } from "../harmony/index.ts";
 import { argumentsOf } from "./arguments.ts";
 import type { Tool, ToolContext, ToolOutput, ToolResult } from "./tool.ts";
 import { truncateToTokens } from "./truncate.ts";
@@ -28,7 +29,7 @@ export async function executeTool(
   context: ExecuteContext,
 ): Promise<ToolResult> {
   const startedAt = performance.now();
-  const outcome = await attempt(tool, rawArguments, context);
+  const { issues, ...outcome } = await attempt(tool, rawArguments, context);
   const { text, truncated } = truncateToTokens(
     outcome.text.toWellFormed(),
     context.resultTokenLimit,
@@ -38,12 +39,17 @@ export async function executeTool(
     status: outcome.isError ? "failed" : "completed",
     text,
     ...(outcome.data !== undefined && { data: outcome.data }),
+    ...(issues !== undefined && issues.length > 0 && { issues }),
     ...(truncated && { truncated }),
     durationMs: performance.now() - startedAt,
   };
 }
 
-async function attempt(tool: Tool, raw: string, context: ExecuteContext): Promise<ToolOutput> {
+async function attempt(
+  tool: Tool,
+  raw: string,
+  context: ExecuteContext,
+): Promise<ToolOutput & { readonly issues?: readonly Issue[] }> {
   if (context.signal.aborted) return failure(cancelled(tool));
   if (tool.needsApproval && !context.approved) {
     return failure(
@@ -51,8 +57,9 @@ async function attempt(tool: Tool, raw: string, context: ExecuteContext): Promis
     );
   }
   const parsed = await argumentsOf(tool, raw);
-  if (!parsed.ok) return failure(parsed.message);
-  return runBounded(tool, parsed.input, context);
+  const { issues } = parsed;
+  if (!parsed.ok) return { ...failure(parsed.message), issues };
+  return { ...(await runBounded(tool, parsed.input, context)), issues };
 }
 
 /** Runs the tool against the clock and the caller's signal; neither needs the tool's cooperation. */

@@ -2,7 +2,7 @@
  * What a tool is: one call into one result. A tool knows neither tokens nor the model nor the loop;
  * what it needs of them comes in its `ToolContext`.
  */
-import type { JsonSchema } from "../harmony/index.ts";
+import type { Issue, JsonSchema } from "../harmony/index.ts";
 
 export type ToolContext = {
   /** Aborted when the run ends, the user stops it, or the tool's time is up. */
@@ -51,6 +51,8 @@ export type ToolResult = {
   readonly status: "completed" | "failed";
   readonly text: string;
   readonly data?: unknown;
+  /** What was wrong with the arguments as the model wrote them; none where nothing was. */
+  readonly issues?: readonly Issue[];
   /** Set when the text was cut: how much there was. */
   readonly truncated?: { readonly fromTokens: number; readonly toTokens: number };
   readonly durationMs: number;

@@ -5,6 +5,7 @@ import { Checker } from "./checker.ts";
 import type { Draft } from "./json-draft.ts";
 import type { ValidationResult, Validator } from "./validator.ts";
 
+export { type JsonScan, scanJson, whitespaceEnd } from "./json-text.ts";
 export type {
   ValidationAction,
   ValidationIssue,
