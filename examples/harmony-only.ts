@@ -1,0 +1,53 @@
+/**
+ * Harmony by itself: a conversation into the token ids that gpt-oss reads, and ids that it wrote back
+ * into messages. `chorale/harmony` needs no files and no Node, so this also runs in a browser bundle;
+ * there the vocabulary is fetched instead of read.
+ *
+ *     node examples/harmony-only.ts
+ */
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import {
+  createTokenizer,
+  defaultSystemContent,
+  HarmonyParser,
+  type Message,
+  o200kHarmonySpecialTokens,
+  renderForCompletion,
+  unpackTokens,
+} from "chorale/harmony";
+
+const vocabulary = new URL("../harmony/vocabulary/o200k.bin", import.meta.url);
+const tokenizer = createTokenizer({
+  tokens: unpackTokens(await readFile(vocabulary)),
+  specialTokens: o200kHarmonySpecialTokens(),
+});
+
+const conversation: Message[] = [
+  { role: "system", content: [defaultSystemContent({ currentDate: "2026-01-31" })] },
+  { role: "user", content: [{ type: "text", text: "Say <|end|> to me." }] },
+];
+const prompt = renderForCompletion(tokenizer, conversation);
+console.log(`the prompt has ${prompt.length} tokens`);
+// What the user typed is text, whatever it looks like: the prompt has two ends, of two messages.
+assert.equal(prompt.filter((id) => id === tokenizer.special.end).length, 2);
+
+// A model would sample these one by one; here they are written down, with a flaw in a header.
+const sampled = tokenizer.encodeWithSpecials(
+  "<|channel|>analysis<|message|>A greeting.<|end|><|start|>assistant<|channel|>final<|channel|>final<|message|>Hello!<|return|>",
+);
+const parser = new HarmonyParser({ tokenizer, role: "assistant" });
+for (const id of sampled) {
+  for (const event of parser.push(id)) {
+    if (event.type === "delta") console.log(`${event.channel}: ${event.text}`);
+    if (event.type === "issue") console.log(`(${event.issue.code}: ${event.issue.detail})`);
+  }
+}
+parser.finish();
+assert.deepEqual(
+  parser.messages.map(({ channel, text }) => [channel, text]),
+  [
+    ["analysis", "A greeting."],
+    ["final", "Hello!"],
+  ],
+);
