@@ -32,6 +32,11 @@ export const agentOptions: Record<string, Options> = {
   effort: value(EFFORTS.join("|"), "How much the model reasons (default: medium)"),
   "max-turns": value("N", "Most turns of the model (default: 20)"),
   "max-tokens": value("N", "Most tokens generated in all turns (default: what the context holds)"),
+  "max-retries": value("N", "How often in a row an unusable turn is tried again (default: 3)"),
+  resample: value(
+    "N",
+    "How often in one header a wrong token is taken back and sampled again; 0: never (default: 4)",
+  ),
   docs: value("PATH", "Folder of documents that the model may search and read"),
   tool: value("FILE", "Module that exports function tools; may be repeated"),
   schema: value("FILE", "JSON Schema that the answer must pass"),
@@ -60,6 +65,8 @@ export type AgentArguments = {
   readonly effort?: ReasoningEffort;
   readonly maxTurns?: number;
   readonly maxTokens?: number;
+  readonly maxRetries?: number;
+  readonly resample?: number;
   readonly docs?: string;
   readonly tools: readonly string[];
   readonly schema?: string;
@@ -94,6 +101,8 @@ export function agentArguments(parsed: Parsed): AgentArguments {
       effort: choice(parsed, "effort", EFFORTS),
       maxTurns: wholeNumber(parsed, "max-turns", 1, 100_000),
       maxTokens: wholeNumber(parsed, "max-tokens", 1, 2 ** 31 - 1),
+      maxRetries: wholeNumber(parsed, "max-retries", 0, 1000),
+      resample: wholeNumber(parsed, "resample", 0, 1000),
       docs: one(parsed, "docs"),
       schema,
       xsd,

@@ -11,6 +11,11 @@ describe("values of flags", () => {
       topP: 0.9,
     });
     expect(agentArguments(parsed({ tool: "a.ts" }))).toEqual({ tools: ["a.ts"] });
+    expect(agentArguments(parsed({ "max-retries": "0", resample: "0" }))).toEqual({
+      tools: [],
+      maxRetries: 0,
+      resample: 0,
+    });
     expect(agentArguments(parsed({ tool: ["a.ts", "b.ts"] })).tools).toEqual(["a.ts", "b.ts"]);
   });
 
@@ -32,6 +37,8 @@ describe("values of flags", () => {
     [{ effort: "extreme" }, '--effort is "extreme"; accepted: low, medium, high.'],
     [{ schema: "a", xsd: "b" }, "--schema and --xsd exclude each other"],
     [{ "max-turns": "0" }, "--max-turns"],
+    [{ "max-retries": "-1" }, "--max-retries"],
+    [{ resample: "off" }, '--resample is "off"; accepted: a number from 0 to 1000.'],
   ])("%j is refused", (flags, sentence) => {
     expect(() => agentArguments(parsed(flags))).toThrow(sentence);
   });

@@ -212,3 +212,29 @@ describe("what may not be guessed goes back to the model", () => {
     expect(prompts[0]).toContain("<|start|>functions.shell<|channel|>commentary<|message|>{}");
   });
 });
+
+describe("after as many retries in a row as are allowed the run fails with 7", () => {
+  const broken = {
+    "an unknown tool": to("functions.nope", "{}"),
+    "a call without a body": "<|channel|>commentary to=functions.shell<|call|>",
+    "a turn without an answer": "<|channel|>analysis<|message|>Hm.<|end|><|return|>",
+  };
+
+  test.each(Object.entries(broken))("%s", async (_what, said) => {
+    for (const maxRetries of [0, 2]) {
+      const replies = Array<string>(maxRetries + 1).fill(said);
+      const { result, engine, events } = await scriptedRun(replies, { tools, maxRetries });
+      expect(result).toMatchObject({ status: "failed", exitCode: 7, output: null });
+      expect(result.error).toMatchObject({ code: "CHORALE_HARMONY_UNUSABLE", retries: maxRetries });
+      expect(events.at(-1)).toMatchObject({ type: "run.completed", exit_code: 7 });
+      expect(engine.remaining).toBe(0);
+    }
+  });
+
+  test("a call that works is a new beginning", async () => {
+    const [unknown] = Object.values(broken);
+    const replies = [unknown ?? "", to("shell", '{"command":"ls"}'), unknown ?? "", FINAL];
+    const { result } = await scriptedRun(replies, { tools, maxRetries: 1 });
+    expect(result).toMatchObject({ exitCode: 0, output: "Done." });
+  });
+});
