@@ -15,8 +15,11 @@ let python: Tool & { close(): Promise<void> };
 
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), "chorale-home-"));
-  python = createPythonTool({ cacheDir: home });
-});
+  const tool = createPythonTool({ cacheDir: home });
+  python = tool;
+  // The first start makes a snapshot of the interpreter, which is slow on a busy machine.
+  await tool.warmUp();
+}, 300_000);
 
 afterAll(async () => {
   await python.close();

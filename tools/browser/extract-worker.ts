@@ -11,3 +11,6 @@ parentPort?.on("message", (document: DocumentSource) => {
     parentPort?.postMessage({ reason: error instanceof Error ? error.message : String(error) });
   }
 });
+
+// The parser is loaded: from here on the clock of a document may run.
+parentPort?.postMessage("ready");

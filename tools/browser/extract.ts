@@ -1,4 +1,5 @@
 /** From the bytes of a file to a page: which kind of document it is, its encoding, its links. */
+import { decodePath, findDocument } from "./document-path.ts";
 import { htmlToPage, type LinkResolver } from "./html.ts";
 import { markdownToPage } from "./markdown.ts";
 import { chooseTitle, cleanText, type PageContent, withUrlHeading } from "./page.ts";
@@ -67,26 +68,4 @@ function localResolver(from: string, urls: ReadonlySet<string>): LinkResolver {
     const url = findDocument(decodePath(target.pathname.slice(1)), urls);
     return url === null || url === from ? null : { url, domain: null };
   };
-}
-
-/** The document that a path means, also as sites write it: without an extension, or as a folder. */
-export function findDocument(path: string, urls: ReadonlySet<string>): string | null {
-  const folder = path === "" || path.endsWith("/") ? path : `${path}/`;
-  const candidates = [
-    path,
-    `${path}.html`,
-    `${path}.md`,
-    `${folder}index.html`,
-    `${folder}index.md`,
-    `${folder}README.md`,
-  ];
-  return candidates.find((candidate) => urls.has(candidate)) ?? null;
-}
-
-export function decodePath(path: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return path;
-  }
 }

@@ -61,8 +61,9 @@ async function startWorker(urls: readonly string[]): Promise<Worker> {
     resourceLimits: { maxOldGenerationSizeMb: HEAP_MEGABYTES },
   });
   await new Promise((resolve, reject) => {
-    worker.once("online", resolve);
+    worker.once("message", resolve);
     worker.once("error", reject);
   });
+  worker.removeAllListeners("error");
   return worker;
 }

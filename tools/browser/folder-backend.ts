@@ -5,8 +5,8 @@
  */
 import { resolve as absolute } from "node:path";
 import type { BrowserBackend, SearchHit } from "./backend.ts";
+import { decodePath, findDocument } from "./document-path.ts";
 import { DocumentFolderError } from "./errors.ts";
-import { decodePath, findDocument } from "./extract.ts";
 import { Extractor } from "./extractor.ts";
 import {
   DEFAULT_LIMITS,
