@@ -1,5 +1,5 @@
 import { chmodSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { encodeFrame, type Frame, FrameReader } from "../../tools/python/frames.ts";
@@ -150,6 +150,16 @@ describe("snapshot files", () => {
     await Promise.all(Array.from({ length: 5 }, () => storeSnapshot(folder, path, memory)));
     expect(readdirSync(folder)).toHaveLength(3);
     expect([...unpackSnapshot(readFileSync(path))]).toEqual([...memory]);
+  });
+
+  test("what a writer left that ended in the middle goes, what another is writing stays", async () => {
+    const folder = temporaryFolder();
+    const path = snapshotPath(folder, "1", "now");
+    writeFileSync(`${path}.abandoned.tmp`, "half");
+    utimesSync(`${path}.abandoned.tmp`, 1, 1);
+    writeFileSync(`${path}.writing.tmp`, "half");
+    await storeSnapshot(folder, path, memory);
+    expect(readdirSync(folder).sort()).toEqual([basename(path), `${basename(path)}.writing.tmp`]);
   });
 
   test("a folder that cannot be written is said", async () => {

@@ -8,10 +8,9 @@
  * code. An isolate inside of this process is to be that wall.
  */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, parse } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ChildSetup } from "./child.ts";
 
@@ -38,7 +37,7 @@ function locatePyodide(): { folder: string; version: string } {
 }
 
 /**
- * @returns the process, with its pipes; its working directory is empty and removed when it ends
+ * @returns the process, with its pipes
  * @throws the system's error when no process can be started (also by the `error` event)
  */
 export function launch(
@@ -64,19 +63,15 @@ export function launch(
     JSON.stringify(full),
   ];
   const [command = "", ...args] = process.platform === "linux" ? withLimits(node) : node;
-  const cwd = mkdtempSync(join(tmpdir(), "chorale-python-"));
-  const child = spawn(command, args, {
-    cwd,
+  return spawn(command, args, {
+    // Nothing in it can be read or written; a folder of its own would be left behind by a hard end.
+    cwd: parse(process.execPath).root,
     env: {},
     stdio: ["pipe", "pipe", "pipe"],
     // Ctrl-C in a terminal goes to the whole group; what it means for a cell, the agent decides.
     detached: process.platform !== "win32",
     windowsHide: true,
   });
-  const tidy = (): void => rmSync(cwd, { recursive: true, force: true });
-  child.once("exit", tidy);
-  child.once("error", tidy);
-  return child;
 }
 
 /**

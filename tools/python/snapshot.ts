@@ -17,6 +17,9 @@ export const SNAPSHOT_LIMIT_BYTES: number = 128 * 1024 * 1024;
 /** Files of this many versions are kept, so that two checkouts do not undo each other's work. */
 const KEPT_FILES = 3;
 const SUFFIX = ".snapshot";
+const TEMPORARY_SUFFIX = ".tmp";
+/** Writing one takes a second; what is older was left by a process that ended in the middle of it. */
+const ABANDONED_AFTER_MS = 10 * 60 * 1000;
 
 const sha256 = (bytes: Uint8Array): Buffer => createHash("sha256").update(bytes).digest();
 
@@ -69,7 +72,7 @@ export async function storeSnapshot(
   path: string,
   memory: Uint8Array,
 ): Promise<void> {
-  const temporary = `${path}.${randomUUID()}.tmp`;
+  const temporary = `${path}.${randomUUID()}${TEMPORARY_SUFFIX}`;
   try {
     await writeFile(temporary, packSnapshot(memory), { mode: 0o400, flag: "wx" });
     await rename(temporary, path);
@@ -81,15 +84,19 @@ export async function storeSnapshot(
 }
 
 async function removeOld(folder: string): Promise<void> {
-  const names = (await readdir(folder)).filter(
-    (n) => n.startsWith("python-") && n.endsWith(SUFFIX),
-  );
+  const names = (await readdir(folder)).filter((name) => name.startsWith("python-"));
   const files = await Promise.all(
     names.map(async (name) => {
       const path = join(folder, name);
       return { path, time: (await stat(path).catch(() => undefined))?.mtimeMs ?? 0 };
     }),
   );
-  files.sort((a, b) => b.time - a.time);
-  await Promise.all(files.slice(KEPT_FILES).map(({ path }) => rm(path, { force: true })));
+  const old = files
+    .filter(({ path }) => path.endsWith(SUFFIX))
+    .sort((a, b) => b.time - a.time)
+    .slice(KEPT_FILES);
+  const abandoned = files.filter(
+    ({ path, time }) => path.endsWith(TEMPORARY_SUFFIX) && time < Date.now() - ABANDONED_AFTER_MS,
+  );
+  await Promise.all([...old, ...abandoned].map(({ path }) => rm(path, { force: true })));
 }
