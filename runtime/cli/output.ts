@@ -65,13 +65,13 @@ export class Output {
     this.#stderrAtLineStart = text.endsWith("\n");
   }
 
-  /** Whole lines for the person watching, after a `marker` that says what they are. */
+  /** Whole lines for the person watching, after a `marker` that says what they are (a model may have named it). */
   watchLines(marker: string, text: string, style: "call" | "result" | "problem"): void {
     this.finishLine();
     const indent = " ".repeat([...marker].length + 1);
     const shown = visibleText(text).split("\n").join(`\n${indent}`);
     const code = { call: "36", result: "2", problem: "31" }[style];
-    const line = `${marker} ${shown}`;
+    const line = `${visibleText(marker)} ${shown}`;
     process.stderr.write(this.#color ? `\x1b[${code}m${line}\x1b[0m\n` : `${line}\n`);
   }
 
