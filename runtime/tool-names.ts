@@ -3,7 +3,7 @@
  * `functions.NAME`, so a name with a space or a dash breaks the declaration and the call alike; and a
  * function named like a tool it was trained with gets that tool's input (raw code instead of JSON).
  */
-import { isToolName, type Tool, ToolRegistry } from "../tools/index.ts";
+import { DuplicateToolError, isToolName, type Tool, ToolRegistry } from "../tools/index.ts";
 
 /** Functions of these names would be taken for the builtin ones. */
 const TRAINED: ReadonlySet<string> = new Set(["python", "browser", "container", "bash"]);
@@ -21,7 +21,8 @@ export function toolsForModel(tools: readonly Tool[]): ToolRegistry {
   const renamed = new Set<string>();
   const registry = new ToolRegistry();
   for (const tool of tools) {
-    if (own.has(tool.recipient) || renamed.has(tool.recipient)) {
+    if (renamed.has(tool.recipient)) throw new DuplicateToolError(tool.recipient);
+    if (own.has(tool.recipient)) {
       registry.add(tool);
       continue;
     }

@@ -45,6 +45,8 @@ describe("a name the model can be shown", () => {
 
   test("two of the same name are an error", () => {
     expect(() => names("functions.a", "functions.a")).toThrow("already registered");
+    expect(() => names("functions.a-b", "functions.a-b")).toThrow("already registered");
+    expect(() => names("functions.python", "functions.python")).toThrow("already registered");
   });
 
   test("is found for any set of names, and each only once", () => {
