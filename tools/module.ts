@@ -6,14 +6,21 @@ import { verifyTool } from "./arguments.ts";
 import { ToolModuleError } from "./errors.ts";
 import type { Tool } from "./tool.ts";
 
+/** A module that waits for ever while it loads would end the program without a word, or never. */
+const LOAD_LIMIT_MS = 60_000;
+
 /**
  * Imports a module and collects its tools: the default export and every named export that is a tool
  * or an array of tools. The module runs in this process with the user's rights, as any program does.
  *
+ * @param limitMs  longest time that loading may take
  * @throws ToolModuleError when the file is missing, does not load, exports no tool, or a tool's schema
  *   cannot be used
  */
-export async function loadToolModule(path: string): Promise<readonly Tool[]> {
+export async function loadToolModule(
+  path: string,
+  limitMs: number = LOAD_LIMIT_MS,
+): Promise<readonly Tool[]> {
   const absolute = resolve(path);
   const found = await stat(absolute).catch(() => undefined);
   if (!found?.isFile()) {
@@ -21,7 +28,7 @@ export async function loadToolModule(path: string): Promise<readonly Tool[]> {
   }
   let module: Record<string, unknown>;
   try {
-    module = await import(pathToFileURL(absolute).href);
+    module = await within(limitMs, import(pathToFileURL(absolute).href));
   } catch (cause) {
     const why = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
     throw new ToolModuleError(path, `it does not load. ${why}`, { cause });
@@ -49,6 +56,19 @@ export async function loadToolModule(path: string): Promise<readonly Tool[]> {
   return [...tools];
 }
 
+async function within<T>(limitMs: number, promise: Promise<T>): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => reject(new Error(`it was still loading after ${limitMs / 1000} s`)),
+    limitMs,
+  );
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 function isTool(value: unknown): value is Tool {
   return (
     typeof value === "object" &&
@@ -57,6 +77,10 @@ function isTool(value: unknown): value is Tool {
     typeof value.recipient === "string" &&
     "execute" in value &&
     typeof value.execute === "function" &&
-    "inputSchema" in value
+    "inputSchema" in value &&
+    "description" in value &&
+    typeof value.description === "string" &&
+    "timeoutMs" in value &&
+    typeof value.timeoutMs === "number"
   );
 }

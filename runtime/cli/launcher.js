@@ -18,6 +18,8 @@ const NEEDED_MAJOR = 24;
 const here = dirname(fileURLToPath(import.meta.url));
 
 if (Number(process.versions.node.split(".")[0]) >= NEEDED_MAJOR) {
+  // Until the command says otherwise: Node also ends, with 0, when everything left waits for nothing.
+  process.exitCode = 1;
   import("./main.ts").then((cli) => cli.main(process.argv.slice(2)));
 } else {
   const newer = installedNode();

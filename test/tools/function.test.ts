@@ -135,6 +135,11 @@ describe("loadToolModule", () => {
 
   test.each([
     ["no tool", "export const x = 1;", "it exports no tool"],
+    [
+      "half a tool",
+      'export default { recipient: "x", inputSchema: true, execute() {} };',
+      "no tool",
+    ],
     ["a syntax error", "export const = 1;", "it does not load. "],
     ["an error of its own", "throw new Error('boom');", "it does not load. Error: boom"],
     [
@@ -144,6 +149,11 @@ describe("loadToolModule", () => {
     ],
   ])("a module with %s is refused", async (_, text, message) => {
     await expect(loadToolModule(write(text))).rejects.toThrow(message);
+  });
+
+  test("a module that never ends loading is given up", async () => {
+    const path = write("await new Promise(() => {});");
+    await expect(loadToolModule(path, 50)).rejects.toThrow("still loading after 0.05 s");
   });
 
   test("a missing file is refused, and a folder", async () => {
