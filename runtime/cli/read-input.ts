@@ -1,5 +1,5 @@
 /** The text that a command works on: a file, or stdin. */
-import { readFile, stat } from "node:fs/promises";
+import { createReadStream } from "node:fs";
 import { messageOf, UsageError } from "../errors.ts";
 import { readStdin, type StdinSource } from "./read-prompt.ts";
 
@@ -11,29 +11,39 @@ const MAX_FILE_BYTES = 64 * 1024 * 1024;
  * @throws UsageError when there is nothing to read, it is too long, or no UTF-8
  */
 export async function readInput(path: string | undefined, source: StdinSource): Promise<string> {
-  if (path !== undefined && path !== "-") return readTextFile(path);
+  if (path !== undefined && path !== "-") return readTextFile(path, MAX_FILE_BYTES);
   if (path === undefined && source.stdin.isTTY === true) {
     throw new UsageError("Nothing to read: name a file, or pipe the text into stdin.");
   }
   return (await readStdin(source, null)) ?? "";
 }
 
-async function readTextFile(path: string): Promise<string> {
-  let bytes: Buffer;
+/**
+ * A text file, whole. What has no size (a pipe, a device) is read up to the same bound.
+ *
+ * @param name  how a refusal speaks of it: the flag that named it comes first
+ * @throws UsageError when it cannot be read, is too long, or no UTF-8
+ */
+export async function readTextFile(
+  path: string,
+  maxBytes: number,
+  name: string = path,
+): Promise<string> {
+  const chunks: Buffer[] = [];
   try {
-    const { size } = await stat(path);
-    if (size > MAX_FILE_BYTES) {
-      throw new UsageError(`${path} has ${size} bytes; at most ${MAX_FILE_BYTES} are read.`);
-    }
-    bytes = await readFile(path);
+    // `end` is the last byte that is read, so one more than accepted tells that there is more.
+    for await (const chunk of createReadStream(path, { end: maxBytes })) chunks.push(chunk);
   } catch (cause) {
-    if (cause instanceof UsageError) throw cause;
-    throw new UsageError(`${path} cannot be read: ${fileProblem(cause)}.`, { cause });
+    throw new UsageError(`${name} cannot be read: ${fileProblem(cause)}.`, { cause });
+  }
+  const bytes = Buffer.concat(chunks);
+  if (bytes.length > maxBytes) {
+    throw new UsageError(`${name} has more than ${maxBytes} bytes, the most that is read.`);
   }
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw new UsageError(`${path} is not UTF-8 text.`, { cause });
+    throw new UsageError(`${name} is not UTF-8 text.`, { cause });
   }
 }
 

@@ -1,7 +1,7 @@
 /** `chorale run "question"`: one prompt, one answer. */
-import { readFile, stat } from "node:fs/promises";
 import type { TokenEngine } from "../../inference/index.ts";
 import {
+  type BrowserTools,
   createBrowserTools,
   createPythonTool,
   createValidator,
@@ -16,6 +16,7 @@ import { openHome } from "../home.ts";
 import { loadModel } from "../model.ts";
 import type { AgentArguments, ModelArguments } from "./flags.ts";
 import type { CommandContext } from "./main.ts";
+import { readTextFile } from "./read-input.ts";
 import { isPiped, readPrompt } from "./read-prompt.ts";
 import { watchRun } from "./watch.ts";
 
@@ -53,6 +54,8 @@ export async function runCommand(args: RunArguments, context: CommandContext): P
     if (args.agent.docs !== undefined) {
       const browser = await createBrowserTools({ docs: args.agent.docs });
       tools.push(...browser.tools);
+      const left = skippedNote(browser.summary);
+      if (left !== null) output.note(left);
     }
     const { model: path, context: contextLength, threads } = args.model;
     const model = await loadModel(path, { contextLength, threads });
@@ -60,7 +63,7 @@ export async function runCommand(args: RunArguments, context: CommandContext): P
     // Starts while the model reads the prompt; most runs need it.
     void python.warmUp();
     try {
-      const { instructions, effort, maxTurns, maxTokens } = args.agent;
+      const { instructions, effort, maxTurns, maxTokens, maxRetries, resample } = args.agent;
       const { temperature, topP, seed } = args.model;
       const { exitCode, error } = await runAgent({
         engine: model.engine,
@@ -77,6 +80,8 @@ export async function runCommand(args: RunArguments, context: CommandContext): P
         effort,
         maxTurns,
         maxTokens,
+        maxRetries,
+        ...(resample !== undefined && { resample: { headers: resample } }),
         signal,
         onEvent: args.json
           ? (event) => output.jsonLine(event)
@@ -101,10 +106,29 @@ function embeddedModelNote(engine: TokenEngine): string {
   );
 }
 
+/** Files named of those that `--docs` left out. */
+const NAMED_FILES = 3;
+
+/** Nobody should wonder why the model does not find what lies in the folder. */
+function skippedNote(summary: BrowserTools["summary"]): string | null {
+  if (summary === undefined || summary.skipped.length === 0) return null;
+  const { path, documents, skipped } = summary;
+  const named = skipped.slice(0, NAMED_FILES).map((file) => `${file.path}: ${file.reason}`);
+  const more = skipped.length - named.length;
+  return (
+    `${skipped.length} of the files in ${path} are left out (${named.join("; ")}` +
+    `${more > 0 ? `; and ${more} more` : ""}); ${documents} can be read.`
+  );
+}
+
+/** Schemas are read whole, so a wrong path must not read a disk image. */
+const MAX_SCHEMA_BYTES = 4 * 1024 * 1024;
+
 async function readSchema(args: AgentArguments): Promise<ValidatorOptions | undefined> {
-  if (args.xsd !== undefined) return { xsd: await readText("--xsd", args.xsd) };
+  if (args.xsd !== undefined)
+    return { xsd: await readTextFile(args.xsd, MAX_SCHEMA_BYTES, `--xsd ${args.xsd}`) };
   if (args.schema === undefined) return undefined;
-  const text = await readText("--schema", args.schema);
+  const text = await readTextFile(args.schema, MAX_SCHEMA_BYTES, `--schema ${args.schema}`);
   let jsonSchema: unknown;
   try {
     jsonSchema = JSON.parse(text);
@@ -117,29 +141,4 @@ async function readSchema(args: AgentArguments): Promise<ValidatorOptions | unde
     );
   }
   return { jsonSchema: jsonSchema as ValidatorOptions & { jsonSchema: object }["jsonSchema"] };
-}
-
-/** Schemas are read whole, so a wrong path must not read a disk image. */
-const MAX_SCHEMA_BYTES = 4 * 1024 * 1024;
-
-async function readText(flag: string, path: string): Promise<string> {
-  try {
-    const { size } = await stat(path);
-    if (size > MAX_SCHEMA_BYTES) {
-      throw new UsageError(
-        `${flag} ${path} has ${size} bytes; at most ${MAX_SCHEMA_BYTES} are read.`,
-      );
-    }
-    return await readFile(path, "utf8");
-  } catch (cause) {
-    if (cause instanceof UsageError) throw cause;
-    throw new UsageError(`${flag} ${path} cannot be read: ${fileProblem(cause)}.`, { cause });
-  }
-}
-
-function fileProblem(error: unknown): string {
-  const code: unknown = error instanceof Error && "code" in error ? error.code : undefined;
-  if (code === "ENOENT") return "there is no such file";
-  if (code === "EISDIR") return "it is a folder";
-  return messageOf(error);
 }

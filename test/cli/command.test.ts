@@ -74,6 +74,7 @@ describe("what the user got wrong ends with 2 and one sentence", () => {
     ["a flag without a value", ["run", "hi", "--model"], "Not enough arguments following: model"],
     ["a number that is none", ["run", "hi", "--seed", "x"], '--seed is "x"'],
     ["a missing schema", ["run", "hi", "--schema", "/nope"], "there is no such file"],
+    ["a schema without end", ["run", "hi", "--schema", "/dev/zero"], "more than 4194304 bytes"],
     ["a missing tool module", ["run", "hi", "--tool", "/nope.ts"], "there is no such file"],
     ["a missing folder of documents", ["run", "hi", "--docs", "/nope"], "/nope"],
   ])("%s", async (_what, args, sentence) => {
