@@ -32,7 +32,8 @@ MIX = {
     "json": 13, "xml": 12, "outside": 5, "recovery": 0, "two_step": 0,
 }  # fmt: skip
 EFFORT_SHARES = (0.3, 0.52, 0.18)
-LONGEST_ROW = 330
+SIMPLE_SHARE = 0.75
+LONGEST_ROW = 400
 
 PYTHON_TOOL = """Use this tool to execute Python code in your chain of thought. The code will not be shown to the user. This tool \
 should be used for internal reasoning, but not for code that is intended to be visible to the user (e.g. when creating plots, \
@@ -136,6 +137,7 @@ def rows(seed: int, count: int, held: bool, mix: dict[str, float]):
     g = Source(seed, held)
     names, weights = list(mix), list(mix.values())
     while count:
+        g.simple = g.chance(SIMPLE_SHARE)
         family = g.rng.choices(names, weights)[0]
         c = conversation(g, family)
         row = render(c)

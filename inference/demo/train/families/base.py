@@ -32,12 +32,13 @@ class Conversation:
 
 
 class Source:
-    """Random choices. Held-out lists and templates appear only when `held` is true."""
+    """Random choices. Held-out lists and templates appear only when `held` is true, fewer parts when `simple` is."""
 
     def __init__(self, seed: int, held: bool):
         self.rng = random.Random(seed)
         self.held = held
         self.effort = "medium"
+        self.simple = False
 
     def chance(self, p: float) -> bool:
         return self.rng.random() < p

@@ -81,11 +81,11 @@ def invented(g: Source) -> dict:
     thing = g.part(OBJECTS) if g.chance(0.7) else g.pseudo() if g.chance(0.6) else f"{g.part(OBJECTS)}_{g.part(OBJECTS)}"
     joined = g.pick([f"{verb}_{thing}"] * 5 + [verb + "".join(p.capitalize() for p in thing.split("_")), f"{thing}_{verb}", f"{verb}-{thing}", f"{thing}"])
     params = []
-    for kind in g.sample(PARAM_KINDS, g.pick([1, 1, 1, 2, 2, 3])):
+    for kind in g.sample(PARAM_KINDS, g.pick([1, 1, 2] if g.simple else [1, 1, 1, 2, 2, 3])):
         name = g.part(KINDS[kind].names) if g.chance(0.85) else g.pseudo()
         if name not in [p["name"] for p in params]:
             params.append(parameter(g, name, kind, g.chance(0.75) or not params))
-    if g.chance(0.2):
+    if g.chance(0.08 if g.simple else 0.2):
         name, options = choice(g)
         if name not in [p["name"] for p in params]:
             params.append({"name": name, "kind": "enum", "type": "string", "enum": options, "required": g.chance(0.4)})
@@ -183,7 +183,7 @@ def outcome(g: Source) -> tuple[str, str]:
     if kind < 0.2:
         text_ = g.pick([lambda: g.sentence(2, 6), lambda: f"{g.city()}: {g.int(-10, 40)} degrees, {g.word()}", lambda: f"{g.word().capitalize()} {g.code()} {g.word()}.", lambda: str(g.int(1, 99999)), lambda: f"{g.decimal()} {g.word()}", lambda: "ok"])()
         return text_, f"The result is: {text_}" + ("" if text_.endswith(".") else ".")
-    keys = [g.part(RESULT_KEYS) if g.chance(0.85) else g.pseudo() for _ in range(g.pick([1, 2, 2, 3, 3, 4]))]
+    keys = [g.part(RESULT_KEYS) if g.chance(0.85) else g.pseudo() for _ in range(g.pick([1, 1, 2] if g.simple else [1, 2, 2, 3, 3, 4]))]
     data = {k: result_value(g) for k in dict.fromkeys(keys)}
     if kind > 0.93:
         data[g.pick(["items", "tags", "names", "values"])] = [result_value(g) if g.chance(0.3) else g.word() for _ in range(g.int(1, 3))]
@@ -194,7 +194,7 @@ def outcome(g: Source) -> tuple[str, str]:
 
 
 def toolbox(g: Source, tool: dict | None) -> list[dict]:
-    others = [invented(g) if g.chance(0.6) else special(g) for _ in range(g.pick([0, 0, 1, 1, 1, 2, 2, 3]) if tool else g.pick([1, 1, 1, 2, 3]))]
+    others = [invented(g) if g.chance(0.6) else special(g) for _ in range(g.pick([0, 0, 1, 1] if g.simple else [0, 0, 1, 1, 1, 2, 2, 3]) if tool else g.pick([1, 1, 1, 2, 3]))]
     tools = [tool] if tool else []
     for other in others:
         if other["name"] not in [t["name"] for t in tools] and not (tool and tool.get("prompts") and other.get("prompts") == tool["prompts"]):
@@ -213,7 +213,7 @@ def call_thought(g: Source, name: str, args: dict) -> str:
 
 
 def generate(g: Source) -> Conversation:
-    tool = special(g) if g.chance(0.3) else invented(g)
+    tool = special(g) if g.chance(0.45 if g.simple else 0.3) else invented(g)
     user, args = use(g, tool)
     result, final = outcome(g)
     turns = [Turn(call_thought(g, tool["name"], args), f"functions.{tool['name']}", compact(args), result), Turn("", final=final)]

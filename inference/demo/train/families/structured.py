@@ -33,7 +33,7 @@ def make_field(g: Source, kind: str, name: str | None = None) -> Field:
         return Field(chosen, "string", Value(v, v), g.pick(["has {n} {v}", "is of {n} {v}", "is {v}", "wants {v} {n}"]), options)
     spec = KINDS[kind]
     clauses = spec.is_
-    if name is None and g.chance(0.13) and spec.type not in ("boolean", "string[]"):
+    if name is None and g.chance(0.05 if g.simple else 0.13) and spec.type not in ("boolean", "string[]"):
         name, clauses = g.pseudo(), ["has the {n} {v}", "has {n} {v}"]
     return Field(name or g.part(spec.names), spec.type, spec.make(g), g.pick(clauses))
 
@@ -48,11 +48,11 @@ def make_fields(g: Source) -> tuple[str, list[Field]]:
         first = make_field(g, "product", g.pick(["product", "item", "name", "article", "title"]))
         pool = OBJECT
     fields = [first]
-    for kind in g.sample(pool, g.pick([1, 2, 2, 2, 3, 3, 4])):
+    for kind in g.sample(pool, g.pick([1, 1, 2, 2] if g.simple else [1, 2, 2, 2, 3, 3, 4])):
         field = make_field(g, kind)
         if field.name not in [f.name for f in fields]:
             fields.append(field)
-    if g.chance(0.13):
+    if g.chance(0.05 if g.simple else 0.13):
         field = make_field(g, "enum")
         if field.name not in [f.name for f in fields]:
             fields.append(field)
