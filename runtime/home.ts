@@ -6,9 +6,9 @@
  * temporary file beside it and renames it, so that others see the old file or the new one.
  */
 import { randomUUID } from "node:crypto";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
-import { isAbsolute, join, resolve } from "node:path";
+import { dirname, isAbsolute, join, resolve } from "node:path";
 import { messageOf } from "./errors.ts";
 
 export type Home = {
@@ -29,7 +29,7 @@ export function openHome(env: NodeJS.ProcessEnv, warn: (sentence: string) => voi
   let wanted: string | null = null;
   try {
     wanted = homePath(env);
-    mkdirSync(wanted, { recursive: true, mode: 0o700 });
+    makeFolder(wanted);
     probeWritable(wanted);
     return { path: wanted, temporary: false, close: () => {} };
   } catch (error) {
@@ -51,6 +51,21 @@ export function homePath(env: NodeJS.ProcessEnv): string {
   if (data !== undefined && isAbsolute(data)) return join(data, "chorale");
   const user = env["HOME"];
   return join(user !== undefined && isAbsolute(user) ? user : homedir(), ".local/share/chorale");
+}
+
+/**
+ * With its parents. Node's own `recursive` never returns where a file system answers "no such file" to
+ * making one (`/proc` does).
+ */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    // Another process may have been faster.
+    if (!existsSync(path)) throw error;
+  }
 }
 
 /** Permission bits do not tell (root, read-only mounts, full disks): only writing does. */

@@ -46,6 +46,14 @@ describe("opening it", () => {
     expect(list).toEqual([]);
   });
 
+  test.runIf(process.platform === "linux")("a file system that has no room for one is said", () => {
+    const { list, warn } = warnings();
+    const home = openHome({ CHORALE_HOME: "/proc/chorale/home" }, warn);
+    home.close();
+    expect(home.temporary).toBe(true);
+    expect(list).toEqual([expect.stringContaining("/proc/chorale/home cannot be used")]);
+  });
+
   test("a place that cannot be a folder is said once, and a temporary folder is used", () => {
     const { list, warn } = warnings();
     const file = join(root, "file");
