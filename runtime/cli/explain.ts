@@ -19,7 +19,7 @@ export type PartKind =
   | "other";
 
 export type TranscriptPart = {
-  /** Counts from 1. */
+  /** Counts from 1. What stands between two messages goes with the first; 0: in front of all. */
   readonly message: number;
   readonly part: PartKind;
   readonly text: string;
@@ -51,7 +51,7 @@ class Scan {
   readonly #parser: HarmonyParser;
   readonly #parts: { message: number; part: PartKind; text: string; issues: Issue[] }[] = [];
   readonly #special: ReadonlyMap<number, string>;
-  #message = 1;
+  #message: number;
   #where: "between" | "header" | "content";
   /** Whether the header's first word is its role. */
   #roleFollows: boolean;
@@ -65,6 +65,7 @@ class Scan {
     this.#tokenizer = tokenizer;
     this.#parser = new HarmonyParser({ tokenizer, role, knownTools });
     this.#where = role === null ? "between" : "header";
+    this.#message = role === null ? 0 : 1;
     this.#roleFollows = false;
     const { endOfText, ...named } = tokenizer.special;
     const special = new Map<number, string>(Object.entries(named).map(([name, id]) => [id, name]));
@@ -95,24 +96,24 @@ class Scan {
     this.#flush(special === "message");
     switch (special) {
       case "start":
-        if (this.#where !== "between") this.#message++;
+        if (this.#parts.at(-1)?.part !== "start") this.#message++;
         this.#add("start", text);
         this.#where = "header";
         this.#roleFollows = true;
         break;
       case "channel":
       case "constrain":
-        if (this.#where === "content") this.#message++;
+        if (this.#where !== "header") this.#message++;
         this.#where = "header";
         this.#mark = { part: special === "channel" ? "channel" : "content type", text };
         return;
       case "message":
+        if (this.#where === "between") this.#message++;
         this.#add("message", text);
         this.#where = "content";
         break;
       default:
         this.#add("end", text);
-        if (this.#where !== "between") this.#message++;
         this.#where = "between";
     }
     this.#attachIssues();

@@ -55,12 +55,13 @@ export async function renderCommand(
   const messages = refused(() => conversationFromJson(jsonOf(text)));
   const segments = refused(() => segmentsOf(messages, args));
   const { output } = context;
+  const tokenizer = await loadTokenizer(args.model);
   if (args.format === "text") {
     output.answer(segmentsToText(segments));
     output.finishAnswer();
     return EXIT.ok;
   }
-  const ids = encodeSegments(await loadTokenizer(args.model), segments);
+  const ids = encodeSegments(tokenizer, segments);
   output.jsonLine(args.format === "ids" ? ids : { tokens: ids.length, ids, segments });
   return EXIT.ok;
 }
@@ -118,13 +119,13 @@ export async function explainCommand(
       ? tokenizer.encodeWithSpecials(transcript.toWellFormed())
       : transcript;
   const parts = explainTranscript(ids, { tokenizer, role, knownTools: args.tools });
-  let message = 0;
+  let message: number | null = null;
   for (const part of parts) {
     if (args.format === "json") {
       output.jsonLine(part);
       continue;
     }
-    if (part.message !== message && message > 0) output.line("");
+    if (part.message !== message && message !== null) output.line("");
     output.line(lineOf(part, part.message !== message, (text, code) => output.paint(text, code)));
     message = part.message;
   }

@@ -52,7 +52,8 @@ test("messages are counted, also those that nothing opened", () => {
   expect(parts.filter(({ part }) => part === "content").map(({ message }) => message)).toEqual([
     1, 2, 3,
   ]);
-  expect(parts.find(({ part }) => part === "other")?.text).toBe(" 12 ");
+  expect(parts.find(({ part }) => part === "other")).toMatchObject({ text: " 12 ", message: 1 });
+  expect(explain("<|channel|>final<|message|>b<|end|><|return|>").at(-1)?.message).toBe(1);
   expect(parts.flatMap(({ issues }) => issues.map(({ code }) => code))).toEqual([
     "text_between_messages",
     "missing_end",
