@@ -11,6 +11,8 @@ import type { ExitCode } from "./exit-codes.ts";
 export type Usage = {
   readonly input_tokens: number;
   readonly cached_input_tokens: number;
+  /** The rest of the input: computed, and kept in the KV cache for the next prompt. */
+  readonly cache_write_input_tokens: number;
   readonly output_tokens: number;
   /** Part of `output_tokens` that was analysis. */
   readonly reasoning_output_tokens: number;

@@ -28,6 +28,7 @@ export class Reporter {
   #usage = {
     input_tokens: 0,
     cached_input_tokens: 0,
+    cache_write_input_tokens: 0,
     output_tokens: 0,
     reasoning_output_tokens: 0,
   };
@@ -73,6 +74,7 @@ export class Reporter {
   async generationCompleted(figures: GenerationFigures): Promise<void> {
     this.#usage.input_tokens += figures.inputTokens;
     this.#usage.cached_input_tokens += figures.cachedTokens;
+    this.#usage.cache_write_input_tokens += figures.inputTokens - figures.cachedTokens;
     this.#usage.output_tokens += figures.outputTokens;
     this.#usage.reasoning_output_tokens += figures.reasoningTokens;
     this.#prefillMs += figures.prefillMs;

@@ -115,6 +115,7 @@ describe("the summary", () => {
     const usage = {
       input_tokens: 1,
       cached_input_tokens: 0,
+      cache_write_input_tokens: 0,
       output_tokens: 60,
       reasoning_output_tokens: 0,
     };

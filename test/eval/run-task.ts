@@ -39,6 +39,7 @@ const TOOL_TIMEOUT_MS = 10_000;
 const NO_USAGE: RunResult["usage"] = {
   input_tokens: 0,
   cached_input_tokens: 0,
+  cache_write_input_tokens: 0,
   output_tokens: 0,
   reasoning_output_tokens: 0,
 };
