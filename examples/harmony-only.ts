@@ -1,27 +1,20 @@
 /**
  * Harmony by itself: a conversation into the token ids that gpt-oss reads, and ids that it wrote back
- * into messages. `chorale/harmony` needs no files and no Node, so this also runs in a browser bundle;
- * there the vocabulary is fetched instead of read.
+ * into messages. `chorale/harmony` needs no files and no Node and can be bundled for a browser; there
+ * the vocabulary is fetched (`unpackTokens`) instead of read by `chorale/harmony/vocabulary`.
  *
  *     node examples/harmony-only.ts
  */
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
 import {
-  createTokenizer,
   defaultSystemContent,
   HarmonyParser,
   type Message,
-  o200kHarmonySpecialTokens,
   renderForCompletion,
-  unpackTokens,
 } from "chorale/harmony";
+import { loadO200kHarmony } from "chorale/harmony/vocabulary";
 
-const vocabulary = new URL("../harmony/vocabulary/o200k.bin", import.meta.url);
-const tokenizer = createTokenizer({
-  tokens: unpackTokens(await readFile(vocabulary)),
-  specialTokens: o200kHarmonySpecialTokens(),
-});
+const tokenizer = loadO200kHarmony();
 
 const conversation: Message[] = [
   { role: "system", content: [defaultSystemContent({ currentDate: "2026-01-31" })] },
