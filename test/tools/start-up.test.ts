@@ -8,7 +8,9 @@ function packagesOf(entry: URL, seen = new Set<string>()): ReadonlySet<string> {
   if (seen.has(entry.href)) return packages;
   seen.add(entry.href);
   const source = readFileSync(fileURLToPath(entry), "utf8");
-  for (const match of source.matchAll(/^(?:import|export) (?!type )(?:[^;"]* from )?"([^"]+)";/gm)) {
+  for (const match of source.matchAll(
+    /^(?:import|export) (?!type )(?:[^;"]* from )?"([^"]+)";/gm,
+  )) {
     const specifier = match[1] ?? "";
     if (specifier.startsWith("node:")) continue;
     if (!specifier.startsWith(".")) packages.add(specifier);
