@@ -28,6 +28,9 @@ export type HeaderPart = number | string;
  */
 const PART_LENGTH = 4096;
 
+/** Ids of content that may wait to be decoded: about 16 KB of text, which stays in the processor's cache. */
+const QUEUE_LENGTH = 4096;
+
 const NO_EVENTS: readonly ParserEvent[] = Object.freeze([]);
 
 export abstract class MessageReader {
@@ -36,15 +39,18 @@ export abstract class MessageReader {
   readonly allIssues: Issue[] = [];
   /** Whether events are made; off where only the messages are wanted. */
   collecting = true;
-  /** What the last id or text added to the content; null when nothing. */
-  lastDelta: string | null = null;
   where: "between" | "header" | "content" = "between";
   /** The role of the next header, where it is known before it is read. */
   presetRole: Role | null;
   /** In content: the header and the text so far. */
   current: MessageHeader = { role: "assistant", channel: null, recipient: null, contentType: null };
-  readonly #parts: string[] = [];
+  #lastDelta: string | null = null;
+  /** Ids of content read without events: decoded many at a time, once someone wants to see the text. */
+  readonly #queue: Int32Array = new Int32Array(QUEUE_LENGTH);
+  #queued = 0;
   #text = "";
+  /** The end of `#text` that is still short. */
+  #textTail = "";
   /** The structural tokens: as written, and by id. */
   readonly texts: ReadonlyMap<string, number>;
 
@@ -97,54 +103,78 @@ export abstract class MessageReader {
 
   /** The content so far of the message being read. */
   get text(): string {
-    return this.#parts.length === 0 ? this.#text : this.#parts.join("") + this.#text;
+    this.#decodeQueue();
+    return this.#text + this.#textTail;
   }
 
-  /** Reads one id. */
+  /** What the last id or text added to the content; null when nothing. */
+  get lastDelta(): string | null {
+    this.#decodeQueue();
+    return this.#lastDelta;
+  }
+
+  /** Makes events from here on; what was read silently gets none. */
+  collect(): void {
+    this.#decodeQueue();
+    this.collecting = true;
+  }
+
+  /** Before anything but an id of content is read: nothing waits, and `lastDelta` is null. */
+  clearDelta(): void {
+    this.#decodeQueue();
+    this.#lastDelta = null;
+  }
+
+  /** Reads one id, with events if `collecting`. */
   readToken(id: number): void {
-    this.lastDelta = null;
+    this.clearDelta();
     const kind = this.#kindOf(id);
-    if (kind !== undefined) {
-      this.readSpecial(id, kind);
-    } else if (this.where === "content") {
-      const text = this.decoder.push(id);
-      if (text !== null) this.addContent(text);
-    } else if (this.where === "header") {
-      this.addToHeader(id);
-    } else {
-      this.readBetween(id);
+    if (kind !== undefined) this.readSpecial(id, kind);
+    else if (this.where === "content") this.#readContent(id);
+    else if (this.where === "header") this.addToHeader(id);
+    else this.readBetween(id);
+  }
+
+  /** Reads one id without events. Most are content, of which nothing is to be seen yet: they wait. */
+  readTokenSilently(id: number): void {
+    this.collecting = false;
+    if (this.where !== "content" || id >= this.#lowestKind || id >>> 0 !== id) {
+      this.readToken(id);
+      return;
     }
+    if (this.#queued === QUEUE_LENGTH) this.#decodeQueue();
+    this.#queue[this.#queued++] = id;
   }
 
-  /** Reads ids without events in between: the content of a message is decoded in one piece. */
-  readTokens(ids: readonly number[]): void {
-    for (let at = 0; at < ids.length; ) {
-      let end = at;
-      if (this.where === "content" && this.decoder.isEmpty) {
-        while (end < ids.length && this.#kindOf(ids[end]!) === undefined) end++;
-      }
-      const text = end - at > 1 ? this.#decodeWhole(ids.slice(at, end)) : null;
-      if (text !== null) {
-        this.addContent(text);
-        at = end;
-      } else {
-        // What is no valid text as a whole is read id by id.
-        do this.readToken(ids[at++]!);
-        while (at < end);
-      }
-    }
+  /** Leaves everything as if the ids that wait had been read one by one. */
+  #decodeQueue(): void {
+    if (this.#queued === 0) return;
+    const last = this.#queued - 1;
+    this.#queued = 0;
+    const text = last > 0 ? this.#decodeWhole(this.#queue.subarray(0, last)) : "";
+    if (text !== null) this.addContent(text);
+    else for (let at = 0; at < last; at++) this.#readContent(this.#queue[at]!);
+    this.#lastDelta = null;
+    this.#readContent(this.#queue[last]!);
   }
 
-  #kindOf(id: number): Kind | undefined {
-    return id >= this.#lowestKind && id <= this.#highestKind ? this.#kinds.get(id) : undefined;
+  #readContent(id: number): void {
+    const text = this.decoder.push(id);
+    if (text !== null) this.addContent(text);
   }
 
-  #decodeWhole(ids: readonly number[]): string | null {
+  /** Null where characters are cut off or damaged: these ids have to be read one by one. */
+  #decodeWhole(ids: Int32Array): string | null {
+    if (!this.decoder.isEmpty) return null;
     try {
       return this.tokenizer.decode(ids);
     } catch {
       return null;
     }
+  }
+
+  #kindOf(id: number): Kind | undefined {
+    return id >= this.#lowestKind && id <= this.#highestKind ? this.#kinds.get(id) : undefined;
   }
 
   /** Reads well-formed text in which no structural token stands. */
@@ -176,13 +206,13 @@ export abstract class MessageReader {
   protected addContent(text: string): void {
     if (text === "") return;
     if (!this.#announced) this.#announce();
-    this.#text += text;
-    if (this.#text.length > PART_LENGTH) {
-      this.#text.charCodeAt(0); // makes the chain one string
-      this.#parts.push(this.#text);
-      this.#text = "";
+    this.#textTail += text;
+    if (this.#textTail.length > PART_LENGTH) {
+      this.#textTail.charCodeAt(0); // makes the chain one string
+      this.#text += this.#textTail;
+      this.#textTail = "";
     }
-    this.lastDelta = this.lastDelta === null ? text : this.lastDelta + text;
+    this.#lastDelta = this.#lastDelta === null ? text : this.#lastDelta + text;
     if (this.collecting) {
       const { channel, recipient } = this.current;
       this.#emit({ type: "delta", channel, recipient, text });
@@ -214,8 +244,8 @@ export abstract class MessageReader {
   protected startContent(header: MessageHeader, mayBeDropped: boolean = false): void {
     this.where = "content";
     this.current = header;
-    this.#parts.length = 0;
     this.#text = "";
+    this.#textTail = "";
     this.decoder.replaced = false;
     this.#announced = false;
     if (!mayBeDropped) this.#announce();
@@ -229,7 +259,7 @@ export abstract class MessageReader {
   protected endContent(terminator: Terminator): void {
     this.addContent(this.decoder.end());
     if (!this.#announced) this.#announce();
-    this.lastDelta = null;
+    this.#lastDelta = null;
     const { text } = this;
     const message: ParsedMessage = {
       ...this.current,

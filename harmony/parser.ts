@@ -54,7 +54,7 @@ export class HarmonyParser {
    */
   push(id: number): readonly ParserEvent[] {
     this.#expectOpen();
-    this.#reader.collecting = true;
+    this.#reader.collect();
     this.#reader.readToken(id);
     return this.#reader.takeEvents();
   }
@@ -66,8 +66,7 @@ export class HarmonyParser {
    */
   process(id: number): void {
     this.#expectOpen();
-    this.#reader.collecting = false;
-    this.#reader.readToken(id);
+    this.#reader.readTokenSilently(id);
   }
 
   /**
@@ -76,7 +75,7 @@ export class HarmonyParser {
    */
   pushText(chunk: string): readonly ParserEvent[] {
     this.#expectOpen();
-    this.#reader.collecting = true;
+    this.#reader.collect();
     this.#readText(chunk);
     return this.#reader.takeEvents();
   }
@@ -88,11 +87,12 @@ export class HarmonyParser {
   finish(): readonly ParserEvent[] {
     this.#expectOpen();
     this.#finished = true;
+    this.#reader.clearDelta();
     const tail = this.#tail;
     this.#tail = "";
     this.#readOrdinary(tail);
     this.#reader.finish();
-    this.#reader.lastDelta = null;
+    this.#reader.clearDelta();
     return this.#reader.takeEvents();
   }
 
@@ -134,7 +134,7 @@ export class HarmonyParser {
     const parser = new HarmonyParser(options);
     const reader = parser.#reader;
     reader.collecting = false;
-    reader.readTokens(Array.isArray(ids) ? ids : [...ids]);
+    for (const id of ids) reader.readTokenSilently(id);
     parser.finish();
     return reader.messages;
   }
@@ -152,7 +152,7 @@ export class HarmonyParser {
   }
 
   #readText(chunk: string): void {
-    this.#reader.lastDelta = null;
+    this.#reader.clearDelta();
     const text = this.#tail + chunk;
     let start = 0;
     for (;;) {
