@@ -24,6 +24,9 @@ export type TokenizerOptions = {
 const CACHE_ENTRIES = 16_384;
 const CACHE_PIECE_LENGTH = 32;
 
+/** Bytes that are copied of every token at once. */
+const COPIED_BYTES = 8;
+
 /** Memory for decoded bytes that is kept for the next call. */
 const DECODED_LIMIT = 1 << 20;
 
@@ -173,11 +176,15 @@ export class Tokenizer {
 
   /** @throws UnknownTokenError */
   tokenBytes(id: number): Uint8Array {
+    const bytes = this.#bytesOf(id);
+    if (bytes === undefined) throw new UnknownTokenError(id);
+    return bytes.slice();
+  }
+
+  #bytesOf(id: number): Uint8Array | undefined {
     const { bytes, offsets, size } = this.#vocabulary;
-    if (id >= 0 && id < size) return bytes.slice(offsets[id], offsets[id + 1]);
-    const special = this.#specialBytes.get(id);
-    if (special === undefined) throw new UnknownTokenError(id);
-    return special.slice();
+    if (!Number.isInteger(id) || id < 0 || id >= size) return this.#specialBytes.get(id);
+    return bytes.subarray(offsets[id], offsets[id + 1]);
   }
 
   /**
@@ -190,10 +197,7 @@ export class Tokenizer {
   }
 
   #makeText(id: number): TokenText {
-    if (!(id >= 0 && id < this.size) || !Number.isInteger(id)) return undefined;
-    const { bytes, offsets, size } = this.#vocabulary;
-    const own =
-      id < size ? bytes.subarray(offsets[id], offsets[id + 1]) : this.#specialBytes.get(id);
+    const own = this.#bytesOf(id);
     if (own === undefined) return undefined;
     let text: string | null;
     try {
@@ -212,31 +216,43 @@ export class Tokenizer {
 
   /** The bytes in memory that the next call uses again. */
   #collect(ids: Iterable<number>, strict: boolean): Uint8Array {
+    // By index: going through an iterator takes longer than copying a token.
+    const list = Array.isArray(ids) || ids instanceof Int32Array ? ids : [...ids];
     const { bytes, offsets, size } = this.#vocabulary;
+    const source = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     let out = this.#decoded;
+    let target = new DataView(out.buffer);
     let length = 0;
-    for (const id of ids) {
-      let source = bytes;
-      let from = 0;
-      let to = 0;
-      if (id >= 0 && id < size) {
-        from = offsets[id]!;
-        to = offsets[id + 1]!;
-      } else {
-        const special = this.#specialBytes.get(id);
-        if (special === undefined && strict) throw new UnknownTokenError(id);
-        source = special ?? REPLACEMENT_BYTES;
-        to = source.length;
-      }
-      if (length + to - from > out.length) {
-        const grown = new Uint8Array(out.length * 2 + to - from);
+    for (let at = 0; at < list.length; at++) {
+      const id: number = list[at]!;
+      const from = id >= 0 && id < size ? offsets[id]! : bytes.length;
+      // Also false where `from` is undefined: for an id that is no whole number.
+      const isPlain = from <= bytes.length - COPIED_BYTES;
+      const other = isPlain ? null : this.#otherBytes(id, strict);
+      const count = other === null ? offsets[id + 1]! - from : other.length;
+      if (length + count + COPIED_BYTES > out.length) {
+        const grown = new Uint8Array(out.length * 2 + count);
         grown.set(out);
         out = grown;
+        target = new DataView(out.buffer);
       }
-      for (let i = from; i < to; i++) out[length++] = source[i]!;
+      if (other === null) {
+        // Nearly all tokens have at most eight bytes. To copy eight of each, some in vain, is twice as
+        // fast as to copy their number, which no processor can guess.
+        target.setInt32(length, source.getInt32(from, true), true);
+        target.setInt32(length + 4, source.getInt32(from + 4, true), true);
+        for (let i = COPIED_BYTES; i < count; i++) out[length + i] = bytes[from + i]!;
+      } else out.set(other, length);
+      length += count;
     }
     if (out.length <= DECODED_LIMIT) this.#decoded = out;
     return out.subarray(0, length);
+  }
+
+  #otherBytes(id: number, strict: boolean): Uint8Array {
+    const bytes = this.#bytesOf(id);
+    if (bytes === undefined && strict) throw new UnknownTokenError(id);
+    return bytes ?? REPLACEMENT_BYTES;
   }
 
   /**
