@@ -7,6 +7,7 @@ import { HarmonyParser } from "../harmony/index.ts";
 import { abandon } from "./dispatch.ts";
 import { completedItem, itemOf } from "./items.ts";
 import type { Run } from "./prepare.ts";
+import type { GenerationFigures } from "./reporter.ts";
 import { CarefulSampling } from "./resample.ts";
 import type { Prompt } from "./transcript.ts";
 
@@ -50,8 +51,18 @@ export async function generate(run: Run, prompt: Prompt, maxTokens: number): Pro
     await reader.push(id);
   }
   let sampledTokens = 0;
+  const figures = (): GenerationFigures => ({
+    inputTokens: prompt.ids.length,
+    cachedTokens: reused,
+    outputTokens: sampledTokens + sampling.takenBack,
+    resampledTokens: sampling.takenBack,
+    reasoningTokens: reader.reasoningTokens,
+    prefillMs: syncedAt - startedAt,
+    decodeMs: performance.now() - syncedAt,
+  });
   let finishReason: FinishReason | null = null;
   const ids = sampling.sample(maxTokens, stopIdsOf(run.options.tokenizer));
+  let isRead = false;
   try {
     while (finishReason === null) {
       const next = await ids.next();
@@ -64,28 +75,24 @@ export async function generate(run: Run, prompt: Prompt, maxTokens: number): Pro
       await reader.push(next.value);
       if (reader.turnEnded) finishReason = "stop";
     }
+    signal.throwIfAborted();
+    isRead = true;
   } finally {
     await ids.return("stop");
+    // What was computed counts, whatever ended it.
+    if (!isRead) reporter.count(figures());
   }
-  signal.throwIfAborted();
   await reader.finish();
-  sampledTokens += sampling.takenBack;
-
   if (finishReason === "stop" && reader.calls.length > 0) finishReason = "call";
-  await reporter.generationCompleted({
-    inputTokens: prompt.ids.length,
-    cachedTokens: reused,
-    outputTokens: sampledTokens,
-    resampledTokens: sampling.takenBack,
-    reasoningTokens: reader.reasoningTokens,
-    prefillMs: syncedAt - startedAt,
-    decodeMs: performance.now() - syncedAt,
-    finishReason,
-  });
+  // The limit is the room in the context wherever that is less than what may be generated.
+  const room = run.options.engine.contextLength - prompt.ids.length;
+  if (finishReason === "length" && maxTokens >= room) finishReason = "context";
+  await reporter.generationCompleted({ ...figures(), finishReason });
   if (finishReason === "length" || finishReason === "context") {
     for (const call of reader.calls) await abandon(call, "the call was cut off.", run);
   }
   const { messages, issues, clean } = reader;
+  sampledTokens += sampling.takenBack;
   return { messages, issues, clean, sampledTokens, finishReason };
 }
 

@@ -14,7 +14,6 @@ export type GenerationFigures = {
   readonly reasoningTokens: number;
   readonly prefillMs: number;
   readonly decodeMs: number;
-  readonly finishReason: "stop" | "call" | "length" | "context";
 };
 
 export class Reporter {
@@ -71,7 +70,8 @@ export class Reporter {
     this.#toolsMs += durationMs;
   }
 
-  async generationCompleted(figures: GenerationFigures): Promise<void> {
+  /** Adds a sampling to the sums; one that was interrupted has no event. */
+  count(figures: GenerationFigures): void {
     this.#usage.input_tokens += figures.inputTokens;
     this.#usage.cached_input_tokens += figures.cachedTokens;
     this.#usage.cache_write_input_tokens += figures.inputTokens - figures.cachedTokens;
@@ -79,6 +79,14 @@ export class Reporter {
     this.#usage.reasoning_output_tokens += figures.reasoningTokens;
     this.#prefillMs += figures.prefillMs;
     this.#decodeMs += figures.decodeMs;
+  }
+
+  async generationCompleted(
+    figures: GenerationFigures & {
+      readonly finishReason: "stop" | "call" | "length" | "context";
+    },
+  ): Promise<void> {
+    this.count(figures);
     await this.emit({
       type: "generation.completed",
       input_tokens: figures.inputTokens,

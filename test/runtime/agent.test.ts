@@ -146,7 +146,12 @@ describe("the context", () => {
   });
 
   test("an answer that runs into the end of the context is no answer", async () => {
-    const { result } = await scriptedRun([final("word ".repeat(500))], { contextLength: 300 });
+    const { result, events } = await scriptedRun([final("word ".repeat(500))], {
+      contextLength: 300,
+    });
+    expect(events.find(({ type }) => type === "generation.completed")).toMatchObject({
+      finish_reason: "context",
+    });
     expect(result).toMatchObject({ status: "failed", exitCode: 1, output: null });
     expect(result.error?.message).toContain("The context is full while the model was writing");
   });
@@ -171,6 +176,8 @@ describe("stopping", () => {
     });
     expect(result).toMatchObject({ status: "cancelled", exitCode: 130 });
     expect(result.error).toBeInstanceOf(InterruptedError);
+    expect(result.usage.output_tokens).toBeGreaterThan(0);
+    expect(result.usage.input_tokens).toBeGreaterThan(0);
   });
 
   test("while a tool works: the tool is told, the run does not wait for it", async () => {
