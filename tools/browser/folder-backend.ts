@@ -4,6 +4,7 @@
  * file system.
  */
 import { resolve as absolute } from "node:path";
+import { setImmediate as otherWork } from "node:timers/promises";
 import type { BrowserBackend, SearchHit } from "./backend.ts";
 import { decodePath, findDocument } from "./document-path.ts";
 import { DocumentFolderError } from "./errors.ts";
@@ -92,14 +93,19 @@ export class FolderBackend implements BrowserBackend {
     this.#index = index;
   }
 
-  async search(query: string, topn: number): Promise<readonly SearchHit[]> {
+  async search(query: string, topn: number, signal?: AbortSignal): Promise<readonly SearchHit[]> {
     const terms = queryTerms(query);
-    return this.#index.search(query, topn).flatMap((url) => {
+    const hits: SearchHit[] = [];
+    for (const url of this.#index.search(query, topn)) {
+      // Laying out a long page takes its time: signals and timers come through between two of them.
+      await otherWork();
+      signal?.throwIfAborted();
       const content = this.#index.get(url);
-      if (content === null) return [];
+      if (content === null) continue;
       const { line, summary } = bestPassage(createPage(content, "document"), terms);
-      return [{ url, title: content.title, summary, line }];
-    });
+      hits.push({ url, title: content.title, summary, line });
+    }
+    return hits;
   }
 
   async open(url: string): Promise<PageContent> {
