@@ -70,10 +70,12 @@ const OPTIONS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Makes a tool of a function.
+ * Makes a tool of a function. The function runs in the program's own thread: while a synchronous loop in
+ * it does not end, neither its timeout nor Ctrl-C can end the call. Long computations belong into a
+ * worker thread or a child process, and should watch `context.signal`.
  *
  * @throws ToolDefinitionError for a name that is no identifier, a schema that is none, an unknown
- *   option (a misspelt one must not be ignored in silence)
+ *   option (a misspelt one must not be ignored in silence), a `needsApproval` that is no boolean
  */
 export function defineTool<Input = Record<string, unknown>>(
   definition: ToolDefinition<Input>,
@@ -118,6 +120,10 @@ function check(definition: unknown): asserts definition is ToolDefinition<unknow
   const { timeoutMs } = d;
   if (timeoutMs !== undefined && !(timeoutMs > 0 && timeoutMs <= LONGEST_TIMEOUT_MS)) {
     refuse(`timeoutMs is ${timeoutMs}; accepted: milliseconds from 1 to ${LONGEST_TIMEOUT_MS}.`);
+  }
+  const approval: unknown = d.needsApproval;
+  if (approval !== undefined && typeof approval !== "boolean") {
+    refuse(`needsApproval is a ${typeof approval}; accepted: true or false.`);
   }
   const unknown = Object.keys(d).filter((key) => !OPTIONS.has(key));
   if (unknown.length > 0) {

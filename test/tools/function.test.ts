@@ -21,6 +21,7 @@ describe("defineTool", () => {
     ["a misspelt option", { timeOutMs: 5 }, "unknown option timeOutMs"],
     ["two schemas", { inputSchema: schema, parameters: schema }, "two names of one option"],
     ["an endless timeout", { timeoutMs: Number.POSITIVE_INFINITY }, "timeoutMs is Infinity"],
+    ["an approval that is no boolean", { needsApproval: "no" }, "needsApproval is a string"],
     ["a schema that is a list", { inputSchema: [] }, "inputSchema must be"],
   ])("refuses %s", (_, changes, message) => {
     const definition = { name: "f", description: "d", execute: () => "", ...changes };
