@@ -22,6 +22,8 @@ function validatorOf(schema: JsonSchema): Promise<Validator> {
   if (validator === undefined) {
     validator = createValidator({ jsonSchema: schema, extract: false });
     validators.set(key, validator);
+    // It may have been no fault of the schema: the thread was too slow on a loaded machine.
+    validator.catch(() => validators.delete(key));
   }
   return validator;
 }

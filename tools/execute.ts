@@ -13,8 +13,11 @@ export type ExecuteContext = ToolContext & {
   readonly approved?: boolean;
 };
 
-/** How long a tool may take to notice its abort signal before the loop goes on without it. */
-const ABORT_GRACE_MS = 250;
+/**
+ * How long a tool may take to notice its abort signal before the loop goes on without it: less than a
+ * command has to end in order after Ctrl-C.
+ */
+const ABORT_GRACE_MS = 100;
 
 /**
  * Runs a call as the model wrote it: parses and validates the arguments, bounds the time, turns
@@ -56,10 +59,23 @@ async function attempt(
       `${tool.recipient} was not run: it needs the user's approval, which was not given.`,
     );
   }
-  const parsed = await argumentsOf(tool, raw);
+  const parsed = await unlessAborted(argumentsOf(tool, raw), context.signal);
+  if (parsed === null) return failure(cancelled(tool));
   const { issues } = parsed;
   if (!parsed.ok) return { ...failure(parsed.message), issues };
   return { ...(await runBounded(tool, parsed.input, context)), issues };
+}
+
+/** @returns null when the signal comes first; what then becomes of the work is of no interest */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | null> {
+  const { promise: aborted, resolve } = Promise.withResolvers<null>();
+  const onAbort = (): void => resolve(null);
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
 }
 
 /** Runs the tool against the clock and the caller's signal; neither needs the tool's cooperation. */
