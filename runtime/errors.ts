@@ -112,6 +112,12 @@ export class ModelError extends RunError {
   readonly exitCode: ExitCode = EXIT.model;
 }
 
+/** Something was thrown where nobody could catch it, in a timer or a callback of a tool. */
+export class StrayError extends RunError {
+  readonly code = "CHORALE_STRAY_ERROR";
+  readonly exitCode: ExitCode = EXIT.failed;
+}
+
 /** Somebody stopped the run: `AbortController.abort(new InterruptedError(…))`. */
 export class InterruptedError extends RunError {
   readonly code = "CHORALE_INTERRUPTED";

@@ -38,7 +38,13 @@ export function openHome(env: NodeJS.ProcessEnv, warn: (sentence: string) => voi
       `The state folder ${wanted ?? "of this user"} cannot be used (${messageOf(error)}); ` +
         `using ${path} for this run. Set CHORALE_HOME to a folder that can be written.`,
     );
-    return { path, temporary: true, close: () => rmSync(path, { recursive: true, force: true }) };
+    const close = (): void => {
+      process.off("exit", close);
+      rmSync(path, { recursive: true, force: true });
+    };
+    // A process that has no time to end in order leaves nothing behind either.
+    process.on("exit", close);
+    return { path, temporary: true, close };
   }
 }
 

@@ -4,7 +4,14 @@
  */
 import { readFileSync } from "node:fs";
 import yargs from "yargs";
-import { InterruptedError, isForeseen, messageOf, RunError, UsageError } from "../errors.ts";
+import {
+  InterruptedError,
+  isForeseen,
+  messageOf,
+  RunError,
+  StrayError,
+  UsageError,
+} from "../errors.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import {
   agentArguments,
@@ -19,8 +26,10 @@ import {
 import { harmonyCommands } from "./harmony-flags.ts";
 import { Output } from "./output.ts";
 
-/** After Ctrl-C everything has this long to end in order; then the process ends anyway. */
+/** After Ctrl-C everything has this long to end in order; then the end is told and the process ends anyway. */
 const SHUTDOWN_MS = 200;
+/** And the telling has this long. */
+const LAST_WORDS_MS = 80;
 
 /** What every command gets beside its own arguments. */
 export type CommandContext = {
@@ -32,12 +41,15 @@ export type CommandContext = {
 
 /** Runs one command and sets the exit status of the process. */
 export async function main(argv: readonly string[]): Promise<void> {
-  const signal = interruption();
+  // The arguments may be what is wrong, so there is an output before they are parsed.
+  let output = new Output("auto", process.env);
+  const signal = interruption((reason) => report(reason, argv, output));
+  surviveStrayErrors(argv, () => output);
   let exitCode: ExitCode = EXIT.ok;
   const command =
     (run: (parsed: Parsed, context: CommandContext) => Promise<ExitCode>) =>
     async (parsed: Parsed): Promise<void> => {
-      const output = new Output(colorArgument(parsed), process.env);
+      output = new Output(colorArgument(parsed), process.env);
       exitCode = await run(parsed, { output, env: process.env, signal });
     };
 
@@ -98,7 +110,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   try {
     await parser.parseAsync();
   } catch (error) {
-    exitCode = await report(error, argv);
+    exitCode = await report(error, argv, output);
   }
   process.exitCode = exitCode;
 }
@@ -117,31 +129,53 @@ function promptArgument(parsed: Parsed, argv: readonly string[]): string | undef
   return prompts[0] === "" && argv.includes("-") ? "-" : prompts[0];
 }
 
-/** Says what ended the command, in the form the arguments asked for. */
-async function report(error: unknown, argv: readonly string[]): Promise<ExitCode> {
-  // The arguments may be what is wrong, so that nothing has been parsed yet.
-  const output = new Output("auto", process.env);
-  if (argv.includes("--json")) {
+/** Says what ended the command, in the form the arguments asked for, unless that has been said. */
+async function report(error: unknown, argv: readonly string[], output: Output): Promise<ExitCode> {
+  if (argv.includes("--json") && !output.runCompleted) {
     const { reportUnstarted } = await import("../reporter.ts");
     await reportUnstarted(error, (event) => output.jsonLine(event));
   }
-  output.note(messageOf(error));
+  if (output.lastNote !== messageOf(error)) output.note(messageOf(error));
   if (!isForeseen(error) && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   if (error instanceof RunError) return error.exitCode;
   return (await import("../exit-code-of.ts")).exitCodeOf(error);
 }
 
 /**
+ * What no `await` of ours saw, most likely of a tool that left a promise behind: a rejection is said and
+ * the command goes on, an exception may have left anything half done and ends it.
+ */
+function surviveStrayErrors(argv: readonly string[], current: () => Output): void {
+  process.on("unhandledRejection", (error) => {
+    const message = `a promise was rejected and nobody waited for it: ${messageOf(error)}`;
+    const output = current();
+    if (argv.includes("--json") && !output.runCompleted)
+      output.jsonLine({ type: "error", message });
+    output.note(message);
+  });
+  process.on("uncaughtException", (error) => {
+    const message = `an error was thrown outside of any call: ${messageOf(error)}`;
+    const end = (): never => process.exit(EXIT.failed);
+    setTimeout(end, LAST_WORDS_MS);
+    report(new StrayError(message, { cause: error }), argv, current()).then(end, end);
+  });
+}
+
+/**
  * The signal that ends a command. Whatever does not end by itself within `SHUTDOWN_MS` is ended with
  * the process: child processes watch their connection to it and end as well.
  */
-function interruption(): AbortSignal {
+function interruption(lastWords: (reason: InterruptedError) => Promise<unknown>): AbortSignal {
   const controller = new AbortController();
   const stop = (by: "SIGINT" | "SIGTERM" | "SIGPIPE"): void => {
     if (controller.signal.aborted) return;
     const reason = new InterruptedError(by);
     controller.abort(reason);
-    setTimeout(() => process.exit(reason.exitCode), SHUTDOWN_MS).unref();
+    const end = (): never => process.exit(reason.exitCode);
+    setTimeout(() => {
+      setTimeout(end, LAST_WORDS_MS);
+      lastWords(reason).then(end, end);
+    }, SHUTDOWN_MS).unref();
   };
   process.on("SIGINT", () => stop("SIGINT"));
   process.on("SIGTERM", () => stop("SIGTERM"));

@@ -13,6 +13,8 @@ export class Output {
   readonly #stdoutIsTerminal: boolean;
   #stdoutAtLineStart = true;
   #stderrAtLineStart = true;
+  #runCompleted = false;
+  #lastNote: string | null = null;
 
   constructor(color: ColorMode, env: NodeJS.ProcessEnv) {
     this.#stdoutIsTerminal = process.stdout.isTTY === true;
@@ -46,8 +48,19 @@ export class Output {
     return this.#stdoutColor && text !== "" ? `\x1b[${code}m${text}\x1b[0m` : text;
   }
 
+  /** The last event of `--json` has been written: there must not be another. */
+  get runCompleted(): boolean {
+    return this.#runCompleted;
+  }
+
+  /** What was said last on stderr, so that it is not said twice. */
+  get lastNote(): string | null {
+    return this.#lastNote;
+  }
+
   /** One JSON value as one line. */
   jsonLine(value: unknown): void {
+    this.#runCompleted ||= (value as { type?: unknown } | null)?.type === "run.completed";
     // U+2028 and U+2029 are legal in JSON, but many line readers split at them.
     const line = JSON.stringify(value).replace(
       /[\u2028\u2029]/g,
@@ -77,6 +90,7 @@ export class Output {
 
   /** One sentence of the command itself. */
   note(sentence: string): void {
+    this.#lastNote = sentence;
     this.finishLine();
     process.stderr.write(`chorale: ${visibleText(sentence)}\n`);
   }
