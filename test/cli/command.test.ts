@@ -228,6 +228,37 @@ describe("a real engine", () => {
   });
 });
 
+describe("what a tool leaves behind", () => {
+  const withTool = async (statement: string): Promise<Ran> => {
+    const file = join(root, "stray.mjs");
+    const tool =
+      '{ recipient: "functions.f", description: "", inputSchema: true, timeoutMs: 1, execute() {} }';
+    writeFileSync(file, `${statement};\nexport default ${tool};\n`);
+    const args = ["run", "hi", "--json", "--tool", file, "--model", randomModel];
+    return run([...args, "--max-tokens", "5"]);
+  };
+
+  test("a rejected promise is said, and the run goes on", async () => {
+    const { stdout, stderr } = await withTool('Promise.reject(new Error("stray"))');
+    const message = "a promise was rejected and nobody waited for it: stray";
+    expect(stderr).toContain(`chorale: ${message}\n`);
+    const events = eventsOf(stdout);
+    expect(events[0]).toEqual({ type: "error", message });
+    expect(events.some(({ type }) => type === "generation.completed")).toBe(true);
+    expect(events.filter(({ type }) => type === "run.completed")).toHaveLength(1);
+  });
+
+  test("an error in a timer ends the command with its last event", async () => {
+    const { code, stdout, stderr } = await withTool(
+      'setTimeout(() => { throw new Error("stray"); }, 1)',
+    );
+    expect(code).toBe(1);
+    expect(stderr).toBe("chorale: an error was thrown outside of any call: stray\n");
+    const ends = eventsOf(stdout).filter(({ type }) => type === "run.completed");
+    expect(ends).toMatchObject([{ status: "failed", exit_code: 1 }]);
+  });
+});
+
 test("a state folder that cannot be used is said, and the run goes on", async () => {
   const file = join(root, "occupied");
   writeFileSync(file, "");
