@@ -43,7 +43,9 @@ export async function openModel(
     // Loaded on demand: a program that only scripts an engine never compiles the kernels.
     const { openLocalEngine } = await import("./local-engine.ts");
     const name = path === undefined ? "chorale-demo" : basename(resolve(path));
-    const engine = await openLocalEngine(checkpoint, { ...options, name });
+    // Rounded activations change about 4 % of the embedded model's choices, and it is fast either way.
+    const precision = options.precision ?? (path === undefined ? "exact" : "int8");
+    const engine = await openLocalEngine(checkpoint, { ...options, precision, name });
     return { engine, tokenizerPath: files.tokenizer, vocabulary: files.vocabulary, generation };
   } finally {
     checkpoint.close();
