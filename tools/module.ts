@@ -3,6 +3,7 @@ import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { verifyTool } from "./arguments.ts";
+import { within } from "./deadline.ts";
 import { ToolModuleError } from "./errors.ts";
 import type { Tool } from "./tool.ts";
 
@@ -28,7 +29,11 @@ export async function loadToolModule(
   }
   let module: Record<string, unknown>;
   try {
-    module = await within(limitMs, import(pathToFileURL(absolute).href));
+    module = await within(
+      limitMs,
+      `it was still loading after ${limitMs / 1000} s`,
+      import(pathToFileURL(absolute).href),
+    );
   } catch (cause) {
     const why = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
     throw new ToolModuleError(path, `it does not load. ${why}`, { cause });
@@ -54,19 +59,6 @@ export async function loadToolModule(
     }
   }
   return [...tools];
-}
-
-async function within<T>(limitMs: number, promise: Promise<T>): Promise<T> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => reject(new Error(`it was still loading after ${limitMs / 1000} s`)),
-    limitMs,
-  );
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 function isTool(value: unknown): value is Tool {

@@ -1,6 +1,7 @@
 /** From nothing to an interpreter that is ready: with a snapshot where there can be one. */
 import { readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
+import { within } from "../deadline.ts";
 import { PythonStartError } from "../errors.ts";
 import { InterpreterProcess } from "./interpreter-process.ts";
 import { launch, PYODIDE } from "./launch.ts";
@@ -39,7 +40,7 @@ async function startFrom(
 ): Promise<InterpreterProcess> {
   const interpreter = new InterpreterProcess(launch({ snapshotFile, makeSnapshot: false }), false);
   onProcess(interpreter);
-  const { snapshotProblem } = await within(interpreter, interpreter.ready);
+  const { snapshotProblem } = await started(interpreter, interpreter.ready);
   if (snapshotProblem !== null && snapshotFile !== null) {
     await rm(snapshotFile, { force: true }).catch(() => undefined);
   }
@@ -72,7 +73,7 @@ async function makeSnapshot(
   const maker = new InterpreterProcess(launch({ snapshotFile: null, makeSnapshot: true }), true);
   onProcess(maker);
   try {
-    const memory = await within(maker, maker.snapshot);
+    const memory = await started(maker, maker.snapshot);
     await storeSnapshot(folder, path, memory);
     return path;
   } catch {
@@ -83,19 +84,13 @@ async function makeSnapshot(
   }
 }
 
-async function within<T>(interpreter: InterpreterProcess, promise: Promise<T>): Promise<T> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => reject(new Error(`it was not ready after ${START_LIMIT_MS / 1000} s`)),
-    START_LIMIT_MS,
-  );
+async function started<T>(interpreter: InterpreterProcess, promise: Promise<T>): Promise<T> {
   try {
-    return await Promise.race([promise, late]);
+    const late = `it was not ready after ${START_LIMIT_MS / 1000} s`;
+    return await within(START_LIMIT_MS, late, promise);
   } catch (cause) {
     interpreter.kill();
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new PythonStartError(`The Python interpreter did not start: ${why}.`, { cause });
-  } finally {
-    clearTimeout(timer);
   }
 }
