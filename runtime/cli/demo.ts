@@ -16,7 +16,7 @@ import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { openHome } from "../home.ts";
 import { type LoadedModel, loadModel } from "../model.ts";
 import type { RunResult } from "../run-options.ts";
-import type { CommandContext } from "./main.ts";
+import type { CommandContext } from "./command-context.ts";
 import { watchRun } from "./watch.ts";
 
 type Task = {

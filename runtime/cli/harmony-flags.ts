@@ -2,9 +2,9 @@
 import type { Argv, Options } from "yargs";
 import type { Role } from "../../harmony/index.ts";
 import type { ExitCode } from "../exit-codes.ts";
+import type { CommandContext } from "./command-context.ts";
 import { all, choice, one, type Parsed, value } from "./flags.ts";
 import type { TranscriptArguments } from "./harmony.ts";
-import type { CommandContext } from "./main.ts";
 
 type Handler = (parsed: Parsed) => Promise<void>;
 type Command = (run: (parsed: Parsed, context: CommandContext) => Promise<ExitCode>) => Handler;

@@ -20,8 +20,8 @@ import {
 import { messageOf, UsageError } from "../errors.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { loadTokenizer } from "../model.ts";
+import type { CommandContext } from "./command-context.ts";
 import { explainTranscript, type PartKind, type TranscriptPart } from "./explain.ts";
-import type { CommandContext } from "./main.ts";
 import { readInput } from "./read-input.ts";
 import { visibleText } from "./terminal-text.ts";
 

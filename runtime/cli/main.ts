@@ -13,6 +13,7 @@ import {
   UsageError,
 } from "../errors.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
+import type { CommandContext } from "./command-context.ts";
 import {
   agentArguments,
   agentOptions,
@@ -30,14 +31,6 @@ import { Output } from "./output.ts";
 const SHUTDOWN_MS = 200;
 /** And the telling has this long. */
 const LAST_WORDS_MS = 80;
-
-/** What every command gets beside its own arguments. */
-export type CommandContext = {
-  readonly output: Output;
-  readonly env: NodeJS.ProcessEnv;
-  /** Aborted by Ctrl-C, SIGTERM, or a reader that closed stdout; the reason is an InterruptedError. */
-  readonly signal: AbortSignal;
-};
 
 /** Runs one command and sets the exit status of the process. */
 export async function main(argv: readonly string[]): Promise<void> {
