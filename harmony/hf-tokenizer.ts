@@ -1,11 +1,12 @@
 /**
- * A model's own vocabulary, byte-level BPE with the o200k split: `tokenizer.json` of Hugging Face's
+ * A model's own vocabulary, byte-level BPE with the o200k split (or the plain one): `tokenizer.json` of Hugging Face's
  * tokenizers, as gpt-oss checkpoints bring it, or the same as lists.
  */
 import { VocabularyError } from "./errors.ts";
-import { O200K_PATTERN } from "./split.ts";
+import { PLAIN_PATTERN, plainPieceEnd } from "./plain-split.ts";
+import { O200K_PATTERN, o200kPieceEnd } from "./split.ts";
 import { joinTokens } from "./tiktoken.ts";
-import { createTokenizer, type Tokenizer } from "./tokenizer.ts";
+import { createTokenizer, type PieceEnd, type Tokenizer } from "./tokenizer.ts";
 
 /**
  * @param json the parsed `tokenizer.json`
@@ -20,11 +21,12 @@ export function tokenizerFromHfJson(json: unknown): Tokenizer {
   if (root["normalizer"] !== null && root["normalizer"] !== undefined) {
     fail("normalizer", root["normalizer"], "null");
   }
-  checkSplit(root["pre_tokenizer"]);
+  const pieceEnd = readSplit(root["pre_tokenizer"]);
   const specialTokens = readAddedTokens(root["added_tokens"]);
   const idOf = readVocabulary(model["vocab"], specialTokens);
   const wholePieces = model["ignore_merges"] === true;
-  return byteLevelTokenizer(idOf, specialTokens, readMerges(model["merges"], idOf), wholePieces);
+  const merges = readMerges(model["merges"], idOf);
+  return byteLevelTokenizer(idOf, specialTokens, merges, wholePieces, pieceEnd);
 }
 
 /** A byte-level BPE vocabulary as lists, as GGUF files hold it; the split is o200k's. */
@@ -43,7 +45,8 @@ export function tokenizerFromLists(lists: ByteLevelLists): Tokenizer {
   if (idOf.size !== lists.tokens.length) {
     fail("the list of tokens", `one with ${lists.tokens.length - idOf.size} doubles`, "each once");
   }
-  return byteLevelTokenizer(idOf, lists.specialTokens, readMerges(lists.merges, idOf), false);
+  const merges = readMerges(lists.merges, idOf);
+  return byteLevelTokenizer(idOf, lists.specialTokens, merges, false, o200kPieceEnd);
 }
 
 function byteLevelTokenizer(
@@ -51,6 +54,7 @@ function byteLevelTokenizer(
   specialTokens: ReadonlyMap<string, number>,
   merges: readonly Merge[],
   wholePieces: boolean,
+  pieceEnd: PieceEnd,
 ): Tokenizer {
   const tokens = new Array<Uint8Array | undefined>(idOf.size);
   let total = 0;
@@ -71,6 +75,7 @@ function byteLevelTokenizer(
     specialTokens,
     merges: isRankOrder(merges, idOf) ? undefined : merges.map(({ left, right }) => [left, right]),
     wholePieces,
+    pieceEnd,
   });
 }
 
@@ -149,8 +154,14 @@ function readAddedTokens(list: unknown): Map<string, number> {
   return tokens;
 }
 
-/** Finds the pattern of the split and refuses any other than o200k's. */
-function checkSplit(preTokenizer: unknown): void {
+/** The splits that are known; a pattern from a file is never run, since it could take forever. */
+const SPLITS: ReadonlyMap<unknown, PieceEnd> = new Map([
+  [O200K_PATTERN, o200kPieceEnd],
+  [PLAIN_PATTERN, plainPieceEnd],
+]);
+
+/** Finds the pattern of the split and refuses unknown ones. */
+function readSplit(preTokenizer: unknown): PieceEnd {
   const steps = object(preTokenizer, "pre_tokenizer");
   const list = steps["type"] === "Sequence" ? steps["pretokenizers"] : [steps];
   if (!Array.isArray(list)) fail("pre_tokenizer.pretokenizers", describe(list), "a list");
@@ -159,13 +170,13 @@ function checkSplit(preTokenizer: unknown): void {
     .find((step) => step["type"] === "Split");
   const pattern =
     split === undefined ? undefined : object(split["pattern"], "pre_tokenizer.pattern")["Regex"];
-  if (pattern !== O200K_PATTERN) {
-    fail(
-      "pre_tokenizer",
-      pattern === undefined ? "without a split" : JSON.stringify(pattern).slice(0, 80),
-      "the split of o200k, which gpt-oss uses",
-    );
-  }
+  const pieceEnd = SPLITS.get(pattern);
+  if (pieceEnd !== undefined) return pieceEnd;
+  return fail(
+    "pre_tokenizer",
+    pattern === undefined ? "without a split" : JSON.stringify(pattern).slice(0, 80),
+    "the split of o200k, which gpt-oss uses, or that of the embedded model",
+  );
 }
 
 /** Bytes of a token written with GPT-2's one character per byte. */

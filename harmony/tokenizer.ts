@@ -18,7 +18,12 @@ export type TokenizerOptions = {
   readonly merges?: readonly (readonly [number, number])[] | undefined;
   /** Whether a piece that is a token is taken whole, without merging. Default true. */
   readonly wholePieces?: boolean | undefined;
+  /** How text is cut before merging. Default: as o200k does. */
+  readonly pieceEnd?: PieceEnd | undefined;
 };
+
+/** End of the piece of a well-formed text that starts at `start`, which is before the text's end. */
+export type PieceEnd = (text: string, start: number) => number;
 
 /** Pieces that are several tokens are remembered: at most this many, of at most this length. */
 const CACHE_ENTRIES = 16_384;
@@ -50,6 +55,7 @@ export class Tokenizer {
   readonly #specialBytes: Map<number, Uint8Array> = new Map();
   readonly #merges: MergeTable;
   readonly #wholePieces: boolean;
+  readonly #pieceEnd: PieceEnd;
   readonly #byteId: Int32Array;
   readonly #cache: Map<string, readonly number[]> = new Map();
   /** Text of each id once asked for: null = not valid UTF-8 on its own. */
@@ -65,6 +71,7 @@ export class Tokenizer {
     this.#vocabulary = new ByteVocabulary(options.tokens);
     this.#specials = new Map(options.specialTokens);
     this.#wholePieces = options.wholePieces ?? true;
+    this.#pieceEnd = options.pieceEnd ?? o200kPieceEnd;
     let size = this.#vocabulary.size;
     for (const [text, id] of this.#specials) {
       if (!Number.isInteger(id) || id < 0) {
@@ -123,8 +130,9 @@ export class Tokenizer {
     const wellFormed = text.isWellFormed() ? text : text.toWellFormed();
     const vocabulary = this.#vocabulary;
     const whole = this.#wholePieces;
+    const pieceEnd = this.#pieceEnd;
     for (let start = 0; start < wellFormed.length; ) {
-      const end = o200kPieceEnd(wellFormed, start);
+      const end = pieceEnd(wellFormed, start);
       const id = whole ? vocabulary.lookupAscii(wellFormed, start, end) : -2;
       if (id >= 0) ids.push(id);
       else this.#encodePiece(wellFormed.slice(start, end), ids);

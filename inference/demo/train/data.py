@@ -11,9 +11,10 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
+import pointers
 from families import arithmetic, dates, functions, outside, sequences, structured, text
 from families.base import EFFORTS, Conversation, Source
-from tokenizer import CALL, CHANNEL, CONSTRAIN, END, MESSAGE, RETURN, START, encode
+from tokenizer import CALL, CHANNEL, CONSTRAIN, END, MESSAGE, RETURN, START, TOKEN_BYTES, encode
 
 FAMILIES = {
     "arithmetic": arithmetic.generate,
@@ -33,7 +34,7 @@ MIX = {
 }  # fmt: skip
 EFFORT_SHARES = (0.3, 0.52, 0.18)
 SIMPLE_SHARE = 0.75
-LONGEST_ROW = 400
+LONGEST_ROW = 520
 
 PYTHON_TOOL = """Use this tool to execute Python code in your chain of thought. The code will not be shown to the user. This tool \
 should be used for internal reasoning, but not for code that is intended to be visible to the user (e.g. when creating plots, \
@@ -132,8 +133,8 @@ def conversation(g: Source, family: str) -> Conversation:
     return c
 
 
-def rows(seed: int, count: int, held: bool, mix: dict[str, float]):
-    """`count` rows as tuples (ids, learned, effort, has_tools, family)."""
+def conversations(seed: int, count: int, held: bool, mix: dict[str, float]):
+    """`count` rendered conversations as tuples (row, effort, has_tools, family)."""
     g = Source(seed, held)
     names, weights = list(mix), list(mix.values())
     while count:
@@ -142,8 +143,17 @@ def rows(seed: int, count: int, held: bool, mix: dict[str, float]):
         c = conversation(g, family)
         row = render(c)
         if len(row.ids) <= LONGEST_ROW:
-            yield np.array(row.ids, np.int16), np.array(row.learned), g.effort, bool(c.tools), family
+            yield row, g.effort, bool(c.tools), family
             count -= 1
+
+
+def rows(seed: int, count: int, held: bool, mix: dict[str, float]):
+    """Rows as tuples (ids, learned, pointer kinds, pointer sources, effort, has_tools, family)."""
+    made = list(conversations(seed, count, held, mix))
+    alphabet = pointers.Alphabet(TOKEN_BYTES, pointers.common_tokens([(row.ids, row.learned) for row, *_ in made]))
+    for row, *rest in made:
+        kinds, sources = pointers.find(row.ids, row.learned, alphabet)
+        yield np.array(row.ids, np.int16), np.array(row.learned), kinds, sources, *rest
 
 
 def main():

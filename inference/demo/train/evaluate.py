@@ -45,7 +45,7 @@ def correct(model, rows: list) -> list[bool]:
                 ids[r, : len(rows[i][0])] = torch.tensor(rows[i][0])
                 learned[r, : len(rows[i][1])] = torch.tensor(rows[i][1])
             wanted = learned[:, 1:].flatten().nonzero()[:, 0]
-            logits, _ = model([prefix], [Group(0, ids[:, :-1])], wanted)
+            logits, *_ = model([prefix], [Group(0, ids[:, :-1])], wanted)
             hit = logits.argmax(-1) == ids[:, 1:].flatten()[wanted]
             row_of = wanted // (width - 1)
             missed = set(row_of[~hit].tolist())

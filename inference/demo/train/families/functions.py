@@ -79,7 +79,7 @@ def invented(g: Source) -> dict:
     """A tool that nobody has seen: verb and object, one to four parameters of assorted kinds."""
     verb = g.pick(list(VERBS))
     thing = g.part(OBJECTS) if g.chance(0.7) else g.pseudo() if g.chance(0.6) else f"{g.part(OBJECTS)}_{g.part(OBJECTS)}"
-    joined = g.pick([f"{verb}_{thing}"] * 5 + [verb + "".join(p.capitalize() for p in thing.split("_")), f"{thing}_{verb}", f"{verb}-{thing}", f"{thing}"])
+    joined = g.pick([f"{verb}_{thing}"] * 5 + [verb + "".join(p.capitalize() for p in thing.split("_")), f"{thing}_{verb}", f"{thing}"])
     params = []
     for kind in g.sample(PARAM_KINDS, g.pick([1, 1, 2] if g.simple else [1, 1, 1, 2, 2, 3])):
         name = g.part(KINDS[kind].names) if g.chance(0.85) else g.pseudo()
@@ -106,7 +106,7 @@ def invented(g: Source) -> dict:
 def special(g: Source) -> dict:
     name, description, names, prompts = g.template(SPECIAL)
     if g.chance(0.25):
-        name = g.pick([name.replace("_", "-"), "".join(p.capitalize() if i else p for i, p in enumerate(name.split("_"))), name + "_v2", g.pseudo() + "_" + name.split("_")[-1], name.replace("get_", "fetch_")])
+        name = g.pick(["".join(p.capitalize() if i else p for i, p in enumerate(name.split("_"))), name + "_v2", g.pseudo() + "_" + name.split("_")[-1], name.replace("get_", "fetch_")])
     params = []
     for p in names:
         kind = "email" if p == "to" and "email" in name else SPECIAL_KINDS[p]
