@@ -5,8 +5,11 @@ import random
 from dataclasses import dataclass, field
 
 from families import words
+from tokenizer import TOKEN_BYTES
 
 EFFORTS = ("low", "medium", "high")
+PIECES = [text for text in (token.decode("latin-1") for token in TOKEN_BYTES) if text.isascii() and text.isalpha()]
+LOWER_PIECES = [text for text in PIECES if text.islower()]
 
 
 @dataclass
@@ -72,8 +75,14 @@ class Source:
 
     # Values -----------------------------------------------------------------
 
+    def pieced(self) -> str:
+        """Some pieces of the vocabulary in a row, so that every token is copied now and then."""
+        return self.pick(PIECES if self.chance(0.4) else LOWER_PIECES) + "".join(self.pick(LOWER_PIECES) for _ in range(self.int(0, 2)))
+
     def pseudo(self, low: int = 2, high: int = 4) -> str:
-        """A pronounceable word that no dictionary has."""
+        """A word that no dictionary has: of vocabulary pieces, or pronounceable."""
+        if self.chance(0.5):
+            return self.pieced()
         onset = "b c d f g h j k l m n p q r s t v w x y z br ch cl dr fl gr kr pl sh st th tr qu".split()
         vowel = "a e i o u a e i o ai ea ou ie oo y".split()
         coda = ["", "", "", "n", "r", "s", "l", "t", "m", "x", "ck", "nd", "ng", "sh", "p", "d"]
