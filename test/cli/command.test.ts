@@ -42,10 +42,10 @@ beforeAll(() => {
   root = mkdtempSync(join(tmpdir(), "command-test-"));
   home = join(root, "home");
   randomModel = join(root, "random");
-  makeRandomModel(randomModel, { ...TINY, vocab: 2056 }, 7);
+  makeRandomModel(randomModel, { ...TINY, vocab: 4104 }, 7);
   slowModel = join(root, "slow");
   const full = ["full", "full", "full", "full"] as const;
-  makeRandomModel(slowModel, { ...TINY, vocab: 2056, layers: full, heads: 32, headDim: 32 }, 7);
+  makeRandomModel(slowModel, { ...TINY, vocab: 4104, layers: full, heads: 32, headDim: 32 }, 7);
   for (const folder of [randomModel, slowModel]) {
     copyFileSync(vocabulary, join(folder, "tokenizer.json"));
   }
