@@ -1,0 +1,116 @@
+/** Why a request was not made, or not finished. Each class is one reason, with the facts as fields. */
+import { ToolsError } from "../errors.ts";
+
+/** Base of everything that the guarded fetch throws. */
+export class NetError extends ToolsError {}
+
+/** The URL itself: not http or https, credentials in it, none at all. */
+export class UrlRefusedError extends NetError {
+  readonly url: string;
+
+  constructor(url: string, problem: string) {
+    super("CHORALE_NET_URL", `${shown(url)} was not requested: ${problem}`);
+    this.url = url;
+  }
+}
+
+/** The host is not among those that were granted. */
+export class HostNotGrantedError extends NetError {
+  readonly host: string;
+  readonly granted: readonly string[];
+
+  constructor(host: string, granted: readonly string[], redirectedFrom?: string) {
+    const how = redirectedFrom === undefined ? "" : ` (${shown(redirectedFrom)} redirects there)`;
+    const list = granted.length === 0 ? "no host is granted" : `granted: ${granted.join(", ")}`;
+    super("CHORALE_NET_HOST", `${shown(host)} was not asked${how}: ${list}.`);
+    this.host = host;
+    this.granted = granted;
+  }
+}
+
+/** The name stands for an address inside of this machine or its network. */
+export class AddressRefusedError extends NetError {
+  readonly host: string;
+  readonly address: string;
+  readonly range: string;
+
+  constructor(host: string, address: string, range: string) {
+    super(
+      "CHORALE_NET_ADDRESS",
+      `${shown(host)} was not asked: its address ${shown(address)} is ${range}; only addresses of the public internet are connected to.`,
+    );
+    this.host = host;
+    this.address = address;
+    this.range = range;
+  }
+}
+
+/** No address, or nobody answers there. */
+export class UnreachableError extends NetError {
+  readonly host: string;
+
+  constructor(host: string, problem: string, options?: ErrorOptions) {
+    super("CHORALE_NET_UNREACHABLE", `${shown(host)} cannot be reached: ${problem}.`, options);
+    this.host = host;
+  }
+}
+
+/** The whole request, redirects and body included, took too long. */
+export class NetTimeoutError extends NetError {
+  readonly limitMs: number;
+
+  constructor(url: string, limitMs: number) {
+    super(
+      "CHORALE_NET_TIMEOUT",
+      `${shown(url)} was given up: it took longer than ${limitMs / 1000} s.`,
+    );
+    this.limitMs = limitMs;
+  }
+}
+
+/** The caller's signal came first. */
+export class NetAbortedError extends NetError {
+  constructor(url: string, options?: ErrorOptions) {
+    super("CHORALE_NET_ABORTED", `${shown(url)} was given up: the request was cancelled.`, options);
+  }
+}
+
+export class BodyTooLargeError extends NetError {
+  readonly limitBytes: number;
+
+  constructor(url: string, what: "request" | "response", limitBytes: number) {
+    const which = what === "request" ? "body to be sent to" : "body of";
+    super(
+      "CHORALE_NET_TOO_LARGE",
+      `The ${which} ${shown(url)} has more than ${limitBytes} bytes, the most that is accepted.`,
+    );
+    this.limitBytes = limitBytes;
+  }
+}
+
+export class TooManyRedirectsError extends NetError {
+  readonly limit: number;
+
+  constructor(url: string, limit: number) {
+    super(
+      "CHORALE_NET_REDIRECTS",
+      `${shown(url)} was given up: it redirects more than ${limit} times.`,
+    );
+    this.limit = limit;
+  }
+}
+
+/** A method or header that is not passed on. */
+export class RequestRefusedError extends NetError {
+  constructor(url: string, problem: string) {
+    super("CHORALE_NET_REQUEST", `${shown(url)} was not requested: ${problem}`);
+  }
+}
+
+const SHOWN_CHARACTERS = 200;
+
+/** Strangers' text, short and with nothing in it that a terminal or a log would obey. */
+function shown(text: string): string {
+  const plain = JSON.stringify(text.toWellFormed()).slice(1, -1);
+  return plain.length <= SHOWN_CHARACTERS ? plain : `${plain.slice(0, SHOWN_CHARACTERS)}…`;
+}

@@ -1,0 +1,290 @@
+/**
+ * HTTP for code and models that are not trusted: only granted hosts, only addresses of the public
+ * internet, each redirect judged like the first request, and bounds on bytes, time and redirects.
+ * Proxies of the environment are not used: they would connect where this cannot look.
+ */
+import { Agent, fetch, type Response } from "undici";
+import { guardedConnector, type Resolver, systemResolver } from "./connect.ts";
+import {
+  BodyTooLargeError,
+  HostNotGrantedError,
+  NetAbortedError,
+  NetError,
+  NetTimeoutError,
+  RequestRefusedError,
+  TooManyRedirectsError,
+  UnreachableError,
+  UrlRefusedError,
+} from "./errors.ts";
+import { isHostGranted, parseHostPattern } from "./hosts.ts";
+
+export type NetLimits = {
+  /** Of a body as it is after decompression. */
+  readonly responseBytes: number;
+  readonly requestBytes: number;
+  /** The whole of it: names, connections, redirects, body. */
+  readonly timeMs: number;
+  readonly redirects: number;
+};
+
+export type GuardedFetchOptions = {
+  /** Patterns: `api.example.com`, `*.example.com`, `example.com:8443`, `*`. */
+  readonly hosts: readonly string[];
+  /** Default: 5 MiB of response, 1 MiB of request, 20 s, 5 redirects. */
+  readonly limits?: Partial<NetLimits>;
+  /** Default: the system's. */
+  readonly resolve?: Resolver;
+  /**
+   * Addresses that are not public and may be connected to all the same: a mirror in the own network, a
+   * test's loopback server. Given by the program only, never by a manifest. Default: none.
+   */
+  readonly allowAddress?: (address: string) => boolean;
+  /** Certificate authorities to trust instead of the usual ones (PEM). */
+  readonly ca?: string;
+  /** Default `chorale`. */
+  readonly userAgent?: string;
+};
+
+export type GuardedRequest = {
+  /** GET, HEAD, POST, PUT, PATCH or DELETE; default GET. */
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array;
+  readonly signal?: AbortSignal;
+};
+
+export type GuardedResponse = {
+  /** After redirects. */
+  readonly url: string;
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+  /** How many redirects were followed. */
+  readonly redirects: number;
+};
+
+export interface GuardedFetch {
+  /** @throws NetError of some kind; its `code` says which, and nothing else is thrown */
+  fetch(url: string, request?: GuardedRequest): Promise<GuardedResponse>;
+  /** Closes the connections; what is in progress fails. */
+  close(): Promise<void>;
+}
+
+export const NET_LIMITS: NetLimits = {
+  responseBytes: 5 * 1024 * 1024,
+  requestBytes: 1024 * 1024,
+  timeMs: 20_000,
+  redirects: 5,
+};
+
+const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]);
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+const LONGEST_URL = 8192;
+/** Headers that say where a request goes, how it is framed, or whom a proxy should believe. */
+const FRAMING =
+  /^(host|connection|content-length|transfer-encoding|upgrade|te|trailer|keep-alive|expect|via|forwarded|proxy-.*|x-forwarded-.*|x-real-ip)$/i;
+/** What must not reach a host that it was not meant for. */
+const CONFIDENTIAL: readonly string[] = ["authorization", "cookie"];
+const ABOUT_BODY = /^content-/i;
+const MOST_HEADERS = 64;
+const LONGEST_HEADER = 8192;
+
+/** @throws HostPatternError for a pattern that is none */
+export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
+  const patterns = options.hosts.map(parseHostPattern);
+  const granted = patterns.map(({ text }) => text);
+  const limits: NetLimits = { ...NET_LIMITS, ...options.limits };
+  const dispatcher = new Agent({
+    connect: guardedConnector({
+      resolve: options.resolve ?? systemResolver,
+      allowAddress: options.allowAddress ?? (() => false),
+      timeoutMs: limits.timeMs,
+      ca: options.ca,
+    }),
+    headersTimeout: limits.timeMs,
+    bodyTimeout: limits.timeMs,
+  });
+
+  const permittedUrl = (text: string, from?: string): URL => {
+    const url = parsedUrl(text, from);
+    if (!isHostGranted(url, patterns)) throw new HostNotGrantedError(url.host, granted, from);
+    return url;
+  };
+
+  const request = async (
+    text: string,
+    { method = "GET", headers = {}, body }: GuardedRequest,
+    signal: AbortSignal,
+  ): Promise<GuardedResponse> => {
+    let url = permittedUrl(text);
+    let sent = checkedRequest(url, method, headers, body, limits.requestBytes);
+    for (let redirects = 0; ; redirects++) {
+      const response = await fetch(url, {
+        method: sent.method,
+        headers: { "user-agent": options.userAgent ?? "chorale", ...sent.headers },
+        body: sent.body ?? null,
+        redirect: "manual",
+        dispatcher,
+        signal,
+      });
+      const location = response.headers.get("location");
+      if (!REDIRECTS.has(response.status) || location === null) {
+        return {
+          url: url.href,
+          status: response.status,
+          headers: Object.fromEntries(response.headers),
+          body: await bodyOf(response, url, limits.responseBytes),
+          redirects,
+        };
+      }
+      await response.body?.cancel();
+      if (redirects === limits.redirects) throw new TooManyRedirectsError(text, limits.redirects);
+      const next = permittedUrl(joined(location, url), url.href);
+      sent = redirected(sent, response.status, url.origin === next.origin);
+      url = next;
+    }
+  };
+
+  return {
+    async fetch(url, options = {}) {
+      const late = AbortSignal.timeout(limits.timeMs);
+      const signal = AbortSignal.any([late, ...(options.signal ? [options.signal] : [])]);
+      try {
+        return await request(url, options, signal);
+      } catch (error) {
+        if (late.aborted) throw new NetTimeoutError(url, limits.timeMs);
+        if (options.signal?.aborted) throw new NetAbortedError(url, { cause: error });
+        throw netError(error, url);
+      }
+    },
+    close: () => dispatcher.destroy(),
+  };
+}
+
+function parsedUrl(text: string, from?: string): URL {
+  if (text.length > LONGEST_URL) {
+    throw new UrlRefusedError(text, `a URL has at most ${LONGEST_URL} characters.`);
+  }
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch {
+    throw new UrlRefusedError(text, "it is no absolute URL; accepted: http:// or https://.");
+  }
+  if (url.protocol !== "http:" && url.protocol !== "https:") {
+    const where = from === undefined ? "" : ", to which it redirects";
+    throw new UrlRefusedError(
+      from ?? text,
+      `${url.protocol}//${where} is not supported; accepted: http:// or https://.`,
+    );
+  }
+  if (url.username !== "" || url.password !== "") {
+    throw new UrlRefusedError(
+      `${url.protocol}//…@${url.host}`,
+      "it holds a user name or password; send an Authorization header.",
+    );
+  }
+  url.hash = "";
+  return url;
+}
+
+function joined(location: string, base: URL): string {
+  try {
+    return new URL(location, base).href;
+  } catch {
+    throw new UrlRefusedError(base.href, `it redirects to what is no URL.`);
+  }
+}
+
+type Sent = {
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Uint8Array | undefined;
+};
+
+function checkedRequest(
+  url: URL,
+  method: string,
+  headers: Readonly<Record<string, string>>,
+  body: string | Uint8Array | undefined,
+  limitBytes: number,
+): Sent {
+  const verb = method.toUpperCase();
+  if (!METHODS.has(verb)) {
+    const accepted = [...METHODS].join(", ");
+    throw new RequestRefusedError(url.href, `the method is none of ${accepted}.`);
+  }
+  if (body !== undefined) {
+    if (verb === "GET" || verb === "HEAD") {
+      throw new RequestRefusedError(url.href, `a ${verb} request has no body.`);
+    }
+    if (Buffer.byteLength(body) > limitBytes) {
+      throw new BodyTooLargeError(url.href, "request", limitBytes);
+    }
+  }
+  const entries = Object.entries(headers);
+  if (entries.length > MOST_HEADERS) {
+    throw new RequestRefusedError(url.href, `it has more than ${MOST_HEADERS} headers.`);
+  }
+  for (const [name, value] of entries) {
+    if (FRAMING.test(name)) {
+      throw new RequestRefusedError(url.href, `the header ${name} cannot be set.`);
+    }
+    const isText = typeof value === "string" && value.length <= LONGEST_HEADER;
+    // Line ends would begin another header, or another request.
+    if (
+      !/^[\w!#$%&'*+.^`|~-]{1,200}$/.test(name) ||
+      !isText ||
+      /[^\t\x20-\x7e\x80-\xff]/.test(value)
+    ) {
+      throw new RequestRefusedError(url.href, `one of its headers is none.`);
+    }
+  }
+  const lower = entries.map(([name, value]) => [name.toLowerCase(), value] as const);
+  return { method: verb, headers: Object.fromEntries(lower), body };
+}
+
+/** What is sent on, as browsers do it (Fetch standard, HTTP-redirect fetch). */
+function redirected(sent: Sent, status: number, isSameOrigin: boolean): Sent {
+  const isGet = sent.method === "GET" || sent.method === "HEAD";
+  const becomesGet =
+    (status === 303 && !isGet) || ((status === 301 || status === 302) && sent.method === "POST");
+  const headers = Object.entries(sent.headers).filter(
+    ([name]) =>
+      (isSameOrigin || !CONFIDENTIAL.includes(name)) && !(becomesGet && ABOUT_BODY.test(name)),
+  );
+  return {
+    method: becomesGet ? "GET" : sent.method,
+    headers: Object.fromEntries(headers),
+    body: becomesGet ? undefined : sent.body,
+  };
+}
+
+async function bodyOf(response: Response, url: URL, limitBytes: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let held = 0;
+  for await (const chunk of response.body ?? []) {
+    held += chunk.length;
+    // Leaving the loop cancels the body.
+    if (held > limitBytes) throw new BodyTooLargeError(url.href, "response", limitBytes);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks, held);
+}
+
+/** undici wraps what happened in errors of its own. */
+function netError(error: unknown, url: string): NetError {
+  let innermost: unknown = error;
+  for (let depth = 0; innermost instanceof Error && depth < 8; depth++) {
+    if (innermost instanceof NetError) return innermost;
+    if (innermost.cause === undefined) break;
+    innermost = innermost.cause;
+  }
+  const why = innermost instanceof Error ? innermost.message : String(innermost);
+  return new UnreachableError(hostOf(url), why.replace(/\.$/, ""), { cause: error });
+}
+
+function hostOf(url: string): string {
+  return URL.parse(url)?.host ?? url;
+}

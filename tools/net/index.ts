@@ -1,0 +1,31 @@
+/** The only way out to the network for tools and plugins: a fetch that looks where it goes. */
+export { type AddressClass, classifyAddress } from "./address.ts";
+export type { Resolver } from "./connect.ts";
+export {
+  AddressRefusedError,
+  BodyTooLargeError,
+  HostNotGrantedError,
+  NetAbortedError,
+  NetError,
+  NetTimeoutError,
+  RequestRefusedError,
+  TooManyRedirectsError,
+  UnreachableError,
+  UrlRefusedError,
+} from "./errors.ts";
+export {
+  createGuardedFetch,
+  type GuardedFetch,
+  type GuardedFetchOptions,
+  type GuardedRequest,
+  type GuardedResponse,
+  NET_LIMITS,
+  type NetLimits,
+} from "./guarded-fetch.ts";
+export {
+  type HostPattern,
+  HostPatternError,
+  isHostGranted,
+  narrowerHost,
+  parseHostPattern,
+} from "./hosts.ts";
