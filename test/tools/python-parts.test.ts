@@ -2,7 +2,7 @@ import { chmodSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSy
 import { basename, join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { encodeFrame, type Frame, FrameReader } from "../../tools/python/frames.ts";
+import { encodeFrame, type Frame, FrameReader } from "../../tools/isolate/frames.ts";
 import { OutputBuffer } from "../../tools/python/output-buffer.ts";
 import { readFromChild } from "../../tools/python/protocol.ts";
 import { snapshotPath, storeSnapshot, unpackSnapshot } from "../../tools/python/snapshot.ts";

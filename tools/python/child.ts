@@ -6,7 +6,7 @@
  * Started by `launch.ts` with one argument, a JSON `ChildSetup`.
  */
 import { Worker } from "node:worker_threads";
-import { encodeFrame, encodeMessage, FrameReader, MESSAGE_LIMIT_BYTES } from "./frames.ts";
+import { encodeFrame, encodeMessage, FrameReader, MESSAGE_LIMIT_BYTES } from "../isolate/frames.ts";
 import type { FromInterpreter, InterpreterSetup, ToInterpreter } from "./interpreter.ts";
 import { OutputBuffer } from "./output-buffer.ts";
 import type { FromChild, ToChild } from "./protocol.ts";

@@ -1,7 +1,7 @@
 /** One life of the interpreter's process, seen from the agent. */
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import type { Socket } from "node:net";
-import { encodeMessage, type Frame, FrameReader, MESSAGE_LIMIT_BYTES } from "./frames.ts";
+import { encodeMessage, type Frame, FrameReader, MESSAGE_LIMIT_BYTES } from "../isolate/frames.ts";
 import { type CellOutcome, type FromChild, readFromChild, type ToChild } from "./protocol.ts";
 import { SNAPSHOT_LIMIT_BYTES } from "./snapshot.ts";
 

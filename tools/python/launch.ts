@@ -49,7 +49,12 @@ export function launch(
     pyodideFolder: PYODIDE.folder,
     memoryLimitBytes: MEMORY_LIMIT_BYTES,
   };
-  const readable = [sources, PYODIDE.folder, ...(setup.snapshotFile ? [setup.snapshotFile] : [])];
+  const readable = [
+    sources,
+    join(dirname(sources), "isolate"),
+    PYODIDE.folder,
+    ...(setup.snapshotFile ? [setup.snapshotFile] : []),
+  ];
   const node = [
     process.execPath,
     "--permission",

@@ -1,9 +1,9 @@
 /**
- * Messages between the agent and the interpreter's process: a length, a kind, that many bytes. Lengths
- * are checked before anything is kept, so neither side can make the other hold more than it agreed to.
+ * Messages between the agent and a supervised process: a length, a kind, that many bytes. Lengths are
+ * checked before anything is kept, so neither side can make the other hold more than it agreed to.
  */
 
-/** `json`: a message; `bytes`: a memory snapshot. */
+/** `json`: a message; `bytes`: a memory snapshot, a file. */
 export type FrameKind = "json" | "bytes";
 export type Frame = { readonly kind: FrameKind; readonly payload: Buffer };
 
@@ -11,7 +11,7 @@ export type Frame = { readonly kind: FrameKind; readonly payload: Buffer };
 const HEADER_BYTES = 5;
 const KINDS: readonly FrameKind[] = ["json", "bytes"];
 
-/** A message is a cell's code or its bounded output; both fit with room to spare. */
+/** A message is a program, arguments or a bounded result; each fits with room to spare. */
 export const MESSAGE_LIMIT_BYTES: number = 4 * 1024 * 1024;
 
 export function encodeFrame(kind: FrameKind, payload: Uint8Array): Buffer {

@@ -1,0 +1,67 @@
+/**
+ * The other end of `supervised-child.ts`: what runs on the main thread of a supervised process. That
+ * thread never runs untrusted code (an isolate has its own), so it can answer, measure memory and notice
+ * that the agent is gone, whatever the untrusted code does.
+ */
+import { encodeFrame, encodeMessage, FrameReader, MESSAGE_LIMIT_BYTES } from "./frames.ts";
+
+export type ParentHandlers = {
+  onMessage(message: unknown): void;
+  onBytes?(bytes: Buffer): void;
+  /** The last message of a process that ends since its memory is used up. */
+  onOutOfMemory(): unknown;
+};
+
+export type ParentLink<Setup> = {
+  /** What the agent passed as `setup`; trusted. */
+  readonly setup: Setup;
+  send(message: unknown): void;
+  sendBytes(bytes: Uint8Array): void;
+  /** Sends a last message and ends the process, whatever its other threads do. */
+  die(lastMessage: unknown): void;
+  /** Starts receiving. */
+  listen(handlers: ParentHandlers, bytesLimit?: number): void;
+};
+
+const MEMORY_CHECK_MS = 25;
+/** Reading `/proc` failed or the agent does not read: nobody waits longer for a last word. */
+const LAST_WORD_MS = 500;
+
+/** To be called once, first thing in the entry module. */
+export function connectToParent<Setup>(): ParentLink<Setup> {
+  const { residentBytes, setup } = JSON.parse(process.argv[2] ?? "{}") as {
+    residentBytes: number;
+    setup: Setup;
+  };
+  // Not process.exit: that waits for threads that may never yield.
+  const end = (): boolean => process.kill(process.pid, "SIGKILL");
+  // Nobody is left to answer to.
+  process.stdin.on("close", end);
+  process.stdout.on("error", end);
+
+  const die = (lastMessage: unknown): void => {
+    setTimeout(end, LAST_WORD_MS);
+    process.stdout.write(encodeMessage(lastMessage), end);
+  };
+  return {
+    setup,
+    send: (message) => void process.stdout.write(encodeMessage(message)),
+    sendBytes: (bytes) => void process.stdout.write(encodeFrame("bytes", bytes)),
+    die,
+    listen(handlers, bytesLimit = 0) {
+      const reader = new FrameReader({ json: MESSAGE_LIMIT_BYTES, bytes: bytesLimit });
+      process.stdin.on("data", (chunk: Buffer) => {
+        for (const { kind, payload } of reader.push(chunk)) {
+          if (kind === "bytes") handlers.onBytes?.(payload);
+          else handlers.onMessage(JSON.parse(payload.toString("utf8")));
+        }
+      });
+      const watch = setInterval(() => {
+        if (process.memoryUsage.rss() <= residentBytes) return;
+        clearInterval(watch);
+        die(handlers.onOutOfMemory());
+      }, MEMORY_CHECK_MS);
+      watch.unref();
+    },
+  };
+}
