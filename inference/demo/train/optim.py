@@ -46,12 +46,18 @@ class Muon(torch.optim.Optimizer):
 
 
 def optimizers(model) -> list[torch.optim.Optimizer]:
-    """Both optimizers with their peak learning rates."""
+    """Both optimizers with their peak learning rates.
+
+    The unembedding has a large epsilon: the gradients of tokens that are hardly ever a target are tiny and always
+    point away, and Adam would make full steps of them, until such a token cannot be copied any more.
+    """
     matrices, others = [], []
     for name, p in model.named_parameters():
         inner = name.startswith("blocks.") and p.dim() >= 2 and not name.endswith("_bias") and "router" not in name
-        (matrices if inner else others).append(p)
+        if name != "unembed":
+            (matrices if inner else others).append(p)
+    unembed = {"params": [model.unembed], "lr": 1.5e-3, "eps": 1e-5}
     return [
         Muon(matrices, lr=0.02),
-        torch.optim.AdamW(others, lr=2e-3, betas=(0.9, 0.97), weight_decay=0.0, fused=True),
+        torch.optim.AdamW([{"params": others}, unembed], lr=2e-3, betas=(0.9, 0.97), weight_decay=0.0, fused=True),
     ]

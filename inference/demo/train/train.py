@@ -150,7 +150,7 @@ def parse_args():
     parser.add_argument("--until", required=True, help="local time at which to stop, HH:MM")
     parser.add_argument("--batch", type=int, default=20, help="rows per worker and step")
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--save-minutes", type=float, default=8)
+    parser.add_argument("--save-minutes", type=float, default=16)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--rank", type=int, default=0, help=argparse.SUPPRESS)
@@ -167,7 +167,7 @@ class Run:
         circuit.install(self.model)
         self.params = list(self.model.parameters())
         self.optimizers = optimizers(self.model)
-        self.peaks = [o.param_groups[0]["lr"] for o in self.optimizers]
+        self.peaks = [[group["lr"] for group in o.param_groups] for o in self.optimizers]
         self.step, self.begin = 0, time.time()
         if args.resume:
             saved = torch.load(self.checkpoint, weights_only=False)
@@ -179,8 +179,8 @@ class Run:
     def update(self, fraction: float):
         """One step of both optimizers at the learning rate of the moment."""
         torch.nn.utils.clip_grad_norm_(self.params, 1.0)
-        for o, peak in zip(self.optimizers, self.peaks):
-            for group in o.param_groups:
+        for o, peaks in zip(self.optimizers, self.peaks):
+            for group, peak in zip(o.param_groups, peaks):
                 group["lr"] = peak * schedule(self.step + 1, fraction)
             o.step()
             o.zero_grad(set_to_none=True)
@@ -236,7 +236,7 @@ def main():
         if run.step % 50 == 0:
             workers.agree(run.params)
         if first and (fraction >= 1 or time.time() - saved > 60 * args.save_minutes):
-            run.save(sum(losses) / len(losses), 32 if fraction < 1 else 200)
+            run.save(sum(losses) / len(losses), 12 if fraction < 1 else 100)
             losses, tokens, reported, saved = [], 0, time.time(), time.time()
     if first:
         shards.child.kill()
