@@ -2,6 +2,7 @@
  * Which addresses lie in the public internet. Whatever names an address in another spelling (decimal,
  * octal, hexadecimal, shortened, IPv4 inside of IPv6) is judged by the address that it names.
  */
+import { isIPv6 } from "node:net";
 import ipaddr from "ipaddr.js";
 
 /** `range` says in words what an address is that is not public. */
@@ -45,7 +46,8 @@ export function classifyAddress(text: string): AddressClass {
   if (bare.includes("%")) return refused("bound to an interface of this machine");
   let address: ipaddr.IPv4 | ipaddr.IPv6;
   try {
-    address = ipaddr.parse(bare);
+    // `::1.2.3.4` is read in two ways; what connects reads it as the URL standard does.
+    address = ipaddr.parse(isIPv6(bare) ? new URL(`http://[${bare}]`).hostname.slice(1, -1) : bare);
   } catch {
     return refused("no address");
   }

@@ -3,8 +3,8 @@
  * internet, each redirect judged like the first request, and bounds on bytes, time and redirects.
  * Proxies of the environment are not used: they would connect where this cannot look.
  */
-import { Agent, fetch, type Response } from "undici";
-import { guardedConnector, type Resolver, systemResolver } from "./connect.ts";
+import type { Agent, Response } from "undici";
+import type { Resolver } from "./connect.ts";
 import {
   BodyTooLargeError,
   HostNotGrantedError,
@@ -95,16 +95,7 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
   const patterns = options.hosts.map(parseHostPattern);
   const granted = patterns.map(({ text }) => text);
   const limits: NetLimits = { ...NET_LIMITS, ...options.limits };
-  const dispatcher = new Agent({
-    connect: guardedConnector({
-      resolve: options.resolve ?? systemResolver,
-      allowAddress: options.allowAddress ?? (() => false),
-      timeoutMs: limits.timeMs,
-      ca: options.ca,
-    }),
-    headersTimeout: limits.timeMs,
-    bodyTimeout: limits.timeMs,
-  });
+  let opened: Promise<Client> | undefined;
 
   const permittedUrl = (text: string, from?: string): URL => {
     const url = parsedUrl(text, from);
@@ -119,6 +110,8 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
   ): Promise<GuardedResponse> => {
     let url = permittedUrl(text);
     let sent = checkedRequest(url, method, headers, body, limits.requestBytes);
+    opened ??= openClient(options, limits);
+    const { fetch, dispatcher } = await opened;
     for (let redirects = 0; ; redirects++) {
       const response = await fetch(url, {
         method: sent.method,
@@ -158,8 +151,27 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
         throw netError(error, url);
       }
     },
-    close: () => dispatcher.destroy(),
+    close: async () => (await opened)?.dispatcher.destroy(),
   };
+}
+
+type Client = { readonly fetch: typeof import("undici").fetch; readonly dispatcher: Agent };
+
+/** Loaded when something is fetched; most programs never do. */
+async function openClient(options: GuardedFetchOptions, limits: NetLimits): Promise<Client> {
+  const { Agent, fetch } = await import("undici");
+  const { guardedConnector, systemResolver } = await import("./connect.ts");
+  const dispatcher = new Agent({
+    connect: guardedConnector({
+      resolve: options.resolve ?? systemResolver,
+      allowAddress: options.allowAddress ?? (() => false),
+      timeoutMs: limits.timeMs,
+      ca: options.ca,
+    }),
+    headersTimeout: limits.timeMs,
+    bodyTimeout: limits.timeMs,
+  });
+  return { fetch, dispatcher };
 }
 
 function parsedUrl(text: string, from?: string): URL {

@@ -1,6 +1,6 @@
 /**
  * Hosts as people write them in grants and manifests: `api.example.com`, `*.example.com` (everything
- * below, not the name itself), `example.com:8443`, `*` (any). Without a port, only a scheme's own.
+ * below, not the name itself), `example.com:8443`, `*` (any). Without a port, 80 and 443 are meant.
  */
 import { ToolsError } from "../errors.ts";
 
@@ -25,7 +25,7 @@ export class HostPatternError extends ToolsError {
   }
 }
 
-const DEFAULT_PORTS: Readonly<Record<string, number>> = { "http:": 80, "https:": 443 };
+const STANDARD_PORTS: Readonly<Record<string, number>> = { "http:": 80, "https:": 443 };
 const LONGEST_PATTERN = 300;
 
 /** @throws HostPatternError */
@@ -70,16 +70,15 @@ function plainHost(hostname: string): string {
 /** Whether a URL (http or https) is within one of the patterns. */
 export function isHostGranted(url: URL, patterns: readonly HostPattern[]): boolean {
   return patterns.some((pattern) => {
-    const standard = DEFAULT_PORTS[url.protocol];
-    const port = url.port === "" ? standard : Number(url.port);
-    if (port !== (pattern.port ?? standard)) return false;
+    const port = url.port === "" ? (STANDARD_PORTS[url.protocol] ?? null) : Number(url.port);
+    if (pattern.port === null ? !isStandard(port) : port !== pattern.port) return false;
     return covers(pattern, { kind: "exact", name: plainHost(url.hostname) });
   });
 }
 
 /** What both patterns allow: the narrower of the two, or null. */
 export function narrowerHost(a: HostPattern, b: HostPattern): HostPattern | null {
-  // Without a port 80 and 443 are meant: a pattern that names one of them is narrower.
+  // A pattern that names one of the standard ports is narrower than one that means both.
   const ports =
     a.port === b.port
       ? a.port
@@ -95,7 +94,7 @@ export function narrowerHost(a: HostPattern, b: HostPattern): HostPattern | null
 }
 
 function isStandard(port: number | null): boolean {
-  return port !== null && Object.values(DEFAULT_PORTS).includes(port);
+  return port !== null && Object.values(STANDARD_PORTS).includes(port);
 }
 
 function covers(wide: Pick<HostPattern, "kind" | "name">, narrow: typeof wide): boolean {

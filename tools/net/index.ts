@@ -1,5 +1,4 @@
 /** The only way out to the network for tools and plugins: a fetch that looks where it goes. */
-export { type AddressClass, classifyAddress } from "./address.ts";
 export type { Resolver } from "./connect.ts";
 export {
   AddressRefusedError,
