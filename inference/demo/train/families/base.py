@@ -77,7 +77,10 @@ class Source:
 
     def pieced(self) -> str:
         """Some pieces of the vocabulary in a row, so that every token is copied now and then."""
-        return self.pick(PIECES if self.chance(0.4) else LOWER_PIECES) + "".join(self.pick(LOWER_PIECES) for _ in range(self.int(0, 2)))
+        text = self.pick(PIECES if self.chance(0.4) else LOWER_PIECES)
+        while len(text) < 3 or self.chance(0.4):
+            text += self.pick(LOWER_PIECES)
+        return text
 
     def pseudo(self, low: int = 2, high: int = 4) -> str:
         """A word that no dictionary has: of vocabulary pieces, or pronounceable."""
