@@ -136,7 +136,8 @@ def generate(g: Source) -> Conversation:
         if values["n"] in ("34", "92"):
             values["n"] = facts = "65"
     elif form == "slice":
-        text = text if len(text) > 5 else text + g.pseudo()
+        while len(text) <= 5:
+            text += g.pseudo()
         values |= {"s": shown_subject(g, text), "q": f'"{text}"'}
         facts = f'"{text}" and {values["n"]}'
     elif form == "replace":
