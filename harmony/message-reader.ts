@@ -14,7 +14,7 @@ import type {
 } from "./issues.ts";
 import type { Role } from "./message.ts";
 import { SPECIAL_TEXT, type SpecialName } from "./special-tokens.ts";
-import type { Tokenizer } from "./tokenizer.ts";
+import { packedIds, type Tokenizer } from "./tokenizer.ts";
 
 /** Special tokens with a meaning for the parser. */
 export type Kind = SpecialName | "endOfText";
@@ -146,14 +146,44 @@ export abstract class MessageReader {
     this.#queue[this.#queued++] = id;
   }
 
+  /** Reads many ids without events; contents are decoded in one piece. */
+  readSilently(ids: readonly number[] | Int32Array): void {
+    this.collecting = false;
+    const packed = packedIds(ids);
+    const lowest = this.#lowestKind;
+    for (let at = 0; at < packed.length; ) {
+      const start = at;
+      if (this.where === "content") while (at < packed.length && packed[at]! < lowest) at++;
+      if (at > start) this.#readRun(packed.subarray(start, at));
+      else this.readTokenSilently(ids[at++]!);
+    }
+  }
+
+  /** Reads ids of content: in one piece if they are sound, else in short ones that mostly are. */
+  #readRun(ids: Int32Array): void {
+    this.clearDelta();
+    const whole = this.#decodeWhole(ids);
+    if (whole !== null) {
+      this.addContent(whole);
+      return;
+    }
+    for (let at = 0; at < ids.length; at += QUEUE_LENGTH) {
+      this.#readPiece(ids.subarray(at, at + QUEUE_LENGTH));
+    }
+  }
+
+  #readPiece(ids: Int32Array): void {
+    const text = this.#decodeWhole(ids);
+    if (text !== null) this.addContent(text);
+    else for (const id of ids) this.#readContent(id);
+  }
+
   /** Leaves everything as if the ids that wait had been read one by one. */
   #decodeQueue(): void {
     if (this.#queued === 0) return;
     const last = this.#queued - 1;
     this.#queued = 0;
-    const text = last > 0 ? this.#decodeWhole(this.#queue.subarray(0, last)) : "";
-    if (text !== null) this.addContent(text);
-    else for (let at = 0; at < last; at++) this.#readContent(this.#queue[at]!);
+    if (last > 0) this.#readPiece(this.#queue.subarray(0, last));
     this.#lastDelta = null;
     this.#readContent(this.#queue[last]!);
   }

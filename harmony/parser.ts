@@ -132,13 +132,9 @@ export class HarmonyParser {
    */
   static parse(ids: Iterable<number>, options: ParserOptions): readonly ParsedMessage[] {
     const parser = new HarmonyParser(options);
-    const reader = parser.#reader;
-    reader.collecting = false;
-    // By index: going through an iterator takes longer than reading an id.
-    const list = Array.isArray(ids) ? ids : [...ids];
-    for (let at = 0; at < list.length; at++) reader.readTokenSilently(list[at]!);
+    parser.#reader.readSilently(Array.isArray(ids) || ids instanceof Int32Array ? ids : [...ids]);
     parser.finish();
-    return reader.messages;
+    return parser.#reader.messages;
   }
 
   /**

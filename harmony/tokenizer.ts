@@ -4,6 +4,7 @@
  */
 import { type MergeTable, mergeBytePairs } from "./byte-pairs.ts";
 import { ByteVocabulary, type PackedTokens } from "./byte-vocabulary.ts";
+import { DecodeBuffer } from "./decode-buffer.ts";
 import { InvalidUtf8Error, UnknownTokenError, VocabularyError } from "./errors.ts";
 import { SpecialMatcher } from "./special-matcher.ts";
 import { type SpecialIds, specialIds } from "./special-tokens.ts";
@@ -28,12 +29,6 @@ export type PieceEnd = (text: string, start: number) => number;
 /** Pieces that are several tokens are remembered: at most this many, of at most this length. */
 const CACHE_ENTRIES = 16_384;
 const CACHE_PIECE_LENGTH = 32;
-
-/** Bytes that are copied of every token at once. */
-const COPIED_BYTES = 8;
-
-/** Memory for decoded bytes that is kept for the next call. */
-const DECODED_LIMIT = 1 << 20;
 
 const REPLACEMENT = "\uFFFD";
 
@@ -64,11 +59,12 @@ export class Tokenizer {
   readonly #encoder = new TextEncoder();
   readonly #strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   readonly #lossy = new TextDecoder("utf-8", { ignoreBOM: true });
-  #decoded: Uint8Array<ArrayBuffer> = new Uint8Array(4096);
+  readonly #decoded: DecodeBuffer;
   #scratch: Uint8Array<ArrayBuffer> = new Uint8Array(256);
 
   constructor(options: TokenizerOptions) {
     this.#vocabulary = new ByteVocabulary(options.tokens);
+    this.#decoded = new DecodeBuffer(this.#vocabulary);
     this.#specials = new Map(options.specialTokens);
     this.#wholePieces = options.wholePieces ?? true;
     this.#pieceEnd = options.pieceEnd ?? o200kPieceEnd;
@@ -226,35 +222,14 @@ export class Tokenizer {
   #collect(ids: Iterable<number>, strict: boolean): Uint8Array {
     // By index: going through an iterator takes longer than copying a token.
     const list = Array.isArray(ids) || ids instanceof Int32Array ? ids : [...ids];
-    const { bytes, offsets, size } = this.#vocabulary;
-    const source = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    let out = this.#decoded;
-    let target = new DataView(out.buffer);
-    let length = 0;
-    for (let at = 0; at < list.length; at++) {
-      const id: number = list[at]!;
-      const from = id >= 0 && id < size ? offsets[id]! : bytes.length;
-      // Also false where `from` is undefined: for an id that is no whole number.
-      const isPlain = from <= bytes.length - COPIED_BYTES;
-      const other = isPlain ? null : this.#otherBytes(id, strict);
-      const count = other === null ? offsets[id + 1]! - from : other.length;
-      if (length + count + COPIED_BYTES > out.length) {
-        const grown = new Uint8Array(out.length * 2 + count);
-        grown.set(out);
-        out = grown;
-        target = new DataView(out.buffer);
-      }
-      if (other === null) {
-        // Nearly all tokens have at most eight bytes. To copy eight of each, some in vain, is twice as
-        // fast as to copy their number, which no processor can guess.
-        target.setInt32(length, source.getInt32(from, true), true);
-        target.setInt32(length + 4, source.getInt32(from + 4, true), true);
-        for (let i = COPIED_BYTES; i < count; i++) out[length + i] = bytes[from + i]!;
-      } else out.set(other, length);
-      length += count;
+    const packed = packedIds(list);
+    const decoded = this.#decoded;
+    decoded.clear(packed.length);
+    for (let at = decoded.appendTokens(packed, 0); at < packed.length; ) {
+      decoded.append(this.#otherBytes(list[at]!, strict));
+      at = decoded.appendTokens(packed, at + 1);
     }
-    if (out.length <= DECODED_LIMIT) this.#decoded = out;
-    return out.subarray(0, length);
+    return decoded.written;
   }
 
   #otherBytes(id: number, strict: boolean): Uint8Array {
@@ -281,6 +256,17 @@ export class Tokenizer {
   decodeLossy(ids: Iterable<number>): string {
     return this.#lossy.decode(this.#collect(ids, false));
   }
+}
+
+/** The same ids; -1, which is no id, for what 32 bits cannot hold. */
+export function packedIds(ids: readonly number[] | Int32Array): Int32Array {
+  if (ids instanceof Int32Array) return ids;
+  const packed = new Int32Array(ids.length);
+  for (let at = 0; at < ids.length; at++) {
+    const id = ids[at]!;
+    packed[at] = id === (id | 0) ? id : -1;
+  }
+  return packed;
 }
 
 const REPLACEMENT_BYTES = new TextEncoder().encode(REPLACEMENT);

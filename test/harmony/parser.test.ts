@@ -109,6 +109,45 @@ describe("streaming", () => {
     expect(without.messages).toEqual(withEvents.messages);
   });
 
+  it("reads a whole completion as it reads one id after another", () => {
+    const long = "All work and no play. 漢字 👩‍🚀 ".repeat(500);
+    // Half a character, an id that the vocabulary lacks, numbers that are no ids, other special tokens.
+    const broken = [9552, 9552, 300_000, -1, 0.5, 2 ** 32 + 5, 200_013, 199_999, 199_998];
+    const completions = Array.from({ length: 27 }, (_, seed) => [
+      ...randomIds(tokenizer, seed, 200),
+      special.start,
+      ...tokenizer.encode("assistant"),
+      special.message,
+      ...tokenizer.encode(long),
+      ...(seed % 3 === 0 ? [] : [broken[seed % broken.length]!]),
+      ...tokenizer.encode(long),
+      ...randomIds(tokenizer, seed + 1000, 100),
+    ]);
+    for (const [at, ids] of completions.entries()) {
+      const options = { tokenizer, mode: at % 2 === 0 ? "lenient" : "strict" } as const;
+      const read = (one: () => readonly ParsedMessage[]): unknown => {
+        try {
+          return one();
+        } catch (error) {
+          return String(error);
+        }
+      };
+      const whole = read(() => HarmonyParser.parse(ids, options));
+      for (const method of ["push", "process"] as const) {
+        const single = read(() => {
+          const parser = new HarmonyParser(options);
+          for (const id of ids) parser[method](id);
+          parser.finish();
+          return parser.messages;
+        });
+        expect(single).toEqual(whole);
+      }
+      if (ids.every((id) => id === (id | 0))) {
+        expect(read(() => HarmonyParser.parse(Int32Array.from(ids), options))).toEqual(whole);
+      }
+    }
+  });
+
   it("starts no message that it then drops", () => {
     for (const { options, input } of goldenCases.filter(
       (golden) => golden.options.mode !== "strict",
