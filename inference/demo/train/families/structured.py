@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from families import words
 from families.base import Conversation, Source, Turn, compact, phrase, think
 from families.fields import KINDS, Value, choice, label
+from families.scenes import happening
 
+SCENE_SHARE = 0.55
 JSON_LINE = "// The final message must be JSON that is valid against this JSON Schema, and nothing else."
 XML_LINE = "// The final message must be an XML document that is valid against this XML Schema (XSD), and nothing else."
 
@@ -177,10 +179,15 @@ def json_schema(g: Source, root: str, fields: list[Field], nested: tuple[str, li
 
 def scene(g: Source) -> tuple[str, str, list[Field], str]:
     """A subject, its schema fields in schema order, and the sentence with them and perhaps more."""
-    about, fields = make_fields(g)
-    root = g.pick(ROOTS[about])
-    text = prose(g, about, fields)
-    asked = fields
+    if g.chance(SCENE_SHARE):
+        about = "object"
+        root, text, slots = happening(g)
+        asked = fields = [Field(name, kind, value, "") for name, kind, value in slots]
+    else:
+        about, fields = make_fields(g)
+        root = g.pick(ROOTS[about])
+        text = prose(g, about, fields)
+        asked = fields
     if len(fields) > 2 and g.chance(0.4):
         asked = g.sample(fields, g.int(1 if g.chance(0.3) else 2, len(fields) - 1))
     if len(asked) > 1 and g.chance(0.6):

@@ -1,0 +1,140 @@
+"""Sentences about one happening, with several values in one clause: journeys, sales, matches, findings and the like.
+
+A scene names its record, its slots (what makes a value, and the property names it may have) and its sentences.
+"""
+
+from families import words
+from families.base import Source
+from families.fields import KINDS, Value, clock, email, phone, thing
+
+MONEY = ["{} dollars", "{} euros", "${}", "{}", "€{}", "{} pounds", "{} USD", "{} EUR"]
+
+
+def _count(low: int, high: int):
+    def make(g: Source) -> Value:
+        number = g.int(low, high)
+        return Value(str(number), number)
+
+    return make
+
+
+def _money(g: Source) -> Value:
+    number = g.int(2, 10 ** g.int(1, 4)) if g.chance(0.3) else round(g.int(101, 10 ** g.int(3, 6)) / 100, 2)
+    return Value(g.pick(MONEY).replace("{}", str(number)), number)
+
+
+def _words(maker):
+    def make(g: Source) -> Value:
+        text = maker(g)
+        return Value(text, text)
+
+    return make
+
+
+def _object(g: Source) -> str:
+    kind = g.rng.random()
+    return g.part(words.NOUNS) if kind < 0.45 else g.part(words.PRODUCTS) if kind < 0.6 else g.pseudo() if kind < 0.85 else thing(g)
+
+
+def _firm(g: Source) -> str:
+    kind = g.rng.random()
+    if kind < 0.3:
+        return g.part(words.COMPANIES)
+    tail = g.pick(["Travel", "Motors", "Foods", "Books", "Partners", "Group", "Tools", "Bakery", "Labs", "Logistics", "Press", "Works", "Studio", "Trading"])
+    return f"{g.pseudo().capitalize()} {tail}" if kind < 0.85 else g.pseudo().capitalize()
+
+
+def _job(g: Source) -> str:
+    return g.part(words.JOBS) if g.chance(0.55) else g.pseudo() + g.pick(["er", "ist", "or", "ian", "smith", ""])
+
+
+def _choice(yes: list[str], no: list[str]):
+    def make(g: Source) -> Value:
+        value = g.chance(0.5)
+        return Value(g.pick(yes if value else no), value)
+
+    return make
+
+
+def _date(g: Source) -> Value:
+    return KINDS["date"].make(g)
+
+
+MAKERS = {
+    "who": ("string", _words(lambda g: g.full_name() if g.chance(0.7) else g.first_name())),
+    "first": ("string", _words(lambda g: g.first_name())),
+    "city": ("string", _words(lambda g: g.city())),
+    "city2": ("string", _words(lambda g: g.city())),
+    "firm": ("string", _words(_firm)),
+    "thing": ("string", _words(_object)),
+    "look": ("string", _words(lambda g: g.part(words.ADJECTIVES) if g.chance(0.65) else g.pseudo())),
+    "tint": ("string", _words(lambda g: g.part(words.COLORS) if g.chance(0.7) else g.pseudo())),
+    "job": ("string", _words(_job)),
+    "code": ("string", _words(lambda g: g.code())),
+    "title": ("string", _words(lambda g: " ".join(g.word() for _ in range(g.int(1, 3))).title())),
+    "time": ("string", _words(clock)),
+    "mail": ("string", _words(email)),
+    "phone": ("string", _words(phone)),
+    "date": ("string", _date),
+    "age": ("integer", _count(1, 99)),
+    "few": ("integer", _count(2, 20)),
+    "many": ("integer", _count(2, 9999)),
+    "year": ("integer", _count(1700, 2030)),
+    "money": ("number", _money),
+    "size": ("number", lambda g: Value(text := g.decimal(2), float(text))),
+    "paid": ("boolean", _choice(["has been paid", "is paid", "was paid", "has already been settled"], ["has not been paid", "is still open", "is unpaid", "has not been settled", "was not paid"])),
+    "open": ("boolean", _choice(["is open", "is still available", "can be booked"], ["is closed", "is no longer available", "is not available", "cannot be booked"])),
+    "passed": ("boolean", _choice(["passed", "has passed"], ["failed", "did not pass", "has not passed"])),
+}  # fmt: skip
+
+SCENES = [
+    (["person", "profile", "resident", "record"], {"who": ["name", "full_name", "person"], "age": ["age", "years"], "city": ["town", "city", "home", "residence"], "job": ["profession", "job", "occupation", "trade", "work"]},
+     ["{who}, {age}, is a {job} in {city}.", "Our new neighbour {who} came from {city}; the {job} is {age}.", "{who} ({age}) earns a living as a {job} near {city}.", "A {job} named {who} has lived in {city} for years and just turned {age}.", "At the age of {age}, {who} of {city} became a {job}.", "{city} is home to {who}, {age} years of age, {job} by profession.", "This is {who}: {age} years old, {job}, resident of {city}.", "They interviewed the {job} {who} from {city}, who is {age} now.", "The {age}-year-old {job} {who} lives in {city}."]),
+    (["product", "item", "offer", "article", "listing"], {"thing": ["item", "product", "name", "article"], "tint": ["color", "colour", "finish"], "money": ["price", "cost", "unit_price"], "many": ["quantity", "stock", "count", "available"]},
+     ["The shop sells a {tint} {thing} for {money} and has {many} left.", "{many} units of the {thing}, {tint}, at {money} a piece.", "You can get the {thing} in {tint} for {money}; {many} remain.", "New: the {thing}. Colour: {tint}. Price: {money}. In the warehouse: {many}.", "There are {many} of the {tint} {thing} on the shelf, each costs {money}.", "A {thing} painted {tint} sells at {money}, and we hold {many}.", "We ordered {many} of the {thing} in {tint}, {money} apiece."]),
+    (["trip", "journey", "booking", "ride", "ticket"], {"who": ["traveller", "passenger", "name", "customer", "traveler"], "city": ["origin", "from", "start", "departure_city"], "city2": ["destination", "to", "arrival_city", "target"], "few": ["seats", "people", "passengers", "tickets"]},
+     ["{who} travels from {city} to {city2} with {few} people.", "From {city} to {city2}: {few} tickets for {who}.", "{who} reserved {few} places on the bus between {city} and {city2}.", "The flight that {who} chose leaves {city} for {city2} and is for {few} persons.", "{few} seats from {city} to {city2} were booked by {who}.", "On the train to {city2} from {city}, {who} has {few} seats.", "{who} and others, {few} in all, will go from {city} to {city2}.", "A journey starts in {city} and ends in {city2}; {who} paid for {few}."]),
+    (["company", "firm", "business", "employer"], {"firm": ["company", "name", "firm", "business"], "city": ["city", "headquarters", "location", "seat"], "many": ["employees", "staff", "workers", "headcount"], "year": ["founded", "since", "year", "established"]},
+     ["{firm} started in {city} in {year} and has {many} workers today.", "Since {year}, {firm} has been based in {city}; its staff is {many}.", "The company {firm}, established {year}, employs {many} people in {city}.", "{many} people work for {firm} in {city}, which opened in {year}.", "In {year} two friends created {firm} in {city}, now {many} strong.", "{city} is where {firm} has its seat: {many} employees, founded {year}.", "From {city} comes {firm}, in business since {year}, with a staff of {many}."]),
+    (["invoice", "bill", "payment", "receipt"], {"code": ["number", "id", "invoice_number", "reference"], "who": ["customer", "client", "payer", "name"], "money": ["total", "amount", "sum", "due"], "paid": ["paid", "settled", "is_paid"]},
+     ["Bill {code} of {who}, {money}, {paid}.", "{who} got invoice {code} with a total of {money}, which {paid}.", "The invoice {code} to {who} amounts to {money}; it {paid}.", "Number {code}: {who} owes {money}. This {paid}.", "{money} were charged to {who} under {code}, and the bill {paid}.", "Our bill {code} over {money} for {who} {paid}.", "Invoice no. {code} ({who}, {money}) {paid}."]),
+    (["report", "finding", "entry", "notice", "case"], {"thing": ["object", "item", "thing", "what"], "look": ["style", "kind", "look", "feature"], "city": ["place", "where", "location", "city"], "date": ["date", "day", "when"]},
+     ["Somebody left a {look} {thing} in {city} on {date}.", "Missing since {date}: a {look} {thing}, last seen in {city}.", "In {city} a {look} {thing} turned up on {date}.", "On {date}, the police in {city} picked up a {look} {thing}.", "{date}, {city}: one {look} {thing} was handed in.", "The {look} {thing} disappeared in {city} on {date}.", "A tourist in {city} bought a {look} {thing} on {date}.", "We noted on {date} that a {look} {thing} lay near the station of {city}."]),
+    (["score", "result", "match", "game"], {"who": ["player", "name", "winner", "athlete"], "many": ["points", "score", "goals"], "city": ["venue", "place", "city", "arena"]},
+     ["In {city}, {who} reached {many} points.", "{who} made {many} points in the match at {city}.", "With {many} points {who} won the game in {city}.", "The crowd of {city} saw {who} collect {many} points.", "{many} points for {who} at the finals in {city}!", "At {city} the score of {who} was {many}.", "Nobody in {city} beat the {many} points of {who}."]),
+    (["event", "concert", "show", "meeting"], {"title": ["title", "name", "event"], "city": ["city", "place", "venue"], "date": ["date", "day"], "time": ["time", "start", "starts_at"]},
+     ["{title} takes place in {city} on {date} at {time}.", "On {date} at {time}, {city} hosts {title}.", "Come to {city} on {date}! {title} starts at {time}.", "The show {title} begins at {time} on {date} in {city}.", "Doors open at {time} for {title} ({city}, {date})."]),
+    (["reservation", "booking", "stay"], {"who": ["guest", "name", "customer"], "few": ["nights", "guests", "rooms", "people"], "date": ["arrival", "date", "check_in", "from"], "city": ["city", "hotel_city", "place"]},
+     ["{who} will arrive on {date} in {city} for {few} nights.", "A room in {city} for {few} from {date}, please, in the name of {who}.", "Hotel in {city}: {who}, {few} nights, arrival {date}.", "Starting {date}, {who} stays {few} days in {city}."]),
+    (["order", "purchase", "sale"], {"who": ["customer", "buyer", "name", "client"], "few": ["quantity", "count", "pieces"], "thing": ["product", "item", "article"], "money": ["total", "price", "amount"]},
+     ["{who} ordered {few} of the {thing} for {money}.", "{few} pieces of {thing} go to {who}, who pays {money}.", "{who} bought {few} {thing} and was charged {money}.", "Sold to {who}: {few} x {thing}, {money} in total.", "For {money}, {who} takes {few} of our {thing}."]),
+    (["contact", "card", "person"], {"who": ["name", "contact", "person"], "firm": ["company", "employer", "organization"], "mail": ["email", "mail", "email_address"], "phone": ["phone", "telephone", "phone_number"]},
+     ["{who} of {firm} can be reached at {mail} or {phone}.", "Write to {who} ({firm}) at {mail}, or call {phone}.", "My contact at {firm} is {who}, {mail}, phone {phone}.", "{who} works for {firm}. Mail: {mail}. Phone: {phone}."]),
+    (["parcel", "shipment", "delivery"], {"code": ["tracking", "id", "number", "code"], "city": ["origin", "from", "sender_city"], "city2": ["destination", "to", "receiver_city"], "size": ["weight", "kg", "mass"], "date": ["date", "arrival", "due"]},
+     ["Parcel {code} of {size} kg goes from {city} to {city2} and arrives on {date}.", "The shipment {code} left {city} for {city2}, weighs {size} kg and is due on {date}.", "On {date}, {city2} expects the package {code} from {city} ({size} kg).", "{code}: {city} to {city2}, {size} kg, {date}."]),
+    (["house", "property", "flat", "listing"], {"city": ["city", "location", "town"], "few": ["rooms", "bedrooms"], "many": ["area", "square_meters", "size"], "money": ["price", "rent", "cost"]},
+     ["A flat in {city} with {few} rooms and {many} square meters costs {money}.", "For rent in {city}: {few} rooms, {many} square meters, {money}.", "The house has {few} rooms on {many} square meters; it is in {city} and sells for {money}."]),
+    (["exam", "test", "student"], {"who": ["student", "name", "candidate"], "title": ["subject", "course", "exam"], "few": ["grade", "points", "score"], "passed": ["passed", "success"]},
+     ["{who} {passed} the exam in {title} with {few} points.", "In {title}, {who} {passed}: {few} points.", "With {few} points {who} {passed} {title}."]),
+    (["car", "vehicle", "rental"], {"firm": ["brand", "make", "maker"], "tint": ["color", "colour", "paint"], "year": ["year", "built", "model_year"], "many": ["mileage", "kilometers", "km"], "open": ["available", "in_stock"]},
+     ["The {tint} car by {firm} was built in {year}, has run {many} km and {open}.", "A {firm} from {year} in {tint} with {many} kilometers {open}.", "Our {year} {firm}, painted {tint}, {many} km, {open}."]),
+    (["pet", "animal", "patient"], {"first": ["name", "pet", "called"], "thing": ["species", "kind", "animal"], "age": ["age", "years"], "who": ["owner", "keeper", "person"]},
+     ["{first} is a {thing} of {age} years that belongs to {who}.", "{who} brought the {thing} {first}, aged {age}.", "The {age} year old {thing} of {who} is called {first}."]),
+    (["book", "publication", "work"], {"title": ["title", "book", "name"], "who": ["author", "writer"], "year": ["year", "published"], "many": ["pages", "length"]},
+     ["{title} by {who} came out in {year} and has {many} pages.", "{who} wrote {title} ({year}, {many} pages).", "In {year}, {who} published {title}, a book of {many} pages."]),
+]  # fmt: skip
+
+
+def happening(g: Source) -> tuple[str, str, list[tuple[str, str, Value]]]:
+    """A record name, a sentence, and (property, type, value) of each of its slots in the scene's order."""
+    while True:
+        roots, slots, sentences = g.pick(SCENES)
+        found, names, text = [], set(), g.template(sentences)
+        for slot, properties in slots.items():
+            kind, make = MAKERS[slot]
+            name, value = g.pick(properties), make(g)
+            names.add(name)
+            found.append((name, kind, value))
+            text = text.replace("{" + slot + "}", value.shown)
+        if len(names) == len(found):
+            return g.pick(roots), text, found
