@@ -5,7 +5,12 @@ import { describe, expect, test } from "vitest";
 import { encodeFrame, type Frame, FrameReader } from "../../tools/isolate/frames.ts";
 import { OutputBuffer } from "../../tools/python/output-buffer.ts";
 import { readFromChild } from "../../tools/python/protocol.ts";
-import { snapshotPath, storeSnapshot, unpackSnapshot } from "../../tools/python/snapshot.ts";
+import {
+  canStoreSnapshots,
+  snapshotPath,
+  storeSnapshot,
+  unpackSnapshot,
+} from "../../tools/python/snapshot.ts";
 import { temporaryFolder } from "./support.ts";
 
 describe("frames", () => {
@@ -119,6 +124,18 @@ describe("OutputBuffer", () => {
 });
 
 describe("snapshot files", () => {
+  test("are stored where a folder is or can be made, and nowhere else", async () => {
+    const folder = temporaryFolder();
+    const file = join(folder, "file");
+    writeFileSync(file, "");
+    expect(await canStoreSnapshots(join(folder, "a", "b"))).toBe(true);
+    expect(statSync(join(folder, "a", "b")).mode & 0o777).toBe(0o700);
+    expect(await canStoreSnapshots(file)).toBe(false);
+    expect(await canStoreSnapshots(join(file, "below"))).toBe(false);
+    // Where Node's own way of making a folder with its parents does not come back.
+    expect(await canStoreSnapshots("/proc/chorale/cache")).toBe(false);
+  });
+
   const memory = Uint8Array.from({ length: 1000 }, (_, i) => i % 251);
 
   test("are restored only if they are as they were written", async () => {
