@@ -6,6 +6,7 @@ from families import arithmetic, dates, outside, text
 from families.base import Conversation, Source, Turn, compact, think
 from families.base import phrase as wrapped
 from families.fields import KINDS, NAMED, Value, choice, label
+from families.requests import pick_request, plain_word
 
 VERBS = {
     "get": ["get", "show me", "look up", "find", "tell me", "fetch", "give me", "check"], "find": ["find", "look for", "locate", "search for"], "create": ["create", "make", "add", "set up"],
@@ -23,32 +24,7 @@ course lesson student grade exam library membership subscription plan license do
 address city country population holiday timezone currency tax salary budget expense loan rate quote policy claim patient appointment doctor prescription medicine vaccine pet
 garden plant crop harvest pond hive barrel crate shelf pallet warehouse harbor vessel cargo container pipeline turbine battery panel meter tide quake volcano comet satellite""".split()
 
-SPECIAL = [
-    ("get_weather", "Gets the current weather in a city.", ["city"], ["what is the weather in {city}", "what's the weather like in {city}", "how is the weather in {city} today", "weather in {city}", "is it raining in {city}", "what is it like outside in {city}", "tell me the weather in {city}", "do I need an umbrella in {city}"]),
-    ("get_forecast", "Gets the weather forecast for some days.", ["city", "days"], ["what is the forecast for {city} for the next {days} days", "show me the {days} day forecast for {city}", "what will the weather be in {city} over {days} days"]),
-    ("stock_price", "Returns the latest price of a stock.", ["symbol"], ["what is the price of {symbol} stock", "how much is {symbol} trading at", "what is {symbol} worth", "get me the stock price of {symbol}", "how is {symbol} doing on the market"]),
-    ("convert_currency", "Converts an amount from one currency to another.", ["amount", "from", "to"], ["convert {amount} {from} to {to}", "how much is {amount} {from} in {to}", "change {amount} {from} into {to}", "what is {amount} {from} in {to}", "exchange {amount} {from} for {to}"]),
-    ("lookup_user", "Looks up a user by name.", ["name"], ["who is the user {name}", "look up {name}", "find the account of {name}", "show me the user record of {name}", "get user {name}", "find user {name}"]),
-    ("send_email", "Sends an email.", ["to", "subject", "body"], ['send an email to {to} with the subject "{subject}" and the text "{body}"', 'email {to} about "{subject}" saying "{body}"', 'write to {to}, subject "{subject}", body "{body}"']),
-    ("set_timer", "Starts a timer.", ["minutes"], ["set a timer for {minutes} minutes", "start a {minutes} minute timer", "remind me in {minutes} minutes", "set a {minutes} minute timer"]),
-    ("search_flights", "Searches for flights.", ["origin", "destination", "date"], ["find flights from {origin} to {destination} on {date}", "I want to fly from {origin} to {destination} on {date}", "search flights {origin} to {destination}, {date}"]),
-    ("book_table", "Books a table in a restaurant.", ["restaurant", "people", "time"], ["book a table at {restaurant} for {people} people at {time}", "reserve a table for {people} at {restaurant} at {time}"]),
-    ("translate", "Translates a text.", ["text", "language"], ['translate "{text}" into {language}', 'how do you say "{text}" in {language}', 'what is "{text}" in {language}']),
-    ("track_order", "Shows where an order is.", ["order_id"], ["where is my order {order_id}", "what is the status of order {order_id}", "track order {order_id}", "has order {order_id} shipped"]),
-    ("get_time", "Gets the current time in a city.", ["city"], ["what time is it in {city}", "what is the time in {city} now", "current time in {city}", "tell me the local time in {city}"]),
-    ("get_distance", "Gets the distance between two cities.", ["origin", "destination"], ["how far is it from {origin} to {destination}", "what is the distance between {origin} and {destination}", "how many km from {origin} to {destination}"]),
-    ("add_to_cart", "Adds a product to the shopping cart.", ["product", "quantity"], ["add {quantity} {product} to my cart", "put {quantity} {product} in the cart", "I want to buy {quantity} {product}"]),
-    ("create_event", "Creates a calendar event.", ["title", "date", "time"], ['create an event "{title}" on {date} at {time}', 'add "{title}" to my calendar for {date} at {time}', 'schedule "{title}" on {date}, {time}']),
-    ("get_population", "Gets the population of a country.", ["country"], ["how many people live in {country}", "what is the population of {country}", "population of {country}"]),
-    ("play_song", "Plays a song.", ["song"], ['play "{song}"', 'play the song "{song}"', 'I want to hear "{song}"', 'put on "{song}"']),
-    ("set_temperature", "Sets the temperature of a room.", ["room", "degrees"], ["set the {room} to {degrees} degrees", "make the {room} {degrees} degrees", "heat the {room} to {degrees}"]),
-]  # fmt: skip
-
-SPECIAL_KINDS = {
-    "city": "city", "days": "age", "symbol": "symbol", "amount": "number", "from": "currency", "to": "currency", "name": "person", "subject": "title", "body": "text", "minutes": "age", "origin": "city", "destination": "city",
-    "date": "date", "restaurant": "company", "people": "age", "time": "time", "text": "text", "language": "language", "order_id": "code", "product": "product", "quantity": "age", "title": "title", "country": "country", "song": "title",
-    "room": "word", "degrees": "age",
-}  # fmt: skip
+QUESTIONS = ("what", "what's", "how", "is", "who", "do", "where", "has", "when", "are", "did")
 
 PARAM_KINDS = ["person", "city", "country", "email", "product", "quantity", "price", "date", "time", "color", "company", "code", "code", "number", "number", "measure", "title", "text", "language", "currency", "word", "word", "word", "address", "tags", "people"]
 
@@ -61,6 +37,9 @@ def phrase(g: Source, kind: str, body: str) -> str:
 
 
 def make_value(g: Source, kind: str) -> Value:
+    if kind == "plain":
+        text_ = plain_word(g)
+        return Value(text_, text_)
     if kind == "symbol":
         text_ = "".join(g.pick("ABCDEFGHIJKLMNOPQRSTUVWXYZ") for _ in range(g.int(2, 5)))
         return Value(text_, text_)
@@ -68,7 +47,7 @@ def make_value(g: Source, kind: str) -> Value:
 
 
 def parameter(g: Source, name: str, kind: str, required: bool = True) -> dict:
-    shape = {"type": "string"} if kind == "symbol" else {"type": KINDS[kind].type}
+    shape = {"type": "string"} if kind in ("symbol", "plain") else {"type": KINDS[kind].type}
     param = {"name": name, "kind": kind, "required": required, **shape}
     if g.chance(0.25):
         param["description"] = g.pick([f"The {label(name)}", f"The {label(name)}.", label(name).capitalize(), f"{label(name).capitalize()} to use", f"Name of the {label(name)}" if shape["type"] == "string" else f"The {label(name)} as a number"])
@@ -104,15 +83,21 @@ def invented(g: Source) -> dict:
 
 
 def special(g: Source) -> dict:
-    name, description, names, prompts = g.template(SPECIAL)
-    if g.chance(0.25):
-        name = g.pick(["".join(p.capitalize() if i else p for i, p in enumerate(name.split("_"))), name + "_v2", g.pseudo() + "_" + name.split("_")[-1], name.replace("get_", "fetch_")])
-    params = []
-    for p in names:
-        kind = "email" if p == "to" and "email" in name else SPECIAL_KINDS[p]
-        params.append(parameter(g, p, kind))
-    tool = {"name": name, "description": description, "params": params, "prompts": prompts}
-    if name.endswith("weather") and g.chance(0.5):
+    """A tool of an everyday kind, under one of its names."""
+    request = pick_request(g)
+    name = g.pick(request.names)
+    if g.chance(0.15):
+        name = g.pick(["".join(p.capitalize() if i else p for i, p in enumerate(name.split("_"))), name + "_v2", g.pseudo() + "_" + name.split("_")[-1]])
+    params, prompts, taken = [], request.prompts, set()
+    for slot, (kind, names) in request.slots.items():
+        free = [n for n in names if n not in taken]
+        chosen = g.pick(free)
+        taken.add(chosen)
+        params.append(parameter(g, chosen, kind))
+        prompts = [text_.replace("{" + slot + "}", "{" + slot + "#}") for text_ in prompts]
+        prompts = [text_.replace("{" + slot + "#}", f"{{#{chosen}}}") for text_ in prompts]
+    tool = {"name": name, "description": g.pick(request.about), "params": params, "prompts": prompts, "kind": request.names[0]}
+    if "weather" in name and g.chance(0.4):
         params.append({"name": "unit", "kind": "enum", "type": "string", "enum": ["celsius", "fahrenheit"], "required": False} | ({"default": "celsius"} if g.chance(0.5) else {}))
     return tool
 
@@ -133,15 +118,15 @@ def use(g: Source, tool: dict) -> tuple[str, dict]:
         else:
             v = make_value(g, p["kind"])
             args[p["name"]], shown[p["name"]] = v.value, v.shown
-            ways = NAMED if p["kind"] == "symbol" or g.chance(0.55) or not KINDS[p["kind"]].by else KINDS[p["kind"]].by
+            ways = NAMED if p["kind"] in ("symbol", "plain") or g.chance(0.55) or not KINDS[p["kind"]].by else KINDS[p["kind"]].by
             pieces.append(g.pick(ways).replace("{n}", label(p["name"])).replace("{v}", v.shown))
     if "prompts" in tool and all(p["name"] in shown for p in tool["params"] if p["required"]):
         body = g.template(tool["prompts"])
         for key, value in shown.items():
-            body = body.replace("{" + key + "}", value)
+            body = body.replace("{#" + key + "}", value)
         if "unit" in args:
             body += g.pick([" in ", " in degrees ", ", in ", " using "]) + args["unit"]
-        return phrase(g, "ask" if body.split()[0] in ("what", "what's", "how", "is", "who", "do", "where", "has") else "do" if g.chance(0.7) else "the", body), args
+        return phrase(g, "ask" if body.split()[0] in QUESTIONS else "do" if g.chance(0.7) else "the", body), args
     if "prompts" in tool:
         return use(g, tool)
     style = g.rng.random()
@@ -197,7 +182,7 @@ def toolbox(g: Source, tool: dict | None) -> list[dict]:
     others = [invented(g) if g.chance(0.6) else special(g) for _ in range(g.pick([0, 0, 1, 1] if g.simple else [0, 0, 1, 1, 1, 2, 2, 3]) if tool else g.pick([1, 1, 1, 2, 3]))]
     tools = [tool] if tool else []
     for other in others:
-        if other["name"] not in [t["name"] for t in tools] and not (tool and tool.get("prompts") and other.get("prompts") == tool["prompts"]):
+        if other["name"] not in [t["name"] for t in tools] and not (tool and tool.get("prompts") and other.get("kind") == tool["kind"]):
             tools.append(other)
     return g.shuffled(tools)
 
@@ -213,7 +198,7 @@ def call_thought(g: Source, name: str, args: dict) -> str:
 
 
 def generate(g: Source) -> Conversation:
-    tool = special(g) if g.chance(0.45 if g.simple else 0.3) else invented(g)
+    tool = special(g) if g.chance(0.6) else invented(g)
     user, args = use(g, tool)
     result, final = outcome(g)
     turns = [Turn(call_thought(g, tool["name"], args), f"functions.{tool['name']}", compact(args), result), Turn("", final=final)]
