@@ -26,6 +26,32 @@ export {
 export { type ExecuteContext, executeTool } from "./execute.ts";
 export { defineTool, type StandardSchema, type ToolDefinition } from "./function.ts";
 export { loadToolModule } from "./module.ts";
+export {
+  createGuardedFetch,
+  type GuardedFetch,
+  type GuardedFetchOptions,
+  type GuardedRequest,
+  type GuardedResponse,
+  HostPatternError,
+  NetError,
+  type NetLimits,
+} from "./net/index.ts";
+export {
+  type Grant,
+  GrantError,
+  type GrantedPermissions,
+  loadPlugin,
+  type Permissions,
+  type Plugin,
+  type PluginIsolation,
+  PluginLoadError,
+  type PluginManifest,
+  PluginManifestError,
+  type PluginNetOptions,
+  type PluginOptions,
+  parseGrants,
+  readManifest,
+} from "./plugins/index.ts";
 export { createPythonTool, type PythonTool, type PythonToolOptions } from "./python/index.ts";
 export { isToolName, namespaceOf, ToolRegistry } from "./registry.ts";
 export type { Tool, ToolAnnotations, ToolContext, ToolOutput, ToolResult } from "./tool.ts";

@@ -1,0 +1,42 @@
+/** What is wrong with a plugin as it was given, or with the grant. Failures of its calls are results. */
+import { ToolsError } from "../errors.ts";
+
+/** The folder, its package.json, the manifest in it, or a source file cannot be used. */
+export class PluginManifestError extends ToolsError {
+  readonly path: string;
+  /** Every problem that was found, one sentence each. */
+  readonly problems: readonly string[];
+
+  constructor(path: string, problems: readonly string[], options?: ErrorOptions) {
+    super("CHORALE_PLUGIN_MANIFEST", `Plugin ${path}: ${problems.join(" ")}`, options);
+    this.path = path;
+    this.problems = problems;
+  }
+}
+
+/** Its code did not load, or says something about its tools that cannot be. */
+export class PluginLoadError extends ToolsError {
+  readonly plugin: string;
+
+  constructor(plugin: string, problem: string, options?: ErrorOptions) {
+    super("CHORALE_PLUGIN_LOAD", `Plugin ${plugin} does not load: ${problem}`, options);
+    this.plugin = plugin;
+  }
+}
+
+/** A `--grant` that is none. */
+export class GrantError extends ToolsError {
+  readonly grant: string;
+
+  constructor(grant: string, problem: string) {
+    super("CHORALE_PLUGIN_GRANT", `The grant ${JSON.stringify(grant)} cannot be given: ${problem}`);
+    this.grant = grant;
+  }
+}
+
+/** A host function was called with something it does not do; the guest gets the message. */
+export class CapabilityError extends ToolsError {
+  constructor(message: string, options?: ErrorOptions) {
+    super("CHORALE_PLUGIN_CAPABILITY", message, options);
+  }
+}

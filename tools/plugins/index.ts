@@ -1,0 +1,20 @@
+/**
+ * Plugins: packages of tools whose code is not trusted. A plugin runs in an isolate in a supervised
+ * process of its own, has what its manifest asks for and the user granted, and can take down nothing but
+ * itself.
+ */
+export {
+  CapabilityError,
+  GrantError,
+  PluginLoadError,
+  PluginManifestError,
+} from "./errors.ts";
+export type { PluginNetOptions } from "./host-functions.ts";
+export { type PluginIsolation, type PluginManifest, readManifest } from "./manifest.ts";
+export {
+  type Grant,
+  type GrantedPermissions,
+  type Permissions,
+  parseGrants,
+} from "./permissions.ts";
+export { loadPlugin, type Plugin, type PluginOptions } from "./plugin.ts";

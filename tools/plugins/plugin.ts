@@ -1,0 +1,164 @@
+/** A plugin as the rest of the program sees it: tools that start its process again when it is gone. */
+import { resolve } from "node:path";
+import type { JsonSchema } from "../../harmony/index.ts";
+import { verifyTool } from "../arguments.ts";
+import { findIsolatedVm } from "../isolate/index.ts";
+import type { Tool } from "../tool.ts";
+import { PluginLoadError } from "./errors.ts";
+import type { GuestTool } from "./guest-data.ts";
+import { createHostFunctions, type PluginNetOptions } from "./host-functions.ts";
+import { type PluginManifest, readManifest } from "./manifest.ts";
+import {
+  type Grant,
+  type GrantedPermissions,
+  intersect,
+  missingGrants,
+  NOTHING,
+} from "./permissions.ts";
+import { PluginProcess } from "./plugin-process.ts";
+import type { ReadSource } from "./sources.ts";
+
+export type PluginOptions = {
+  /** What the user allows (`parseGrants`). Default: nothing. */
+  readonly grant?: Grant;
+  /** What relative paths and package names are seen from. Default: the current folder. */
+  readonly folder?: string;
+  /** The other tools, which a plugin may be granted; asked at every call. Default: none. */
+  readonly tools?: () => readonly Tool[];
+  /** Where granted environment variables are read. Default: this process's. */
+  readonly env?: NodeJS.ProcessEnv;
+  readonly net?: PluginNetOptions;
+  /** What the plugin logs, line by line; strangers' text. Default: nothing is done with it. */
+  readonly onLog?: (text: string) => void;
+};
+
+export type Plugin = {
+  readonly manifest: PluginManifest;
+  readonly granted: GrantedPermissions;
+  /** What it asks for and was not granted, as `--grant` would say it. */
+  readonly missing: readonly string[];
+  readonly tools: readonly Tool[];
+  /** Ends its process. The tools do so as well when the last of them is closed. */
+  close(): Promise<void>;
+};
+
+/**
+ * Reads a plugin's manifest, starts its process, and has it say which tools it defines.
+ *
+ * @param plugin  a folder, or the name of an installed npm package
+ * @throws PluginManifestError, PluginLoadError, HostPatternError
+ */
+export async function loadPlugin(plugin: string, options: PluginOptions = {}): Promise<Plugin> {
+  const folder = resolve(options.folder ?? ".");
+  const manifest = await readManifest(plugin, folder);
+  return startPlugin(manifest, { ...options, folder });
+}
+
+/** @param readSource  where modules come from that are in no folder */
+export async function startPlugin(
+  manifest: PluginManifest,
+  options: PluginOptions & { readonly folder: string },
+  readSource?: () => ReadSource,
+): Promise<Plugin> {
+  const { grant = NOTHING, folder } = options;
+  checkIsolation(manifest, grant);
+  const granted = intersect(manifest.permissions, grant, folder);
+  const host = createHostFunctions({
+    granted,
+    folder,
+    tools: options.tools ?? (() => []),
+    env: options.env ?? process.env,
+    net: options.net ?? {},
+  });
+  const start = (): PluginProcess =>
+    new PluginProcess({
+      manifest,
+      granted,
+      host,
+      ...(readSource && { readSource: readSource() }),
+      onLog: options.onLog ?? (() => undefined),
+    });
+
+  let current = start();
+  let isClosed = false;
+  const close = async (): Promise<void> => {
+    isClosed = true;
+    current.kill();
+    await Promise.all([current.exited, host.close()]);
+  };
+  /** A process that is loaded: the one there is, or a new one. */
+  const running = async (): Promise<PluginProcess> => {
+    if (isClosed) throw new Error("the plugin is closed.");
+    if (!current.alive) current = start();
+    await current.loaded;
+    return current;
+  };
+
+  let defined: readonly GuestTool[];
+  try {
+    defined = await current.loaded;
+    checkNames(defined, manifest);
+  } catch (cause) {
+    await close();
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new PluginLoadError(manifest.name, `${why.replace(/\.$/, "")}.`, { cause });
+  }
+  let unclosed = defined.length;
+  const tools = defined.map(
+    (tool): Tool => ({
+      recipient: `functions.${tool.name}`,
+      description: tool.description,
+      inputSchema: tool.inputSchema as JsonSchema,
+      timeoutMs: tool.timeoutMs,
+      ...(tool.annotations && { annotations: tool.annotations }),
+      ...(tool.needsApproval && { needsApproval: true }),
+      async execute(input, context) {
+        const process = await running();
+        try {
+          return await process.call(tool, input, context);
+        } catch (error) {
+          if (process.alive) throw error;
+          const why = error instanceof Error ? error.message : String(error);
+          throw new Error(`${why} The plugin starts anew; what it kept in memory is gone.`);
+        }
+      },
+      async close() {
+        if (--unclosed === 0) await close();
+      },
+    }),
+  );
+  try {
+    for (const tool of tools) await verifyTool(tool);
+  } catch (cause) {
+    await close();
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new PluginLoadError(manifest.name, `a tool's schema cannot be used. ${why}`, { cause });
+  }
+  const missing = missingGrants(manifest.permissions, granted, folder);
+  return { manifest, granted, missing, tools, close };
+}
+
+function checkIsolation({ name, isolation }: PluginManifest, grant: Grant): void {
+  if (isolation === "process") {
+    if (grant.process) return;
+    throw new PluginLoadError(
+      name,
+      "it asks for a process of its own instead of an isolate, whose walls are weaker: it can reach the network. Allow it with --grant process.",
+    );
+  }
+  const binary = findIsolatedVm();
+  if (binary.path === null) {
+    throw new PluginLoadError(name, `plugins need isolated-vm. ${binary.problem}`);
+  }
+}
+
+function checkNames(defined: readonly GuestTool[], { tools }: PluginManifest): void {
+  if (tools === undefined) return;
+  const names = defined.map(({ name }) => name);
+  const unexpected = names.filter((name) => !tools.includes(name));
+  const absent = tools.filter((name) => !names.includes(name));
+  if (unexpected.length === 0 && absent.length === 0) return;
+  throw new Error(
+    `its manifest promises the tools ${tools.join(", ")}, and its code defines ${names.join(", ")}.`,
+  );
+}
