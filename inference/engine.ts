@@ -12,6 +12,20 @@ export type Sampling = {
   readonly temperature: number;
   /** Nucleus: smallest set of ids whose probability reaches this; 1 = all. */
   readonly topP: number;
+  /** So many likeliest ids; 0 = all, the default. */
+  readonly topK?: number | undefined;
+  /** Ids at least this share as likely as the likeliest; 0 = all, the default. */
+  readonly minP?: number | undefined;
+  /** Divides the positive logits of ids that came lately, multiplies negative ones; 1 = off. */
+  readonly repetitionPenalty?: number | undefined;
+  /** Subtracted from the logits of ids that came lately; 0 = off. */
+  readonly presencePenalty?: number | undefined;
+  /** Subtracted once for every time they came; 0 = off. */
+  readonly frequencyPenalty?: number | undefined;
+  /** How many of the latest ids penalties count. Default 64. */
+  readonly penaltyWindow?: number | undefined;
+  /** Ids that penalties leave alone, such as those that give a format its structure. */
+  readonly unpenalisedIds?: readonly number[] | undefined;
   /** Same seed and same timeline give the same ids, on any number of threads. */
   readonly seed: number;
 };
@@ -36,14 +50,65 @@ export type GenerateOptions = {
   readonly signal?: AbortSignal | undefined;
   /** Ids never sampled for the first token, e.g. the one that led astray before a rewind. */
   readonly bannedFirstIds?: readonly number[] | undefined;
+  /**
+   * The only ids that may be sampled, as bits (id i is bit i % 32 of word i / 32): leaves out rows that
+   * a vocabulary reserves or does not name. Default: all that the model has rows for.
+   */
+  readonly sampleableIds?: Uint32Array | undefined;
+  readonly mask?: LogitMask | undefined;
+  /** Gets the log probabilities of each id just before that id is yielded. */
+  readonly logprobs?: LogprobOptions | undefined;
+  /**
+   * Whether drafts from earlier text may be checked several tokens at a time. The ids are the same with
+   * and without; default: where the engine expects to be faster.
+   */
+  readonly speculation?: boolean | undefined;
+};
+
+/**
+ * Constrained decoding: which ids may come after `tokens`, the whole timeline, the ids sampled by this
+ * generation included. Asked once per position, in order, while the model computes that position's
+ * logits, so a grammar engine that keeps its state between calls need only look at the last id.
+ *
+ * Returns bits as in `sampleableIds`, at least one of them set; null where everything may come. What it
+ * throws ends the generation.
+ */
+export type LogitMask = (tokens: readonly number[]) => Uint32Array | null;
+
+export type TokenLogprob = {
+  readonly id: number;
+  /** Natural logarithm of the probability that the model gives, whatever the sampling makes of it. */
+  readonly logprob: number;
+};
+
+export type TokenLogprobs = TokenLogprob & {
+  /** The likeliest ids at this position, likeliest first. */
+  readonly top: readonly TokenLogprob[];
+};
+
+export type LogprobOptions = {
+  /** How many of the likeliest ids are named, 0 … 20. */
+  readonly top: number;
+  readonly onLogprobs: (logprobs: TokenLogprobs) => void;
 };
 
 /** Why a generation ended. `stop`: the last id yielded is a stop id. */
 export type FinishReason = "stop" | "length" | "context";
 
+/** What the generations of a session took so far. */
+export type SessionStatistics = {
+  /** Passes through the model. */
+  readonly forwards: number;
+  /** Ids that drafts proposed, and those of them that came. */
+  readonly drafted: number;
+  readonly accepted: number;
+};
+
 export interface Session {
   /** The ids whose KV is held, oldest first. */
   readonly tokens: readonly number[];
+  /** Absent where the engine does not tell. */
+  readonly statistics?: SessionStatistics;
   /**
    * Makes the timeline equal to `tokens`: keeps the longest common prefix, computes the rest.
    * @throws ContextOverflowError when they do not fit the context; the timeline is unchanged

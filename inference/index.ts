@@ -13,11 +13,16 @@ export type {
   EngineCapabilities,
   FinishReason,
   GenerateOptions,
+  LogitMask,
+  LogprobOptions,
   Sampling,
   Session,
+  SessionStatistics,
   SyncOptions,
   SyncResult,
   TokenEngine,
+  TokenLogprob,
+  TokenLogprobs,
 } from "./engine.ts";
 export {
   CheckpointError,

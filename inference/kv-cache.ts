@@ -96,10 +96,15 @@ function memoryBytes(layout: KvLayout, positions: number): number {
 export class KvCache {
   readonly layout: KvLayout;
   readonly memories: readonly BankMemory[];
+  /** The session's ids by position: the leading thread, which samples, reads and extends them. */
+  readonly timeline: Int32Array<SharedArrayBuffer>;
 
   /** @throws EngineFailedError when the system refuses the address space */
   constructor(layout: KvLayout) {
     this.layout = layout;
+    this.timeline = new Int32Array(
+      new SharedArrayBuffer(layout.contextLength * Int32Array.BYTES_PER_ELEMENT),
+    );
     this.memories = Array.from({ length: layout.memories }, () =>
       createMemory(memoryBytes(layout, 0), memoryBytes(layout, layout.contextLength)),
     );

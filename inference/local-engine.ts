@@ -1,12 +1,13 @@
 import { availableParallelism } from "node:os";
 import type { Checkpoint } from "./checkpoint/tensors.ts";
+import { DecodeScheduler } from "./decoding/scheduler.ts";
 import type { EngineCapabilities, TokenEngine } from "./engine.ts";
 import { EngineFailedError, InsufficientMemoryError, InvalidRequestError } from "./errors.ts";
 import { KvCache, type KvLayout, kvCacheBytes, planKvCache } from "./kv-cache.ts";
 import { availableMemory } from "./memory.ts";
 import { loadWeights } from "./model/load.ts";
 import { type ModelPlan, type Precision, planModel } from "./model/plan.ts";
-import { checkIds, LocalSession } from "./session.ts";
+import { checkIds, LocalSession, type SessionHost } from "./session.ts";
 import { compileKernels, type KernelBuild } from "./wasm/kernels.ts";
 import { createMemory, MemoryBank } from "./wasm/memory-bank.ts";
 import { Threads } from "./wasm/threads.ts";
@@ -36,7 +37,8 @@ const DEFAULT_PREFILL_CHUNK = 128;
 const MAX_THREADS = 64;
 /**
  * Bytes of weights per token from which a second thread pays: below, a layer's matrices are computed
- * in the time that its eleven barriers take.
+ * in the time that its eleven barriers take. From there on reading is what decoding waits for, so that
+ * drafts pay as well.
  */
 const MANY_BYTES_PER_TOKEN = 32 << 20;
 
@@ -110,6 +112,8 @@ export class LocalEngine implements TokenEngine {
   readonly #layout: KvLayout;
   readonly #sinks: Float32Array;
   readonly #threads: Threads;
+  readonly #scheduler: DecodeScheduler;
+  readonly #speculation: boolean;
   #sessions = 0;
   #closed = false;
 
@@ -130,6 +134,8 @@ export class LocalEngine implements TokenEngine {
     this.#layout = layout;
     this.#sinks = sinks;
     this.#threads = threads;
+    this.#scheduler = new DecodeScheduler(threads, plan.scratch.logitColumns);
+    this.#speculation = plan.bytesPerToken >= MANY_BYTES_PER_TOKEN;
   }
 
   /** @throws InsufficientMemoryError when another cache does not fit */
@@ -154,8 +160,8 @@ export class LocalEngine implements TokenEngine {
     const cache = this.#createCache();
     cache.reserve(ids.length);
     const session = ++this.#sessions;
-    const { layout, memories } = cache;
-    this.#threads.post({ type: "open", session, layout, memories });
+    const { layout, memories, timeline } = cache;
+    this.#threads.post({ type: "open", session, layout, memories, timeline });
     const rows: Float32Array[] = [];
     try {
       await this.#threads.run(
@@ -186,9 +192,15 @@ export class LocalEngine implements TokenEngine {
     return cache;
   }
 
-  #host(): { threads: Threads; vocabSize: number; contextLength: number } {
+  #host(): SessionHost {
     const { vocabSize, contextLength } = this;
-    return { threads: this.#threads, vocabSize, contextLength };
+    return {
+      threads: this.#threads,
+      scheduler: this.#scheduler,
+      speculation: this.#speculation,
+      vocabSize,
+      contextLength,
+    };
   }
 }
 

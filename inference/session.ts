@@ -1,18 +1,29 @@
-import type { FinishReason, GenerateOptions, Session, SyncOptions, SyncResult } from "./engine.ts";
+import { MaskFeed } from "./decoding/mask-feed.ts";
+import type { DecodeScheduler, DecodeToken } from "./decoding/scheduler.ts";
+import type { DecodeCounts, DecodeSequence } from "./decoding/sequence.ts";
+import type {
+  FinishReason,
+  GenerateOptions,
+  Session,
+  SessionStatistics,
+  SyncOptions,
+  SyncResult,
+} from "./engine.ts";
 import { ContextOverflowError, InvalidRequestError } from "./errors.ts";
 import type { KvCache } from "./kv-cache.ts";
-import { checkSampling } from "./sampler.ts";
+import { checkGeneration } from "./sampling/check.ts";
+import type { Outcome } from "./wasm/messages.ts";
 import type { Threads } from "./wasm/threads.ts";
 
-/**
- * Tokens that the workers sample in one command. Between commands other sessions get their turn, and
- * a reader who is slow or leaves holds the workers back by at most this many tokens.
- */
-const TOKENS_PER_COMMAND = 32;
+/** Tokens of a prompt that are computed in one command; between commands other sessions get their turn. */
+const PREFILL_PER_COMMAND = 512;
 
 /** What a session needs of its engine. */
 export type SessionHost = {
   readonly threads: Threads;
+  readonly scheduler: DecodeScheduler;
+  /** Whether drafts pay, where a generation does not say. */
+  readonly speculation: boolean;
   readonly vocabSize: number;
   readonly contextLength: number;
 };
@@ -33,6 +44,7 @@ export class LocalSession implements Session {
   /** Leading tokens whose keys and values are in the cache. */
   #computed = 0;
   #state: "idle" | "busy" | "closed" = "idle";
+  readonly #statistics = { forwards: 0, drafted: 0, accepted: 0 };
 
   constructor(host: SessionHost, id: number, cache: KvCache) {
     this.#host = host;
@@ -43,11 +55,16 @@ export class LocalSession implements Session {
       session: id,
       layout: cache.layout,
       memories: cache.memories,
+      timeline: cache.timeline,
     });
   }
 
   get tokens(): readonly number[] {
     return this.#tokens;
+  }
+
+  get statistics(): SessionStatistics {
+    return { ...this.#statistics };
   }
 
   /** Bytes that are reserved for keys and values, touched or not. */
@@ -66,7 +83,7 @@ export class LocalSession implements Session {
       const reused = commonPrefix(this.#tokens, tokens);
       this.#cut(reused);
       await this.#prefill(tokens, options);
-      this.#tokens.push(...tokens.slice(this.#tokens.length));
+      this.#append(tokens, tokens.length);
       return { reused, computed: tokens.length - reused };
     } finally {
       this.#end();
@@ -74,34 +91,49 @@ export class LocalSession implements Session {
   }
 
   async *generate(options: GenerateOptions): AsyncGenerator<number, FinishReason, void> {
+    return yield* this.#decode(options);
+  }
+
+  /**
+   * For measurements: decodes as `generate` does, but what comes is what is given. Drafts are checked
+   * against it.
+   */
+  async replay(ids: readonly number[], speculation: boolean): Promise<void> {
+    checkIds(ids, this.#host.vocabSize);
+    const sampling = { temperature: 0, topP: 1, seed: 0 };
+    const options = { maxTokens: ids.length, stopIds: new Set<number>(), sampling, speculation };
+    const run = this.#decode(options, ids);
+    while (!(await run.next()).done);
+  }
+
+  async *#decode(
+    options: GenerateOptions,
+    forcedIds?: readonly number[],
+  ): AsyncGenerator<number, FinishReason, void> {
     const { maxTokens, stopIds, signal } = options;
     this.#begin("generate");
     try {
-      checkSampling(options.sampling);
-      const banned = options.bannedFirstIds ?? [];
-      if (!(Number.isSafeInteger(maxTokens) && maxTokens >= 0)) {
-        throw new InvalidRequestError(
-          `Cannot generate ${maxTokens} tokens; accepted: an integer from 0.`,
-        );
-      }
+      checkGeneration(options, this.#host.vocabSize);
       if (this.#tokens.length === 0) {
         throw new InvalidRequestError("Cannot generate on an empty timeline; sync first.");
       }
       const { contextLength } = this.#host;
       this.#cache.reserve(Math.min(contextLength, this.#tokens.length + maxTokens));
+      const masks = options.mask && new MaskFeed(options.mask, options, this.#host.vocabSize);
       let count = 0;
       while (count < maxTokens) {
         const room = contextLength - this.#tokens.length;
         if (room === 0) return "context";
-        const size = Math.min(TOKENS_PER_COMMAND, maxTokens - count, room);
-        const first = count === 0 ? banned : [];
-        for await (const id of this.#burst(size, first, options)) {
+        const size = Math.min(maxTokens - count, room);
+        const forced = forcedIds?.slice(count);
+        for await (const token of this.#burst(size, count === 0, options, masks, forced)) {
           signal?.throwIfAborted();
-          this.#tokens.push(id);
+          this.#tokens.push(token.id);
           this.#computed = this.#tokens.length - 1;
           count++;
-          yield id;
-          if (stopIds.has(id)) return "stop";
+          if (token.logprobs !== undefined) options.logprobs?.onLogprobs(token.logprobs);
+          yield token.id;
+          if (stopIds.has(token.id)) return "stop";
         }
       }
       return "length";
@@ -138,54 +170,70 @@ export class LocalSession implements Session {
     this.#cache.reserve(tokens.length);
     // A token that was left pending is computed now, but it is not a new one.
     const known = this.#tokens.length - start;
-    await this.#host.threads.run(
-      { type: "prefill", session: this.#id, start, ids },
-      {
-        signal: options.signal,
-        onReport: (report) => {
-          if (report.type !== "progress") return;
-          this.#computed = start + report.done;
-          options.onProgress?.({ done: Math.max(0, report.done - known), total });
+    let outcome: Outcome = "finished";
+    for (let done = 0; done < ids.length && outcome === "finished"; done += PREFILL_PER_COMMAND) {
+      const part = ids.slice(done, done + PREFILL_PER_COMMAND);
+      outcome = await this.#host.threads.run(
+        { type: "prefill", session: this.#id, start: start + done, ids: part },
+        {
+          signal: options.signal,
+          onReport: (report) => {
+            if (report.type !== "progress") return;
+            this.#computed = start + done + report.done;
+            const fresh = Math.max(0, done + report.done - known);
+            options.onProgress?.({ done: fresh, total });
+          },
         },
-      },
-    );
-    const reached = Math.max(this.#tokens.length, this.#computed);
-    this.#tokens.push(...tokens.slice(this.#tokens.length, reached));
+      );
+    }
+    this.#append(tokens, Math.max(this.#tokens.length, this.#computed));
     options.signal?.throwIfAborted();
+  }
+
+  /** Makes the timeline equal to the first `length` of `tokens`, whose beginning it is. */
+  #append(tokens: readonly number[], length: number): void {
+    for (let i = this.#tokens.length; i < length; i++) {
+      const id = tokens[i]!;
+      this.#tokens.push(id);
+      this.#cache.timeline[i] = id;
+    }
   }
 
   /** The ids of one command, as the workers sample them. Leaving the loop early stops the workers. */
   async *#burst(
     maxTokens: number,
-    bannedFirstIds: readonly number[],
+    isFirst: boolean,
     options: GenerateOptions,
-  ): AsyncGenerator<number, void, void> {
-    const start = this.#tokens.length - 1;
+    masks: MaskFeed | undefined,
+    forcedIds: readonly number[] | undefined,
+  ): AsyncGenerator<DecodeToken, void, void> {
     const left = new AbortController();
     const signals = options.signal === undefined ? [] : [options.signal];
     const signal = AbortSignal.any([left.signal, ...signals]);
-    const ids: number[] = [];
+    const tokens: DecodeToken[] = [];
     let wake = Promise.withResolvers<void>();
+    let received = 0;
     let ended = false;
-    const run = this.#host.threads.run(
-      {
-        type: "generate",
-        session: this.#id,
-        start,
-        last: this.#tokens[start] ?? 0,
-        maxTokens,
-        stopIds: options.stopIds,
-        sampling: options.sampling,
-        bannedFirstIds,
-      },
-      {
-        signal,
-        onReport: (report) => {
-          if (report.type === "token") ids.push(report.id);
-          wake.resolve();
-        },
-      },
-    );
+    masks?.begin(this.#tokens);
+    const sequence: DecodeSequence = {
+      session: this.#id,
+      start: this.#tokens.length - 1,
+      maxTokens,
+      stopIds: options.stopIds,
+      sampling: options.sampling,
+      bannedFirstIds: isFirst ? (options.bannedFirstIds ?? []) : [],
+      sampleableIds: options.sampleableIds,
+      mask: masks?.channel,
+      logprobs: options.logprobs?.top,
+      speculation: options.speculation ?? this.#host.speculation,
+      forcedIds,
+    };
+    const run = this.#host.scheduler.run(sequence, signal, (token) => {
+      tokens.push(token);
+      if (++received < maxTokens && !options.stopIds.has(token.id)) masks?.take(token.id);
+      if (masks?.failure !== undefined) left.abort();
+      wake.resolve();
+    });
     const settle = (): void => {
       ended = true;
       wake.resolve();
@@ -193,17 +241,25 @@ export class LocalSession implements Session {
     run.then(settle, settle);
     try {
       for (;;) {
-        for (let id = ids.shift(); id !== undefined; id = ids.shift()) yield id;
+        for (let token = tokens.shift(); token !== undefined; token = tokens.shift()) yield token;
         if (ended) break;
         await wake.promise;
         wake = Promise.withResolvers<void>();
       }
-      if ((await run) === "cancelled") options.signal?.throwIfAborted();
+      this.#count(await run);
+      if (masks?.failure !== undefined) throw masks.failure.error;
+      options.signal?.throwIfAborted();
     } finally {
       left.abort();
       // The workers write into this session's cache until they have ended.
       await run.catch(() => {});
     }
+  }
+
+  #count({ forwards, drafted, accepted }: DecodeCounts): void {
+    this.#statistics.forwards += forwards;
+    this.#statistics.drafted += drafted;
+    this.#statistics.accepted += accepted;
   }
 
   #cut(length: number): void {

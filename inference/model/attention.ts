@@ -76,12 +76,13 @@ export function attention(
   }
   team.barrier();
 
-  const cacheBank = step.cache.bankOf(index);
   const from = wanted + team.from(count - wanted);
   const to = wanted + team.to(count - wanted);
   for (let c = from; c < to; c++) {
     const offset = c * qRows * FLOAT_BYTES;
-    bank.copyFloats(cacheBank, step.cache.layout.z + offset, scratch.z.values + offset, qRows);
+    const cache = step.cacheOf(c);
+    const from = cache.layout.z + offset;
+    bank.copyFloats(cache.bankOf(index), from, scratch.z.values + offset, qRows);
     prepare(bank, precision, layer.out, scratch.z, c);
   }
   team.barrier();
@@ -109,8 +110,9 @@ function rotateAndStore(
 ): void {
   const { config, scratch } = model.plan;
   const { heads, kvHeads, headDim } = config;
-  const { layout } = step.cache;
-  const bank = step.cache.bankOf(index);
+  const cache = step.cacheOf(column);
+  const { layout } = cache;
+  const bank = cache.bankOf(index);
   const width = layer.qkv.rows;
   const offset = column * width * FLOAT_BYTES;
   bank.copyFloats(model.bank(layer.bank), scratch.qkv + offset, layout.qkv + offset, width);
@@ -120,8 +122,8 @@ function rotateAndStore(
   const rotation = column * (headDim / 2) * FLOAT_BYTES;
   // q and k follow each other and turn by the same angles.
   bank.kernels.rope(q, heads + kvHeads, headDim / 2, layout.cos + rotation, layout.sin + rotation);
-  const position = step.start + column;
-  const page = step.cache.pagesOf(index) + Math.floor(position / KV_PAGE) * layout.pageBytes;
+  const position = step.positionOf(column);
+  const page = cache.pagesOf(index) + Math.floor(position / KV_PAGE) * layout.pageBytes;
   bank.kernels.kv_store(k, v, page, position % KV_PAGE, kvHeads, headDim);
 }
 
@@ -135,10 +137,11 @@ function attend(
 ): void {
   const { config } = model.plan;
   const { heads, kvHeads, headDim } = config;
-  const { layout } = step.cache;
-  const bank = step.cache.bankOf(index);
+  const cache = step.cacheOf(column);
+  const { layout } = cache;
+  const bank = cache.bankOf(index);
   const group = heads / kvHeads;
-  const position = step.start + column;
+  const position = step.positionOf(column);
   const sliding = config.layerTypes[index] === "sliding";
   const first = sliding ? Math.max(0, position - config.slidingWindow + 1) : 0;
   const qkvWidth = (heads + 2 * kvHeads) * headDim;
@@ -146,7 +149,7 @@ function attend(
     layout.qkv + (column * qkvWidth + kvHead * group * headDim) * FLOAT_BYTES,
     group,
     headDim,
-    step.cache.pagesOf(index) + (layout.layerPageBytes / kvHeads) * kvHead,
+    cache.pagesOf(index) + (layout.layerPageBytes / kvHeads) * kvHead,
     layout.pageBytes / FLOAT_BYTES,
     first,
     position + 1,

@@ -1,7 +1,8 @@
 /**
- * One step of the model: some tokens at the end of a session through all layers, top to bottom.
- * Decode is a step of one token, prefill a row of steps of many. All threads of the team run this
- * same code; see `Team` for how they share the work. Allocates no memory of a bank.
+ * One step of the model: some tokens at the end of one or several sessions through all layers, top to
+ * bottom. Decode is a step of one token of each session, prefill a row of steps of many. What is
+ * computed for a column does not depend on the others. All threads of the team run this same code; see
+ * `Team` for how they share the work. Allocates no memory of a bank.
  */
 
 import { ROW_GROUP } from "../wasm/kernels.ts";
@@ -9,39 +10,39 @@ import { attention, threadScratch } from "./attention.ts";
 import { feedForward } from "./experts.ts";
 import { multiply, prepare } from "./multiply.ts";
 import { writeRotation } from "./rope.ts";
-import type { Step, ThreadCache, ThreadModel } from "./step.ts";
+import { type Segment, Step, type ThreadModel } from "./step.ts";
+
+export type { Segment } from "./step.ts";
 
 const FLOAT_BYTES = 4;
 
-/** Which columns of a step need logits; what the others do not need is not computed. */
-export type Wanted = "none" | "last" | "all";
+/** Whether the columns of a step need logits; without, what only they need is not computed. */
+export type Wanted = "none" | "all";
 
 /** Called by the leading thread only, column by column; the view is overwritten afterwards. */
 export type OnLogits = (column: number, logits: Float32Array<ArrayBufferLike>) => void;
 
 /**
- * Computes `ids` at positions `start` … and leaves their keys and values in the cache, which must
- * have room for them and hold all positions before `start`.
+ * Computes the ids of each segment at positions `start` … and leaves their keys and values in its
+ * cache, which must have room for them and hold all positions before `start`.
  *
- * @param ids at most `plan.scratch.columns`, each below `vocab`
- * @throws Cancelled when the command was cancelled; the cache is then valid up to `start`
+ * @param segments of different sessions; at most `plan.scratch.columns` ids, each below `vocab`
+ * @throws Cancelled when the command was cancelled; the caches are then valid up to each `start`
  */
 export function forward(
   model: ThreadModel,
-  cache: ThreadCache,
-  start: number,
-  ids: ArrayLike<number>,
+  segments: readonly Segment[],
   wanted: Wanted,
   onLogits: OnLogits,
 ): void {
   const { team, plan } = model;
   const { layers } = plan;
-  const count = ids.length;
-  const step: Step = { cache, start, count };
-  const firstWanted = wanted === "all" ? 0 : wanted === "last" ? count - 1 : count;
+  const step = new Step(segments);
+  const { count } = step;
+  const firstWanted = wanted === "all" ? 0 : count;
 
   for (let c = team.from(count); c < team.to(count); c++) {
-    embed(model, c, ids[c]!);
+    embed(model, c, step.idOf(c));
     rotations(model, step, c);
   }
   team.barrier();
@@ -74,13 +75,13 @@ function embed(model: ThreadModel, column: number, id: number): void {
 
 /** The column's cosines and sines, in every memory of the cache. */
 function rotations(model: ThreadModel, step: Step, column: number): void {
-  const { layout, banks } = step.cache;
+  const { layout, banks } = step.cacheOf(column);
   const row = (column * model.plan.config.headDim) / 2;
   const cos = layout.cos / FLOAT_BYTES + row;
   const sin = layout.sin / FLOAT_BYTES + row;
   const { factor } = model.plan.config.rope;
   for (const bank of banks) {
-    writeRotation(bank.floats, cos, sin, step.start + column, model.frequencies, factor);
+    writeRotation(bank.floats, cos, sin, step.positionOf(column), model.frequencies, factor);
   }
 }
 
@@ -102,7 +103,7 @@ function moveResidual(
   team.barrier();
 }
 
-/** logits = unembedding · norm(x), one column after the other. */
+/** logits = unembedding · norm(x), as many columns at a time as there is room for logits. */
 function unembed(model: ThreadModel, first: number, count: number, onLogits: OnLogits): void {
   const { team, plan } = model;
   const { config, scratch, head, precision } = plan;
@@ -117,7 +118,8 @@ function unembed(model: ThreadModel, first: number, count: number, onLogits: OnL
   }
   team.barrier();
   const logits = scratch.logits / FLOAT_BYTES;
-  for (let c = first; c < count; c++) {
+  for (let c = first; c < count; c += scratch.logitColumns) {
+    const columns = Math.min(scratch.logitColumns, count - c);
     multiply(
       bank,
       precision,
@@ -125,7 +127,7 @@ function unembed(model: ThreadModel, first: number, count: number, onLogits: OnL
       scratch.normed,
       c,
       0,
-      1,
+      columns,
       team.from(vocab, ROW_GROUP),
       team.to(vocab, ROW_GROUP),
       scratch.logits,
@@ -133,7 +135,10 @@ function unembed(model: ThreadModel, first: number, count: number, onLogits: OnL
       strip,
     );
     team.barrier();
-    if (team.leads) onLogits(c, bank.floats.subarray(logits, logits + vocab));
+    for (let i = 0; team.leads && i < columns; i++) {
+      const at = logits + i * vocab;
+      onLogits(c + i, bank.floats.subarray(at, at + vocab));
+    }
     team.barrier();
   }
 }

@@ -74,7 +74,9 @@ export type ScratchPlan = {
   readonly gateUp: Address; // f32 (slots, 2·intermediate)
   readonly inner: Activations; // (slots, intermediate)
   readonly down: Address; // f32 (slots, hidden)
-  readonly logits: Address; // f32 (vocab)
+  readonly logits: Address; // f32 (logitColumns, vocab)
+  /** Columns whose logits are computed together, which reads the unembedding once for all. */
+  readonly logitColumns: number;
   /** Per thread: one unpacked row group, then the columns of each slot as u32. */
   readonly thread: Address;
   readonly threadStripBytes: number;
@@ -116,6 +118,8 @@ export type PlanOptions = {
 };
 
 const FLOAT_BYTES = 4;
+/** Sessions that are decoded together, and a draft with the id before it, have room in so many. */
+const MAX_LOGIT_COLUMNS = 16;
 /** Loading stages pieces of tensors in the scratch area: this much keeps the pieces from being small. */
 const MIN_SCRATCH_BYTES = 1 << 20;
 /** And so many row groups of the widest matrix, as f32, have room in any case. */
@@ -245,6 +249,7 @@ function planScratch(
   const start = allocator.byteLength;
   const { hidden, intermediate, experts, expertsPerToken } = config;
   const slots = columns * expertsPerToken;
+  const logitColumns = Math.min(columns, MAX_LOGIT_COLUMNS);
   const floats = (count: number): Address => allocator.allocate(count * FLOAT_BYTES);
   const activations = (count: number, width: number): Activations => ({
     width,
@@ -268,7 +273,7 @@ function planScratch(
     gateUp: floats(slots * 2 * intermediate),
     inner: activations(slots, intermediate),
     down: floats(slots * hidden),
-    logits: floats(config.vocab),
+    logits: floats(logitColumns * config.vocab),
     thread: allocator.allocate(threads * threadBytes),
   };
   const widest = Math.max(hidden, intermediate, config.heads * config.headDim);
@@ -278,6 +283,7 @@ function planScratch(
   return {
     ...addresses,
     columns,
+    logitColumns,
     threadStripBytes,
     threadBytes,
     start,

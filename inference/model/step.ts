@@ -33,9 +33,17 @@ export class ThreadModel {
 export class ThreadCache {
   readonly layout: KvLayout;
   readonly banks: readonly MemoryBank[];
+  /** Ids by position, shared with the session. */
+  readonly timeline: Int32Array<SharedArrayBuffer>;
 
-  constructor(module: KernelModule, layout: KvLayout, memories: readonly BankMemory[]) {
+  constructor(
+    module: KernelModule,
+    layout: KvLayout,
+    memories: readonly BankMemory[],
+    timeline: Int32Array<SharedArrayBuffer>,
+  ) {
     this.layout = layout;
+    this.timeline = timeline;
     this.banks = memories.map((memory) => new MemoryBank(module, memory));
   }
 
@@ -50,9 +58,41 @@ export class ThreadCache {
   }
 }
 
-/** The tokens of one step: positions `start` … `start + count - 1`, one column each. */
-export type Step = {
+/** Tokens of one session: positions `start` … , one column each. */
+export type Segment = {
   readonly cache: ThreadCache;
   readonly start: number;
-  readonly count: number;
+  readonly ids: ArrayLike<number>;
 };
+
+/** The tokens of one step: the columns of one or several sessions, one segment after the other. */
+export class Step {
+  readonly count: number;
+  /** Session and position of each column. */
+  readonly #caches: ThreadCache[] = [];
+  readonly #positions: number[] = [];
+  readonly #ids: number[] = [];
+
+  constructor(segments: readonly Segment[]) {
+    for (const { cache, start, ids } of segments) {
+      for (let i = 0; i < ids.length; i++) {
+        this.#caches.push(cache);
+        this.#positions.push(start + i);
+        this.#ids.push(ids[i]!);
+      }
+    }
+    this.count = this.#ids.length;
+  }
+
+  cacheOf(column: number): ThreadCache {
+    return this.#caches[column]!;
+  }
+
+  positionOf(column: number): number {
+    return this.#positions[column]!;
+  }
+
+  idOf(column: number): number {
+    return this.#ids[column]!;
+  }
+}

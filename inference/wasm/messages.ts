@@ -1,6 +1,6 @@
 /** What the main thread and the worker threads say to each other. */
 
-import type { Sampling } from "../engine.ts";
+import type { DecodeReport, DecodeSequence } from "../decoding/sequence.ts";
 import type { KvLayout } from "../kv-cache.ts";
 import type { ModelPlan } from "../model/plan.ts";
 import type { KernelModule } from "./kernels.ts";
@@ -23,6 +23,7 @@ export type SessionMessage =
       readonly session: number;
       readonly layout: KvLayout;
       readonly memories: readonly BankMemory[];
+      readonly timeline: Int32Array<SharedArrayBuffer>;
     }
   | { readonly type: "close"; readonly session: number };
 
@@ -36,15 +37,11 @@ export type Work =
       readonly ids: readonly number[];
     }
   | {
-      /** Computes `last` at position `start` and samples on from there; reports tokens. */
-      readonly type: "generate";
-      readonly session: number;
-      readonly start: number;
-      readonly last: number;
-      readonly maxTokens: number;
-      readonly stopIds: ReadonlySet<number>;
-      readonly sampling: Sampling;
-      readonly bannedFirstIds: readonly number[];
+      /** Samples on from the end of each sequence, in at most `steps` passes; reports tokens. */
+      readonly type: "decode";
+      readonly sequences: readonly DecodeSequence[];
+      readonly board: Int32Array<SharedArrayBuffer>;
+      readonly steps: number;
     }
   | {
       /** Computes `ids` in steps of at most `chunk` and reports all logits. */
@@ -62,7 +59,7 @@ export type ToWorker = SessionMessage | WorkMessage;
 export type Report =
   /** Positions that are now computed, counted from the command's start. */
   | { readonly type: "progress"; readonly done: number }
-  | { readonly type: "token"; readonly id: number }
+  | DecodeReport
   /** f32 (vocab) of the next position */
   | { readonly type: "logits"; readonly logits: Float32Array };
 

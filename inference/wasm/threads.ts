@@ -72,10 +72,11 @@ export class Threads {
 
   /**
    * Runs a command when those before it have ended.
+   * @param work or what makes it when its turn comes; null: nothing is left to do
    * @returns "cancelled" when the signal was aborted; what was reported until then has been done
    * @throws EngineFailedError when a worker died or the engine was closed
    */
-  run(work: Work, options: RunOptions = {}): Promise<Outcome> {
+  run(work: Work | (() => Work | null), options: RunOptions = {}): Promise<Outcome> {
     const turn = this.#queue.then(() => this.#start(work, options));
     this.#queue = turn.catch(() => {});
     return turn;
@@ -90,11 +91,13 @@ export class Threads {
     await Promise.all(this.#workers.map((worker) => worker.terminate()));
   }
 
-  async #start(work: Work, options: RunOptions): Promise<Outcome> {
+  async #start(wanted: Work | (() => Work | null), options: RunOptions): Promise<Outcome> {
     const { signal, onReport } = options;
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#closed) throw closedError();
     if (signal?.aborted) return "cancelled";
+    const work = typeof wanted === "function" ? wanted() : wanted;
+    if (work === null) return "finished";
     const command = ++this.#commands;
     const cancel = (): void => requestCancel(this.#control, command);
     signal?.addEventListener("abort", cancel, { once: true });

@@ -5,22 +5,26 @@
  */
 
 import { parentPort, workerData } from "node:worker_threads";
+import { decode, type WorkerSession } from "../decoding/decode.ts";
+import { Drafter } from "../decoding/draft.ts";
+import { Board } from "../decoding/sequence.ts";
 import { forward } from "../model/forward.ts";
 import { ThreadCache, ThreadModel } from "../model/step.ts";
-import { sampleId } from "../sampler.ts";
 import type { FromWorker, Outcome, Report, ToWorker, WorkerInit, WorkMessage } from "./messages.ts";
 import { Cancelled, Team } from "./team.ts";
 
 const { module, plan, memories, control, index } = workerData as WorkerInit;
 const team = new Team(control, index, plan.threads);
 const model = new ThreadModel(module, plan, memories, team);
-const caches = new Map<number, ThreadCache>();
+const sessions = new Map<number, WorkerSession>();
 
 parentPort?.on("message", (message: ToWorker) => {
   if (message.type === "open") {
-    caches.set(message.session, new ThreadCache(module, message.layout, message.memories));
+    const { layout, memories, timeline } = message;
+    const cache = new ThreadCache(module, layout, memories, timeline);
+    sessions.set(message.session, { cache, drafter: new Drafter() });
   } else if (message.type === "close") {
-    caches.delete(message.session);
+    sessions.delete(message.session);
   } else {
     const outcome = run(message);
     if (team.leads) post({ type: "ended", command: message.command, outcome });
@@ -29,13 +33,16 @@ parentPort?.on("message", (message: ToWorker) => {
 post({ type: "ready" });
 
 function run(work: WorkMessage): Outcome {
-  const cache = caches.get(work.session);
-  if (cache === undefined) throw new Error(`there is no session ${work.session}`);
   team.begin(work.command);
   try {
-    if (work.type === "prefill") prefill(work, cache);
-    else if (work.type === "generate") generate(work, cache);
-    else logits(work, cache);
+    if (work.type === "prefill") prefill(work, sessionOf(work).cache);
+    else if (work.type === "logits") logits(work, sessionOf(work).cache);
+    else {
+      const { sequences, board, steps, command } = work;
+      decode(model, sequences, sessionOf, new Board(board), steps, (content) =>
+        report(command, content),
+      );
+    }
     return "finished";
   } catch (error) {
     if (error instanceof Cancelled) return "cancelled";
@@ -43,28 +50,20 @@ function run(work: WorkMessage): Outcome {
   }
 }
 
+/** @throws Error for a session that nobody opened, which ends this thread */
+function sessionOf({ session }: { readonly session: number }): WorkerSession {
+  const found = sessions.get(session);
+  if (found === undefined) throw new Error(`there is no session ${session}`);
+  return found;
+}
+
 function prefill(work: WorkMessage & { type: "prefill" }, cache: ThreadCache): void {
   const { ids, start, command } = work;
   const chunk = plan.scratch.columns;
   for (let done = 0; done < ids.length; done += chunk) {
     const part = ids.slice(done, done + chunk);
-    forward(model, cache, start + done, part, "none", () => {});
+    forward(model, [{ cache, start: start + done, ids: part }], "none", () => {});
     report(command, { type: "progress", done: done + part.length });
-  }
-}
-
-function generate(work: WorkMessage & { type: "generate" }, cache: ThreadCache): void {
-  const ids = new Int32Array([work.last]);
-  for (let count = 0; count < work.maxTokens; count++) {
-    const position = work.start + count;
-    const banned = count === 0 ? work.bannedFirstIds : [];
-    forward(model, cache, position, ids, "last", (_, values) => {
-      const id = sampleId(values, plan.config.vocab, work.sampling, position + 1, banned);
-      team.share(id);
-      report(work.command, { type: "token", id });
-    });
-    ids[0] = team.shared;
-    if (work.stopIds.has(team.shared)) return;
   }
 }
 
@@ -72,7 +71,7 @@ function logits(work: WorkMessage & { type: "logits" }, cache: ThreadCache): voi
   const chunk = Math.min(work.chunk, plan.scratch.columns);
   for (let done = 0; done < work.ids.length; done += chunk) {
     const part = work.ids.slice(done, done + chunk);
-    forward(model, cache, work.start + done, part, "all", (_, values) => {
+    forward(model, [{ cache, start: work.start + done, ids: part }], "all", (_, values) => {
       report(work.command, { type: "logits", logits: Float32Array.from(values) });
     });
   }

@@ -1,22 +1,37 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { sampleId, uniform } from "../../inference/sampler.ts";
+import type { Sampling } from "../../inference/index.ts";
+import { hasId, idBits } from "../../inference/sampling/id-bits.ts";
+import { Logprobs } from "../../inference/sampling/logprobs.ts";
+import { uniform } from "../../inference/sampling/random.ts";
+import { type SampleContext, sampleId } from "../../inference/sampling/sampler.ts";
 
 const LOGITS = Float32Array.of(1, 3, 3, 2, -4);
-const GREEDY = { temperature: 0, topP: 1, seed: 0 };
+const GREEDY: Sampling = { temperature: 0, topP: 1, seed: 0 };
 
-/** How often each id comes, over the positions 0 … draws - 1. */
+/** The sampler changes its logits: each call gets a copy. */
+function sample(
+  logits: Float32Array,
+  sampling: Partial<Sampling>,
+  context: Partial<SampleContext> = {},
+): number {
+  return sampleId(
+    Float32Array.from(logits),
+    { temperature: 1, topP: 1, seed: 11, ...sampling },
+    { timeline: [], position: 0, banned: [], allowed: [], ...context },
+  );
+}
+
+/** How often each id comes, over so many seeds. */
 function histogram(
   logits: Float32Array,
-  temperature: number,
-  topP: number,
-  banned: number[] = [],
+  sampling: Partial<Sampling>,
+  context: Partial<SampleContext> = {},
 ): number[] {
   const draws = 20_000;
   const counts = new Array<number>(logits.length).fill(0);
-  for (let position = 0; position < draws; position++) {
-    const sampling = { temperature, topP, seed: 11 };
-    const id = sampleId(logits, logits.length, sampling, position, banned);
+  for (let seed = 0; seed < draws; seed++) {
+    const id = sample(logits, { ...sampling, seed }, context);
     counts[id] = (counts[id] ?? 0) + 1;
   }
   return counts.map((count) => count / draws);
@@ -37,45 +52,85 @@ function expectClose(found: number[], expected: number[]): void {
 
 describe("greedy", () => {
   test("takes the largest logit, the lowest id on a tie", () => {
-    expect(sampleId(LOGITS, 5, GREEDY, 0, [])).toBe(1);
-    expect(sampleId(LOGITS, 5, GREEDY, 0, [1])).toBe(2);
-    expect(sampleId(LOGITS, 5, GREEDY, 0, [1, 2])).toBe(3);
+    expect(sample(LOGITS, GREEDY)).toBe(1);
+    expect(sample(LOGITS, GREEDY, { banned: [1] })).toBe(2);
+    expect(sample(LOGITS, GREEDY, { banned: [1, 2] })).toBe(3);
   });
 
-  test("takes only ids below the limit", () => {
-    expect(sampleId(LOGITS, 1, GREEDY, 0, [])).toBe(0);
+  test("takes only ids that are allowed, by every set", () => {
+    expect(sample(LOGITS, GREEDY, { allowed: [idBits(5, [0, 3, 4])] })).toBe(3);
+    expect(sample(LOGITS, GREEDY, { allowed: [idBits(5, [0, 3]), idBits(5, [0, 1])] })).toBe(0);
   });
 
-  test("a ban of everything is void: something must come", () => {
-    expect(sampleId(LOGITS, 5, GREEDY, 0, [0, 1, 2, 3, 4])).toBe(1);
+  test("a ban of everything that is allowed is void: something must come", () => {
+    expect(sample(LOGITS, GREEDY, { banned: [0, 1, 2, 3, 4] })).toBe(1);
+    expect(sample(LOGITS, GREEDY, { banned: [3, 4, 3], allowed: [idBits(5, [3, 4])] })).toBe(3);
   });
 
   test("logits of -infinity and NaN never win over a number", () => {
     const logits = Float32Array.of(Number.NEGATIVE_INFINITY, Number.NaN, -1e30, Number.NaN);
-    expect(sampleId(logits, 4, GREEDY, 0, [])).toBe(2);
-    expect(sampleId(logits, 4, { ...GREEDY, temperature: 1 }, 3, [])).toBe(2);
+    expect(sample(logits, GREEDY)).toBe(2);
+    expect(sample(logits, {}, { position: 3 })).toBe(2);
   });
 });
 
 describe("sampling", () => {
   test("follows the softmax of the logits over the temperature", () => {
     const logits = [...LOGITS];
-    expectClose(histogram(LOGITS, 1, 1), softmax(logits));
-    expectClose(histogram(LOGITS, 2.5, 1), softmax(logits.map((x) => x / 2.5)));
-    expectClose(histogram(LOGITS, 0.01, 1), [0, 0.5, 0.5, 0, 0]);
+    expectClose(histogram(LOGITS, {}), softmax(logits));
+    expectClose(histogram(LOGITS, { temperature: 2.5 }), softmax(logits.map((x) => x / 2.5)));
+    expectClose(histogram(LOGITS, { temperature: 0.01 }), [0, 0.5, 0.5, 0, 0]);
   });
 
-  test("leaves banned ids out and the rest in proportion", () => {
-    expectClose(histogram(LOGITS, 1, 1, [1]), softmax([1, Number.NEGATIVE_INFINITY, 3, 2, -4]));
+  test("leaves banned and masked ids out and the rest in proportion", () => {
+    const expected = softmax([1, Number.NEGATIVE_INFINITY, 3, 2, -4]);
+    expectClose(histogram(LOGITS, {}, { banned: [1] }), expected);
+    expectClose(histogram(LOGITS, {}, { allowed: [idBits(5, [0, 2, 3, 4])] }), expected);
   });
 
   test("top-p keeps the smallest set that reaches it, in proportion", () => {
     // Shares are 0.054, 0.399, 0.399, 0.147, 0.0004: two ids reach 0.75, 0.9 needs the third.
-    const pair = [0, 0.5, 0.5, 0, 0];
-    expectClose(histogram(LOGITS, 1, 0.75), pair);
-    const three = softmax([3, 3, 2]);
-    expectClose(histogram(LOGITS, 1, 0.9), [0, three[0] ?? 0, three[1] ?? 0, three[2] ?? 0, 0]);
-    expectClose(histogram(LOGITS, 1, 1e-9), [0, 1, 0, 0, 0]);
+    const [a = 0, b = 0, c = 0] = softmax([3, 3, 2]);
+    expectClose(histogram(LOGITS, { topP: 0.75 }), [0, 0.5, 0.5, 0, 0]);
+    expectClose(histogram(LOGITS, { topP: 0.9 }), [0, a, b, c, 0]);
+    expectClose(histogram(LOGITS, { topP: 1e-9 }), [0, 1, 0, 0, 0]);
+  });
+
+  test("top-k keeps so many, the lowest ids of equals; top-p is then a share of them", () => {
+    const [a = 0, b = 0, c = 0] = softmax([3, 3, 2]);
+    expectClose(histogram(LOGITS, { topK: 1 }), [0, 1, 0, 0, 0]);
+    expectClose(histogram(LOGITS, { topK: 3 }), [0, a, b, c, 0]);
+    expectClose(histogram(LOGITS, { topK: 100 }), softmax([...LOGITS]));
+    // Of the three: 0.422, 0.422, 0.155. The first two reach 0.84, which they do not reach of all.
+    expectClose(histogram(LOGITS, { topK: 3, topP: 0.84 }), [0, 0.5, 0.5, 0, 0]);
+  });
+
+  test("min-p keeps what is at least that share as likely as the likeliest", () => {
+    // Ratios are e^-2, 1, 1, e^-1, e^-7.
+    const [a = 0, b = 0, c = 0] = softmax([3, 3, 2]);
+    expectClose(histogram(LOGITS, { minP: 0.3 }), [0, a, b, c, 0]);
+    expectClose(histogram(LOGITS, { minP: 1 }), [0, 0.5, 0.5, 0, 0]);
+    expectClose(histogram(LOGITS, { minP: 0.3, topK: 4 }), [0, a, b, c, 0]);
+  });
+
+  test("what is kept is what a plain reading of the rules keeps", () => {
+    const setting = fc.record({
+      logits: fc.array(fc.double({ min: -30, max: 30, noNaN: true }), {
+        minLength: 1,
+        maxLength: 60,
+      }),
+      temperature: fc.double({ min: 0.05, max: 3, noNaN: true }),
+      topK: fc.nat(70),
+      topP: fc.double({ min: 0.01, max: 1, noNaN: true }),
+      minP: fc.double({ min: 0, max: 1, noNaN: true }),
+    });
+    fc.assert(
+      fc.property(setting, fc.nat(1000), ({ logits, ...sampling }, position) => {
+        const values = Float32Array.from(logits);
+        const id = sample(values, sampling, { position });
+        expect(plainlyKept(values, sampling)).toContain(id);
+      }),
+    );
   });
 
   test("gives the same id for the same seed and position, and an id that may come", () => {
@@ -90,14 +145,86 @@ describe("sampling", () => {
         fc.nat(200_000),
         (values, sampling, position) => {
           const logits = Float32Array.from(values);
-          const id = sampleId(logits, logits.length, sampling, position, []);
+          const id = sample(logits, sampling, { position });
           expect(id).toBeGreaterThanOrEqual(0);
           expect(id).toBeLessThan(logits.length);
-          expect(sampleId(logits, logits.length, sampling, position, [])).toBe(id);
+          expect(sample(logits, sampling, { position })).toBe(id);
         },
       ),
     );
   });
+});
+
+/** The ids that the cuts leave, by their definitions; borders within rounding count as inside. */
+function plainlyKept(
+  logits: Float32Array,
+  { temperature, topK, topP, minP }: Record<"temperature" | "topK" | "topP" | "minP", number>,
+): number[] {
+  const order = [...logits.keys()].sort((a, b) => (logits[b] ?? 0) - (logits[a] ?? 0) || a - b);
+  const kept = topK > 0 ? order.slice(0, topK) : order;
+  const shares = softmax(kept.map((id) => ((logits[id] ?? 0) - Math.max(...logits)) / temperature));
+  let before = 0;
+  return kept.filter((_, rank) => {
+    const share = shares[rank] ?? 0;
+    const isIn = rank === 0 || before < topP + 1e-9;
+    before += share;
+    return isIn && share >= minP * (shares[0] ?? 0) * (1 - 1e-9);
+  });
+}
+
+describe("penalties", () => {
+  const timeline = [1, 1, 3, 0];
+
+  test("repetition divides what is positive and multiplies what is not", () => {
+    const logits = Float32Array.of(-1, 4, 1, 1, -1);
+    const expected = softmax([-2, 2, 1, 0.5, -1]);
+    const sampling = { repetitionPenalty: 2 };
+    expectClose(histogram(logits, sampling, { timeline, position: 4 }), expected);
+  });
+
+  test("presence counts an id once, frequency every time", () => {
+    const logits = Float32Array.of(1, 2, 1, 1, 1);
+    const sampling = { presencePenalty: 0.5, frequencyPenalty: 0.25 };
+    const expected = softmax([0.25, 1, 1, 0.25, 1]);
+    expectClose(histogram(logits, sampling, { timeline, position: 4 }), expected);
+  });
+
+  test("reach back over the window only, and leave alone what they are told to", () => {
+    const logits = Float32Array.of(1, 3, 0, 2, 0);
+    const context = { timeline, position: 4 };
+    const penalty = { ...GREEDY, presencePenalty: 50 };
+    expect(sample(logits, penalty, context)).toBe(2);
+    expect(sample(logits, { ...penalty, penaltyWindow: 2 }, context)).toBe(1);
+    expect(sample(logits, { ...penalty, penaltyWindow: 3 }, context)).toBe(2);
+    expect(sample(logits, { ...penalty, unpenalisedIds: [3] }, context)).toBe(3);
+  });
+});
+
+describe("log probabilities", () => {
+  test("are those of the softmax, whatever happens to the logits afterwards", () => {
+    const logits = Float32Array.from(LOGITS);
+    const logprobs = new Logprobs(logits);
+    sampleId(logits, GREEDY, { timeline: [], position: 0, banned: [1, 2], allowed: [] });
+    const expected = softmax([...LOGITS]).map(Math.log);
+    const found = logprobs.of(3, 4);
+    expect(found.id).toBe(3);
+    expect(found.logprob).toBeCloseTo(expected[3] ?? 0, 10);
+    expect(found.top.map(({ id }) => id)).toEqual([1, 2, 3, 0]);
+    for (const { id, logprob } of found.top) expect(logprob).toBeCloseTo(expected[id] ?? 0, 10);
+    expect(logprobs.of(0, 0).top).toEqual([]);
+    expect(logprobs.of(0, 9).top.length).toBe(5);
+  });
+});
+
+test("a set of ids holds what it was given", () => {
+  fc.assert(
+    fc.property(fc.uniqueArray(fc.nat(200)), fc.integer({ min: 1, max: 200 }), (ids, size) => {
+      const bits = idBits(size, ids);
+      for (let id = 0; id < 256; id++) {
+        expect(hasId(bits, id)).toBe(id < size && ids.includes(id));
+      }
+    }),
+  );
 });
 
 describe("the random numbers", () => {

@@ -26,8 +26,8 @@ beforeEach(async () => {
   threads = await Threads.start({ module: compileKernels(), plan, memories });
   const cache = new KvCache(planKvCache(plan.config, CONTEXT, 16, 2));
   cache.reserve(CONTEXT);
-  const { layout } = cache;
-  threads.post({ type: "open", session: 1, layout, memories: cache.memories });
+  const { layout, memories: pages, timeline } = cache;
+  threads.post({ type: "open", session: 1, layout, memories: pages, timeline });
 });
 
 afterEach(() => threads.close());

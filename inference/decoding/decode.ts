@@ -1,0 +1,191 @@
+/**
+ * Decodes several sequences together, on every worker thread. One step computes each sequence's last
+ * id, and the draft behind it, in one pass through the model; then the leading thread samples, sequence
+ * by sequence, and says on the board what came. A column's logits do not depend on the columns
+ * beside it, so each sequence gets the ids that it would get alone and without drafts.
+ */
+
+import { forward, type Segment } from "../model/forward.ts";
+import type { ThreadCache, ThreadModel } from "../model/step.ts";
+import type { IdBits } from "../sampling/id-bits.ts";
+import { Logprobs } from "../sampling/logprobs.ts";
+import { sampleId } from "../sampling/sampler.ts";
+import type { Drafter } from "./draft.ts";
+import { receiveMask } from "./mask-channel.ts";
+import { type Board, type DecodeReport, type DecodeSequence, MAX_DRAFT } from "./sequence.ts";
+
+/** A session as a worker knows it. */
+export type WorkerSession = { readonly cache: ThreadCache; readonly drafter: Drafter };
+
+/**
+ * @param steps most passes through the model
+ * @param report called by the leading thread only
+ * @throws Cancelled; what was reported until then has come
+ */
+export function decode(
+  model: ThreadModel,
+  sequences: readonly DecodeSequence[],
+  sessionOf: (sequence: DecodeSequence) => WorkerSession,
+  board: Board,
+  steps: number,
+  report: (report: DecodeReport) => void,
+): void {
+  const { team, plan } = model;
+  // Drafts of several sequences share the columns whose logits fit.
+  const columns = Math.floor(plan.scratch.logitColumns / sequences.length);
+  const maxDraft = Math.min(MAX_DRAFT, columns - 1);
+  const runs = sequences.map(
+    (sequence, index) => new Run(model, index, sequence, sessionOf(sequence), maxDraft, report),
+  );
+  if (team.leads) for (const run of runs) run.begin(board);
+  team.barrier();
+  for (const run of runs) run.advance(board);
+  let active = runs;
+  for (let step = 0; step < steps && active.length > 0; step++) {
+    const segments = active.map((run) => run.segment);
+    const columnRuns = active.flatMap((run) =>
+      run.segment.ids.map((_, offset) => ({ run, offset })),
+    );
+    forward(model, segments, "all", (column, logits) => {
+      const { run, offset } = columnRuns[column]!;
+      run.settle(board, offset, logits);
+    });
+    for (const run of active) run.advance(board);
+    active = active.filter((run) => !run.ended);
+  }
+  if (team.leads) for (const run of active) run.reportEnd();
+}
+
+/** One sequence while it is decoded. */
+class Run {
+  readonly #model: ThreadModel;
+  readonly #index: number;
+  readonly #sequence: DecodeSequence;
+  readonly #session: WorkerSession;
+  readonly #maxDraft: number;
+  readonly #report: (report: DecodeReport) => void;
+  /** Position of the last id, which the next step computes. */
+  #position: number;
+  #draft: readonly number[] = [];
+  #ended = false;
+  // What only the leading thread knows: ids of this step, those of them that the draft had, ids of this
+  // command, and whether more may come.
+  #appended = 0;
+  #accepted = 0;
+  #count = 0;
+  #isSettled = false;
+  #willEnd = false;
+  #counts = { forwards: 0, drafted: 0, accepted: 0 };
+
+  constructor(
+    model: ThreadModel,
+    index: number,
+    sequence: DecodeSequence,
+    session: WorkerSession,
+    maxDraft: number,
+    report: (report: DecodeReport) => void,
+  ) {
+    this.#model = model;
+    this.#index = index;
+    this.#sequence = sequence;
+    this.#session = session;
+    this.#maxDraft = maxDraft;
+    this.#report = report;
+    this.#position = sequence.start;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** What the next step computes. */
+  get segment(): Segment & { readonly ids: readonly number[] } {
+    const { cache } = this.#session;
+    const ids = [cache.timeline[this.#position]!, ...this.#draft];
+    return { cache, start: this.#position, ids };
+  }
+
+  /** Samples behind one column of the segment, unless the ids before it did not come. */
+  settle(board: Board, offset: number, logits: Float32Array<ArrayBufferLike>): void {
+    if (!this.#isSettled) this.#isSettled = !this.#sample(board, offset, logits);
+    if (offset < this.#draft.length) return;
+    this.#counts.forwards++;
+    this.#counts.drafted += this.#draft.length;
+    this.#counts.accepted += this.#accepted;
+    this.#session.drafter.learn(this.#draft.length, this.#accepted);
+    board.write(this.#index, this.#appended, this.#willEnd, this.#nextDraft());
+    if (this.#willEnd) this.reportEnd();
+    this.#appended = 0;
+    this.#accepted = 0;
+    this.#isSettled = false;
+  }
+
+  /** The draft of the first step. */
+  begin(board: Board): void {
+    board.write(this.#index, 0, false, this.#nextDraft());
+  }
+
+  /** Takes over, on every thread, what the leading one wrote. */
+  advance(board: Board): void {
+    this.#position += board.appended(this.#index);
+    this.#ended = board.ended(this.#index);
+    this.#draft = board.draft(this.#index);
+  }
+
+  reportEnd(): void {
+    this.#report({ type: "sequence-ended", sequence: this.#index, counts: { ...this.#counts } });
+  }
+
+  /** @returns whether the next column's ids are those that came */
+  #sample(board: Board, offset: number, logits: Float32Array<ArrayBufferLike>): boolean {
+    const { stopIds, maxTokens, logprobs, forcedIds } = this.#sequence;
+    if (board.shouldLeave(this.#index)) {
+      this.#willEnd = true;
+      return false;
+    }
+    const position = this.#position + 1 + this.#appended;
+    const probabilities = logprobs === undefined ? undefined : new Logprobs(logits);
+    const id = forcedIds?.[this.#count] ?? this.#choose(position, logits);
+    // Cancelled while waiting for a mask: the barrier behind this step ends it.
+    if (id === undefined) return false;
+    this.#session.cache.timeline[position] = id;
+    this.#appended++;
+    this.#count++;
+    this.#report({
+      type: "token",
+      sequence: this.#index,
+      id,
+      logprobs: probabilities?.of(id, logprobs ?? 0),
+    });
+    this.#willEnd = stopIds.has(id) || this.#count >= maxTokens;
+    if (id !== this.#draft[offset]) return false;
+    this.#accepted++;
+    return !this.#willEnd;
+  }
+
+  #choose(position: number, logits: Float32Array<ArrayBufferLike>): number | undefined {
+    const { sampling, bannedFirstIds, sampleableIds, mask } = this.#sequence;
+    const allowed: IdBits[] = sampleableIds === undefined ? [] : [sampleableIds];
+    if (mask !== undefined) {
+      const bits = receiveMask(mask, position, () => this.#model.team.cancelled);
+      if (bits === undefined) return undefined;
+      if (bits !== null) allowed.push(bits);
+    }
+    return sampleId(logits, sampling, {
+      timeline: this.#session.cache.timeline,
+      position,
+      banned: this.#count === 0 ? bannedFirstIds : [],
+      allowed,
+    });
+  }
+
+  #nextDraft(): number[] {
+    const { speculation, mask, maxTokens } = this.#sequence;
+    const { drafter, cache } = this.#session;
+    // A mask is made for what has come: it knows nothing of drafts.
+    if (this.#willEnd || !speculation || mask !== undefined) return [];
+    // The id behind a draft comes as well, and no more than `maxTokens` may.
+    const limit = Math.min(this.#maxDraft, maxTokens - this.#count - 1);
+    return drafter.draft(cache.timeline, this.#position + this.#appended + 1, limit);
+  }
+}
