@@ -51,8 +51,9 @@ export async function runCommand(args: RunArguments, context: CommandContext): P
     for (const file of args.agent.tools) {
       tools.push(...(await loadToolModule(file)));
     }
+    let browser: BrowserTools | undefined;
     if (args.agent.docs !== undefined) {
-      const browser = await createBrowserTools({ docs: args.agent.docs });
+      browser = await createBrowserTools({ docs: args.agent.docs });
       tools.push(...browser.tools);
       const left = skippedNote(browser.summary);
       if (left !== null) output.note(left);
@@ -85,7 +86,11 @@ export async function runCommand(args: RunArguments, context: CommandContext): P
         signal,
         onEvent: args.json
           ? (event) => output.jsonLine(event)
-          : watchRun(output, { holdAnswer: outputSchema !== undefined }),
+          : watchRun(output, {
+              holdAnswer: outputSchema !== undefined,
+              // An answer with a schema has to stay as it was checked.
+              normaliseCitations: outputSchema === undefined ? citationsOf(browser) : undefined,
+            }),
       });
       if (error !== undefined) output.note(error.message);
       return exitCode;
@@ -96,6 +101,10 @@ export async function runCommand(args: RunArguments, context: CommandContext): P
     await Promise.allSettled(tools.map((tool) => tool.close?.()));
     home.close();
   }
+}
+
+function citationsOf(browser: BrowserTools | undefined): ((text: string) => string) | undefined {
+  return browser && ((text) => browser.normaliseCitations(text).text);
 }
 
 /** Nobody should take the demo model's answers for a large model's. */

@@ -3,6 +3,7 @@
  * on stderr), the answer on stdout. One of the two readers of the event stream; `--json` is the other.
  */
 import type { EventListener, Item, RunEvent } from "../events.ts";
+import { CitationRewriter } from "./citation-rewriter.ts";
 import type { Output } from "./output.ts";
 import { shortText } from "./terminal-text.ts";
 
@@ -13,20 +14,24 @@ const SHOWN_COLUMNS = 200;
 export type WatchOptions = {
   /** The answer must pass a schema: it is printed when it has, not while it is written. */
   readonly holdAnswer: boolean;
+  /** Makes citations in the answer readable. Not for an answer that must pass a schema. */
+  readonly normaliseCitations?: ((text: string) => string) | undefined;
 };
 
 /** @returns a listener that prints; it keeps nothing but the items that are in progress */
 export function watchRun(output: Output, options: WatchOptions): EventListener {
   const open = new Map<string, Item>();
-  /** Text of the answer that stdout has already. */
+  /** Text of the answer that stdout has already, or that waits in `citations`. */
   let printed = "";
+  const { normaliseCitations } = options;
+  const citations = normaliseCitations && new CitationRewriter(normaliseCitations);
 
   const onDelta = (itemId: string, channel: string | null, text: string): void => {
     const item = open.get(itemId);
     if (item?.type === "reasoning") output.watch(text, "dim");
     else if (item?.type === "agent_message") {
       if (channel === "final" && !options.holdAnswer) {
-        output.answer(text);
+        output.answer(citations?.push(text) ?? text);
         printed += text;
       } else output.watch(text, channel === "final" ? "dim" : "plain");
     }
@@ -45,13 +50,16 @@ export function watchRun(output: Output, options: WatchOptions): EventListener {
         break;
       case "item.completed":
         open.delete(event.item.id);
+        output.answer(citations?.end() ?? "");
         showCompleted(output, event.item);
         break;
       case "error":
         output.note(event.message);
         break;
       case "run.completed":
-        if (event.output !== null && event.output !== printed) output.answer(event.output);
+        if (event.output !== null && event.output !== printed) {
+          output.answer(normaliseCitations?.(event.output) ?? event.output);
+        }
         output.finishAnswer();
         break;
     }
