@@ -1,6 +1,14 @@
 /** Functions of the embedding program, or of a user's module, as tools. */
 import type { JsonSchema } from "../harmony/index.ts";
 import { ToolDefinitionError } from "./errors.ts";
+import {
+  createIsolatedRun,
+  type IsolatedRun,
+  type IsolatedToolContext,
+  type Permissions,
+  type PluginIsolation,
+  type PluginLimits,
+} from "./plugins/index.ts";
 import { isToolName } from "./registry.ts";
 import type { Tool, ToolAnnotations, ToolContext, ToolOutput } from "./tool.ts";
 import { createValidator } from "./validator/index.ts";
@@ -49,7 +57,23 @@ export type ToolDefinition<Input> = {
   readonly annotations?: ToolAnnotations;
   /** The user is asked before every call; where nobody can be asked, the tool is not run. */
   readonly needsApproval?: boolean;
+  /** It runs in this program, with all of its rights. */
+  readonly isolation?: "inline";
   execute(input: Input, context: ToolContext): unknown;
+};
+
+/** A function that runs in a sandbox of its own, in another process. */
+export type IsolatedToolDefinition<Input> = Omit<ToolDefinition<Input>, "isolation" | "execute"> & {
+  /** `isolate`: nothing but ECMAScript; `process`: Node under its permission model, a weaker wall. */
+  readonly isolation: PluginIsolation;
+  /** What it may use beside computing; default nothing. */
+  readonly permissions?: Permissions;
+  readonly limits?: Partial<Omit<PluginLimits, "timeoutMs">>;
+  /**
+   * Its source text is what runs there, so it must not refer to anything outside of itself: what it needs
+   * comes with `input` and `context` (`context.net`, `context.fs`, …).
+   */
+  execute(input: Input, context: IsolatedToolContext): unknown;
 };
 
 const DEFAULT_TIMEOUT_MS = 60_000;
@@ -66,26 +90,31 @@ const OPTIONS: ReadonlySet<string> = new Set([
   "timeoutMs",
   "annotations",
   "needsApproval",
+  "isolation",
+  "permissions",
+  "limits",
   "execute",
 ]);
+const ISOLATIONS: readonly unknown[] = [undefined, "inline", "isolate", "process"];
 
 /**
- * Makes a tool of a function. The function runs in the program's own thread: while a synchronous loop in
- * it does not end, neither its timeout nor Ctrl-C can end the call. Long computations belong into a
- * worker thread or a child process, and should watch `context.signal`.
+ * Makes a tool of a function. Unless `isolation` says otherwise, the function runs in the program's own
+ * thread: while a synchronous loop in it does not end, neither its timeout nor Ctrl-C can end the call.
+ * Long computations, and code that is not trusted, belong into an isolate.
  *
  * @throws ToolDefinitionError for a name that is no identifier, a schema that is none, an unknown
  *   option (a misspelt one must not be ignored in silence), a `needsApproval` that is no boolean
  */
 export function defineTool<Input = Record<string, unknown>>(
-  definition: ToolDefinition<Input>,
+  definition: ToolDefinition<Input> | IsolatedToolDefinition<Input>,
 ): Tool<Input> {
   check(definition);
-  const { name, execute, outputSchema } = definition;
+  const { name, outputSchema } = definition;
   const recipient = `functions.${name}`;
   const schema = definition.inputSchema ?? definition.parameters;
   const standard = isStandardSchema(schema) ? schema : undefined;
   const checkOutput = outputSchema === undefined ? undefined : outputCheck(outputSchema);
+  const isolated = isolatedRun(definition);
   return {
     recipient,
     description: definition.description,
@@ -95,15 +124,36 @@ export function defineTool<Input = Record<string, unknown>>(
     ...(definition.needsApproval && { needsApproval: true }),
     async execute(input, context) {
       const value = standard ? await standardValue(standard, input) : input;
-      const output: unknown = await execute.call(definition, value as Input, context);
+      if (isolated !== undefined) {
+        const output = await isolated.run(value, context);
+        await checkOutput?.(output.data ?? output.text);
+        return output;
+      }
+      const output: unknown = await definition.execute(value as Input, context as never);
       await checkOutput?.(output);
       return toToolOutput(output);
     },
+    ...(isolated && { close: () => isolated.close() }),
   };
 }
 
-function check(definition: unknown): asserts definition is ToolDefinition<unknown> {
-  const d = definition as Partial<ToolDefinition<unknown>> | null;
+function isolatedRun(
+  definition: ToolDefinition<never> | IsolatedToolDefinition<never>,
+): IsolatedRun | undefined {
+  if (definition.isolation === undefined || definition.isolation === "inline") return undefined;
+  const {
+    name,
+    isolation,
+    permissions,
+    limits,
+    execute,
+    timeoutMs = DEFAULT_TIMEOUT_MS,
+  } = definition as IsolatedToolDefinition<never>;
+  return createIsolatedRun({ name, isolation, permissions, limits, execute, timeoutMs });
+}
+
+function check(definition: unknown): asserts definition is object {
+  const d = definition as Partial<IsolatedToolDefinition<unknown>> | null;
   const name = typeof d?.name === "string" ? d.name : "(unnamed)";
   const refuse = (message: string): never => {
     throw new ToolDefinitionError(name, message);
@@ -125,6 +175,15 @@ function check(definition: unknown): asserts definition is ToolDefinition<unknow
   if (approval !== undefined && typeof approval !== "boolean") {
     refuse(`needsApproval is a ${typeof approval}; accepted: true or false.`);
   }
+  if (!ISOLATIONS.includes(d.isolation)) {
+    refuse(`isolation is ${JSON.stringify(d.isolation)}; accepted: inline, isolate, process.`);
+  }
+  const isInline = d.isolation !== "isolate" && d.isolation !== "process";
+  if (isInline && (d.permissions !== undefined || d.limits !== undefined)) {
+    refuse(
+      "permissions and limits are for isolation: isolate or process; inline it has all rights.",
+    );
+  }
   const unknown = Object.keys(d).filter((key) => !OPTIONS.has(key));
   if (unknown.length > 0) {
     refuse(`unknown option ${unknown.join(", ")}; accepted: ${[...OPTIONS].join(", ")}.`);
@@ -140,7 +199,10 @@ function isStandardSchema(schema: unknown): schema is StandardSchema {
 }
 
 /** The schema that the model is shown and that arguments are held against. */
-function jsonSchemaOf(definition: ToolDefinition<never>, schema: unknown): JsonSchema {
+function jsonSchemaOf(
+  definition: Pick<ToolDefinition<never>, "name" | "inputJsonSchema">,
+  schema: unknown,
+): JsonSchema {
   if (definition.inputJsonSchema !== undefined) return definition.inputJsonSchema;
   if (schema === undefined) return { type: "object", properties: {}, additionalProperties: false };
   if (isStandardSchema(schema)) {

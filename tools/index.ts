@@ -24,7 +24,12 @@ export {
   ToolsError,
 } from "./errors.ts";
 export { type ExecuteContext, executeTool } from "./execute.ts";
-export { defineTool, type StandardSchema, type ToolDefinition } from "./function.ts";
+export {
+  defineTool,
+  type IsolatedToolDefinition,
+  type StandardSchema,
+  type ToolDefinition,
+} from "./function.ts";
 export { loadToolModule } from "./module.ts";
 export {
   createGuardedFetch,

@@ -82,7 +82,7 @@ export type FetchResponse = {
 
 export declare const net: {
   /** HTTP or HTTPS with a granted host. An HTTP error is a response, not an exception. */
-  fetch(url: string, options?: FetchOptions): Promise<FetchResponse>;
+  readonly fetch: (url: string, options?: FetchOptions) => Promise<FetchResponse>;
 };
 
 export type FileKind = "file" | "folder" | "other";

@@ -9,7 +9,10 @@ export {
   PluginLoadError,
   PluginManifestError,
 } from "./errors.ts";
+export type { ToolContext as IsolatedToolContext } from "./guest-api.d.ts";
 export type { PluginNetOptions } from "./host-functions.ts";
+export { createIsolatedRun, type IsolatedRun } from "./isolated-tool.ts";
+export type { PluginLimits } from "./limits.ts";
 export { type PluginIsolation, type PluginManifest, readManifest } from "./manifest.ts";
 export {
   type Grant,

@@ -21,9 +21,9 @@ export type PluginManifest = {
   readonly name: string;
   readonly version: string;
   readonly description: string;
-  /** Absolute, links resolved. */
+  /** Absolute, links resolved; empty for a tool that is in no folder. */
   readonly folder: string;
-  /** Path of the first module within the folder, with slashes. */
+  /** Path of the first module within the folder, with slashes; or a `data:` URL. */
   readonly entry: string;
   readonly isolation: PluginIsolation;
   readonly permissions: Permissions;

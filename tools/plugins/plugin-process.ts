@@ -242,7 +242,7 @@ function launchOptions(manifest: PluginManifest): ConstructorParameters<typeof S
     return {
       entry: new URL("./process-child.ts", import.meta.url),
       setup: { folder, guest } satisfies ProcessSetup,
-      readable: [folder, ...dependencyFolders(folder)],
+      readable: folder === "" ? [] : [folder, ...dependencyFolders(folder)],
       limits: {
         residentBytes: BASE_RESIDENT + 2 * memory,
         dataBytes: BASE_DATA + 2 * memory,

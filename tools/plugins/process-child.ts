@@ -53,7 +53,8 @@ const receive = guestRuntime(fromGuest, JSON.stringify(setup.guest));
 
 async function load(entry: string): Promise<void> {
   try {
-    const namespace: object = await import(pathToFileURL(join(setup.folder, entry)).href);
+    const url = entry.startsWith("data:") ? entry : pathToFileURL(join(setup.folder, entry)).href;
+    const namespace: object = await import(url);
     receive("loaded", 0, "", namespace);
   } catch (error) {
     const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
