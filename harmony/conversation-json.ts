@@ -1,7 +1,7 @@
 /**
  * The reference's wire form of a conversation, as its bindings and its test data use it:
  * `{messages: [{role, name?, content, channel?, recipient?, content_type?}]}` with text, system_content
- * and developer_content.
+ * and developer_content; the latter may have response_formats, too.
  */
 import { ConversationError } from "./errors.ts";
 import type {
@@ -9,6 +9,7 @@ import type {
   JsonSchema,
   Message,
   ReasoningEffort,
+  ResponseFormat,
   Role,
   SystemContent,
   ToolNamespace,
@@ -65,6 +66,10 @@ function contentFromJson(json: unknown, path: string): Content {
         type: "developer",
         instructions: textOrNull(from["instructions"], `${path}.instructions`),
         tools: namespacesFromJson(from["tools"], `${path}.tools`),
+        responseFormats: responseFormatsFromJson(
+          from["response_formats"],
+          `${path}.response_formats`,
+        ),
       };
     default:
       throw new ConversationError(
@@ -130,6 +135,32 @@ function toolFromJson(value: unknown, path: string): ToolSignature {
     description: textAt(from["description"], `${path}.description`),
     parameters: parameters === undefined ? null : (parameters as JsonSchema | null),
   };
+}
+
+/**
+ * What the reference's form lacks: `response_formats: [{name, description?, schema}]`. A schema that is
+ * a text (an XSD, an example) is printed as it is, a JSON Schema as compact JSON.
+ */
+function responseFormatsFromJson(value: unknown, path: string): ResponseFormat[] {
+  if (value === null || value === undefined) return [];
+  return listAt(value, path).map((format, at) => {
+    const from = objectAt(format, `${path}[${at}]`);
+    const description = textOrNull(from["description"], `${path}[${at}].description`);
+    return {
+      name: textAt(from["name"], `${path}[${at}].name`),
+      ...(description === null ? {} : { description }),
+      schema: schemaText(from["schema"], `${path}[${at}].schema`),
+    };
+  });
+}
+
+function schemaText(value: unknown, path: string): string {
+  if (typeof value === "string") return value;
+  const isSchema = typeof value === "boolean" || (typeof value === "object" && value !== null);
+  if (!isSchema || Array.isArray(value)) {
+    throw new ConversationError(path, show(value), "a text or a JSON Schema");
+  }
+  return JSON.stringify(value);
 }
 
 function roleAt(value: unknown, path: string): Role {

@@ -244,6 +244,19 @@ describe("the wire form", () => {
     expect(refuse({ messages: [{ role: "user", content: "x", channel: 1 }] })).toContain(
       "messages[0].channel is 1",
     );
+    const format = (schema: unknown): unknown => [
+      {
+        role: "developer",
+        content: [{ type: "developer_content", response_formats: [{ name: "response", schema }] }],
+      },
+    ];
+    expect(refuse(format("<a/>"))).toBe("accepted");
+    expect(refuse(format({ type: "object" }))).toBe("accepted");
+    for (const schema of [undefined, null, 1, [{}]]) {
+      expect(refuse(format(schema))).toMatch(
+        /^messages\[0\]\.content\[0\]\.response_formats\[0\]\.schema is .*; accepted: a text or a JSON Schema$/,
+      );
+    }
     const effort = [{ type: "system_content", reasoning_effort: "extreme" }];
     expect(refuse({ messages: [{ role: "system", content: effort }] })).toContain('"Low"');
   });
