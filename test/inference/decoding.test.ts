@@ -1,0 +1,335 @@
+/** What may not change an id: drafts, company in a pass, the number of threads; and what must: masks. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { openCheckpoint } from "../../inference/checkpoint/open.ts";
+import { Drafter, findContinuation } from "../../inference/decoding/draft.ts";
+import { Board } from "../../inference/decoding/sequence.ts";
+import {
+  type GenerateOptions,
+  InvalidRequestError,
+  type Sampling,
+  type Session,
+  type TokenLogprobs,
+} from "../../inference/index.ts";
+import { type LocalEngine, openLocalEngine } from "../../inference/local-engine.ts";
+import { idBits } from "../../inference/sampling/id-bits.ts";
+import { makeRandomModel, TINY } from "../fixtures/make-tiny-model.ts";
+
+const GREEDY: Sampling = { temperature: 0, topP: 1, seed: 0 };
+const WARM: Sampling = { temperature: 0.4, topP: 0.95, seed: 7 };
+const PENALISED: Sampling = { ...WARM, repetitionPenalty: 1.2, presencePenalty: 0.1, topK: 20 };
+/** Ten ids again and again: whoever quotes finds them. */
+const PROMPT = Array.from({ length: 60 }, (_, i) => ((i % 10) * 31 + 7) % TINY.vocab);
+
+let folder: string;
+let engine: LocalEngine;
+let pair: LocalEngine;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "chorale-decoding-"));
+  makeRandomModel(folder, TINY, 3);
+  engine = await open(1);
+  pair = await open(2);
+});
+
+afterAll(async () => {
+  await engine?.close();
+  await pair?.close();
+  rmSync(folder, { recursive: true });
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+async function open(threads: number): Promise<LocalEngine> {
+  const checkpoint = openCheckpoint(folder);
+  try {
+    return await openLocalEngine(checkpoint, { contextLength: 256, prefillChunk: 16, threads });
+  } finally {
+    checkpoint.close();
+  }
+}
+
+type Options = Partial<GenerateOptions>;
+
+async function collect(session: Session, maxTokens: number, options: Options): Promise<number[]> {
+  const ids: number[] = [];
+  const run = session.generate({ maxTokens, stopIds: new Set(), sampling: GREEDY, ...options });
+  for await (const id of run) ids.push(id);
+  return ids;
+}
+
+async function fresh(
+  prompt: readonly number[],
+  maxTokens: number,
+  options: Options,
+  on = engine,
+): Promise<number[]> {
+  const session = await on.createSession();
+  await session.sync(prompt);
+  const ids = await collect(session, maxTokens, options);
+  expect(session.tokens).toEqual([...prompt, ...ids]);
+  await session.close();
+  return ids;
+}
+
+describe("speculation", () => {
+  test("gives the same ids as without, greedy and drawn, on any number of threads", async () => {
+    for (const sampling of [GREEDY, WARM, PENALISED]) {
+      const plain = await fresh(PROMPT, 70, { sampling, speculation: false });
+      expect(await fresh(PROMPT, 70, { sampling, speculation: true })).toEqual(plain);
+      expect(await fresh(PROMPT, 70, { sampling, speculation: true }, pair)).toEqual(plain);
+    }
+  });
+
+  test("ends at a stop id inside a draft, at the length and at the end of the context", async () => {
+    const plain = await fresh(PROMPT, 196, { speculation: false });
+    expect(plain.length).toBe(196);
+    expect(await fresh(PROMPT, 1000, { speculation: true })).toEqual(plain);
+    const stop = plain[40] ?? expect.unreachable();
+    const stopped = await fresh(PROMPT, 196, { speculation: true, stopIds: new Set([stop]) });
+    expect(stopped).toEqual(plain.slice(0, plain.indexOf(stop) + 1));
+    for (const length of [1, 2, 37]) {
+      expect(await fresh(PROMPT, length, { speculation: true })).toEqual(plain.slice(0, length));
+    }
+  });
+
+  test("takes fewer passes for what repeats itself, and counts them", async () => {
+    const repeated = PROMPT.slice(0, 40);
+    const counts = [];
+    for (const speculation of [false, true]) {
+      const session = await engine.createSession();
+      await session.sync(PROMPT);
+      await session.replay(repeated, speculation);
+      expect(session.tokens).toEqual([...PROMPT, ...repeated]);
+      counts.push(session.statistics);
+      // The cache is that of any other way to the same timeline.
+      const next = await collect(session, 10, {});
+      expect(next).toEqual(await fresh([...PROMPT, ...repeated], 10, {}));
+      await session.close();
+    }
+    expect(counts[0]).toEqual({ forwards: 40, drafted: 0, accepted: 0 });
+    const { forwards = 0, drafted = 0, accepted = 0 } = counts[1] ?? {};
+    expect(accepted).toBe(drafted);
+    expect(forwards).toBe(40 - accepted);
+    expect(forwards).toBeLessThan(10);
+  });
+
+  test("looks up the longest match, the latest of several", () => {
+    const timeline = Int32Array.of(1, 2, 3, 9, 8, 2, 3, 7, 5, 1, 2, 3, 0, 0);
+    expect(findContinuation(timeline, 12, 2)).toBe(3);
+    expect(findContinuation(timeline, 12, 3)).toBe(3);
+    expect(findContinuation(timeline, 12, 4)).toBeUndefined();
+    expect(findContinuation(timeline, 7, 2)).toBe(3);
+    expect(findContinuation(Int32Array.of(5, 5, 5, 5), 4, 2)).toBe(3);
+    expect(findContinuation(timeline, 1, 1)).toBeUndefined();
+    expect(findContinuation(timeline, 0, 1)).toBeUndefined();
+  });
+
+  test("drafts grow while they come true and become careful when they do not", () => {
+    const timeline = Int32Array.from(PROMPT);
+    const drafter = new Drafter();
+    const first = drafter.draft(timeline, 40, 15);
+    expect(first).toEqual(PROMPT.slice(40, 40 + first.length));
+    drafter.learn(first.length, first.length);
+    expect(drafter.draft(timeline, 40, 15).length).toBeGreaterThan(first.length);
+    expect(drafter.draft(timeline, 40, 3).length).toBe(3);
+    expect(drafter.draft(timeline, 40, 0)).toEqual([]);
+    for (let i = 0; i < 20; i++) drafter.learn(4, 0);
+    expect(drafter.draft(timeline, 40, 15).length).toBeLessThan(first.length);
+    // Ten ids that agree are then too few.
+    expect(drafter.draft(timeline, 20, 15)).toEqual([]);
+  });
+});
+
+describe("several sessions at once", () => {
+  const requests: readonly { prompt: readonly number[]; options: Options }[] = [
+    { prompt: PROMPT, options: { speculation: true } },
+    { prompt: PROMPT.slice(5, 30), options: { sampling: WARM } },
+    { prompt: [5], options: { sampling: PENALISED, speculation: true } },
+    { prompt: PROMPT, options: { mask: () => EVEN } },
+    { prompt: [9, 9, 9], options: { bannedFirstIds: [1, 2, 3] } },
+  ];
+
+  test("are computed in one pass and get, bit for bit, what they get alone", async () => {
+    const withLogprobs = async (on: LocalEngine, together: boolean) => {
+      const one = async ({ prompt, options }: (typeof requests)[number]) => {
+        const probabilities: TokenLogprobs[] = [];
+        const logprobs = { top: 3, onLogprobs: (p: TokenLogprobs) => probabilities.push(p) };
+        await fresh(prompt, 24, { ...options, logprobs }, on);
+        return probabilities;
+      };
+      if (together) return Promise.all(requests.map(one));
+      const results = [];
+      for (const request of requests) results.push(await one(request));
+      return results;
+    };
+    const alone = await withLogprobs(engine, false);
+    const created = vi.spyOn(Board, "create");
+    expect(await withLogprobs(engine, true)).toEqual(alone);
+    expect(Math.max(...created.mock.calls.map(([sequences]) => sequences))).toBeGreaterThan(2);
+    expect(await withLogprobs(pair, true)).toEqual(alone);
+  });
+
+  test("one that leaves, or is aborted, does not disturb the others", async () => {
+    const expected = await fresh(PROMPT, 40, {});
+    const leaves = async (): Promise<void> => {
+      const session = await engine.createSession();
+      await session.sync(PROMPT.slice(0, 20));
+      let count = 0;
+      for await (const _ of session.generate({
+        maxTokens: 100,
+        stopIds: new Set(),
+        sampling: WARM,
+      })) {
+        if (++count === 5) break;
+      }
+      expect(session.tokens.length).toBe(25);
+      // And it can go on at once.
+      const rest = await collect(session, 10, { sampling: WARM });
+      const whole = await fresh(PROMPT.slice(0, 20), 15, { sampling: WARM });
+      expect(rest).toEqual(whole.slice(5));
+      await session.close();
+    };
+    const isAborted = async (): Promise<void> => {
+      const abort = new AbortController();
+      const session = await engine.createSession();
+      await session.sync(PROMPT);
+      const run = session.generate({
+        maxTokens: 100,
+        stopIds: new Set(),
+        sampling: GREEDY,
+        signal: abort.signal,
+      });
+      await run.next();
+      abort.abort(new Error("enough"));
+      await expect(run.next()).rejects.toThrow("enough");
+      await session.close();
+    };
+    const [first, second] = await Promise.all([
+      fresh(PROMPT, 40, {}),
+      fresh(PROMPT, 40, { speculation: true }),
+      leaves(),
+      isAborted(),
+    ]);
+    expect(first).toEqual(expected);
+    expect(second).toEqual(expected);
+  });
+
+  test("more sessions than one pass takes all get their turn", async () => {
+    const expected = await fresh([1, 2, 3], 12, {});
+    const all = await Promise.all(Array.from({ length: 20 }, () => fresh([1, 2, 3], 12, {})));
+    for (const ids of all) expect(ids).toEqual(expected);
+  });
+});
+
+const EVEN = idBits(
+  TINY.vocab,
+  Array.from({ length: TINY.vocab / 2 }, (_, i) => 2 * i),
+);
+
+describe("masks", () => {
+  test("only what they allow comes; they see each id before the next", async () => {
+    for (const sampling of [GREEDY, { ...WARM, temperature: 5, topP: 1 }]) {
+      const seen: number[] = [];
+      const mask = (tokens: readonly number[]): Uint32Array => {
+        expect(tokens.slice(0, PROMPT.length)).toEqual(PROMPT);
+        seen.push(tokens.length);
+        return EVEN;
+      };
+      const ids = await fresh(PROMPT, 40, { sampling, mask });
+      expect(ids.every((id) => id % 2 === 0)).toBe(true);
+      expect(seen).toEqual(Array.from({ length: 40 }, (_, i) => PROMPT.length + i));
+    }
+  });
+
+  test("that follow the ids force a sequence; null allows everything", async () => {
+    const wanted = [90, 3, 3, 41, 95, 0];
+    const mask = (tokens: readonly number[]): Uint32Array | null => {
+      const next = wanted[tokens.length - PROMPT.length];
+      return next === undefined ? null : idBits(TINY.vocab, [next]);
+    };
+    const ids = await fresh(PROMPT, 30, { mask });
+    const rest = await fresh([...PROMPT, ...wanted], 24, {});
+    expect(ids).toEqual([...wanted, ...rest]);
+  });
+
+  test("one that throws, or allows nothing, ends the generation; the session goes on", async () => {
+    const session = await engine.createSession();
+    await session.sync(PROMPT);
+    let asked = 0;
+    const broken = (): null => {
+      if (++asked === 4) throw new RangeError("no rule");
+      return null;
+    };
+    await expect(collect(session, 30, { mask: broken })).rejects.toThrow("no rule");
+    const came = session.tokens.length - PROMPT.length;
+    expect(came).toBe(3);
+    const first = (): Uint32Array => {
+      throw new RangeError("no first rule");
+    };
+    await expect(collect(session, 30, { mask: first })).rejects.toThrow("no first rule");
+    const nothing = (): Uint32Array => new Uint32Array(3);
+    await expect(collect(session, 30, { mask: nothing })).rejects.toThrow(InvalidRequestError);
+    const odd = EVEN.map((word) => ~word);
+    const options = { mask: () => EVEN, sampleableIds: odd };
+    await expect(collect(session, 30, options)).rejects.toThrow(/allows no id/);
+    expect(await collect(session, 10, {})).toEqual((await fresh(PROMPT, 13, {})).slice(3));
+    await session.close();
+  });
+});
+
+test("ids that may not be sampled never are, however flat the distribution", async () => {
+  const sampleableIds = idBits(
+    TINY.vocab,
+    Array.from({ length: 40 }, (_, i) => i),
+  );
+  const sampling = { ...WARM, temperature: 50, topP: 1 };
+  const ids = await fresh(PROMPT, 100, { sampling, sampleableIds });
+  expect(Math.max(...ids)).toBeLessThan(40);
+  expect(new Set(ids).size).toBeGreaterThan(20);
+});
+
+test("log probabilities are those of the model's logits, one report per id, before it", async () => {
+  const [logits] = (await engine.logits(PROMPT)).slice(-1);
+  const values = [...(logits ?? [])];
+  const top = Math.max(...values);
+  const normaliser = top + Math.log(values.reduce((sum, x) => sum + Math.exp(x - top), 0));
+  const session = await engine.createSession();
+  await session.sync(PROMPT);
+  const reports: TokenLogprobs[] = [];
+  const ids: number[] = [];
+  const logprobs = { top: 2, onLogprobs: (report: TokenLogprobs) => reports.push(report) };
+  const options = { maxTokens: 5, stopIds: new Set<number>(), sampling: GREEDY, logprobs };
+  for await (const id of session.generate(options)) {
+    ids.push(id);
+    expect(reports.map((report) => report.id)).toEqual(ids);
+  }
+  const [first] = reports;
+  expect(first?.logprob).toBeCloseTo((values[first?.id ?? 0] ?? 0) - normaliser, 9);
+  expect(first?.top[0]).toEqual({ id: first?.id, logprob: first?.logprob });
+  expect(first?.top.length).toBe(2);
+  await session.close();
+});
+
+test("refuses requests that mean nothing", async () => {
+  const session = await engine.createSession();
+  await session.sync([1]);
+  for (const options of [
+    { sampling: { ...GREEDY, topK: -1 } },
+    { sampling: { ...GREEDY, minP: 1.5 } },
+    { sampling: { ...GREEDY, repetitionPenalty: 0 } },
+    { sampling: { ...GREEDY, presencePenalty: Number.NaN } },
+    { sampling: { ...GREEDY, frequencyPenalty: 1e9 } },
+    { sampling: { ...GREEDY, penaltyWindow: 1.5 } },
+    { sampleableIds: new Uint32Array(3) },
+    { logprobs: { top: 21, onLogprobs: () => {} } },
+  ]) {
+    await expect(collect(session, 1, options)).rejects.toThrow(InvalidRequestError);
+  }
+  expect(session.tokens).toEqual([1]);
+  await session.close();
+});
