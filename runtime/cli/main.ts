@@ -26,6 +26,7 @@ import {
 } from "./flags.ts";
 import { harmonyCommands } from "./harmony-flags.ts";
 import { Output } from "./output.ts";
+import { toolsCommands } from "./tools-flags.ts";
 
 /** After Ctrl-C everything has this long to end in order; then the end is told and the process ends anyway. */
 const SHUTDOWN_MS = 200;
@@ -88,6 +89,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .command("harmony", "Render, parse and explain the format that gpt-oss speaks", (y) =>
       harmonyCommands(y, command),
     )
+    .command("tools", "Make, check and try out tools and plugins", (y) => toolsCommands(y, command))
     .demandCommand(1, "Name a command.")
     .strict()
     .version(version())
