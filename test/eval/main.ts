@@ -12,19 +12,21 @@ import { Tally } from "./tally.ts";
 import { readTasks, type Task, TaskFileError } from "./task.ts";
 
 const USAGE = `npm run demo:eval -- [--seed N] [--n N] [--tasks FILE.jsonl] [--out FILE.jsonl]
-    [--family NAME,…] [--model PATH]
+    [--family NAME,…] [--model PATH] [--threads N]
 
   --seed N       other generated tasks (default 1)
   --n N          about so many of them (default ${DEFAULT_COUNT})
   --tasks FILE   these tasks instead, one JSON object a line
   --out FILE     write every transcript, one JSON object a line
   --family LIST  only these families
-  --model PATH   another model than the embedded one`;
+  --model PATH   another model than the embedded one
+  --threads N    threads of the engine (default: one for every core)`;
 
 type Options = {
   readonly tasks: readonly Task[];
   readonly out: string | undefined;
   readonly model: string | undefined;
+  readonly threads: number | undefined;
 };
 
 /** Progress is told after so many tasks. */
@@ -39,6 +41,7 @@ async function readOptions(): Promise<Options | null> {
       out: { type: "string" },
       family: { type: "string" },
       model: { type: "string" },
+      threads: { type: "string" },
       help: { type: "boolean", default: false },
     },
   });
@@ -49,7 +52,9 @@ async function readOptions(): Promise<Options | null> {
   const families = values.family?.split(",");
   const chosen = families ? tasks.filter(({ family }) => families.includes(family)) : tasks;
   if (chosen.length === 0) throw new TaskFileError(`No task is of the family ${values.family}.`);
-  return { tasks: chosen, out: values.out, model: values.model };
+  const threads =
+    values.threads === undefined ? undefined : wholeNumber("--threads", values.threads, 1);
+  return { tasks: chosen, out: values.out, model: values.model, threads };
 }
 
 function wholeNumber(flag: string, text: string, least: number): number {
@@ -58,10 +63,10 @@ function wholeNumber(flag: string, text: string, least: number): number {
   throw new TaskFileError(`${flag} is ${text}; it must be a whole number from ${least} on.`);
 }
 
-async function evaluate({ tasks, out, model: path }: Options): Promise<void> {
+async function evaluate({ tasks, out, model: path, threads }: Options): Promise<void> {
   const transcripts = out === undefined ? null : await openForWriting(out);
   try {
-    const model = await loadModel(path);
+    const model = await loadModel(path, { threads });
     const python = createPythonTool({ cacheDir: homePath(process.env) });
     try {
       const tally = await runAll(tasks, { model, python }, transcripts);
