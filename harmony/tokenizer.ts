@@ -178,6 +178,11 @@ export class Tokenizer {
     return this.encode(text).length;
   }
 
+  /** Whether the vocabulary has this id. */
+  has(id: number): boolean {
+    return this.#bytesOf(id) !== undefined;
+  }
+
   /** @throws UnknownTokenError */
   tokenBytes(id: number): Uint8Array {
     const bytes = this.#bytesOf(id);

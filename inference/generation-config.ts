@@ -6,12 +6,16 @@ export type GenerationDefaults = {
   /** 0 when the file says not to sample. */
   readonly temperature: number | undefined;
   readonly topP: number | undefined;
+  readonly topK?: number | undefined;
+  readonly minP?: number | undefined;
+  readonly repetitionPenalty?: number | undefined;
   /** Ids that end a generation, of which some may not be among a format's own. */
   readonly stopIds: readonly number[];
 };
 
 const MAX_BYTES = 1 << 20;
 const MAX_TEMPERATURE = 100;
+const MAX_PENALTY = 100;
 
 /**
  * Reads a generation_config.json.
@@ -34,9 +38,15 @@ export function readGenerationDefaults(path: string | undefined): GenerationDefa
     return value;
   };
   const temperature = number("temperature", MAX_TEMPERATURE);
+  const topK = number("top_k", Number.MAX_SAFE_INTEGER);
+  const repetitionPenalty = number("repetition_penalty", MAX_PENALTY);
   return {
     temperature: fields["do_sample"] === false ? 0 : temperature,
     topP: number("top_p", 1),
+    topK: topK === undefined ? undefined : Math.floor(topK),
+    minP: number("min_p", 1),
+    // 0 would make every id that came impossible or certain: nobody means that.
+    repetitionPenalty: repetitionPenalty === 0 ? undefined : repetitionPenalty,
     stopIds: idsOf(fields["eos_token_id"] ?? [], path),
   };
 }

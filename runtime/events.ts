@@ -96,6 +96,12 @@ export type RunEvent =
         readonly temperature: number;
         readonly top_p: number;
         readonly seed: number;
+        /** These only where they are not off. */
+        readonly top_k?: number;
+        readonly min_p?: number;
+        readonly repetition_penalty?: number;
+        readonly presence_penalty?: number;
+        readonly frequency_penalty?: number;
       };
     }
   | { readonly type: "turn.started" }
@@ -135,6 +141,14 @@ export type RunEvent =
       /** Counts from 1 in each header. */
       readonly attempt: number;
       readonly reason: string;
+    }
+  | {
+      /** The model had reasoned as long as it may: its analysis was ended, and it goes on behind that. */
+      readonly type: "generation.reasoning_limited";
+      /** Tokens of reasoning that it may sample before each call or answer. */
+      readonly limit: number;
+      /** Put into its mouth: the end of its analysis, the second time the header of an answer as well. */
+      readonly forced_ids: readonly number[];
     }
   | { readonly type: "turn.completed"; readonly usage: Usage }
   | {

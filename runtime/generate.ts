@@ -7,6 +7,7 @@ import { HarmonyParser } from "../harmony/index.ts";
 import { abandon } from "./dispatch.ts";
 import { completedItem, itemOf } from "./items.ts";
 import type { Run } from "./prepare.ts";
+import { ReasoningBudget } from "./reasoning-budget.ts";
 import type { GenerationFigures } from "./reporter.ts";
 import { CarefulSampling } from "./resample.ts";
 import type { Prompt } from "./transcript.ts";
@@ -50,6 +51,7 @@ export async function generate(run: Run, prompt: Prompt, maxTokens: number): Pro
     sampling.observe(id);
     await reader.push(id);
   }
+  const budget = new ReasoningBudget(run.options.tokenizer, run.settings.maxReasoningTokens);
   let sampledTokens = 0;
   const figures = (): GenerationFigures => ({
     inputTokens: prompt.ids.length,
@@ -61,7 +63,8 @@ export async function generate(run: Run, prompt: Prompt, maxTokens: number): Pro
     decodeMs: performance.now() - syncedAt,
   });
   let finishReason: FinishReason | null = null;
-  const ids = sampling.sample(maxTokens, stopIdsOf(run.options.tokenizer));
+  const stopIds = stopIdsOf(run.options.tokenizer);
+  let ids = sampling.sample(maxTokens, stopIds);
   let isRead = false;
   try {
     while (finishReason === null) {
@@ -72,8 +75,23 @@ export async function generate(run: Run, prompt: Prompt, maxTokens: number): Pro
       }
       sampledTokens++;
       reporter.tokenSampled();
+      if (reader.isReasoning) budget.take();
       await reader.push(next.value);
       if (reader.turnEnded) finishReason = "stop";
+      else if (reader.isReasoning && budget.isUsedUp) {
+        const forced = budget.close();
+        // In a context without room for them, generating says that it is full.
+        if (session.tokens.length + forced.length >= run.options.engine.contextLength) continue;
+        await ids.return("stop");
+        await session.sync([...session.tokens, ...forced], { signal });
+        for (const id of forced) {
+          sampling.observe(id);
+          await reader.push(id);
+        }
+        const { limit } = budget;
+        await reporter.emit({ type: "generation.reasoning_limited", limit, forced_ids: forced });
+        ids = sampling.sample(maxTokens - sampledTokens - sampling.takenBack, stopIds);
+      }
     }
     signal.throwIfAborted();
     isRead = true;
@@ -114,6 +132,7 @@ class Reader {
   /** The item of the message that is being written. */
   #openItem: string | null = null;
   #foreign = false;
+  #isReasoning = false;
 
   constructor(run: Run) {
     this.#run = run;
@@ -128,6 +147,11 @@ class Reader {
   get turnEnded(): boolean {
     const last = this.messages.at(-1)?.message;
     return last !== undefined && (Boolean(last.recipient) || last.channel === "final");
+  }
+
+  /** The next token is content of an analysis message, or ends it. */
+  get isReasoning(): boolean {
+    return this.#isReasoning;
   }
 
   get calls(): readonly GeneratedMessage[] {
@@ -158,6 +182,7 @@ class Reader {
     const { reporter, tools } = this.#run;
     switch (event.type) {
       case "message-start": {
+        this.#isReasoning = event.header.channel === "analysis" && !event.header.recipient;
         if (event.header.role !== "assistant") break;
         const id = reporter.nextItemId();
         this.#openItem = id;
@@ -188,6 +213,7 @@ class Reader {
 
   async #messageEnded(message: ParsedMessage): Promise<void> {
     const { reporter, tools } = this.#run;
+    this.#isReasoning = false;
     const sampledIds = this.#ids;
     this.#ids = [];
     if (message.role !== "assistant") {

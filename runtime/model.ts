@@ -7,6 +7,7 @@ import {
   type OpenedModel,
   type OpenModelOptions,
   openModel,
+  type Sampling,
   type TokenEngine,
 } from "../inference/index.ts";
 import { ModelError, messageOf } from "./errors.ts";
@@ -17,7 +18,7 @@ export type LoadModelOptions = Pick<OpenModelOptions, "contextLength" | "threads
 export type LoadedModel = {
   readonly engine: TokenEngine;
   readonly tokenizer: Tokenizer;
-  readonly sampling: { readonly temperature: number; readonly topP: number };
+  readonly sampling: Omit<Sampling, "seed">;
   close(): Promise<void>;
 };
 
@@ -42,7 +43,13 @@ export async function loadModel(
       engine,
       tokenizer,
       // What OpenAI recommends for gpt-oss, where the checkpoint does not say otherwise.
-      sampling: { temperature: generation.temperature ?? 1, topP: generation.topP ?? 1 },
+      sampling: {
+        topK: generation.topK,
+        minP: generation.minP,
+        repetitionPenalty: generation.repetitionPenalty,
+        temperature: generation.temperature ?? 1,
+        topP: generation.topP ?? 1,
+      },
       close: () => engine.close(),
     };
   } catch (error) {

@@ -37,12 +37,22 @@ export class Reporter {
   }
 
   async started(threadId: string, model: string, sampling: Sampling): Promise<void> {
-    const { temperature, topP, seed } = sampling;
+    const { temperature, topP, seed, topK, minP } = sampling;
+    const { repetitionPenalty, presencePenalty, frequencyPenalty } = sampling;
     await this.emit({
       type: "thread.started",
       thread_id: threadId,
       model,
-      sampling: { temperature, top_p: topP, seed },
+      sampling: {
+        temperature,
+        top_p: topP,
+        seed,
+        ...(topK && { top_k: topK }),
+        ...(minP && { min_p: minP }),
+        ...((repetitionPenalty ?? 1) !== 1 && { repetition_penalty: repetitionPenalty ?? 1 }),
+        ...(presencePenalty && { presence_penalty: presencePenalty }),
+        ...(frequencyPenalty && { frequency_penalty: frequencyPenalty }),
+      },
     });
     await this.emit({ type: "turn.started" });
   }

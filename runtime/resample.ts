@@ -7,11 +7,13 @@
 import { HeaderWatch } from "../harmony/index.ts";
 import type { FinishReason } from "../inference/index.ts";
 import type { Run } from "./prepare.ts";
+import { sampleableIds } from "./sampleable-ids.ts";
 
 export class CarefulSampling {
   readonly #run: Run;
   /** null where the run does not want it, or the engine cannot go back. */
   readonly #watch: HeaderWatch | null;
+  readonly #sampleableIds: Uint32Array;
   /** Ids that may not be sampled next. */
   #banned: readonly number[] = [];
   /** In this header. */
@@ -22,6 +24,7 @@ export class CarefulSampling {
   constructor(run: Run) {
     this.#run = run;
     const { engine, tokenizer } = run.options;
+    this.#sampleableIds = sampleableIds(tokenizer, engine.vocabSize);
     const { rewind, bannedIds } = engine.capabilities;
     const isOn = rewind && bannedIds && run.settings.resample.headers > 0;
     const knownTools = run.tools.list().map(({ recipient }) => recipient);
@@ -33,7 +36,7 @@ export class CarefulSampling {
     return this.#takenBack;
   }
 
-  /** Ids of the prompt behind `<|start|>assistant`. */
+  /** Ids behind `<|start|>assistant` that were not sampled. */
   observe(id: number): void {
     this.#watch?.take(id);
   }
@@ -51,7 +54,14 @@ export class CarefulSampling {
     let left = maxTokens;
     while (left > 0) {
       const bannedFirstIds = this.#banned;
-      const ids = session.generate({ maxTokens: left, stopIds, sampling, signal, bannedFirstIds });
+      const ids = session.generate({
+        maxTokens: left,
+        stopIds,
+        sampling,
+        signal,
+        bannedFirstIds,
+        sampleableIds: this.#sampleableIds,
+      });
       let wrong: number | null = null;
       try {
         while (wrong === null) {

@@ -6,6 +6,7 @@ import type { Tool, ValidatorOptions } from "../tools/index.ts";
 import { PromptTooLongError, UsageError } from "./errors.ts";
 import type { EventListener, RunStatus, Timing, Usage } from "./events.ts";
 import type { ExitCode } from "./exit-codes.ts";
+import { structuralIds } from "./sampleable-ids.ts";
 
 export type RunOptions = {
   readonly engine: TokenEngine;
@@ -28,6 +29,8 @@ export type RunOptions = {
   readonly maxTurns?: number | undefined;
   /** Most tokens sampled in all turns together. Default: what the context holds. */
   readonly maxTokens?: number | undefined;
+  /** Most tokens of reasoning before each call or answer; then its analysis is ended. Default: no limit. */
+  readonly maxReasoningTokens?: number | undefined;
   /** How often in a row the model may produce something unusable and try again. Default 3. */
   readonly maxRetries?: number | undefined;
   /** How often an invalid answer goes back to the model. Default 2. */
@@ -67,6 +70,7 @@ export type RunSettings = {
   readonly date: string;
   readonly maxTurns: number;
   readonly maxTokens: number;
+  readonly maxReasoningTokens: number;
   readonly maxRetries: number;
   readonly maxRepairs: number;
   readonly resample: { readonly headers: number };
@@ -79,6 +83,8 @@ const MOST_CHARACTERS_PER_TOKEN = 128;
 export function settle(options: RunOptions): RunSettings {
   return {
     sampling: {
+      unpenalisedIds: structuralIds(options.tokenizer),
+      ...options.sampling,
       temperature: options.sampling?.temperature ?? 1,
       topP: options.sampling?.topP ?? 1,
       seed: options.sampling?.seed ?? randomInt(2 ** 32),
@@ -87,6 +93,7 @@ export function settle(options: RunOptions): RunSettings {
     date: options.date ?? today(),
     maxTurns: options.maxTurns ?? 20,
     maxTokens: options.maxTokens ?? Number.POSITIVE_INFINITY,
+    maxReasoningTokens: options.maxReasoningTokens ?? Number.POSITIVE_INFINITY,
     maxRetries: options.maxRetries ?? 3,
     maxRepairs: options.maxRepairs ?? 2,
     resample: options.resample ?? { headers: 4 },

@@ -60,3 +60,20 @@ export class PythonStartError extends ToolsError {
     super("CHORALE_PYTHON_START", message, options);
   }
 }
+
+/** There can be no Python here: its sandbox is not there for this platform. */
+export class PythonUnavailableError extends ToolsError {
+  constructor(message: string, options?: ErrorOptions) {
+    super("CHORALE_PYTHON_UNAVAILABLE", message, options);
+  }
+}
+
+/** A file that was to be given to Python cannot be. */
+export class PythonFileError extends ToolsError {
+  readonly path: string;
+
+  constructor(path: string, message: string, options?: ErrorOptions) {
+    super("CHORALE_PYTHON_FILE", message, options);
+    this.path = path;
+  }
+}

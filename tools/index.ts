@@ -17,7 +17,9 @@ export {
 } from "./browser/index.ts";
 export {
   DuplicateToolError,
+  PythonFileError,
   PythonStartError,
+  PythonUnavailableError,
   SchemaError,
   ToolDefinitionError,
   ToolModuleError,
@@ -57,7 +59,15 @@ export {
   parseGrants,
   readManifest,
 } from "./plugins/index.ts";
-export { createPythonTool, type PythonTool, type PythonToolOptions } from "./python/index.ts";
+export {
+  type Artifact,
+  createPythonTool,
+  type InputFile,
+  type PythonTool,
+  type PythonToolOptions,
+  pythonProblem,
+  readInputFiles,
+} from "./python/index.ts";
 export { isToolName, namespaceOf, ToolRegistry } from "./registry.ts";
 export type { Tool, ToolAnnotations, ToolContext, ToolOutput, ToolResult } from "./tool.ts";
 export { type Truncation, truncateToTokens } from "./truncate.ts";

@@ -23,6 +23,18 @@ export const modelOptions: Record<string, Options> = {
     "P",
     "Sample among the likeliest tokens of probability P (default: the model's own)",
   ),
+  "top-k": value("K", "Sample among the K likeliest tokens; 0: all (default: the model's own)"),
+  "min-p": value("P", "Leave out tokens less than P times as likely as the likeliest (default: 0)"),
+  "repeat-penalty": value(
+    "R",
+    "Divide the logits of tokens that came lately by R (default: 1, off)",
+  ),
+  "repeat-last-n": value("N", "How many of the latest tokens penalties look at (default: 64)"),
+  "presence-penalty": value(
+    "X",
+    "Subtract X from the logits of tokens that came lately (default: 0)",
+  ),
+  "frequency-penalty": value("X", "Subtract X for every time that they came (default: 0)"),
   seed: value("N", "Same seed, same answer (default: random)"),
 };
 
@@ -32,6 +44,10 @@ export const agentOptions: Record<string, Options> = {
   effort: value(EFFORTS.join("|"), "How much the model reasons (default: medium)"),
   "max-turns": value("N", "Most turns of the model (default: 20)"),
   "max-tokens": value("N", "Most tokens generated in all turns (default: what the context holds)"),
+  "max-reasoning-tokens": value(
+    "N",
+    "Most tokens of reasoning before each call or answer; then the model must go on (default: no limit)",
+  ),
   "max-retries": value("N", "How often in a row an unusable turn is tried again (default: 3)"),
   resample: value(
     "N",
@@ -57,6 +73,12 @@ export type ModelArguments = {
   readonly threads?: number;
   readonly temperature?: number;
   readonly topP?: number;
+  readonly topK?: number;
+  readonly minP?: number;
+  readonly repetitionPenalty?: number;
+  readonly penaltyWindow?: number;
+  readonly presencePenalty?: number;
+  readonly frequencyPenalty?: number;
   readonly seed?: number;
 };
 
@@ -65,6 +87,7 @@ export type AgentArguments = {
   readonly effort?: ReasoningEffort;
   readonly maxTurns?: number;
   readonly maxTokens?: number;
+  readonly maxReasoningTokens?: number;
   readonly maxRetries?: number;
   readonly resample?: number;
   readonly docs?: string;
@@ -83,6 +106,12 @@ export function modelArguments(parsed: Parsed): ModelArguments {
     threads: wholeNumber(parsed, "threads", 1, 1024),
     temperature: number(parsed, "temperature", 0, 100),
     topP: number(parsed, "top-p", 0, 1),
+    topK: wholeNumber(parsed, "top-k", 0, 2 ** 31 - 1),
+    minP: number(parsed, "min-p", 0, 1),
+    repetitionPenalty: number(parsed, "repeat-penalty", 0.01, 100),
+    penaltyWindow: wholeNumber(parsed, "repeat-last-n", 0, 2 ** 31 - 1),
+    presencePenalty: number(parsed, "presence-penalty", -100, 100),
+    frequencyPenalty: number(parsed, "frequency-penalty", -100, 100),
     seed: wholeNumber(parsed, "seed", 0, 2 ** 32 - 1),
   });
 }
@@ -101,6 +130,7 @@ export function agentArguments(parsed: Parsed): AgentArguments {
       effort: choice(parsed, "effort", EFFORTS),
       maxTurns: wholeNumber(parsed, "max-turns", 1, 100_000),
       maxTokens: wholeNumber(parsed, "max-tokens", 1, 2 ** 31 - 1),
+      maxReasoningTokens: wholeNumber(parsed, "max-reasoning-tokens", 0, 2 ** 31 - 1),
       maxRetries: wholeNumber(parsed, "max-retries", 0, 1000),
       resample: wholeNumber(parsed, "resample", 0, 1000),
       docs: one(parsed, "docs"),

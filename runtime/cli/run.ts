@@ -58,22 +58,17 @@ export async function runCommand(args: RunArguments, context: CommandContext): P
       const left = skippedNote(browser.summary);
       if (left !== null) output.note(left);
     }
-    const { model: path, context: contextLength, threads } = args.model;
+    const { model: path, context: contextLength, threads, ...sampling } = args.model;
     const model = await loadModel(path, { contextLength, threads });
     if (path === undefined) output.note(embeddedModelNote(model.engine));
     // Starts while the model reads the prompt; most runs need it.
     void python.warmUp();
     try {
       const { instructions, effort, maxTurns, maxTokens, maxRetries, resample } = args.agent;
-      const { temperature, topP, seed } = args.model;
       const { exitCode, error } = await runAgent({
         engine: model.engine,
         tokenizer: model.tokenizer,
-        sampling: {
-          temperature: temperature ?? model.sampling.temperature,
-          topP: topP ?? model.sampling.topP,
-          ...(seed !== undefined && { seed }),
-        },
+        sampling: { ...model.sampling, ...sampling },
         prompt,
         tools,
         outputSchema,
@@ -81,6 +76,7 @@ export async function runCommand(args: RunArguments, context: CommandContext): P
         effort,
         maxTurns,
         maxTokens,
+        maxReasoningTokens: args.agent.maxReasoningTokens,
         maxRetries,
         ...(resample !== undefined && { resample: { headers: resample } }),
         signal,

@@ -40,6 +40,15 @@ test("the published form", () => {
   });
 });
 
+test("cuts and penalties, where they are said", () => {
+  expect(defaultsOf('{"top_k": 50, "min_p": 0.1, "repetition_penalty": 1.1}')).toMatchObject({
+    topK: 50,
+    minP: 0.1,
+    repetitionPenalty: 1.1,
+  });
+  expect(defaultsOf('{"repetition_penalty": 0}').repetitionPenalty).toBeUndefined();
+});
+
 test("do_sample false is temperature 0, whatever stands beside it", () => {
   expect(defaultsOf('{"do_sample": false, "temperature": 1}').temperature).toBe(0);
 });

@@ -52,17 +52,19 @@ describe("frames", () => {
 
 describe("messages from the interpreter's process", () => {
   test.each([
-    "not JSON",
     "null",
     "[]",
     '{"type":"other"}',
-    '{"type":"result","id":"1","output":"","value":null,"error":null}',
-    '{"type":"result","id":1,"output":{},"value":null,"error":null}',
-    '{"type":"result","id":1,"output":"","value":5,"error":null}',
+    '{"type":"result","id":"1","leftOut":0,"output":"","value":null,"error":null}',
+    '{"type":"result","id":1,"leftOut":0,"output":{},"value":null,"error":null}',
+    '{"type":"result","id":1,"leftOut":0,"output":"","value":5,"error":null}',
+    '{"type":"result","id":1,"leftOut":-1,"output":"","value":null,"error":null}',
+    '{"type":"artifact","path":"a.txt","size":1.5}',
+    '{"type":"artifact","path":["a.txt"],"size":1}',
     '{"type":"died","reason":"x"}',
     '{"type":"ready","fromSnapshot":1,"snapshotProblem":null}',
   ])("%s is no message", (text) => {
-    expect(readFromChild(Buffer.from(text))).toBeUndefined();
+    expect(readFromChild(JSON.parse(text))).toBeUndefined();
   });
 });
 

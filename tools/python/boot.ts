@@ -4,7 +4,7 @@ import { rm } from "node:fs/promises";
 import { within } from "../deadline.ts";
 import { PythonStartError } from "../errors.ts";
 import { InterpreterProcess } from "./interpreter-process.ts";
-import { launch, PYODIDE } from "./launch.ts";
+import { type AdaptLaunch, launchOptions, PYODIDE } from "./launch.ts";
 import { canStoreSnapshots, hasSnapshot, snapshotPath, storeSnapshot } from "./snapshot.ts";
 
 /** Without a snapshot 3 s of computing; on a loaded machine many times that. */
@@ -13,32 +13,38 @@ const START_LIMIT_MS = 120_000;
 /** Snapshots being made, so that two sessions of one program make one. */
 const making = new Map<string, Promise<string | null>>();
 
+export type StartOptions = {
+  /** Where the snapshot is kept; undefined: start without. */
+  readonly cacheFolder: string | undefined;
+  /** Gets every process that is started on the way, so that the caller can end it. */
+  readonly onProcess: (interpreter: InterpreterProcess) => void;
+  readonly adaptLaunch?: AdaptLaunch | undefined;
+};
+
 /**
- * Starts a process and waits until cells can be run. `onProcess` gets every process that is started on
- * the way, so that the caller can end it.
+ * Starts a process and waits until cells can be run.
  *
  * @throws PythonStartError
  */
-export async function startInterpreter(
-  cacheFolder: string | undefined,
-  onProcess: (interpreter: InterpreterProcess) => void,
-): Promise<InterpreterProcess> {
-  const snapshotFile = cacheFolder === undefined ? null : await snapshotIn(cacheFolder, onProcess);
+export async function startInterpreter(options: StartOptions): Promise<InterpreterProcess> {
+  const { cacheFolder } = options;
+  const snapshotFile = cacheFolder === undefined ? null : await snapshotIn(cacheFolder, options);
   try {
-    return await startFrom(snapshotFile, onProcess);
+    return await startFrom(snapshotFile, options);
   } catch (error) {
     if (snapshotFile === null) throw error;
     // A snapshot that ends the interpreter is worse than none.
     await rm(snapshotFile, { force: true }).catch(() => undefined);
-    return startFrom(null, onProcess);
+    return startFrom(null, options);
   }
 }
 
 async function startFrom(
   snapshotFile: string | null,
-  onProcess: (interpreter: InterpreterProcess) => void,
+  { onProcess, adaptLaunch = (options) => options }: StartOptions,
 ): Promise<InterpreterProcess> {
-  const interpreter = new InterpreterProcess(launch({ snapshotFile, makeSnapshot: false }), false);
+  const launch = adaptLaunch(launchOptions({ snapshotFile, makeSnapshot: false }));
+  const interpreter = new InterpreterProcess(launch);
   onProcess(interpreter);
   const { snapshotProblem } = await started(interpreter, interpreter.ready);
   if (snapshotProblem !== null && snapshotFile !== null) {
@@ -48,12 +54,8 @@ async function startFrom(
 }
 
 /** The snapshot's path, made first if it is missing; null when it can neither be found nor made. */
-function snapshotIn(
-  folder: string,
-  onProcess: (interpreter: InterpreterProcess) => void,
-): Promise<string | null> {
-  const source = readFileSync(new URL("./interpreter.ts", import.meta.url), "utf8");
-  const path = snapshotPath(folder, PYODIDE.version, source);
+function snapshotIn(folder: string, { onProcess }: StartOptions): Promise<string | null> {
+  const path = snapshotPath(folder, PYODIDE.version, SNAPSHOT_SOURCES.map(readSource).join(""));
   let made = making.get(path);
   if (made === undefined) {
     made = makeSnapshot(folder, path, onProcess).finally(() => making.delete(path));
@@ -61,6 +63,12 @@ function snapshotIn(
   }
   return made;
 }
+
+/** What decides a snapshot's content, beside Pyodide and Node. */
+const SNAPSHOT_SOURCES = ["guest/guest.ts", "guest/shell.ts", "guest/text-codec.ts"];
+
+const readSource = (file: string): string =>
+  readFileSync(new URL(`./${file}`, import.meta.url), "utf8");
 
 async function makeSnapshot(
   folder: string,
@@ -70,7 +78,7 @@ async function makeSnapshot(
   if (await hasSnapshot(path)) return path;
   // Known before seconds are spent on what could not be stored.
   if (!(await canStoreSnapshots(folder))) return null;
-  const maker = new InterpreterProcess(launch({ snapshotFile: null, makeSnapshot: true }), true);
+  const maker = new InterpreterProcess(launchOptions({ snapshotFile: null, makeSnapshot: true }));
   onProcess(maker);
   try {
     const memory = await started(maker, maker.snapshot);

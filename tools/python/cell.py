@@ -15,6 +15,7 @@ def _make():
     import sys
     import time
     import traceback
+    import warnings
 
     compile_, eval_, exec_, isinstance_, len_ = compile, eval, exec, isinstance, len
     print_, repr_, str_, min_ = print, repr, str, min
@@ -26,6 +27,7 @@ def _make():
     ERROR_LIMIT = 32 * 1024
     namespace = __main__.__dict__
     current = None
+    figures = 0
 
     def clean(text, limit):
         """A text that has a UTF-8 form, cut to `limit` bytes; `text` may be a subclass that lies."""
@@ -63,7 +65,22 @@ def _make():
         except BaseException:
             return "An exception was raised that cannot be printed."
 
+    def save_figures():
+        """Figures that a cell leaves open become files, as a notebook would show them below it."""
+        nonlocal figures
+        pyplot = sys.modules.get("matplotlib.pyplot")
+        if pyplot is None:
+            return
+        try:
+            for number in pyplot.get_fignums():
+                figures += 1
+                pyplot.figure(number).savefig(f"/outputs/figure-{figures}.png")
+            pyplot.close("all")
+        except Exception as problem:
+            print_(f"The figures could not be saved: {problem!r}", file=sys.stderr)
+
     def finish(value, error):
+        save_figures()
         for stream in (sys.stdout, sys.stderr):
             try:
                 stream.flush()
@@ -141,9 +158,12 @@ def _make():
         for stream in (sys.stdout, sys.stderr):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace", write_through=True)
         os.makedirs("/mnt/data", exist_ok=True)
+        os.makedirs("/outputs", exist_ok=True)
         os.chdir("/mnt/data")
         sys.path.insert(0, "/mnt/data")
         time.sleep = sleep
+        # Of `show`: the figures are saved when the cell ends.
+        warnings.filterwarnings("ignore", message=".*non-interactive, and thus cannot be shown")
         builtins.display = display
 
     return run, cancel, prepare

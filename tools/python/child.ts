@@ -1,111 +1,190 @@
 /**
- * Main thread of the interpreter's process: passes cells to the thread that runs Python and stays free
- * itself, so that it can interrupt, measure memory, and notice that the agent is gone, whatever the
- * cell does.
- *
- * Started by `launch.ts` with one argument, a JSON `ChildSetup`.
+ * The interpreter's process: passes cells into the isolate that runs Python and stays free itself, so
+ * that it can interrupt, measure memory, and notice that the agent is gone, whatever the cell does.
  */
-import { Worker } from "node:worker_threads";
-import { encodeFrame, encodeMessage, FrameReader, MESSAGE_LIMIT_BYTES } from "../isolate/frames.ts";
-import type { FromInterpreter, InterpreterSetup, ToInterpreter } from "./interpreter.ts";
+import { readFileSync } from "node:fs";
+import { loadIsolatedVm } from "../isolate/isolated-vm.ts";
+import { connectToParent } from "../isolate/parent-link.ts";
 import { OutputBuffer } from "./output-buffer.ts";
-import type { FromChild, ToChild } from "./protocol.ts";
+import { ARTIFACT_LIMITS, type FromChild, INPUT_LIMITS, type ToChild } from "./protocol.ts";
+import { openRealm, type Realm } from "./realm.ts";
+import { unpackSnapshot } from "./snapshot.ts";
 
-export type ChildSetup = Pick<
-  InterpreterSetup,
-  "pyodideFolder" | "snapshotFile" | "makeSnapshot"
-> & {
-  /** Resident memory at which the process ends itself. */
-  readonly memoryLimitBytes: number;
+export type ChildSetup = {
+  /** The binary of isolated-vm. */
+  readonly addon: string;
+  readonly pyodideFolder: string;
+  /** A snapshot file to restore, if there is one. */
+  readonly snapshotFile: string | null;
+  /** Start, hand over a snapshot of the memory and end, instead of running cells. */
+  readonly makeSnapshot: boolean;
 };
 
-/** The interpreter's stack: deep enough that Python's own recursion limit is met first. */
-const STACK_MB = 8;
-/** JavaScript objects only; Python's memory lies outside of this heap. */
-const HEAP_MB = 256;
-const MEMORY_CHECK_MS = 50;
 /** Value of the interrupt byte that raises KeyboardInterrupt. */
 const INTERRUPT = 2;
+const LONGEST_REASON = 500;
 
-const setup: ChildSetup = JSON.parse(process.argv[2] ?? "{}");
+const link = connectToParent<ChildSetup>();
+const { setup } = link;
 const interrupt = new Uint8Array(new SharedArrayBuffer(1));
 const output = new OutputBuffer();
+let realm: Realm;
 let running: number | null = null;
+let cells = 0;
+/** Announced by a `file` message; its bytes come next. */
+let expected: Extract<ToChild, { type: "file" }> | undefined;
+/** Time of change and size of the files that have been handed out, by path. */
+const handedOut = new Map<string, string>();
 
-const interpreter = new Worker(new URL("./interpreter.ts", import.meta.url), {
-  workerData: { ...setup, interrupt: interrupt.buffer, output: output.shared },
-  env: {},
-  // Not passed on to ours, which carry the frames.
-  stdout: true,
-  stderr: true,
-  resourceLimits: { stackSizeMb: STACK_MB, maxOldGenerationSizeMb: HEAP_MB },
-});
+const send = (message: FromChild): void => link.send(message);
 
-function send(message: FromChild): void {
-  process.stdout.write(encodeMessage(message));
+/** Python's own list of its frames, written when it is beyond help. */
+const LAST_STACK = /(?:^|\n)Stack \(most recent call first\):\n[\s\S]*$/;
+
+function died(reason: string): FromChild {
+  // What is printed while Python starts is about the start.
+  const printed = running === null ? "" : output.read().replace(LAST_STACK, "");
+  return { type: "died", reason: reason.slice(0, LONGEST_REASON), output: printed };
 }
 
-/** Reports the end and ends. Not by process.exit: that waits for a thread that may never yield. */
-function die(reason: string): void {
-  const last = encodeMessage({
-    type: "died",
-    reason,
-    output: running === null ? "" : output.read(),
-  } satisfies FromChild);
-  process.stdout.write(last, () => process.kill(process.pid, "SIGKILL"));
+/** @param error  what a call into the isolate was rejected with */
+function describe(error: unknown): string {
+  const message = String(error instanceof Error ? error.message : error);
+  if (/memory limit|Array buffer allocation failed/i.test(message)) return "out of memory";
+  return /call stack size/.test(message) ? "its recursion went too deep" : message;
 }
 
-interpreter.on("message", (message: FromInterpreter) => {
-  switch (message.type) {
-    case "ready":
-      send(message);
-      break;
-    case "snapshot":
-      process.stdout.write(encodeFrame("bytes", message.bytes));
-      break;
-    case "done": {
-      running = null;
-      const { value, error } = JSON.parse(message.outcome);
-      send({ type: "result", id: message.id, output: output.read(), value, error });
-      break;
-    }
-    case "fatal":
-      die(message.reason);
-      break;
+async function start(): Promise<void> {
+  const ivm = loadIsolatedVm(setup.addon);
+  realm = await openRealm({
+    ivm,
+    pyodideFolder: setup.pyodideFolder,
+    output: output.shared,
+    interrupt: interrupt.buffer,
+    onOutOfMemory: () => link.die(died("out of memory")),
+    onStuck: () => {
+      // While a cell runs its own deadline holds.
+      if (running === null) link.die(died("code of an earlier call went on without end"));
+    },
+  });
+  if (setup.makeSnapshot) {
+    link.sendBytes(await realm.makeSnapshot());
+    return;
   }
-});
-interpreter.on("error", (error: Error & { code?: string }) => {
-  die(error.code === "ERR_WORKER_OUT_OF_MEMORY" ? "out of memory" : error.message);
-});
-interpreter.on("exit", (code) => die(`its thread ended with code ${code}`));
+  const { memory, problem } = readSnapshot();
+  await realm.boot(memory);
+  send({ type: "ready", fromSnapshot: memory !== undefined, snapshotProblem: problem });
+}
 
-setInterval(() => {
-  if (process.memoryUsage.rss() > setup.memoryLimitBytes) die("out of memory");
-}, MEMORY_CHECK_MS).unref();
-
-const reader = new FrameReader({ json: MESSAGE_LIMIT_BYTES, bytes: 0 });
-const tell = (message: ToInterpreter): void => interpreter.postMessage(message);
-
-process.stdin.on("data", (chunk: Buffer) => {
-  for (const frame of reader.push(chunk)) {
-    const message: ToChild = JSON.parse(frame.payload.toString("utf8"));
-    switch (message.type) {
-      case "run":
-        running = message.id;
-        tell(message);
-        break;
-      case "interrupt":
-        if (message.id !== running) break;
-        interrupt[0] = INTERRUPT;
-        // For a cell that waits: then no Python runs that could see the byte.
-        tell({ type: "cancel", id: message.id });
-        break;
-      case "stop":
-        die("stopped");
-        break;
-    }
+function readSnapshot(): { memory?: Uint8Array; problem: string | null } {
+  if (setup.snapshotFile === null) return { problem: null };
+  try {
+    return { memory: unpackSnapshot(readFileSync(setup.snapshotFile)), problem: null };
+  } catch (error) {
+    return { problem: String(error) };
   }
+}
+
+async function run(id: number, code: string): Promise<void> {
+  running = id;
+  output.clear();
+  try {
+    const outcome = readOutcome(await realm.runCell(id, code, ++cells));
+    const files = await handOut();
+    send({ type: "result", id, output: output.read(), ...outcome, ...files });
+    running = null;
+  } catch (error) {
+    // cell.py lets nothing through, so the interpreter itself has come to its end.
+    link.die(died(describe(error)));
+  }
+}
+
+/** The cells can change everything that makes this text. */
+function readOutcome(json: string): { value: string | null; error: string | null } {
+  try {
+    const { value, error } = JSON.parse(json);
+    const isTextOrNull = (part: unknown): boolean => part === null || typeof part === "string";
+    if (isTextOrNull(value) && isTextOrNull(error)) return { value, error };
+  } catch {}
+  return { value: null, error: "The outcome of this code cannot be read." };
+}
+
+/** Sends the files that the cell has written, as far as the limits go. */
+async function handOut(): Promise<Pick<Extract<FromChild, { type: "result" }>, "leftOut">> {
+  let count = 0;
+  let total = 0;
+  let leftOut = 0;
+  for (const [path, size, changed] of readListing(await realm.listOutputs())) {
+    const version = `${size} ${changed}`;
+    if (handedOut.get(path) === version) continue;
+    handedOut.set(path, version);
+    const fits = size <= ARTIFACT_LIMITS.fileBytes && total + size <= ARTIFACT_LIMITS.cellBytes;
+    const bytes =
+      fits && count < ARTIFACT_LIMITS.filesPerCell
+        ? await realm.readOutput(path, size).catch(() => undefined)
+        : undefined;
+    if (bytes === undefined) {
+      leftOut++;
+      continue;
+    }
+    count++;
+    total += size;
+    send({ type: "artifact", path, size });
+    link.sendBytes(bytes);
+  }
+  return { leftOut };
+}
+
+function readListing(json: string): readonly (readonly [string, number, number])[] {
+  try {
+    const entries: unknown = JSON.parse(json);
+    return (Array.isArray(entries) ? entries : []).filter(
+      (entry) =>
+        Array.isArray(entry) &&
+        typeof entry[0] === "string" &&
+        entry[0].length <= ARTIFACT_LIMITS.pathLength &&
+        Number.isSafeInteger(entry[1]) &&
+        entry[1] >= 0 &&
+        typeof entry[2] === "number",
+    );
+  } catch {
+    return [];
+  }
+}
+
+link.listen(
+  {
+    onMessage(received) {
+      const message = received as ToChild;
+      switch (message.type) {
+        case "run":
+          void run(message.id, message.code);
+          break;
+        case "file":
+          expected = message;
+          break;
+        case "interrupt":
+          if (message.id !== running) break;
+          interrupt[0] = INTERRUPT;
+          realm.cancel(message.id);
+          break;
+        case "stop":
+          link.die(died("stopped"));
+          break;
+      }
+    },
+    onBytes(bytes) {
+      if (expected === undefined) return;
+      const { name } = expected;
+      expected = undefined;
+      realm.putFile(name, bytes).catch((error) => link.die(died(describe(error))));
+    },
+    onOutOfMemory: () => died("out of memory"),
+  },
+  INPUT_LIMITS.fileBytes,
+);
+
+start().catch((error) => {
+  const printed = output.read().trim();
+  link.die(died(`${describe(error)}${printed ? ` (${printed.slice(-LONGEST_REASON)})` : ""}`));
 });
-// The agent closed the pipe or is gone; nobody is left to answer to.
-process.stdin.on("close", () => process.kill(process.pid, "SIGKILL"));
-process.stdout.on("error", () => process.kill(process.pid, "SIGKILL"));

@@ -3,7 +3,31 @@
  * speaks runs the model's code, so everything that comes from it is checked before it is used.
  */
 
+const MIB = 1024 * 1024;
+
+/** What a user may give to cells, at most. */
+export const INPUT_LIMITS: Readonly<Record<"files" | "fileBytes" | "totalBytes", number>> = {
+  files: 100,
+  fileBytes: 32 * MIB,
+  totalBytes: 64 * MIB,
+};
+
+/** What cells may hand out, at most. */
+export const ARTIFACT_LIMITS: Readonly<
+  Record<"filesPerCell" | "fileBytes" | "cellBytes" | "files" | "totalBytes" | "pathLength", number>
+> = {
+  filesPerCell: 32,
+  fileBytes: 16 * MIB,
+  cellBytes: 32 * MIB,
+  /** Of a session. */
+  files: 200,
+  totalBytes: 128 * MIB,
+  pathLength: 500,
+};
+
 export type ToChild =
+  /** A file for `/mnt/data`; its bytes are the next frame. */
+  | { readonly type: "file"; readonly name: string }
   | { readonly type: "run"; readonly id: number; readonly code: string }
   /** Raise KeyboardInterrupt in the running cell. */
   | { readonly type: "interrupt"; readonly id: number }
@@ -25,23 +49,30 @@ export type FromChild =
       readonly fromSnapshot: boolean;
       readonly snapshotProblem: string | null;
     }
-  | ({ readonly type: "result"; readonly id: number } & CellOutcome)
+  /** A file that the running cell has written to `/outputs`; its bytes are the next frame. */
+  | { readonly type: "artifact"; readonly path: string; readonly size: number }
+  | ({
+      readonly type: "result";
+      readonly id: number;
+      /** Files that were written and are beyond the limits. */
+      readonly leftOut: number;
+    } & CellOutcome)
   /** The interpreter is gone; `output` is what the running cell had printed. The process ends. */
   | { readonly type: "died"; readonly reason: string; readonly output: string };
 
 /** @returns undefined for anything that is not a message of the protocol */
-export function readFromChild(payload: Buffer): FromChild | undefined {
-  let message: unknown;
-  try {
-    message = JSON.parse(payload.toString("utf8"));
-  } catch {
-    return undefined;
-  }
+export function readFromChild(message: unknown): FromChild | undefined {
   if (typeof message !== "object" || message === null) return undefined;
   const m = message as Record<string, unknown>;
   const isText = (value: unknown): value is string => typeof value === "string";
   const isTextOrNull = (value: unknown): value is string | null => value === null || isText(value);
+  const isCount = (value: unknown): value is number =>
+    Number.isSafeInteger(value) && Number(value) >= 0;
   switch (m["type"]) {
+    case "artifact":
+      return isText(m["path"]) && isCount(m["size"])
+        ? { type: "artifact", path: m["path"], size: m["size"] }
+        : undefined;
     case "ready":
       return typeof m["fromSnapshot"] === "boolean" && isTextOrNull(m["snapshotProblem"])
         ? {
@@ -52,10 +83,18 @@ export function readFromChild(payload: Buffer): FromChild | undefined {
         : undefined;
     case "result":
       return typeof m["id"] === "number" &&
+        isCount(m["leftOut"]) &&
         isText(m["output"]) &&
         isTextOrNull(m["value"]) &&
         isTextOrNull(m["error"])
-        ? { type: "result", id: m["id"], output: m["output"], value: m["value"], error: m["error"] }
+        ? {
+            type: "result",
+            id: m["id"],
+            leftOut: m["leftOut"],
+            output: m["output"],
+            value: m["value"],
+            error: m["error"],
+          }
         : undefined;
     case "died":
       return isText(m["reason"]) && isText(m["output"])

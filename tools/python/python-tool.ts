@@ -1,5 +1,9 @@
 /** The `python` tool: raw code in, what a notebook cell would show out. */
+import { PythonUnavailableError } from "../errors.ts";
 import type { Tool, ToolContext, ToolOutput } from "../tool.ts";
+import { type Artifact, ArtifactFolder } from "./artifacts.ts";
+import type { InputFile } from "./input-files.ts";
+import { pythonProblem } from "./launch.ts";
 import { type CellResult, PythonSession } from "./session.ts";
 
 export type PythonToolOptions = {
@@ -10,6 +14,13 @@ export type PythonToolOptions = {
    * takes seconds.
    */
   readonly cacheDir?: string;
+  /** What `readInputFiles` gave: copies of these lie in `/mnt/data`, where cells can read them. */
+  readonly files?: readonly InputFile[];
+  /**
+   * Folder for the files that cells write to `/outputs`, created with the first of them. Absent: none is
+   * kept.
+   */
+  readonly artifactFolder?: string;
 };
 
 export interface PythonTool extends Tool<string> {
@@ -26,10 +37,22 @@ const START_ALLOWANCE_MS = 130_000;
 const NO_OUTPUT =
   "[WARN] No output available. Use print() to output anything to stdout to receive the output";
 
-/** Creates the tool without starting anything. Its variables belong to one conversation. */
+/**
+ * Creates the tool without starting anything. Its variables belong to one conversation.
+ *
+ * @throws PythonUnavailableError where the sandbox does not exist for this platform; `pythonProblem`
+ *   asks beforehand
+ */
 export function createPythonTool(options: PythonToolOptions = {}): PythonTool {
-  const { timeoutMs = DEFAULT_TIMEOUT_MS, cacheDir } = options;
-  const session = new PythonSession({ timeoutMs, ...(cacheDir && { cacheFolder: cacheDir }) });
+  const { timeoutMs = DEFAULT_TIMEOUT_MS, cacheDir, files = [], artifactFolder } = options;
+  const problem = pythonProblem();
+  if (problem !== null) throw new PythonUnavailableError(problem);
+  const session = new PythonSession({
+    timeoutMs,
+    files,
+    ...(cacheDir && { cacheFolder: cacheDir }),
+  });
+  const artifacts = artifactFolder === undefined ? undefined : new ArtifactFolder(artifactFolder);
   return {
     recipient: "python",
     description:
@@ -41,18 +64,48 @@ export function createPythonTool(options: PythonToolOptions = {}): PythonTool {
       await session.start().catch(() => undefined);
     },
     async execute(code: string, context: ToolContext): Promise<ToolOutput> {
-      return present(await session.run(code, context.signal));
+      const result = await session.run(code, context.signal);
+      return present(result, await keep(result, artifacts));
     },
     close: () => session.close(),
   };
 }
 
-/** The result as the model reads it: output, then value or traceback, then what it must know. */
-function present(result: CellResult): ToolOutput {
+type Kept = { readonly artifacts: readonly Artifact[]; readonly notes: readonly string[] };
+
+/** Saves what the cell handed out, and says what became of it. */
+async function keep(
+  { files, leftOut }: CellResult,
+  folder: ArtifactFolder | undefined,
+): Promise<Kept> {
+  const notes: string[] = [];
+  if (leftOut > 0) {
+    notes.push(`[WARN] ${count(leftOut)} in /outputs not kept: too many or too large.`);
+  }
+  if (files.length === 0) return { artifacts: [], notes };
+  if (folder === undefined) {
+    notes.push(`[WARN] ${count(files.length)} in /outputs not kept: there is no folder for them.`);
+    return { artifacts: [], notes };
+  }
+  const { artifacts, notKept, problem } = await folder.save(files);
+  if (notKept > 0) notes.push(`[WARN] ${count(notKept)} in /outputs not kept: ${problem}.`);
+  const list = artifacts.map(({ name, bytes }) => `${name} (${bytes} bytes)`).join(", ");
+  if (list !== "") notes.unshift(`[INFO] Saved for the user: ${list}`);
+  return { artifacts, notes };
+}
+
+const count = (files: number): string => (files === 1 ? "1 file" : `${files} files`);
+
+/**
+ * The result as the model reads it: output, then value or traceback, then what it must know.
+ *
+ * @param kept  what became of its files
+ */
+export function present(result: CellResult, kept: Kept = { artifacts: [], notes: [] }): ToolOutput {
   const { output, value, error, ending, reason, startedAnew } = result;
   const parts = [output, error ?? "", value ?? ""].map((part) => part.replace(/\n+$/, ""));
   const shown = parts.filter((part) => part !== "");
-  const notes: string[] = [];
+  const notes: string[] = [...kept.notes];
   if (startedAnew) {
     notes.push(
       "[WARN] The interpreter had ended since the last call and was restarted before this one; earlier variables and imports were lost.",
@@ -78,6 +131,7 @@ function present(result: CellResult): ToolOutput {
       value,
       error,
       ending,
+      ...(kept.artifacts.length > 0 && { artifacts: kept.artifacts }),
       stateLost: startedAnew || ending === "killed" || ending === "crashed",
     },
   };

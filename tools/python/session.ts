@@ -3,8 +3,11 @@
  * time, and says truthfully when variables are gone.
  */
 import { PythonStartError } from "../errors.ts";
+import { escalate } from "../isolate/index.ts";
 import { startInterpreter } from "./boot.ts";
-import type { CellEnd, InterpreterProcess } from "./interpreter-process.ts";
+import type { InputFile } from "./input-files.ts";
+import type { CellEnd, CellFile, InterpreterProcess } from "./interpreter-process.ts";
+import type { AdaptLaunch } from "./launch.ts";
 import type { CellOutcome } from "./protocol.ts";
 
 export type CellResult = CellOutcome & {
@@ -17,13 +20,19 @@ export type CellResult = CellOutcome & {
   readonly reason: string | null;
   /** The process had died since the last cell, so this cell ran without its variables. */
   readonly startedAnew: boolean;
+  /** What the cell wrote to `/outputs`. */
+  readonly files: readonly CellFile[];
+  /** Files that were written and are beyond the limits. */
+  readonly leftOut: number;
 };
 
-export type SessionOptions = { readonly timeoutMs: number; readonly cacheFolder?: string };
-
-/** After an interrupt: how long until the process is told to end, and until it is ended. */
-const STOP_AFTER_MS = 1000;
-const KILL_AFTER_MS = 2000;
+export type SessionOptions = {
+  readonly timeoutMs: number;
+  readonly cacheFolder?: string;
+  /** Copied to `/mnt/data` of every interpreter of the session. */
+  readonly files?: readonly InputFile[];
+  readonly adaptLaunch?: AdaptLaunch;
+};
 
 export class PythonSession {
   readonly #options: SessionOptions;
@@ -69,28 +78,19 @@ export class PythonSession {
     // Starting may have taken longer than anybody waited.
     signal.throwIfAborted();
     const startedAnew = this.#holder !== undefined && this.#holder !== interpreter;
-    let stopped: string | null = null;
-    const timers: NodeJS.Timeout[] = [];
-    const interrupt = (reason: string): void => {
-      if (stopped !== null) return;
-      stopped = reason;
-      interpreter.interrupt();
-      timers.push(setTimeout(() => interpreter.stop(), STOP_AFTER_MS));
-      timers.push(setTimeout(() => interpreter.kill(), KILL_AFTER_MS));
-    };
-    const { timeoutMs } = this.#options;
-    timers.push(setTimeout(() => interrupt(`it ran longer than ${timeoutMs / 1000} s`), timeoutMs));
-    const onAbort = (): void => interrupt("the run was cancelled");
-    signal.addEventListener("abort", onAbort, { once: true });
+    const escalation = escalate(this.#options.timeoutMs, signal, {
+      interrupt: () => interpreter.interrupt(),
+      stop: () => interpreter.stop(),
+      kill: () => interpreter.kill(),
+    });
     try {
       const end = await interpreter.run(code);
       this.#holder = end.kind === "finished" ? interpreter : undefined;
       // The next cell should not have to wait for what can begin now.
       if (end.kind === "died" && !this.#closed) this.#living().catch(() => undefined);
-      return { ...describeEnd(end, stopped), startedAnew };
+      return { ...describeEnd(end, escalation.reason), startedAnew };
     } finally {
-      for (const timer of timers) clearTimeout(timer);
-      signal.removeEventListener("abort", onAbort);
+      escalation.settle();
     }
   }
 
@@ -110,12 +110,16 @@ export class PythonSession {
     }
   }
 
-  #startOne(): Promise<InterpreterProcess> {
-    return startInterpreter(this.#options.cacheFolder, (process) => {
+  async #startOne(): Promise<InterpreterProcess> {
+    const { cacheFolder, files = [], adaptLaunch } = this.#options;
+    const onProcess = (process: InterpreterProcess): void => {
       this.#processes.add(process);
       process.exited.then(() => this.#processes.delete(process));
       if (this.#closed) process.kill();
-    });
+    };
+    const interpreter = await startInterpreter({ cacheFolder, onProcess, adaptLaunch });
+    for (const file of files) interpreter.putFile(file);
+    return interpreter;
   }
 }
 
@@ -123,9 +127,10 @@ function describeEnd(end: CellEnd, stopped: string | null): Omit<CellResult, "st
   if (end.kind === "died") {
     const ending = stopped === null ? "crashed" : "killed";
     const reason = stopped ?? end.reason;
-    return { output: end.output, value: null, error: null, ending, reason };
+    const { output } = end;
+    return { output, value: null, error: null, ending, reason, files: [], leftOut: 0 };
   }
-  const { output, value, error } = end;
+  const { output, value, error, files, leftOut } = end;
   // A cell that finished in spite of the interrupt has finished.
   const interrupted = stopped !== null && error !== null;
   return {
@@ -134,5 +139,7 @@ function describeEnd(end: CellEnd, stopped: string | null): Omit<CellResult, "st
     error,
     ending: interrupted ? "interrupted" : "finished",
     reason: interrupted ? stopped : null,
+    files,
+    leftOut,
   };
 }

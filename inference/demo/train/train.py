@@ -35,6 +35,8 @@ WARMUP_STEPS = 60
 BALANCE_WEIGHT = 0.01
 POINTER_WEIGHT = 0.3
 GROUP_ROWS = 7
+SHARD_SECONDS = 150
+"""A new shard is begun at most this often."""
 
 
 class Shards:
@@ -42,7 +44,7 @@ class Shards:
 
     def __init__(self, folder: Path, rows: int, keep: int, seed: int, makes: bool):
         self.folder, self.rows, self.seed, self.makes = folder, rows, seed, makes
-        self.recent, self.child = deque(maxlen=keep), None
+        self.recent, self.child, self.started = deque(maxlen=keep), None, 0.0
         self.index: dict[tuple[str, bool], list] = {}
         folder.mkdir(parents=True, exist_ok=True)
         while not self.recent:
@@ -61,7 +63,9 @@ class Shards:
                 for *row, effort, has_tools, _ in shard:
                     self.index[effort, has_tools].append(row)
             self.seed += 1
-        if self.makes and (self.child is None or self.child.poll() is not None):
+        idle = self.child is None or self.child.poll() is not None
+        if self.makes and idle and time.time() - self.started > SHARD_SECONDS:
+            self.started = time.time()
             self._path(self.seed - 3).unlink(missing_ok=True)
             command = [sys.executable, "-B", str(HERE / "data.py"), "--seed", str(self.seed), "--rows", str(self.rows)]
             command += ["--mix", str(self.folder.parent / "mix.json"), "--out", str(self._path(self.seed))]

@@ -179,7 +179,7 @@ def outcome(g: Source) -> tuple[str, str]:
 
 
 def toolbox(g: Source, tool: dict | None) -> list[dict]:
-    others = [invented(g) if g.chance(0.6) else special(g) for _ in range(g.pick([0, 0, 1, 1] if g.simple else [0, 0, 1, 1, 1, 2, 2, 3]) if tool else g.pick([1, 1, 1, 2, 3]))]
+    others = [invented(g) if g.chance(0.35) else special(g) for _ in range(g.pick([0, 1, 1, 2] if g.simple else [0, 0, 1, 1, 1, 2, 2, 3]) if tool else g.pick([1, 1, 1, 2, 3]))]
     tools = [tool] if tool else []
     for other in others:
         if other["name"] not in [t["name"] for t in tools] and not (tool and tool.get("prompts") and other.get("kind") == tool["kind"]):

@@ -1,0 +1,77 @@
+/** A model that reasons too long is made to go on; rows without a meaning are never sampled. */
+import { describe, expect, test } from "vitest";
+import type { RunEvent } from "../../runtime/events.ts";
+import { sampleableIds } from "../../runtime/sampleable-ids.ts";
+import { itemsOf, scriptedRun, tokenizer } from "./scripted-run.ts";
+
+type Limited = Extract<RunEvent, { type: "generation.reasoning_limited" }>;
+const limits = (events: readonly RunEvent[]): Limited[] =>
+  events.filter((event) => event.type === "generation.reasoning_limited");
+
+const { end, start, channel, message } = tokenizer.special;
+const THINKS = "<|channel|>analysis<|message|>one two three four five six seven";
+const ANSWERS = "<|start|>assistant<|channel|>final<|message|>Yes.<|return|>";
+
+describe("reasoning", () => {
+  test("is ended after so many tokens, and the model goes on behind it", async () => {
+    const { result, events, engine, prompts } = await scriptedRun([THINKS, ANSWERS], {
+      maxReasoningTokens: 3,
+    });
+    expect(result.output).toBe("Yes.");
+    expect(limits(events)).toEqual([
+      { type: "generation.reasoning_limited", limit: 3, forced_ids: [end] },
+    ]);
+    expect(itemsOf(events)).toEqual([
+      { id: "item_0", type: "reasoning", text: "one two three" },
+      { id: "item_1", type: "agent_message", text: "Yes.", phase: "final_answer" },
+    ]);
+    expect(engine.requests.length).toBe(2);
+    expect(prompts[1]).toBe(`${prompts[0]}<|channel|>analysis<|message|>one two three<|end|>`);
+    // One sampling of the model, as far as events go: what was forced does not count as sampled.
+    const completed = events.filter(({ type }) => type === "generation.completed");
+    expect(completed).toMatchObject([{ finish_reason: "stop", output_tokens: 6 + 8 }]);
+    expect(result.messages.map(({ channel: name }) => name)).toEqual([null, "analysis", "final"]);
+  });
+
+  test("that begins again is ended at once, with the header of an answer", async () => {
+    const again = `<|start|>assistant${THINKS}`;
+    const { result, events } = await scriptedRun([THINKS, again, "Fine.<|return|>"], {
+      maxReasoningTokens: 2,
+    });
+    expect(result.output).toBe("Fine.");
+    const header = [start, ...tokenizer.encode("assistant"), channel, ...tokenizer.encode("final")];
+    expect(limits(events).map((event) => event.forced_ids)).toEqual([
+      [end],
+      [end, ...header, message],
+    ]);
+  });
+
+  test("none at all: the analysis is ended where it begins", async () => {
+    const { result, events } = await scriptedRun([THINKS, ANSWERS], { maxReasoningTokens: 0 });
+    expect(result.output).toBe("Yes.");
+    expect(itemsOf(events)[0]).toMatchObject({ type: "reasoning", text: "" });
+  });
+
+  test("within the limit is left alone; each sampling counts anew", async () => {
+    const call =
+      "<|channel|>analysis<|message|>one two<|end|><|start|>assistant<|channel|>commentary " +
+      "to=functions.none <|constrain|>json<|message|>{}<|call|>";
+    const { result, events } = await scriptedRun(
+      [call, `<|channel|>analysis<|message|>one two<|end|>${ANSWERS}`],
+      { maxReasoningTokens: 4 },
+    );
+    expect(result.output).toBe("Yes.");
+    expect(limits(events)).toEqual([]);
+  });
+});
+
+test("only ids with a meaning are sampled, and penalties leave the format alone", async () => {
+  const { engine } = await scriptedRun([ANSWERS.replace("<|start|>assistant", "")]);
+  const bits = engine.requests[0]?.options.sampleableIds ?? expect.unreachable();
+  const has = (id: number): boolean => ((bits[id >>> 5] ?? 0) & (1 << (id & 31))) !== 0;
+  expect(has(0) && has(199_997) && has(end) && has(tokenizer.special.call)).toBe(true);
+  // <|startoftext|>, <|reserved_200000|>, the last reserved token, and rows beyond the vocabulary.
+  for (const id of [199_998, 200_000, 200_013, 201_087]) expect(has(id), `${id}`).toBe(false);
+  expect(sampleableIds(tokenizer, 201_088)).toBe(bits);
+  expect(engine.requests[0]?.options.sampling.unpenalisedIds).toContain(channel);
+});
