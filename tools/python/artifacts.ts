@@ -1,0 +1,98 @@
+/**
+ * Where the files of cells land on the user's disk. Their names and contents come out of the sandbox: a
+ * file is only ever made new, beside what the folder already holds, and no link is followed.
+ */
+import { randomUUID } from "node:crypto";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { freeName, safeFileName } from "./file-name.ts";
+import type { CellFile } from "./interpreter-process.ts";
+import { ARTIFACT_LIMITS } from "./protocol.ts";
+
+export type Artifact = {
+  /** The name in the folder. */
+  readonly name: string;
+  /** The file on this machine. */
+  readonly path: string;
+  readonly bytes: number;
+};
+
+/** `problem`: why files were not kept, as the end of a sentence. */
+export type Saved = {
+  readonly artifacts: readonly Artifact[];
+  readonly notKept: number;
+  readonly problem: string | null;
+};
+
+export class ArtifactFolder {
+  readonly #folder: string;
+  /** Names in the folder that this session made, by what the cells call the file. */
+  readonly #names = new Map<string, string>();
+  #count = 0;
+  #bytes = 0;
+
+  /** @param folder  created with the first file */
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** Never rejects: a full disk is no reason to lose a result. */
+  async save(files: readonly CellFile[]): Promise<Saved> {
+    const artifacts: Artifact[] = [];
+    let problem: string | null = null;
+    for (const file of files) {
+      try {
+        artifacts.push(await this.#saveOne(file));
+      } catch (error) {
+        problem = error instanceof Error ? error.message : String(error);
+      }
+    }
+    return { artifacts, notKept: files.length - artifacts.length, problem };
+  }
+
+  async #saveOne({ path: source, bytes }: CellFile): Promise<Artifact> {
+    const { files, totalBytes } = ARTIFACT_LIMITS;
+    if (this.#count >= files || this.#bytes + bytes.length > totalBytes) {
+      throw new Error(
+        `a session may make ${files} files of ${totalBytes / 1024 / 1024} MiB together`,
+      );
+    }
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    const known = this.#names.get(source);
+    const name = known ?? (await this.#writeNew(source, bytes));
+    const path = join(this.#folder, name);
+    if (known !== undefined) await this.#replace(path, bytes);
+    this.#names.set(source, name);
+    this.#count++;
+    this.#bytes += bytes.length;
+    return { name, path, bytes: bytes.length };
+  }
+
+  /** Under the first name that nothing has yet: neither a file of the user nor a link. */
+  async #writeNew(source: string, bytes: Uint8Array): Promise<string> {
+    const taken = new Set<string>();
+    for (;;) {
+      const name = freeName(safeFileName(source), (candidate) => taken.has(candidate));
+      if (name === undefined) throw new Error(`every name for ${safeFileName(source)} is taken`);
+      try {
+        await writeFile(join(this.#folder, name), bytes, { flag: "wx", mode: 0o600 });
+        return name;
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+        taken.add(name);
+      }
+    }
+  }
+
+  /** A file that this session wrote before; renaming replaces a link that was put there meanwhile. */
+  async #replace(path: string, bytes: Uint8Array): Promise<void> {
+    const temporary = `${path}.${randomUUID()}.tmp`;
+    try {
+      await writeFile(temporary, bytes, { flag: "wx", mode: 0o600 });
+      await rename(temporary, path);
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
+    }
+  }
+}

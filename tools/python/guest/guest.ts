@@ -1,0 +1,194 @@
+/**
+ * The inner end of the interpreter: runs in the isolate, beside the code of the cells, which can reach and
+ * change everything here once the first of them has run. Nothing it says is believed: the host bounds it
+ * and passes it on as data. Only strings, numbers and buffers made by the host go in and out.
+ */
+import { OutputBuffer } from "../output-buffer.ts";
+import { type HostFunctions, openShell, type Shell } from "./shell.ts";
+
+/** What is used of Pyodide. */
+type Python = {
+  runPython(code: string, options?: { globals?: unknown; filename?: string }): PyObject;
+  toPy(value: object): unknown;
+  setStdout(options: object): void;
+  setStderr(options: object): void;
+  setStdin(options: object): void;
+  setInterruptBuffer(buffer: Uint8Array): void;
+  makeMemorySnapshot(): Uint8Array;
+  readonly FS: {
+    writeFile(path: string, data: Uint8Array, options: { canOwn: boolean }): void;
+    chmod(path: string, mode: number): void;
+    readdir(path: string): string[];
+    readFile(path: string): Uint8Array;
+    lstat(path: string): { mode: number; size: number; mtime: Date };
+    isFile(mode: number): boolean;
+    isDir(mode: number): boolean;
+  };
+};
+
+type PyObject = { toJs(): unknown };
+
+type CreateModule = (settings: object) => Promise<unknown>;
+type LoadPyodide = (config: object) => Promise<Python>;
+
+type Run = (source: string, number: number) => string | Promise<string>;
+
+/** Imported before the snapshot is taken: the common part of the library costs a cell nothing then. */
+const PREIMPORTS =
+  "import ast, asyncio, base64, bisect, calendar, cmath, collections, copy, csv, dataclasses, datetime, " +
+  "decimal, enum, fractions, functools, hashlib, heapq, inspect, io, itertools, json, linecache, math, " +
+  "operator, os, pathlib, random, re, statistics, string, struct, sys, tempfile, textwrap, time, " +
+  "traceback, typing, unicodedata, zlib, zoneinfo";
+
+const LONGEST_OUTCOME = 1024 * 1024;
+const INPUT_FOLDER = "/mnt/data";
+const OUTPUT_FOLDER = "/outputs";
+/** Folders within folders that are looked into for files to hand out. */
+const DEEPEST_FOLDER = 4;
+const MOST_FILES_LISTED = 1000;
+
+let output: OutputBuffer;
+let interrupt: Uint8Array;
+let shell: Shell;
+let python: Python;
+let run: Run;
+let cancelCell: () => void;
+let snapshot: Uint8Array | undefined;
+let running = 0;
+
+/** Before Pyodide's own modules are evaluated: they look around as they are. */
+export function prepare(
+  random: HostFunctions["random"],
+  timer: HostFunctions["timer"],
+  outputMemory: SharedArrayBuffer,
+  interruptMemory: SharedArrayBuffer,
+  files: ReadonlyMap<string, ArrayBuffer>,
+): void {
+  output = new OutputBuffer(outputMemory);
+  interrupt = new Uint8Array(interruptMemory);
+  shell = openShell({ random, timer }, files, (bytes) => output.write(bytes));
+}
+
+/**
+ * Starts Python.
+ *
+ * @param lockFile  pyodide-lock.json
+ * @param cellSource  cell.py
+ * @param memory  of a snapshot; absent: from scratch
+ */
+export async function boot(
+  createPyodideModule: CreateModule,
+  loadPyodide: LoadPyodide,
+  lockFile: string,
+  cellSource: string,
+  memory: ArrayBuffer | undefined,
+): Promise<void> {
+  const snapshot = memory && { _loadSnapshot: new Uint8Array(memory) };
+  python = await loadPyodide({ ...configuration(createPyodideModule, lockFile), ...snapshot });
+  const write = (bytes: Uint8Array): number => {
+    output.write(bytes);
+    return bytes.length;
+  };
+  python.setStdout({ write, isatty: false });
+  python.setStderr({ write, isatty: false });
+  python.setStdin({ stdin: () => null, isatty: false });
+  python.setInterruptBuffer(interrupt);
+  const options = { globals: python.toPy({}), filename: "cell.py" };
+  const functions = python.runPython(cellSource, options).toJs();
+  const [runCell, cancel, prepareCells] = functions as [Run, () => void, () => void];
+  prepareCells();
+  shell.silenceErrors();
+  run = runCell;
+  cancelCell = cancel;
+}
+
+/** Starts Python as the snapshot is to have it. @returns the snapshot's size in bytes */
+export async function makeSnapshot(
+  createPyodideModule: CreateModule,
+  loadPyodide: LoadPyodide,
+  lockFile: string,
+): Promise<number> {
+  const config = configuration(createPyodideModule, lockFile);
+  python = await loadPyodide({ ...config, _makeSnapshot: true });
+  python.runPython(PREIMPORTS);
+  snapshot = python.makeMemorySnapshot();
+  return snapshot.length;
+}
+
+/** @param target  of the size that `makeSnapshot` gave */
+export function takeSnapshot(target: SharedArrayBuffer): void {
+  if (snapshot) new Uint8Array(target).set(snapshot);
+}
+
+function configuration(createPyodideModule: CreateModule, lockFile: string): object {
+  return {
+    indexURL: "/py/",
+    packageBaseUrl: "/py/",
+    stdLibURL: "/py/python_stdlib.zip",
+    createPyodideModule,
+    // Without its packages: none can be fetched, and Python's own import error is the clearer one.
+    lockFileContents: { ...JSON.parse(lockFile), packages: {} },
+    env: { HOME: "/home/user", LANG: "C.UTF-8", MPLBACKEND: "Agg", _: "python" },
+  };
+}
+
+/** @returns JSON of `{value, error}`, written by cell.py; what the cell printed is in the output buffer */
+export async function runCell(id: number, code: string, number: number): Promise<string> {
+  running = id;
+  interrupt[0] = 0;
+  try {
+    const outcome = `${await run(code, number)}`;
+    return outcome.length > LONGEST_OUTCOME ? "" : outcome;
+  } finally {
+    running = 0;
+  }
+}
+
+/** For a cell that waits: then no Python runs that could see the interrupt byte. */
+export function cancel(id: number): void {
+  // A cell that finished meanwhile is not the one that was meant.
+  if (id !== running) return;
+  // The byte would interrupt `cancelCell` itself.
+  interrupt[0] = 0;
+  cancelCell();
+}
+
+export function fire(id: number): void {
+  shell.fire(id);
+}
+
+/** A copy of a file of the user, which cells may read. */
+export function putFile(name: string, bytes: ArrayBuffer): void {
+  const path = `${INPUT_FOLDER}/${name}`;
+  python.FS.writeFile(path, new Uint8Array(bytes), { canOwn: true });
+  python.FS.chmod(path, 0o444);
+}
+
+/** @returns JSON of `[path in the folder, bytes, time of change]` of each file that cells have written */
+export function listOutputs(): string {
+  const found: [string, number, number][] = [];
+  const look = (folder: string, prefix: string, depth: number): void => {
+    for (const name of python.FS.readdir(folder)) {
+      if (name === "." || name === ".." || found.length >= MOST_FILES_LISTED) continue;
+      const stat = python.FS.lstat(`${folder}/${name}`);
+      if (python.FS.isFile(stat.mode)) found.push([prefix + name, stat.size, Number(stat.mtime)]);
+      else if (python.FS.isDir(stat.mode) && depth < DEEPEST_FOLDER) {
+        look(`${folder}/${name}`, `${prefix}${name}/`, depth + 1);
+      }
+    }
+  };
+  try {
+    look(OUTPUT_FOLDER, "", 0);
+  } catch {
+    // The folder is the cells' own; without it there is nothing to hand out.
+  }
+  return JSON.stringify(found);
+}
+
+/** Copies a file into `target`. @returns its bytes, or -1 when they do not fit */
+export function readOutput(path: string, target: SharedArrayBuffer): number {
+  const bytes = python.FS.readFile(`${OUTPUT_FOLDER}/${path}`);
+  if (bytes.length > target.byteLength) return -1;
+  new Uint8Array(target).set(bytes);
+  return bytes.length;
+}

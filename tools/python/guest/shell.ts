@@ -1,0 +1,188 @@
+/**
+ * The world that Pyodide finds in the isolate. An isolate has ECMAScript and WebAssembly and nothing
+ * else; Emscripten and Pyodide know such a place as "shell" (V8's d8): here is what they expect of one.
+ * Two functions of the host are behind it, and only numbers and strings go through them.
+ */
+import { BytesDecoder, Utf8Encoder } from "./text-codec.ts";
+
+export type HostFunctions = {
+  /** That many random bytes, as a string of char codes; at most `RANDOM_BYTES_PER_CALL`. */
+  random(length: number): string;
+  /** Has the host call `fire(id)` after that many milliseconds. */
+  timer(id: number, milliseconds: number): void;
+};
+
+export type Shell = {
+  /** Python has started: errors of the loader are not part of what a cell prints. */
+  silenceErrors(): void;
+  /** Runs what `setTimeout` was given. */
+  fire(id: number): void;
+};
+
+export const RANDOM_BYTES_PER_CALL = 16_384;
+/** More are forgotten: they can only be a flood. */
+const MAX_TIMERS = 10_000;
+
+/**
+ * Defines the globals.
+ *
+ * @param files  what `readbuffer` finds, by name
+ * @param write  gets the bytes of `console` and `print`
+ */
+export function openShell(
+  host: HostFunctions,
+  files: ReadonlyMap<string, ArrayBuffer>,
+  write: (bytes: Uint8Array) => void,
+): Shell {
+  const encoder = new Utf8Encoder();
+  const print = (...values: unknown[]): void => {
+    write(encoder.encode(`${values.map(describe).join(" ")}\n`));
+  };
+  let silent = false;
+  const printError = (...values: unknown[]): void => {
+    if (!silent) print(...values);
+  };
+  const started = Date.now();
+  const { timers, fire } = makeTimers(host);
+  const getRandomValues = makeRandom(host);
+  Object.assign(globalThis, {
+    TextEncoder: Utf8Encoder,
+    TextDecoder: BytesDecoder,
+    AbortController,
+    console: { log: print, info: print, debug: print, warn: printError, error: printError },
+    performance: { now: () => Date.now() - started, timeOrigin: started },
+    crypto: { getRandomValues },
+    ...timers,
+    print,
+    printErr: printError,
+    quit: () => undefined,
+    load: refuse,
+    read: refuse,
+    readbuffer: (name: string) => files.get(name) ?? refuse(),
+    // Emscripten asks a shell for random bytes by `head -cN /dev/urandom | base64`.
+    os: {
+      system: (_: string, [, command]: readonly [string, string]) => {
+        const length = Number(/^head -c(\d+) /.exec(command)?.[1] ?? 0);
+        return toBase64(getRandomValues(new Uint8Array(length)));
+      },
+    },
+  });
+  compileAtOnce();
+  return {
+    fire,
+    silenceErrors() {
+      silent = true;
+    },
+  };
+}
+
+function describe(value: unknown): string {
+  try {
+    return value instanceof Error ? `${value.stack ?? value}` : `${value}`;
+  } catch {
+    return "?";
+  }
+}
+
+function refuse(): never {
+  throw new Error("There are no files here.");
+}
+
+function makeTimers(host: HostFunctions): {
+  readonly timers: Readonly<Record<string, unknown>>;
+  readonly fire: (id: number) => void;
+} {
+  const pending = new Map<number, () => void>();
+  let last = 0;
+  const start = (callback: () => void, milliseconds: unknown): number => {
+    if (pending.size >= MAX_TIMERS) throw new RangeError(`more than ${MAX_TIMERS} timers`);
+    pending.set(++last, callback);
+    host.timer(last, Number(milliseconds) || 0);
+    return last;
+  };
+  const setTimeout = (
+    f: (...args: unknown[]) => void,
+    after?: unknown,
+    ...args: unknown[]
+  ): number => start(() => f(...args), after);
+  const setInterval = (
+    f: (...args: unknown[]) => void,
+    every?: unknown,
+    ...args: unknown[]
+  ): number => {
+    const id = start(function again() {
+      pending.set(id, again);
+      host.timer(id, Number(every) || 0);
+      f(...args);
+    }, every);
+    return id;
+  };
+  const clear = (id: unknown): void => void pending.delete(Number(id));
+  return {
+    timers: {
+      setTimeout,
+      setInterval,
+      clearTimeout: clear,
+      clearInterval: clear,
+      setImmediate: (f: () => void, ...args: unknown[]) => setTimeout(f, 0, ...args),
+      clearImmediate: clear,
+      queueMicrotask: (f: () => void) => void Promise.resolve().then(f),
+    },
+    fire(id) {
+      const callback = pending.get(id);
+      pending.delete(id);
+      callback?.();
+    },
+  };
+}
+
+function makeRandom(host: HostFunctions): (view: ArrayBufferView) => Uint8Array {
+  return (view) => {
+    const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+    for (let at = 0; at < bytes.length; ) {
+      const part = host.random(Math.min(bytes.length - at, RANDOM_BYTES_PER_CALL));
+      for (let i = 0; i < part.length; i++) bytes[at++] = part.charCodeAt(i);
+    }
+    return bytes;
+  };
+}
+
+const BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+function toBase64(bytes: Uint8Array): string {
+  let text = "";
+  for (let i = 0; i < bytes.length; i += 3) {
+    const triple = (bytes[i]! << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0);
+    const digits = [18, 12, 6, 0].map((shift) => BASE64[(triple >> shift) & 63]);
+    const present = bytes.length - i >= 3 ? 4 : bytes.length - i + 1;
+    text += digits.map((digit, k) => (k < present ? digit : "=")).join("");
+  }
+  return text;
+}
+
+/** Pyodide makes one while it starts; nothing here is ever aborted by it. */
+class AbortController {
+  readonly signal = { aborted: false, addEventListener() {}, removeEventListener() {} };
+
+  abort(): void {
+    this.signal.aborted = true;
+  }
+}
+
+/** The compiler of this realm, as far as it is used here. */
+type Compiler = {
+  readonly Module: new (bytes: unknown) => object;
+  readonly Instance: new (module: object, imports: unknown) => object;
+};
+
+/** Compiling in the background never ends in an isolate, which has no such threads of its own. */
+function compileAtOnce(): void {
+  const { Module, Instance } = WebAssembly as unknown as Compiler;
+  const compile = async (bytes: unknown): Promise<object> => new Module(bytes);
+  const instantiate = async (source: unknown, imports: unknown): Promise<object> => {
+    if (source instanceof Module) return new Instance(source, imports);
+    const module = new Module(source);
+    return { module, instance: new Instance(module, imports) };
+  };
+  Object.assign(WebAssembly, { compile, instantiate });
+}
