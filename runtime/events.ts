@@ -5,6 +5,7 @@
  * `run.completed`, and the items `tool_call` and `code_execution`. Field names are the wire's, hence
  * snake_case.
  */
+import type { Artifact } from "../tools/index.ts";
 import type { ExitCode } from "./exit-codes.ts";
 
 /** Cumulative over the thread. Input counts every prompt in full; `cached` is the part whose KV was reused. */
@@ -72,6 +73,8 @@ export type CodeExecutionItem = WithIssues &
     readonly language: "python";
     readonly code: string;
     readonly output: string;
+    /** Files that the code wrote for the user; none where it wrote none. */
+    readonly artifacts?: readonly Artifact[];
     readonly status: ItemStatus;
   };
 

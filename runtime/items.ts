@@ -1,7 +1,7 @@
 /** What a message of the model is called in the events. */
 import type { Issue, MessageHeader, ParsedMessage } from "../harmony/index.ts";
 import type { Tool, ToolRegistry, ToolResult } from "../tools/index.ts";
-import type { Item, ItemStatus } from "./events.ts";
+import type { CodeExecutionItem, Item, ItemStatus } from "./events.ts";
 import { resolveTool } from "./resolve.ts";
 import { ownName } from "./tool-names.ts";
 
@@ -68,7 +68,10 @@ export function withResult(
   if (item.type !== "tool_call" && item.type !== "code_execution") return item;
   const codes = [...(item.issues ?? []), ...issues.map(({ code }) => code)];
   const flaws = codes.length === 0 ? {} : { issues: codes };
-  if (item.type === "code_execution") return { ...item, output: text, status, ...flaws };
+  if (item.type === "code_execution") {
+    const { artifacts } = (data ?? {}) as Partial<Pick<CodeExecutionItem, "artifacts">>;
+    return { ...item, output: text, ...(artifacts && { artifacts }), status, ...flaws };
+  }
   return status === "failed"
     ? { ...item, error: { message: text }, status, ...flaws }
     : { ...item, result: data === undefined ? { text } : { text, data }, status, ...flaws };

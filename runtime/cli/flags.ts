@@ -54,6 +54,11 @@ export const agentOptions: Record<string, Options> = {
     "How often in one header a wrong token is taken back and sampled again; 0: never (default: 4)",
   ),
   docs: value("PATH", "Folder of documents that the model may search and read"),
+  file: value("PATH", "File that Python code may read in /mnt/data; may be repeated"),
+  artifacts: value(
+    "DIR",
+    "Where files that Python code writes to /outputs land (default: a new folder of the state)",
+  ),
   tool: value("FILE", "Module that exports function tools; may be repeated"),
   schema: value("FILE", "JSON Schema that the answer must pass"),
   xsd: value("FILE", "XML Schema that the answer must pass"),
@@ -91,6 +96,8 @@ export type AgentArguments = {
   readonly maxRetries?: number;
   readonly resample?: number;
   readonly docs?: string;
+  readonly files: readonly string[];
+  readonly artifacts?: string;
   readonly tools: readonly string[];
   readonly schema?: string;
   readonly xsd?: string;
@@ -124,6 +131,7 @@ export function agentArguments(parsed: Parsed): AgentArguments {
     throw new UsageError("--schema and --xsd exclude each other: an answer is JSON or XML.");
   }
   return {
+    files: all(parsed, "file"),
     tools: all(parsed, "tool"),
     ...defined({
       instructions: one(parsed, "instructions"),
@@ -134,6 +142,7 @@ export function agentArguments(parsed: Parsed): AgentArguments {
       maxRetries: wholeNumber(parsed, "max-retries", 0, 1000),
       resample: wholeNumber(parsed, "resample", 0, 1000),
       docs: one(parsed, "docs"),
+      artifacts: one(parsed, "artifacts"),
       schema,
       xsd,
     }),

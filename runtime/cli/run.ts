@@ -3,7 +3,6 @@ import type { TokenEngine } from "../../inference/index.ts";
 import {
   type BrowserTools,
   createBrowserTools,
-  createPythonTool,
   createValidator,
   loadToolModule,
   type Tool,
@@ -16,6 +15,7 @@ import { openHome } from "../home.ts";
 import { loadModel } from "../model.ts";
 import type { CommandContext } from "./command-context.ts";
 import type { AgentArguments, ModelArguments } from "./flags.ts";
+import { openPython } from "./python.ts";
 import { readTextFile } from "./read-input.ts";
 import { isPiped, readPrompt } from "./read-prompt.ts";
 import { watchRun } from "./watch.ts";
@@ -46,8 +46,8 @@ export async function runCommand(args: RunArguments, context: CommandContext): P
   const home = openHome(env, (sentence) => output.note(sentence));
   const tools: Tool[] = [];
   try {
-    const python = createPythonTool({ cacheDir: home.path });
-    tools.push(python);
+    const { python, briefing } = await openPython(args.agent, home, output);
+    if (python !== undefined) tools.push(python);
     for (const file of args.agent.tools) {
       tools.push(...(await loadToolModule(file)));
     }
@@ -62,7 +62,7 @@ export async function runCommand(args: RunArguments, context: CommandContext): P
     const model = await loadModel(path, { contextLength, threads });
     if (path === undefined) output.note(embeddedModelNote(model.engine));
     // Starts while the model reads the prompt; most runs need it.
-    void python.warmUp();
+    void python?.warmUp();
     try {
       const { instructions, effort, maxTurns, maxTokens, maxRetries, resample } = args.agent;
       const { exitCode, error } = await runAgent({
@@ -72,7 +72,7 @@ export async function runCommand(args: RunArguments, context: CommandContext): P
         prompt,
         tools,
         outputSchema,
-        instructions,
+        instructions: briefing === undefined ? instructions : joined(instructions, briefing),
         effort,
         maxTurns,
         maxTokens,
@@ -98,6 +98,9 @@ export async function runCommand(args: RunArguments, context: CommandContext): P
     home.close();
   }
 }
+
+const joined = (instructions: string | undefined, briefing: string): string =>
+  instructions === undefined ? briefing : `${instructions}\n\n${briefing}`;
 
 function citationsOf(browser: BrowserTools | undefined): ((text: string) => string) | undefined {
   return browser && ((text) => browser.normaliseCitations(text).text);

@@ -78,7 +78,10 @@ function showCall(output: Output, item: Item): void {
 function showCompleted(output: Output, item: Item): void {
   if (item.type === "error") output.watchLines("!", item.message, "problem");
   if (item.type === "reasoning" || item.type === "agent_message") output.finishLine();
-  if (item.type === "code_execution") showResult(output, item.output, item.status);
+  if (item.type === "code_execution") {
+    showResult(output, item.output, item.status);
+    for (const { path } of item.artifacts ?? []) output.watchLines("  ⤓", path, "result");
+  }
   if (item.type === "tool_call") {
     showResult(output, item.error?.message ?? item.result?.text ?? "", item.status);
   }

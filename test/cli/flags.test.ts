@@ -10,8 +10,9 @@ describe("values of flags", () => {
       temperature: 0.5,
       topP: 0.9,
     });
-    expect(agentArguments(parsed({ tool: "a.ts" }))).toEqual({ tools: ["a.ts"] });
+    expect(agentArguments(parsed({ tool: "a.ts" }))).toEqual({ files: [], tools: ["a.ts"] });
     expect(agentArguments(parsed({ "max-retries": "0", resample: "0" }))).toEqual({
+      files: [],
       tools: [],
       maxRetries: 0,
       resample: 0,

@@ -1,0 +1,67 @@
+/** The Python of a command, with the files that the user gives to it and gets from it. */
+import { randomBytes } from "node:crypto";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import {
+  createPythonTool,
+  type InputFile,
+  type PythonTool,
+  pythonProblem,
+  readInputFiles,
+} from "../../tools/index.ts";
+import type { Home } from "../home.ts";
+import type { Output } from "./output.ts";
+
+export type PythonArguments = {
+  /** Of `--file`: copies of these are what cells can read. */
+  readonly files: readonly string[];
+  /** Of `--artifacts`: where the files that cells write land. */
+  readonly artifacts?: string;
+};
+
+export type OpenedPython = {
+  /** Absent where its sandbox is missing: the model is not offered what cannot run. */
+  readonly python: PythonTool | undefined;
+  /** For the developer message, when the user gave a file or a folder: where they are. */
+  readonly briefing: string | undefined;
+};
+
+/** @throws ToolsError for a file that cannot be given; nothing was started */
+export async function openPython(
+  { files: paths, artifacts }: PythonArguments,
+  home: Home,
+  output: Output,
+): Promise<OpenedPython> {
+  const files = await readInputFiles(paths);
+  const problem = pythonProblem();
+  if (problem !== null) {
+    output.note(problem);
+    return { python: undefined, briefing: undefined };
+  }
+  const artifactFolder = artifacts === undefined ? newFolder(home) : resolve(artifacts);
+  return {
+    python: createPythonTool({ cacheDir: home.path, files, artifactFolder }),
+    briefing: briefing(files, artifacts !== undefined),
+  };
+}
+
+/** Of this run alone; it is created with the first file. */
+function newFolder(home: Home): string {
+  // A temporary state folder goes with the run, and what the model made should not.
+  const base = home.temporary ? join(tmpdir(), "chorale-artifacts") : join(home.path, "artifacts");
+  const time = new Date().toISOString().slice(0, 19).replace(/[T:]/g, "-");
+  return join(base, `${time}-${randomBytes(3).toString("hex")}`);
+}
+
+/** Only where the user asked for it: the trained prompt stays as it is otherwise. */
+function briefing(files: readonly InputFile[], keepsFiles: boolean): string | undefined {
+  const sentences: string[] = [];
+  if (files.length > 0) {
+    const list = files.map(({ name, bytes }) => `/mnt/data/${name} (${bytes.length} bytes)`);
+    sentences.push(`Files of the user, readable in Python: ${list.join(", ")}.`);
+  }
+  if (keepsFiles || files.length > 0) {
+    sentences.push("Files that Python code writes to /outputs are given to the user.");
+  }
+  return sentences.length === 0 ? undefined : sentences.join(" ");
+}
