@@ -31,11 +31,14 @@ export class CheckpointError extends InferenceError {
   readonly code = "CHORALE_CHECKPOINT_INVALID";
   /** The file that is broken. */
   readonly path: string;
+  /** The sentence without the file. */
+  readonly problem: string;
   /** The tensor or field concerned, when there is one. */
   readonly item: string | undefined;
   constructor(path: string, problem: string, item?: string, options?: ErrorOptions) {
     super(`Cannot load ${path}: ${problem}`, options);
     this.path = path;
+    this.problem = problem;
     this.item = item;
   }
 }

@@ -5,11 +5,11 @@ import type { EngineCapabilities, TokenEngine } from "./engine.ts";
 import { EngineFailedError, InsufficientMemoryError, InvalidRequestError } from "./errors.ts";
 import { KvCache, type KvLayout, kvCacheBytes, planKvCache } from "./kv-cache.ts";
 import { availableMemory } from "./memory.ts";
-import { loadWeights } from "./model/load.ts";
+import { type LoadProgress, loadWeights } from "./model/load.ts";
 import { type ModelPlan, type Precision, planModel } from "./model/plan.ts";
 import { checkIds, LocalSession, type SessionHost } from "./session.ts";
 import { compileKernels, type KernelBuild } from "./wasm/kernels.ts";
-import { createMemory, MemoryBank } from "./wasm/memory-bank.ts";
+import { createMemory } from "./wasm/memory-bank.ts";
 import { Threads } from "./wasm/threads.ts";
 
 export type LocalEngineOptions = {
@@ -25,8 +25,8 @@ export type LocalEngineOptions = {
   readonly prefillChunk?: number | undefined;
   /** Ends the loading. */
   readonly signal?: AbortSignal | undefined;
-  /** Called while loading, after each layer. */
-  readonly onProgress?: ((progress: { done: number; total: number }) => void) | undefined;
+  /** Called while loading. */
+  readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
   /** For tests: insists on one build of the kernels, spreads the weights over several memories. */
   readonly kernels?: KernelBuild | undefined;
   readonly maxBankBytes?: number | undefined;
@@ -73,9 +73,9 @@ export async function openLocalEngine(
       columns,
       maxBankBytes: options.maxBankBytes,
     });
-  const threads = options.threads ?? defaultThreads(planFor(1));
-  const plan = planFor(integerOption("a number of threads of", threads, MAX_THREADS));
-  const layout = planKvCache(config, contextLength, columns, threads, options.maxBankBytes);
+  const threadCount = options.threads ?? defaultThreads(planFor(1));
+  const plan = planFor(integerOption("a number of threads of", threadCount, MAX_THREADS));
+  const layout = planKvCache(config, contextLength, columns, threadCount, options.maxBankBytes);
   requireMemory(
     `${name} with a context of ${contextLength} tokens`,
     plan.banks.reduce((sum, bytes) => sum + bytes, 0) + kvCacheBytes(layout, contextLength),
@@ -83,18 +83,13 @@ export async function openLocalEngine(
 
   const module = compileKernels(options.kernels);
   const memories = plan.banks.map((bytes) => createMemory(bytes));
-  // Threads take longer to start than small models to load: both at once.
-  const starting = Threads.start({ module, plan, memories });
-  starting.catch(() => {});
+  const threads = await Threads.start({ module, plan, memories });
   try {
-    const banks = memories.map((memory) => new MemoryBank(module, memory));
-    const sinks = await loadWeights(checkpoint, plan, banks, options);
-    return new LocalEngine(name, plan, layout, sinks, await starting);
+    const sinks = await loadWeights(checkpoint, plan, threads, options);
+    return new LocalEngine(name, plan, layout, sinks, threads);
   } catch (error) {
-    await starting.then(
-      (started) => started.close(),
-      () => {},
-    );
+    // Ended before the caller closes the files that they read.
+    await threads.close();
     throw error;
   }
 }

@@ -5,7 +5,7 @@
  */
 
 import type { ModelConfig } from "./config.ts";
-import { DENSE_DTYPES, MXFP4_DTYPES } from "./dtypes.ts";
+import { DENSE_DTYPES, type Dtype, MXFP4_DTYPES } from "./dtypes.ts";
 import { Finder, type Located } from "./finder.ts";
 import type { GgufArchitecture } from "./gguf-config.ts";
 import { attentionWidths, type Roles } from "./layout.ts";
@@ -128,6 +128,11 @@ function expertLinear(
   inputs: number,
   parts: readonly NamedPart[],
 ): ExpertLinear {
+  const weight = (name: string, rows: number, dtypes: readonly Dtype[]): StoredTensor =>
+    find.tensor(`${name}.weight`, [experts, rows, inputs], dtypes);
+  const [one] = parts;
+  // Both parts in one of the two orders of nibbles.
+  const dtypes = one === undefined ? [] : [weight(one.name, one.rows, MXFP4_DTYPES).dtype];
   return {
     experts,
     outputs,
@@ -135,10 +140,7 @@ function expertLinear(
     weights: {
       form: "joined",
       parts: parts.map(
-        ({ name, rows, first }): ExpertPart => ({
-          tensor: find.tensor(`${name}.weight`, [experts, rows, inputs], MXFP4_DTYPES),
-          first,
-        }),
+        ({ name, rows, first }): ExpertPart => ({ tensor: weight(name, rows, dtypes), first }),
       ),
     },
     bias: parts.map(

@@ -6,39 +6,61 @@ import type { Tensor } from "./tensors.ts";
 // One read(2) moves at most 2 GiB; half of that keeps the loop honest on every system.
 const MAX_READ_BYTES = 1 << 30;
 
-/** An open file of weights, read at positions; never at a cursor, so tensors do not interfere. */
+/** An open file as plain data, for other threads of this process: descriptors are the process's. */
+export type OpenFile = {
+  readonly path: string;
+  readonly descriptor: number;
+  readonly byteLength: number;
+};
+
+/** An open file of weights, read at positions; never at a cursor, so readers do not interfere. */
 export class TensorFile {
   readonly path: string;
   readonly byteLength: number;
   #descriptor: number | undefined;
 
-  /** @throws ModelNotFoundError when there is no regular file that can be read */
-  constructor(path: string) {
-    this.path = path;
+  /**
+   * @param source a path, or a file that another thread has opened and keeps open for this one
+   * @throws ModelNotFoundError when there is no regular file that can be read
+   */
+  constructor(source: string | OpenFile) {
+    if (typeof source !== "string") {
+      this.path = source.path;
+      this.byteLength = source.byteLength;
+      this.#descriptor = source.descriptor;
+      return;
+    }
+    this.path = source;
     try {
       // Asked before opening: opening a pipe would wait for a writer.
-      if (!statSync(path).isFile()) throw new ModelNotFoundError(path, "it is not a regular file");
-      this.#descriptor = openSync(path, "r");
+      if (!statSync(source).isFile()) {
+        throw new ModelNotFoundError(source, "it is not a regular file");
+      }
+      this.#descriptor = openSync(source, "r");
     } catch (error) {
       if (error instanceof ModelNotFoundError) throw error;
-      throw new ModelNotFoundError(path, reasonOf(error), { cause: error });
+      throw new ModelNotFoundError(source, reasonOf(error), { cause: error });
     }
     this.byteLength = fstatSync(this.#descriptor).size;
+  }
+
+  /** @throws CheckpointError when it is closed */
+  get open(): OpenFile {
+    const { path, byteLength } = this;
+    return { path, byteLength, descriptor: this.#opened("the file") };
   }
 
   /**
    * Fills `target` from `position` on.
    * @param what names what is read, for the message
-   * @throws CheckpointError when the file ends before
+   * @throws CheckpointError when the file ends before, or cannot be read
    */
   readInto(target: Uint8Array<ArrayBufferLike>, position: number, what: string): void {
-    if (this.#descriptor === undefined) {
-      throw new CheckpointError(this.path, `${what} was read after the checkpoint was closed.`);
-    }
+    const descriptor = this.#opened(what);
     let done = 0;
     while (done < target.byteLength) {
       const length = Math.min(MAX_READ_BYTES, target.byteLength - done);
-      const count = readSync(this.#descriptor, target, done, length, position + done);
+      const count = this.#read(descriptor, target, done, length, position + done, what);
       if (count === 0) {
         throw new CheckpointError(
           this.path,
@@ -55,6 +77,27 @@ export class TensorFile {
     if (this.#descriptor !== undefined) closeSync(this.#descriptor);
     this.#descriptor = undefined;
   }
+
+  #opened(what: string): number {
+    if (this.#descriptor !== undefined) return this.#descriptor;
+    throw new CheckpointError(this.path, `${what} was read after the checkpoint was closed.`);
+  }
+
+  #read(
+    descriptor: number,
+    target: Uint8Array<ArrayBufferLike>,
+    offset: number,
+    length: number,
+    position: number,
+    what: string,
+  ): number {
+    try {
+      return readSync(descriptor, target, offset, length, position);
+    } catch (cause) {
+      const problem = `${what} could not be read: ${reasonOf(cause)}.`;
+      throw new CheckpointError(this.path, problem, what, { cause });
+    }
+  }
 }
 
 /** A tensor at a known place in a file. */
@@ -64,7 +107,7 @@ export class StoredTensor implements Tensor {
   readonly shape: readonly number[];
   readonly byteLength: number;
   readonly position: number;
-  readonly #file: TensorFile;
+  readonly file: TensorFile;
 
   constructor(
     name: string,
@@ -81,11 +124,11 @@ export class StoredTensor implements Tensor {
       shape.reduce((a, b) => a * b, 1),
     );
     this.position = position;
-    this.#file = file;
+    this.file = file;
   }
 
   get path(): string {
-    return this.#file.path;
+    return this.file.path;
   }
 
   readInto(target: Uint8Array<ArrayBufferLike>, byteOffset = 0): void {
@@ -97,7 +140,7 @@ export class StoredTensor implements Tensor {
         this.name,
       );
     }
-    this.#file.readInto(target, this.position + byteOffset, this.name);
+    this.file.readInto(target, this.position + byteOffset, this.name);
   }
 
   /** Rows `start` … `start + count - 1` of the outermost dimension, as a tensor of its own. */
@@ -108,7 +151,7 @@ export class StoredTensor implements Tensor {
       `${this.name}[${start}:${start + count}]`,
       this.dtype,
       [count, ...inner],
-      this.#file,
+      this.file,
       this.position + start * rowBytes,
     );
   }

@@ -7,6 +7,7 @@
 import type { ModelConfig } from "./config.ts";
 import { dequantise } from "./dequantise.ts";
 import { bytesOf, type Dtype, elementsIn } from "./dtypes.ts";
+import type { TensorFile } from "./tensor-file.ts";
 import type { ListedVocabulary } from "./vocabulary.ts";
 
 /** A tensor in a file: row-major, outermost dimension first, little-endian. */
@@ -20,6 +21,7 @@ export interface Tensor {
   readonly byteLength: number;
   /** Of the first byte, from the start of the file. */
   readonly position: number;
+  readonly file: TensorFile;
   /**
    * Fills all of `target` with the tensor's bytes from `byteOffset` on. The target may be a view of
    * shared memory: no second copy is made.
@@ -28,21 +30,21 @@ export interface Tensor {
   readInto(target: Uint8Array<ArrayBufferLike>, byteOffset?: number): void;
 }
 
-/** y = W·x + b. */
-export type Linear = {
+/** y = W·x + b. Here and below, `T` is what stands for a tensor: itself, or only its place. */
+export type Linear<T = Tensor> = {
   /** (outputs, inputs), of any dense dtype */
-  readonly weight: Tensor;
+  readonly weight: T;
   /** (outputs) */
-  readonly bias: Tensor;
+  readonly bias: T;
 };
 
 /**
  * Some rows of every expert: those of expert e begin at row `first` of a tensor's e-th slice. A
  * tensor with the rows of gate above those of up is two such parts.
  */
-export type ExpertPart = {
+export type ExpertPart<T = Tensor> = {
   /** (experts, rows, …) */
-  readonly tensor: Tensor;
+  readonly tensor: T;
   readonly first: number;
 };
 
@@ -52,41 +54,52 @@ export type ExpertPart = {
  * inputs/32). `joined`: blocks of 17 bytes, scale first; one part has the rows in order, two parts
  * are taken in turn, a row of the first, then one of the second.
  */
-export type ExpertWeights =
-  | { readonly form: "separate"; readonly blocks: Tensor; readonly scales: Tensor }
-  | { readonly form: "joined"; readonly parts: readonly ExpertPart[] };
+export type ExpertWeights<T = Tensor> =
+  | { readonly form: "separate"; readonly blocks: T; readonly scales: T }
+  | { readonly form: "joined"; readonly parts: readonly ExpertPart<T>[] };
 
 /** One MXFP4 matrix per expert; `expert-rows.ts` reads it in one form, whatever the file's is. */
-export type ExpertLinear = {
+export type ExpertLinear<T = Tensor> = {
   readonly experts: number;
   readonly outputs: number;
   readonly inputs: number;
-  readonly weights: ExpertWeights;
+  readonly weights: ExpertWeights<T>;
   /** (experts, rows): one part, or two that are taken in turn. */
-  readonly bias: readonly ExpertPart[];
+  readonly bias: readonly ExpertPart<T>[];
 };
 
-export type LayerTensors = {
+export type LayerTensors<T = Tensor> = {
   /** (hidden) */
-  readonly attnNorm: Tensor;
+  readonly attnNorm: T;
   /** (heads·headDim, hidden) */
-  readonly q: Linear;
+  readonly q: Linear<T>;
   /** (kvHeads·headDim, hidden) */
-  readonly k: Linear;
+  readonly k: Linear<T>;
   /** (kvHeads·headDim, hidden) */
-  readonly v: Linear;
+  readonly v: Linear<T>;
   /** (hidden, heads·headDim) */
-  readonly out: Linear;
+  readonly out: Linear<T>;
   /** (heads): one logit per head that takes part in the softmax and has no value */
-  readonly sinks: Tensor;
+  readonly sinks: T;
   /** (hidden) */
-  readonly mlpNorm: Tensor;
+  readonly mlpNorm: T;
   /** (experts, hidden) */
-  readonly router: Linear;
+  readonly router: Linear<T>;
   /** outputs = 2·intermediate, interleaved: row 2i is gate i, row 2i+1 is up i */
-  readonly gateUp: ExpertLinear;
+  readonly gateUp: ExpertLinear<T>;
   /** outputs = hidden, inputs = intermediate */
-  readonly down: ExpertLinear;
+  readonly down: ExpertLinear<T>;
+};
+
+/** All tensors of a model. */
+export type Weights<T = Tensor> = {
+  /** (vocab, hidden) */
+  readonly embedding: T;
+  /** (vocab, hidden) */
+  readonly unembedding: T;
+  /** (hidden) */
+  readonly norm: T;
+  readonly layers: readonly LayerTensors<T>[];
 };
 
 /** Files beside the weights that others read; absent ones are undefined. */
@@ -99,20 +112,13 @@ export type ModelFiles = {
   readonly stopIds: readonly number[];
 };
 
-export interface Checkpoint {
+export interface Checkpoint extends Weights {
   /** The path it was opened from, for messages. */
   readonly path: string;
   readonly config: ModelConfig;
   readonly files: ModelFiles;
   /** Bytes of all tensors. */
   readonly byteLength: number;
-  /** (vocab, hidden) */
-  readonly embedding: Tensor;
-  /** (vocab, hidden) */
-  readonly unembedding: Tensor;
-  /** (hidden) */
-  readonly norm: Tensor;
-  readonly layers: readonly LayerTensors[];
   /** Closes the files; tensors can no longer be read. */
   close(): void;
 }

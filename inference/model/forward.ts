@@ -5,6 +5,7 @@
  * `Team` for how they share the work. Allocates no memory of a bank.
  */
 
+import { dequantise } from "../checkpoint/dequantise.ts";
 import { ROW_GROUP } from "../wasm/kernels.ts";
 import { attention, threadScratch } from "./attention.ts";
 import { feedForward } from "./experts.ts";
@@ -65,12 +66,13 @@ export function forward(
 function embed(model: ThreadModel, column: number, id: number): void {
   const { embedding, scratch, config } = model.plan;
   const bank = model.bank(embedding.bank);
-  const x = scratch.x + column * config.hidden * FLOAT_BYTES;
-  if (embedding.kind === "bf16") {
-    bank.kernels.bf16_to_f32(embedding.address + id * config.hidden * 2, x, config.hidden);
-  } else {
-    bank.copyFloats(bank, embedding.address + id * config.hidden * FLOAT_BYTES, x, config.hidden);
-  }
+  const row = embedding.address + id * embedding.rowBytes;
+  const x = scratch.x / FLOAT_BYTES + column * config.hidden;
+  dequantise(
+    embedding.dtype,
+    bank.bytes.subarray(row, row + embedding.rowBytes),
+    bank.floats.subarray(x, x + config.hidden),
+  );
 }
 
 /** The column's cosines and sines, in every memory of the cache. */

@@ -1,235 +1,112 @@
 /**
- * Fills the banks: reads each tensor and brings it into the layout of its kind. Raw bytes are staged
- * in the scratch area of the bank they are for, so loading takes no memory beyond the loaded model.
+ * Loading: the worker threads read the files and repack what they read, all at the same time; the main
+ * thread listens. `loadWeights` is its side, `loadShare` theirs.
  */
 
-import { setImmediate } from "node:timers/promises";
-import { bytesOf, elementsIn } from "../checkpoint/dtypes.ts";
-import { checkExpertScales, readExpertBias, readExpertRows } from "../checkpoint/expert-rows.ts";
-import {
-  type Checkpoint,
-  type ExpertLinear,
-  type LayerTensors,
-  readFloatsInto,
-  type Tensor,
-} from "../checkpoint/tensors.ts";
-import { type Address, BLOCK, ROW_GROUP } from "../wasm/kernels.ts";
-import { alignUp, type MemoryBank } from "../wasm/memory-bank.ts";
-import { type LayerPlan, type Matrix, type ModelPlan, matrixBytes } from "./plan.ts";
+import { readFloat32, type Weights } from "../checkpoint/tensors.ts";
+import { describeWeights } from "../checkpoint/weight-source.ts";
+import type { Threads } from "../wasm/threads.ts";
+import { type LoadUnit, loadUnits, UnitLoader } from "./load-units.ts";
+import type { ModelPlan } from "./plan.ts";
+import type { ThreadModel } from "./step.ts";
 
-const FLOAT_BYTES = 4;
-/** Longest time that loading keeps the thread from its other work, but for one piece of a tensor. */
-const MAX_BLOCKING_MS = 20;
-/** Most bytes of f32 values in one piece of a dense tensor. */
-const PIECE_BYTES = 32 << 20;
+/** How far the loading of a model has come. */
+export type LoadProgress = {
+  /** Parts that are complete: embedding, layers, head. */
+  readonly done: number;
+  /** `layers` + 2 */
+  readonly total: number;
+  /** Bytes of the files that were brought in. */
+  readonly bytes: number;
+  readonly totalBytes: number;
+};
 
 export type LoadOptions = {
   readonly signal?: AbortSignal | undefined;
-  /** Called after each layer, in layers of `config.layers` + 2 (embedding and head). */
-  readonly onProgress?: ((progress: { done: number; total: number }) => void) | undefined;
+  /** Called some hundred times for a large model; parts need not become complete in order. */
+  readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
 };
 
 /**
- * @param banks one per entry of `plan.banks`
+ * Has the threads fill their banks.
  * @returns the sinks, f32 (layers, heads): they lie beside each session's cache, not in a bank
  * @throws CheckpointError for a file that is cut short or scales that are no numbers
+ * @throws EngineFailedError when a thread died
  * @throws the signal's reason
  */
 export async function loadWeights(
-  checkpoint: Checkpoint,
+  weights: Weights,
   plan: ModelPlan,
-  banks: readonly MemoryBank[],
+  threads: Threads,
   options: LoadOptions = {},
 ): Promise<Float32Array> {
-  const sinks = new Float32Array(plan.config.layers * plan.config.heads);
   options.signal?.throwIfAborted();
-  let pausedAt = performance.now();
-  let done = 0;
-  for (const step of steps(checkpoint, plan, banks, sinks)) {
-    if (step === "unit") {
-      options.onProgress?.({ done: ++done, total: plan.config.layers + 2 });
-    } else if (performance.now() - pausedAt < MAX_BLOCKING_MS) {
-      continue;
-    }
-    await setImmediate();
-    options.signal?.throwIfAborted();
-    pausedAt = performance.now();
+  const sinks = new Float32Array(plan.config.layers * plan.config.heads);
+  for (const [index, layer] of weights.layers.entries()) {
+    sinks.set(readFloat32(layer.sinks), index * plan.config.heads);
   }
+  const units = loadUnits(plan, weights);
+  const progress = new Progress(units);
+  const next = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  await threads.run(
+    { type: "load", source: describeWeights(weights), next },
+    {
+      signal: options.signal,
+      onReport: (report) => {
+        if (report.type === "loaded") options.onProgress?.(progress.after(units[report.unit]!));
+      },
+    },
+  );
+  options.signal?.throwIfAborted();
+  // Messages of the other threads may still be under way when the leading one has ended.
+  if (!progress.complete) options.onProgress?.(progress.end);
   return sinks;
 }
 
-/** A piece of a tensor was brought in, or a unit (embedding, layer, head) is complete. */
-type LoadStep = "piece" | "unit";
+class Progress {
+  readonly #left: number[] = [];
+  /** What there is to say when all is in. */
+  readonly end: LoadProgress;
+  #done = 0;
+  #bytes = 0;
 
-function* steps(
-  checkpoint: Checkpoint,
-  plan: ModelPlan,
-  banks: readonly MemoryBank[],
-  sinks: Float32Array,
-): Generator<LoadStep, void, void> {
-  const { config, embedding, head } = plan;
-  const loaderOf = (bank: number): Loader => new Loader(banks[bank]!, plan);
-  const table: Matrix = { ...embedding, rows: config.vocab, columns: config.hidden, bias: 0 };
-  yield* loaderOf(embedding.bank).dense(table, [checkpoint.embedding]);
-  yield "unit";
-  for (const [index, layer] of plan.layers.entries()) {
-    const tensors = checkpoint.layers[index]!;
-    const loader = loaderOf(layer.bank);
-    yield* loader.layer(layer, tensors);
-    sinks.set(loader.readFloats(tensors.sinks), index * config.heads);
-    yield "unit";
-  }
-  const loader = loaderOf(head.bank);
-  loader.floats(checkpoint.norm, head.norm);
-  yield* loader.dense(head.unembedding, [checkpoint.unembedding]);
-  yield "unit";
-}
-
-/** Brings tensors into one bank. */
-class Loader {
-  readonly #bank: MemoryBank;
-  readonly #staging: Address;
-  readonly #stagingBytes: number;
-  /** Conversions read from the first half of the staging area. */
-  readonly #halfBytes: number;
-
-  constructor(bank: MemoryBank, plan: ModelPlan) {
-    this.#bank = bank;
-    this.#staging = plan.scratch.start;
-    this.#stagingBytes = plan.scratch.end - plan.scratch.start;
-    this.#halfBytes = alignUp(Math.floor(this.#stagingBytes / 2) - alignUp(1));
+  constructor(units: readonly LoadUnit[]) {
+    for (const { part } of units) this.#left[part] = (this.#left[part] ?? 0) + 1;
+    const total = this.#left.length;
+    const totalBytes = units.reduce((sum, unit) => sum + unit.bytes, 0);
+    this.end = { done: total, total, bytes: totalBytes, totalBytes };
   }
 
-  *layer(plan: LayerPlan, tensors: LayerTensors): Generator<LoadStep, void, void> {
-    this.floats(tensors.attnNorm, plan.attnNorm);
-    this.floats(tensors.mlpNorm, plan.mlpNorm);
-    const { q, k, v, out, router } = tensors;
-    yield* this.dense(plan.qkv, [q.weight, k.weight, v.weight]);
-    this.#biases(plan.qkv, [q.bias, k.bias, v.bias]);
-    yield* this.dense(plan.out, [out.weight]);
-    this.#biases(plan.out, [out.bias]);
-    yield* this.dense(plan.router, [router.weight]);
-    this.#biases(plan.router, [router.bias]);
-    yield* this.#experts(plan.gateUp, tensors.gateUp);
-    yield* this.#experts(plan.down, tensors.down);
+  get complete(): boolean {
+    return this.#done === this.end.total;
   }
 
-  /** Elements `first` … `first + count - 1` of a tensor, as f32; whole blocks of its dtype. */
-  floats(tensor: Tensor, address: Address, first = 0, count = elements(tensor) - first): void {
-    if (tensor.dtype !== "BF16" && tensor.dtype !== "F16" && tensor.dtype !== "F32") {
-      const at = address / FLOAT_BYTES;
-      readFloatsInto(tensor, first, this.#bank.floats.subarray(at, at + count));
-      return;
-    }
-    const size = bytesOf(tensor.dtype, 1);
-    if (tensor.dtype === "F32") {
-      this.#read(tensor, first * size, address, count * size);
-      return;
-    }
-    const { kernels } = this.#bank;
-    const convert = tensor.dtype === "BF16" ? kernels.bf16_to_f32 : kernels.f16_to_f32;
-    const chunk = Math.floor(this.#halfBytes / size);
-    for (let i = 0; i < count; i += chunk) {
-      const n = Math.min(chunk, count - i);
-      this.#read(tensor, (first + i) * size, this.#staging, n * size);
-      convert(this.#staging, address + i * FLOAT_BYTES, n);
-    }
-  }
-
-  /** A small float tensor for this side. */
-  readFloats(tensor: Tensor): Float32Array {
-    const count = elements(tensor);
-    const address = this.#staging + this.#halfBytes;
-    this.floats(tensor, address);
-    return Float32Array.from(this.#bank.floats.subarray(address / 4, address / 4 + count));
-  }
-
-  /** A matrix whose rows are those of the tensors, one after the other. */
-  *dense(matrix: Matrix, tensors: readonly Tensor[]): Generator<LoadStep, void, void> {
-    const { kind, columns } = matrix;
-    let row = 0;
-    for (const tensor of tensors) {
-      const rows = tensor.shape[0] ?? 0;
-      const chunk = this.#rowsPerPiece(columns);
-      for (let first = 0; first < rows; first += chunk) {
-        const n = Math.min(chunk, rows - first);
-        const address = matrix.address + matrixBytes({ kind, columns, rows: row + first });
-        this.#denseRows(kind, tensor, first * columns, n, columns, address);
-        yield "piece";
-      }
-      row += rows;
-    }
-  }
-
-  /** Rows, in whole row groups, whose f32 values fill at most half of the staging area. */
-  #rowsPerPiece(columns: number): number {
-    const bytes = Math.min(this.#halfBytes, PIECE_BYTES);
-    return Math.floor(bytes / (columns * FLOAT_BYTES * ROW_GROUP)) * ROW_GROUP;
-  }
-
-  /** `rows` rows from element `first` of a tensor on. */
-  #denseRows(
-    kind: Matrix["kind"],
-    tensor: Tensor,
-    first: number,
-    rows: number,
-    columns: number,
-    address: Address,
-  ): void {
-    if (kind === "bf16") {
-      const bytes = bytesOf(tensor.dtype, rows * columns);
-      this.#read(tensor, bytesOf(tensor.dtype, first), address, bytes);
-    } else if (kind === "f32") {
-      this.floats(tensor, address, first, rows * columns);
-    } else {
-      // The second half of the staging area holds the floats, the first is left to their conversion.
-      const values = this.#staging + this.#halfBytes;
-      this.floats(tensor, values, first, rows * columns);
-      this.#bank.kernels.q8_pack(values, address, rows, columns / BLOCK);
-    }
-  }
-
-  #biases(matrix: Matrix, tensors: readonly Tensor[]): void {
-    let address = matrix.bias;
-    for (const tensor of tensors) {
-      this.floats(tensor, address);
-      address += elements(tensor) * FLOAT_BYTES;
-    }
-  }
-
-  *#experts(matrices: readonly Matrix[], tensors: ExpertLinear): Generator<LoadStep, void, void> {
-    for (const [e, matrix] of matrices.entries()) {
-      this.#repack(matrix, tensors, e);
-      this.#bank.floats.set(readExpertBias(tensors, e), matrix.bias / FLOAT_BYTES);
-      yield "piece";
-    }
-  }
-
-  /** One expert's blocks and scales to records, some row groups at a time. */
-  #repack(matrix: Matrix, tensors: ExpertLinear, expert: number): void {
-    const { rows, columns } = matrix;
-    const rowBlocks = columns / BLOCK;
-    const rowBytes = (rowBlocks * BLOCK) / 2;
-    const room = this.#stagingBytes - alignUp(1);
-    const chunk = Math.floor(room / ((rowBytes + rowBlocks) * ROW_GROUP)) * ROW_GROUP;
-    for (let row = 0; row < rows; row += chunk) {
-      const n = Math.min(chunk, rows - row);
-      const scales = this.#staging + alignUp(n * rowBytes);
-      const scaleBytes = this.#bank.bytes.subarray(scales, scales + n * rowBlocks);
-      const blocks = this.#bank.bytes.subarray(this.#staging, this.#staging + n * rowBytes);
-      readExpertRows(tensors, expert, row, blocks, scaleBytes);
-      const out = matrix.address + matrixBytes({ kind: "mxfp4", rows: row, columns });
-      if (this.#bank.kernels.mxfp4_repack(this.#staging, scales, out, n, rowBlocks) !== 0) {
-        checkExpertScales(tensors, expert, row, scaleBytes);
-      }
-    }
-  }
-
-  #read(tensor: Tensor, offset: number, address: Address, bytes: number): void {
-    tensor.readInto(this.#bank.bytes.subarray(address, address + bytes), offset);
+  after({ part, bytes }: LoadUnit): LoadProgress {
+    const left = this.#left[part]! - 1;
+    this.#left[part] = left;
+    if (left === 0) this.#done++;
+    this.#bytes += bytes;
+    return { ...this.end, done: this.#done, bytes: this.#bytes };
   }
 }
 
-function elements(tensor: Tensor): number {
-  return elementsIn(tensor.dtype, tensor.byteLength);
+/**
+ * Loads units until there are none left; the thread that is free takes the next one.
+ * @param next a counter that the threads share
+ * @param onUnit gets the index of each unit that this thread has brought in
+ * @throws CheckpointError as `loadWeights`
+ */
+export function loadShare(
+  model: ThreadModel,
+  weights: Weights,
+  next: Int32Array<SharedArrayBuffer>,
+  onUnit: (unit: number) => void,
+): void {
+  const units = loadUnits(model.plan, weights);
+  const loader = new UnitLoader(model, weights);
+  const take = (): number => Atomics.add(next, 0, 1);
+  for (let unit = take(); unit < units.length && !model.team.cancelled; unit = take()) {
+    loader.load(units[unit]!);
+    onUnit(unit);
+  }
 }

@@ -7,7 +7,7 @@
  */
 
 import type { ModelConfig } from "../checkpoint/config.ts";
-import type { Dtype } from "../checkpoint/dtypes.ts";
+import { bytesOf, type Dtype } from "../checkpoint/dtypes.ts";
 import type { Checkpoint, Linear, Tensor } from "../checkpoint/tensors.ts";
 import { UnsupportedArchitectureError } from "../errors.ts";
 import {
@@ -18,7 +18,7 @@ import {
   Q8_RECORD_BYTES,
   ROW_GROUP,
 } from "../wasm/kernels.ts";
-import { BankAllocator, MAX_BANK_BYTES } from "../wasm/memory-bank.ts";
+import { alignUp, BankAllocator, MAX_BANK_BYTES } from "../wasm/memory-bank.ts";
 
 /**
  * `int8`: dense weights as Q8_0, activations of every matrix product as int8 (except the router's).
@@ -81,8 +81,8 @@ export type ScratchPlan = {
   readonly thread: Address;
   readonly threadStripBytes: number;
   readonly threadBytes: number;
-  /** Also used to stage bytes while loading. */
-  readonly start: Address;
+  /** The same bytes while loading: so many per thread, one after the other. */
+  readonly staging: { readonly address: Address; readonly bytes: number };
   readonly end: Address;
 };
 
@@ -93,10 +93,12 @@ export type ModelPlan = {
   readonly scratch: ScratchPlan;
   /** Bytes of each bank. */
   readonly banks: readonly number[];
+  /** Rows as in the file; each is converted when it is looked up. */
   readonly embedding: {
     readonly bank: number;
-    readonly kind: "bf16" | "f32";
+    readonly dtype: Dtype;
     readonly address: Address;
+    readonly rowBytes: number;
   };
   readonly layers: readonly LayerPlan[];
   readonly head: {
@@ -106,7 +108,11 @@ export type ModelPlan = {
   };
   /** Bytes of weights that one decoded token reads. */
   readonly bytesPerToken: number;
+  /** What the banks hold: bytes by part, which add up to all of them. */
+  readonly resident: Readonly<Record<ResidentPart, number>>;
 };
+
+export type ResidentPart = "embedding" | "attention" | "experts" | "unembedding" | "activations";
 
 export type PlanOptions = {
   readonly precision: Precision;
@@ -122,6 +128,7 @@ const FLOAT_BYTES = 4;
 const MAX_LOGIT_COLUMNS = 16;
 /** Loading stages pieces of tensors in the scratch area: this much keeps the pieces from being small. */
 const MIN_SCRATCH_BYTES = 1 << 20;
+const MIN_STAGING_BYTES = 1 << 17;
 /** And so many row groups of the widest matrix, as f32, have room in any case. */
 const MIN_STAGED_ROW_GROUPS = 4;
 
@@ -137,9 +144,9 @@ export function planModel(checkpoint: Checkpoint, options: PlanOptions): ModelPl
   const banks = new Banks(scratch.end, maxBankBytes);
 
   const embedding = banks.place((bank, allocator) => {
-    const kind: "bf16" | "f32" = checkpoint.embedding.dtype === "BF16" ? "bf16" : "f32";
-    const bytes = config.vocab * config.hidden * (kind === "bf16" ? 2 : FLOAT_BYTES);
-    return { bank, kind, address: allocator.allocate(bytes) };
+    const { dtype } = checkpoint.embedding;
+    const rowBytes = bytesOf(dtype, config.hidden);
+    return { bank, dtype, rowBytes, address: allocator.allocate(config.vocab * rowBytes) };
   });
   const layers = checkpoint.layers.map((tensors) =>
     banks.place((bank, allocator): LayerPlan => {
@@ -181,6 +188,12 @@ export function planModel(checkpoint: Checkpoint, options: PlanOptions): ModelPl
     ...layer.gateUp.slice(0, config.expertsPerToken),
     ...layer.down.slice(0, config.expertsPerToken),
   ]);
+  const total = banks.sizes.reduce((sum, bytes) => sum + bytes, 0);
+  const activations = banks.sizes.length * scratch.end;
+  const experts = layers
+    .flatMap((layer) => [...layer.gateUp, ...layer.down])
+    .reduce((sum, matrix) => sum + matrixBytes(matrix) + matrix.rows * FLOAT_BYTES, 0);
+  const others = config.vocab * embedding.rowBytes + matrixBytes(head.unembedding);
   return {
     config,
     precision,
@@ -191,6 +204,14 @@ export function planModel(checkpoint: Checkpoint, options: PlanOptions): ModelPl
     layers,
     head,
     bytesPerToken: [...active, head.unembedding].reduce((sum, m) => sum + matrixBytes(m), 0),
+    resident: {
+      embedding: config.vocab * embedding.rowBytes,
+      experts,
+      unembedding: matrixBytes(head.unembedding),
+      activations,
+      // Norms, the router and what alignment leaves are counted with it.
+      attention: total - activations - experts - others,
+    },
   };
 }
 
@@ -278,15 +299,16 @@ function planScratch(
   };
   const widest = Math.max(hidden, intermediate, config.heads * config.headDim);
   const staged = MIN_STAGED_ROW_GROUPS * ROW_GROUP * widest * FLOAT_BYTES;
-  const minimum = Math.max(MIN_SCRATCH_BYTES, staged);
+  const minimum = Math.max(MIN_SCRATCH_BYTES, threads * Math.max(MIN_STAGING_BYTES, staged));
   allocator.allocate(Math.max(0, minimum - allocator.byteLength));
+  const staging = (allocator.byteLength - start) / threads;
   return {
     ...addresses,
     columns,
     logitColumns,
     threadStripBytes,
     threadBytes,
-    start,
+    staging: { address: start, bytes: alignUp(staging) - alignUp(1) },
     end: allocator.byteLength,
   };
 }

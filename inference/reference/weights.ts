@@ -87,7 +87,7 @@ function expertWeight(linear: ExpertLinear, expert: number): Float64Array {
   const scales = new Uint8Array(weights.scales.byteLength / count);
   weights.blocks.readInto(blocks, expert * blocks.length);
   weights.scales.readInto(scales, expert * scales.length);
-  checkExpertScales(linear, expert, 0, scales);
+  checkExpertScales(linear, expert, scales);
   return decodeBlocks(blocks, scales);
 }
 

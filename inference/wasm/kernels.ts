@@ -83,8 +83,11 @@ export interface Kernels {
   ): void;
   /** Returns 0, or 1 + the index of the first scale byte that is not a number. */
   mxfp4_repack(
-    blocks: Address,
+    codes: Address,
     scales: Address,
+    blockBytes: number,
+    split: number,
+    odd: number,
     out: Address,
     rows: number,
     rowBlocks: number,
@@ -103,6 +106,8 @@ export interface Kernels {
     yStride: number,
   ): void;
   q8_pack(w: Address, out: Address, rows: number, rowBlocks: number): void;
+  /** Returns 0, or 1 + the index of the first block whose scale is not a finite number. */
+  q8_repack(blocks: Address, out: Address, rows: number, rowBlocks: number): number;
   quantise_i8(
     x: Address,
     blocks: number,
@@ -131,6 +136,7 @@ export const KERNEL_NAMES: readonly (keyof Kernels)[] = [
   "mxfp4_repack",
   "q8_matmul_i8",
   "q8_pack",
+  "q8_repack",
   "quantise_i8",
   "rms_norm",
   "rope",

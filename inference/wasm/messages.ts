@@ -1,5 +1,6 @@
 /** What the main thread and the worker threads say to each other. */
 
+import type { WeightSource } from "../checkpoint/weight-source.ts";
 import type { DecodeReport, DecodeSequence } from "../decoding/sequence.ts";
 import type { KvLayout } from "../kv-cache.ts";
 import type { ModelPlan } from "../model/plan.ts";
@@ -30,6 +31,13 @@ export type SessionMessage =
 /** Work of all threads together; one at a time. The cache has room for what is computed. */
 export type Work =
   | {
+      /** Fills the banks; reports units. */
+      readonly type: "load";
+      readonly source: WeightSource;
+      /** Counter of the units that were taken. */
+      readonly next: Int32Array<SharedArrayBuffer>;
+    }
+  | {
       /** Computes keys and values of `ids` at positions `start` …; reports progress. */
       readonly type: "prefill";
       readonly session: number;
@@ -55,8 +63,10 @@ export type Work =
 export type WorkMessage = Work & { readonly command: number };
 export type ToWorker = SessionMessage | WorkMessage;
 
-/** What comes while a command runs; from the leading thread. */
+/** What comes while a command runs. */
 export type Report =
+  /** From any thread: a unit of `loadUnits` was brought in. */
+  | { readonly type: "loaded"; readonly unit: number }
   /** Positions that are now computed, counted from the command's start. */
   | { readonly type: "progress"; readonly done: number }
   | DecodeReport
@@ -65,7 +75,16 @@ export type Report =
 
 export type Outcome = "finished" | "cancelled";
 
+/** A `CheckpointError` as plain data. */
+export type CheckpointFailure = {
+  readonly path: string;
+  readonly problem: string;
+  readonly item: string | undefined;
+};
+
 export type FromWorker =
   | { readonly type: "ready" }
   | { readonly type: "report"; readonly command: number; readonly report: Report }
-  | { readonly type: "ended"; readonly command: number; readonly outcome: Outcome };
+  | { readonly type: "ended"; readonly command: number; readonly outcome: Outcome }
+  /** From any thread: the files are not what they must be. The others leave the command. */
+  | { readonly type: "failed"; readonly command: number; readonly failure: CheckpointFailure };

@@ -1,6 +1,14 @@
 import { Worker } from "node:worker_threads";
-import { EngineFailedError } from "../errors.ts";
-import type { FromWorker, Outcome, Report, SessionMessage, Work, WorkerInit } from "./messages.ts";
+import { CheckpointError, EngineFailedError } from "../errors.ts";
+import type {
+  CheckpointFailure,
+  FromWorker,
+  Outcome,
+  Report,
+  SessionMessage,
+  Work,
+  WorkerInit,
+} from "./messages.ts";
 import { createControl, requestCancel, type TeamControl } from "./team.ts";
 
 export type RunOptions = {
@@ -11,6 +19,8 @@ export type RunOptions = {
 type Running = {
   readonly command: number;
   readonly onReport: ((report: Report) => void) | undefined;
+  /** Whether it was cancelled from here. */
+  readonly cancelled: () => boolean;
   readonly resolve: (outcome: Outcome) => void;
   readonly reject: (error: Error) => void;
 };
@@ -22,6 +32,8 @@ type Running = {
 export class Threads {
   readonly #workers: readonly Worker[];
   readonly #control: TeamControl;
+  readonly #starting: PromiseWithResolvers<void> = Promise.withResolvers();
+  #ready = 0;
   #commands = 0;
   #running: Running | undefined;
   /** Settles when the last queued command has ended, well or not. */
@@ -33,8 +45,6 @@ export class Threads {
     this.#workers = workers;
     this.#control = control;
     for (const [index, worker] of workers.entries()) {
-      // An idle engine does not keep the process alive; a running command does.
-      worker.unref();
       worker.on("error", (cause) => this.#fail(`worker thread ${index} died`, cause));
       worker.on("exit", (code) => this.#fail(`worker thread ${index} ended with code ${code}`));
       worker.on("message", (message: FromWorker) => this.#receive(message));
@@ -52,16 +62,16 @@ export class Threads {
       const workerData: WorkerInit = { ...init, control, index };
       return new Worker(entry, { workerData, name: `chorale-engine-${index}` });
     });
+    const threads = new Threads(workers, control);
     try {
-      await Promise.all(workers.map(ready));
-    } catch (cause) {
-      await Promise.all(workers.map((worker) => worker.terminate()));
-      throw new EngineFailedError(
-        `Cannot start ${workers.length} worker threads: ${messageOf(cause)}.`,
-        { cause },
-      );
+      await threads.#starting.promise;
+    } catch (error) {
+      await threads.close();
+      throw error;
     }
-    return new Threads(workers, control);
+    // An idle engine does not keep the process alive; a running command does.
+    for (const worker of workers) worker.unref();
+    return threads;
   }
 
   /** Tells all workers about a session, in order with the commands. */
@@ -75,6 +85,7 @@ export class Threads {
    * @param work or what makes it when its turn comes; null: nothing is left to do
    * @returns "cancelled" when the signal was aborted; what was reported until then has been done
    * @throws EngineFailedError when a worker died or the engine was closed
+   * @throws CheckpointError when a file that the work reads is not what it must be
    */
   run(work: Work | (() => Work | null), options: RunOptions = {}): Promise<Outcome> {
     const turn = this.#queue.then(() => this.#start(work, options));
@@ -105,7 +116,8 @@ export class Threads {
     leader?.ref();
     try {
       const outcome = await new Promise<Outcome>((resolve, reject) => {
-        this.#running = { command, onReport, resolve, reject };
+        const cancelled = (): boolean => this.#closed || signal?.aborted === true;
+        this.#running = { command, onReport, cancelled, resolve, reject };
         for (const worker of this.#workers) worker.postMessage({ ...work, command });
       });
       if (outcome === "cancelled" && !signal?.aborted) throw closedError();
@@ -119,8 +131,15 @@ export class Threads {
 
   #receive(message: FromWorker): void {
     const running = this.#running;
-    if (message.type === "ready" || message.command !== running?.command) return;
+    if (message.type === "ready") {
+      if (++this.#ready === this.#workers.length) this.#starting.resolve();
+      return;
+    }
+    if (message.command !== running?.command) return;
     if (message.type === "report") running.onReport?.(message.report);
+    else if (message.type === "failed") running.reject(checkpointError(message.failure));
+    // Nobody here has cancelled it: a thread has met something, and its message is under way.
+    else if (message.outcome === "cancelled" && !running.cancelled()) return;
     else running.resolve(message.outcome);
   }
 
@@ -133,20 +152,17 @@ export class Threads {
       { cause },
     );
     for (const worker of this.#workers) void worker.terminate();
+    this.#starting.reject(this.#failure);
     this.#running?.reject(this.#failure);
   }
 }
 
-function ready(worker: Worker): Promise<void> {
-  return new Promise((resolve, reject) => {
-    worker.once("message", () => resolve());
-    worker.once("error", reject);
-    worker.once("exit", (code) => reject(new Error(`it ended with code ${code}`)));
-  });
-}
-
 function closedError(): EngineFailedError {
   return new EngineFailedError("Cannot compute: the engine was closed.");
+}
+
+function checkpointError({ path, problem, item }: CheckpointFailure): CheckpointError {
+  return new CheckpointError(path, problem, item);
 }
 
 function messageOf(error: unknown): string {

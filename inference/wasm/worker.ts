@@ -5,13 +5,16 @@
  */
 
 import { parentPort, workerData } from "node:worker_threads";
+import { attachWeights } from "../checkpoint/weight-source.ts";
 import { decode, type WorkerSession } from "../decoding/decode.ts";
 import { Drafter } from "../decoding/draft.ts";
 import { Board } from "../decoding/sequence.ts";
+import { CheckpointError } from "../errors.ts";
 import { forward } from "../model/forward.ts";
+import { loadShare } from "../model/load.ts";
 import { ThreadCache, ThreadModel } from "../model/step.ts";
 import type { FromWorker, Outcome, Report, ToWorker, WorkerInit, WorkMessage } from "./messages.ts";
-import { Cancelled, Team } from "./team.ts";
+import { Cancelled, requestCancel, Team } from "./team.ts";
 
 const { module, plan, memories, control, index } = workerData as WorkerInit;
 const team = new Team(control, index, plan.threads);
@@ -35,7 +38,8 @@ post({ type: "ready" });
 function run(work: WorkMessage): Outcome {
   team.begin(work.command);
   try {
-    if (work.type === "prefill") prefill(work, sessionOf(work).cache);
+    if (work.type === "load") load(work);
+    else if (work.type === "prefill") prefill(work, sessionOf(work).cache);
     else if (work.type === "logits") logits(work, sessionOf(work).cache);
     else {
       const { sequences, board, steps, command } = work;
@@ -45,6 +49,7 @@ function run(work: WorkMessage): Outcome {
     }
     return "finished";
   } catch (error) {
+    if (error instanceof CheckpointError) return fail(work.command, error);
     if (error instanceof Cancelled) return "cancelled";
     throw error;
   }
@@ -55,6 +60,26 @@ function sessionOf({ session }: { readonly session: number }): WorkerSession {
   const found = sessions.get(session);
   if (found === undefined) throw new Error(`there is no session ${session}`);
   return found;
+}
+
+/** Says what is wrong with the files, and leaves the command together with the other threads. */
+function fail(command: number, { path, problem, item }: CheckpointError): Outcome {
+  post({ type: "failed", command, failure: { path, problem, item } });
+  requestCancel(control, command);
+  try {
+    team.barrier();
+  } catch (error) {
+    if (!(error instanceof Cancelled)) throw error;
+  }
+  return "cancelled";
+}
+
+function load(work: WorkMessage & { type: "load" }): void {
+  const { command } = work;
+  loadShare(model, attachWeights(work.source), work.next, (unit) => {
+    post({ type: "report", command, report: { type: "loaded", unit } });
+  });
+  team.barrier();
 }
 
 function prefill(work: WorkMessage & { type: "prefill" }, cache: ThreadCache): void {

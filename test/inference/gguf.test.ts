@@ -3,7 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { readExpertRows } from "../../inference/checkpoint/expert-rows.ts";
+import {
+  expertScaleError,
+  readExpertRows,
+  type StagedRows,
+  storedRowBytes,
+} from "../../inference/checkpoint/expert-rows.ts";
 import { readGgufHeader } from "../../inference/checkpoint/gguf.ts";
 import { openCheckpoint } from "../../inference/checkpoint/open.ts";
 import type { ExpertLinear } from "../../inference/checkpoint/tensors.ts";
@@ -22,6 +27,7 @@ import {
 import { FORMS, ggufContent, makeGguf } from "../fixtures/make-gguf-model.ts";
 import { type ModelSize, randomWeights, TINY } from "../fixtures/make-tiny-model.ts";
 import { MemorySource, mutations } from "./hostile-headers.ts";
+import { KernelMemory } from "./kernel-memory.ts";
 
 const SIZE: ModelSize = { ...TINY, swigluLimit: 7 };
 const WEIGHTS = randomWeights(SIZE, 3);
@@ -181,23 +187,46 @@ describe("tensors", () => {
     writeFileSync(path, encodeGguf(content));
     const checkpoint = openCheckpoint(path);
     const { gateUp } = checkpoint.layers[0] ?? expect.unreachable();
-    const { scales } = readRows(gateUp, 1, 0, 64);
+    const { bad } = readRecords(gateUp, 1, 0, 64);
     checkpoint.close();
-    expect(scales.indexOf(255)).toBe((2 * 5 + 1) * 2 + 1);
+    const index = (2 * 5 + 1) * 2 + 1;
+    expect(bad).toBe(index + 1);
+    expect(expertScaleError(gateUp, 1, index).message).toContain(
+      `scale ${(64 + 32 + 5) * 2 + 1} of blk.0.ffn_gate_up_exps.weight is 255`,
+    );
   });
 });
 
-function readRows(
+const memory = new KernelMemory("relaxed", 1 << 20);
+
+/** Rows as the loader brings them in: read, then repacked. */
+function readRecords(
   linear: ExpertLinear,
   expert: number,
   row: number,
   rows: number,
-): { blocks: Uint8Array; scales: Uint8Array } {
-  const rowBlocks = linear.inputs / 32;
-  const blocks = new Uint8Array(rows * rowBlocks * 16);
-  const scales = new Uint8Array(rows * rowBlocks);
-  readExpertRows(linear, expert, row, blocks, scales);
-  return { blocks, scales };
+): { records: Uint8Array; bad: number } {
+  memory.reset();
+  const bytes = new Uint8Array(rows * storedRowBytes(linear));
+  return repack(bytes, readExpertRows(linear, expert, row, rows, bytes), rows, linear.inputs / 32);
+}
+
+function repack(bytes: Uint8Array, staged: StagedRows, rows: number, rowBlocks: number) {
+  const { codes, scales, blockBytes, split, odd } = staged;
+  const at = memory.put(bytes);
+  const size = Math.ceil(rows / 8) * rowBlocks * 136;
+  const out = memory.reserve(size);
+  const bad = memory.kernels.mxfp4_repack(
+    at + codes,
+    at + scales,
+    blockBytes,
+    split ? 1 : 0,
+    odd,
+    out,
+    rows,
+    rowBlocks,
+  );
+  return { records: memory.bytes(out, size), bad };
 }
 
 test("any rows of an expert are those of the published bytes, in every form", () => {
@@ -213,17 +242,21 @@ test("any rows of an expert are those of the published bytes, in every form", ()
     const { gateUp } = checkpoint.layers[1] ?? expect.unreachable();
     const place = fc.record({
       expert: fc.nat(SIZE.experts - 1),
-      row: fc.nat(outputs - 1),
+      row: fc.nat(outputs / 2 - 1).map((pair) => 2 * pair),
       rows: fc.integer({ min: 1, max: outputs }),
     });
     fc.assert(
       fc.property(place, ({ expert, row, rows }) => {
         const count = Math.min(rows, outputs - row);
-        const found = readRows(gateUp, expert, row, count);
+        const found = readRecords(gateUp, expert, row, count);
         const first = (expert * outputs + row) * rowBlocks;
         const end = first + count * rowBlocks;
-        expect([...found.blocks]).toEqual([...blocks.subarray(first * 16, end * 16)]);
-        expect([...found.scales]).toEqual([...scales.subarray(first, end)]);
+        const codes = blocks.subarray(first * 16, end * 16);
+        const apart = { codes: 0, scales: codes.length, blockBytes: 16, split: false, odd: 0 };
+        const bytes = Uint8Array.from([...codes, ...scales.subarray(first, end)]);
+        const wanted = repack(bytes, apart, count, rowBlocks);
+        expect(found).toEqual(wanted);
+        expect(found.bad).toBe(0);
       }),
       { numRuns: 60 },
     );

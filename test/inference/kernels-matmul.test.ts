@@ -92,9 +92,32 @@ function randomBlocks(rows: number, blocks: number, random: () => number) {
   return { packed, scales };
 }
 
+/** Blocks of 17 bytes, scale first; `split` puts inputs j and j+16 into byte j. */
+function join(packed: Uint8Array, scales: Uint8Array, split: boolean): Uint8Array {
+  const out = new Uint8Array(scales.length * 17);
+  for (const [block, scale] of scales.entries()) {
+    const bytes = packed.subarray(block * 16, block * 16 + 16);
+    const code = (k: number): number => ((bytes[k >> 1] ?? 0) >> (4 * (k & 1))) & 15;
+    out[block * 17] = scale;
+    for (let j = 0; j < 16; j++) {
+      out[block * 17 + 1 + j] = split ? code(j) | (code(j + 16) << 4) : (bytes[j] ?? 0);
+    }
+  }
+  return out;
+}
+
 describe.each(BUILDS)("%s", (build) => {
   const memory = new KernelMemory(build);
   const { kernels } = memory;
+  /** From the published form: blocks and scales apart. */
+  const repack = (
+    blocks: Uint8Array,
+    scales: Uint8Array,
+    out: number,
+    rows: number,
+    rowBlocks: number,
+  ): number =>
+    kernels.mxfp4_repack(memory.put(blocks), memory.put(scales), 16, 0, 0, out, rows, rowBlocks);
 
   test("MXFP4: every pair of codes under every scale is exact", () => {
     memory.reset();
@@ -103,7 +126,7 @@ describe.each(BUILDS)("%s", (build) => {
     const blocks = Uint8Array.from({ length: rows * 16 }, (_, i) => i % 256);
     const scales = Uint8Array.from({ length: rows }, (_, row) => scaleCodes[row >> 4] ?? 0);
     const w = memory.reserve((rows / 8) * 136);
-    const bad = kernels.mxfp4_repack(memory.put(blocks), memory.put(scales), w, rows, 1);
+    const bad = repack(blocks, scales, w, rows, 1);
     expect(bad).toBe(0);
     const x = new Float32Array(BLOCK * BLOCK);
     for (let k = 0; k < BLOCK; k++) x[k * BLOCK + k] = 1;
@@ -126,9 +149,42 @@ describe.each(BUILDS)("%s", (build) => {
       packed.fill(0, at * 16, at * 16 + 16);
       scales[at] = 255;
       const out = memory.reserve(2 * 3 * 136);
-      const bad = kernels.mxfp4_repack(memory.put(packed), memory.put(scales), out, 9, 3);
+      const bad = repack(packed, scales, out, 9, 3);
       expect(bad).toBe(at + 1);
     }
+  });
+
+  test("MXFP4: joined blocks, split nibbles and rows in turn make the same records", () => {
+    fc.assert(
+      fc.property(shapes, fc.nat(), ({ rows, blocks }, seed) => {
+        const { packed, scales } = randomBlocks(rows, blocks, randomNumbers(seed));
+        const bytes = Math.ceil(rows / 8) * blocks * 136;
+        memory.reset();
+        const wanted = memory.reserve(bytes);
+        expect(repack(packed, scales, wanted, rows, blocks)).toBe(0);
+        for (const split of [false, true]) {
+          const joined = join(packed, scales, split);
+          const rowBytes = blocks * 17;
+          const inTurn = [0, 1].map((turn) =>
+            joined.filter((_, i) => Math.floor(i / rowBytes) % 2 === turn),
+          );
+          const odd = inTurn[0]?.length ?? 0;
+          for (const [stored, distance] of [
+            [joined, 0],
+            [Uint8Array.from(inTurn.flatMap((part) => [...part])), odd],
+          ] as const) {
+            const at = memory.put(stored);
+            const out = memory.reserve(bytes);
+            const flag = split ? 1 : 0;
+            const bad = kernels.mxfp4_repack(at + 1, at, 17, flag, distance, out, rows, blocks);
+            expect(bad).toBe(0);
+            const found = memory.bytes(out, bytes);
+            expect(firstDifference(found, memory.bytes(wanted, bytes))).toBe(-1);
+          }
+        }
+      }),
+      { numRuns: 40 },
+    );
   });
 
   test("MXFP4 × int8: exact integers, for any shape and any choice of columns", () => {
@@ -142,7 +198,7 @@ describe.each(BUILDS)("%s", (build) => {
         const x = quantise(randomFloats(stored * blocks * BLOCK, random), MXFP4_OFFSET);
         const bias = randomFloats(rows, random);
         const w = memory.reserve(Math.ceil(rows / 8) * blocks * 136);
-        kernels.mxfp4_repack(memory.put(packed), memory.put(scales), w, rows, blocks);
+        repack(packed, scales, w, rows, blocks);
         const stride = rows + 3;
         const size = (columns.length - 1) * stride + rows;
         const y = memory.result(size);
@@ -173,6 +229,51 @@ describe.each(BUILDS)("%s", (build) => {
       }),
       { numRuns: 40 },
     );
+  });
+
+  test("Q8: ggml's blocks become the records of the same values", () => {
+    fc.assert(
+      fc.property(shapes, fc.nat(), ({ rows, blocks }, seed) => {
+        memory.reset();
+        const random = randomNumbers(seed);
+        const stored = new Uint8Array(rows * blocks * 34);
+        const view = new DataView(stored.buffer);
+        const values = new Float32Array(rows * blocks * BLOCK);
+        for (let b = 0; b < rows * blocks; b++) {
+          const scale = (random() - 0.3) / 100;
+          view.setFloat16(b * 34, scale, true);
+          for (let k = 0; k < BLOCK; k++) {
+            // The largest code is there, as quantisers write it, so that packing finds the same scale.
+            const code = k === b % BLOCK ? 127 : Math.round(random() * 254) - 127;
+            view.setInt8(b * 34 + 2 + k, code);
+            values[b * BLOCK + k] = view.getFloat16(b * 34, true) * code;
+          }
+        }
+        const bytes = Math.ceil(rows / 8) * blocks * Q8_RECORD_BYTES;
+        const [found, wanted] = [memory.reserve(bytes), memory.reserve(bytes)];
+        expect(kernels.q8_repack(memory.put(stored), found, rows, blocks)).toBe(0);
+        kernels.q8_pack(memory.put(values), wanted, rows, blocks);
+        const difference = firstDifference(memory.bytes(found, bytes), memory.bytes(wanted, bytes));
+        expect(difference).toBe(-1);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test("Q8: -128 becomes -127; a scale that is no finite number is found", () => {
+    memory.reset();
+    const stored = new Uint8Array(3 * 34);
+    const view = new DataView(stored.buffer);
+    for (const b of [0, 1, 2]) view.setFloat16(b * 34, 0.5, true);
+    view.setInt8(2 * 34 + 2 + 5, -128);
+    const out = memory.reserve(3 * Q8_RECORD_BYTES);
+    expect(kernels.q8_repack(memory.put(stored), out, 1, 3)).toBe(0);
+    // Third record; behind the scales byte 5 of row 0 is the second of step 1.
+    expect(memory.bytes(out + 2 * Q8_RECORD_BYTES + 16 + 32 + 1, 1)[0]).toBe(0);
+    for (const scale of [Number.NaN, Infinity, -Infinity]) {
+      view.setFloat16(34, scale, true);
+      expect(kernels.q8_repack(memory.put(stored), out, 1, 3)).toBe(2);
+    }
   });
 
   test("Q8 × int8: exact integers of the packed values, for any shape", () => {
@@ -243,7 +344,7 @@ describe.each(BUILDS)("%s", (build) => {
 
         memory.reset();
         const w = memory.reserve(Math.ceil(rows / 8) * blocks * 136);
-        kernels.mxfp4_repack(memory.put(packed), memory.put(scales), w, rows, blocks);
+        repack(packed, scales, w, rows, blocks);
         const y = memory.result(columns.length * rows);
         const scratch = memory.reserve(blocks * 1056);
         const index = memory.put(Uint32Array.from(columns));

@@ -24,7 +24,7 @@
 //! | file | functions |
 //! |---|---|
 //! | `mxfp4.rs`, `mxfp4_i8.rs`, `mxfp4_f32.rs` | `mxfp4_repack`, `mxfp4_matmul_i8`, `mxfp4_matmul_f32` |
-//! | `q8.rs` | `q8_pack`, `q8_matmul_i8` |
+//! | `q8.rs` | `q8_pack`, `q8_repack`, `q8_matmul_i8` |
 //! | `dense.rs` | `f32_matmul`, `bf16_matmul` |
 //! | `quantise.rs` | `quantise_i8` |
 //! | `convert.rs` | `bf16_to_f32`, `f16_to_f32` |

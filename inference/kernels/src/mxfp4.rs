@@ -6,7 +6,7 @@ use core::arch::wasm32::*;
 
 /// Bytes of 8 rows × 32 columns.
 pub const RECORD: usize = ROWS + ROWS * BLOCK / 2;
-/// Bytes of one row's block in a checkpoint.
+/// Bytes of one row's block, without its scale.
 const BLOCK_BYTES: usize = BLOCK / 2;
 
 #[inline(always)]
@@ -31,21 +31,29 @@ pub unsafe fn scales(record: *const u8) -> (v128, v128) {
     )
 }
 
-/// Checkpoint layout to records. `blocks`: (rows, row_blocks, 16) bytes, byte j of a block = column 2j in
-/// the low and 2j+1 in the high nibble. `scale_bytes`: (rows, row_blocks). Returns the index in `scale_bytes` of the first scale
-/// that is 255 (not a number) plus 1, or 0 when all are sound.
+/// Any checkpoint's layout to records. A block is 16 bytes of codes and a scale byte: apart
+/// (`block_bytes` 16, all scales together), or joined (`block_bytes` 17, the scale in front, so that
+/// `codes` is `scales + 1`). Byte j has column 2j in its low and 2j+1 in its high nibble, or, where
+/// `split` is not 0, columns j and j+16. Rows follow each other; where `odd` is not 0, rows 1, 3, 5, …
+/// are a sequence of their own, `odd` bytes behind that of rows 0, 2, 4, …
+///
+/// Returns 0, or 1 + `row * row_blocks + block` of the first scale met that is 255 (not a number).
 ///
 /// # Safety
-/// The inputs hold `rows * row_blocks * 16` and `rows * row_blocks` bytes; `out` holds
-/// `ceil(rows / 8) * row_blocks * 136` bytes and overlaps neither.
+/// `codes` and `scales` hold the blocks of all rows as said; `out` holds `ceil(rows / 8) * row_blocks * 136`
+/// bytes and overlaps neither.
 #[no_mangle]
 pub unsafe extern "C" fn mxfp4_repack(
-    blocks: *const u8,
-    scale_bytes: *const u8,
+    codes: *const u8,
+    scales: *const u8,
+    block_bytes: usize,
+    split: u32,
+    odd: usize,
     out: *mut u8,
     rows: usize,
     row_blocks: usize,
 ) -> usize {
+    let scale_stride = if block_bytes == BLOCK_BYTES { 1 } else { block_bytes };
     let mut record = out;
     let mut group = 0;
     while group < rows {
@@ -56,18 +64,23 @@ pub unsafe extern "C" fn mxfp4_repack(
                 let row = group + r;
                 let (mut packed, mut e) = (u8x16_splat(0), 127);
                 if row < rows {
-                    let at = row * row_blocks + b;
-                    let scale = *scale_bytes.add(at);
+                    let (index, offset) = if odd == 0 {
+                        (row, 0)
+                    } else {
+                        (row >> 1, (row & 1) * odd)
+                    };
+                    let at = index * row_blocks + b;
+                    let scale = *scales.add(at * scale_stride + offset);
                     if scale == 255 {
-                        return at + 1;
+                        return row * row_blocks + b + 1;
                     }
-                    let pairs = load(blocks.add(at * BLOCK_BYTES));
+                    let bytes = load(codes.add(at * block_bytes + offset));
                     // Zeros (codes 0 and 8) are 0 under any scale; quantisers give them the smallest
                     // one, whose subnormal products are slow on some machines. Keep 1 for those.
-                    if v128_any_true(v128_and(pairs, u8x16_splat(0x77))) {
+                    if v128_any_true(v128_and(bytes, u8x16_splat(0x77))) {
                         e = scale;
                     }
-                    packed = split_halves(pairs);
+                    packed = if split == 0 { split_halves(bytes) } else { bytes };
                 }
                 *record.add(r) = e;
                 let lane = record.add(ROWS + r * 4);

@@ -14,6 +14,8 @@ const OFFSET: i32 = 127;
 const SCALES: usize = ROWS * 2;
 /// Bytes of 8 rows × 32 columns.
 const RECORD: usize = SCALES + ROWS * BLOCK;
+/// Bytes of a block in a checkpoint.
+const STORED: usize = 2 + BLOCK;
 
 /// f32 rows (rows, row_blocks · 32) to records: per block the scale is max|w| / 127 in f16 and the values are
 /// rounded to nearest against the scale as stored.
@@ -76,6 +78,70 @@ unsafe fn pack_block(w: *const f32, lane: *mut u8) -> u16 {
         step += 1;
     }
     bits
+}
+
+/// ggml's Q8_0 blocks (f16 scale, then 32 signed bytes) to records, values as they are. A record has no
+/// place for -128, which ggml's quantisers do not write: it becomes -127. A negative scale becomes
+/// positive, and its values change their sign.
+///
+/// Returns 0, or 1 + the index of the first block met whose scale is infinite or not a number.
+///
+/// # Safety
+/// `blocks` holds `rows * row_blocks * 34` bytes; `out` holds `ceil(rows / 8) * row_blocks * 272` bytes and
+/// does not overlap `blocks`.
+#[no_mangle]
+pub unsafe extern "C" fn q8_repack(
+    blocks: *const u8,
+    out: *mut u8,
+    rows: usize,
+    row_blocks: usize,
+) -> usize {
+    let smallest = i8x16_splat(-127);
+    let offset = i8x16_splat(OFFSET as i8);
+    let mut record = out;
+    let mut group = 0;
+    while group < rows {
+        let mut b = 0;
+        while b < row_blocks {
+            let mut r = 0;
+            while r < ROWS {
+                let (mut bits, mut low, mut high) = (0, i8x16_splat(0), i8x16_splat(0));
+                if group + r < rows {
+                    let at = (group + r) * row_blocks + b;
+                    let block = blocks.add(at * STORED);
+                    bits = u16::from_le_bytes(*(block as *const [u8; 2]));
+                    if bits & 0x7c00 == 0x7c00 {
+                        return at + 1;
+                    }
+                    low = i8x16_max(load(block.add(2)), smallest);
+                    high = i8x16_max(load(block.add(18)), smallest);
+                    if bits & 0x8000 != 0 {
+                        bits &= 0x7fff;
+                        low = i8x16_neg(low);
+                        high = i8x16_neg(high);
+                    }
+                }
+                *(record.add(r * 2) as *mut [u8; 2]) = bits.to_le_bytes();
+                let lane = record.add(SCALES + r * 4);
+                store_steps(lane, i8x16_add(low, offset));
+                store_steps(lane.add(4 * 32), i8x16_add(high, offset));
+                r += 1;
+            }
+            record = record.add(RECORD);
+            b += 1;
+        }
+        group += ROWS;
+    }
+    0
+}
+
+/// Sixteen bytes of a row to four steps of a record.
+#[inline(always)]
+unsafe fn store_steps(lane: *mut u8, bytes: v128) {
+    *(lane as *mut [u8; 4]) = u32x4_extract_lane::<0>(bytes).to_le_bytes();
+    *(lane.add(32) as *mut [u8; 4]) = u32x4_extract_lane::<1>(bytes).to_le_bytes();
+    *(lane.add(64) as *mut [u8; 4]) = u32x4_extract_lane::<2>(bytes).to_le_bytes();
+    *(lane.add(96) as *mut [u8; 4]) = u32x4_extract_lane::<3>(bytes).to_le_bytes();
 }
 
 /// Q8_0 × int8 activations. Arguments as `mxfp4_matmul_i8`, with `x_start` = -127·Σx (`quantise_i8` with
