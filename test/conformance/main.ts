@@ -21,6 +21,8 @@ const AREAS: readonly string[] = [
   "xml",
   "malformed",
   "sandbox",
+  "sandbox-isolate",
+  "sandbox-process",
 ];
 const MAX_SHOWN_CHARACTERS = 600;
 

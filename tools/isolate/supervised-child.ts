@@ -28,6 +28,8 @@ export type ChildHandlers = {
 export type SupervisedChildOptions = LaunchOptions & {
   /** Most bytes of one `onBytes`. */
   readonly bytesLimit?: number;
+  /** Instead of `launch`, for measuring what holds without its walls. */
+  readonly start?: (options: LaunchOptions) => ChildProcessWithoutNullStreams;
 };
 
 /** What the process last wrote to stderr, for the message when it ends. */
@@ -44,7 +46,7 @@ export class SupervisedChild {
   /** Starts the process; a failure to do so comes as `onEnd`, never before the constructor returns. */
   constructor(options: SupervisedChildOptions, handlers: ChildHandlers) {
     this.#handlers = handlers;
-    const child = launch(options);
+    const child = (options.start ?? launch)(options);
     this.#child = child;
     const bytes = handlers.onBytes === undefined ? 0 : (options.bytesLimit ?? MESSAGE_LIMIT_BYTES);
     const reader = new FrameReader({ json: MESSAGE_LIMIT_BYTES, bytes });
