@@ -31,13 +31,18 @@ export type Sampling = {
 };
 
 export type SyncOptions = {
+  /**
+   * So many leading tokens begin other sessions as well: where the engine has a prefix store, they are
+   * read from it instead of computed, or put there once they are.
+   */
+  readonly sharedPrefix?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called between chunks of prefill. */
   readonly onProgress?: ((progress: { done: number; total: number }) => void) | undefined;
 };
 
 export type SyncResult = {
-  /** Leading tokens whose KV was kept. */
+  /** Leading tokens whose KV was kept, or read from the prefix store. */
   readonly reused: number;
   /** Tokens computed by this call. */
   readonly computed: number;

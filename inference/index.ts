@@ -44,6 +44,7 @@ export {
   type OpenModelOptions,
   openModel,
 } from "./open-model.ts";
+export type { PrefixStoreOptions } from "./prefix-store.ts";
 export {
   ScriptedEngine,
   type ScriptedEngineOptions,

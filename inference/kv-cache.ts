@@ -119,6 +119,16 @@ export class KvCache {
     for (const memory of this.memories) growMemory(memory, memoryBytes(this.layout, positions));
   }
 
+  /** The pages that hold positions `from` … `to` - 1, in each memory. The cache must have room for them. */
+  pages(from: number, to: number): Uint8Array[] {
+    const { pages, pageBytes } = this.layout;
+    const first = Math.floor(from / KV_PAGE);
+    const count = Math.ceil(to / KV_PAGE) - first;
+    return this.memories.map(
+      ({ buffer }) => new Uint8Array(buffer, pages + first * pageBytes, count * pageBytes),
+    );
+  }
+
   get byteLength(): number {
     return this.memories.reduce((sum, memory) => sum + memory.buffer.byteLength, 0);
   }

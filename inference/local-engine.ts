@@ -7,6 +7,8 @@ import { KvCache, type KvLayout, kvCacheBytes, planKvCache } from "./kv-cache.ts
 import { availableMemory } from "./memory.ts";
 import { type LoadProgress, loadWeights } from "./model/load.ts";
 import { type ModelPlan, type Precision, planModel } from "./model/plan.ts";
+import { identifyModel } from "./model-identity.ts";
+import { PrefixStore, type PrefixStoreOptions } from "./prefix-store.ts";
 import { checkIds, LocalSession, type SessionHost } from "./session.ts";
 import { compileKernels, type KernelBuild } from "./wasm/kernels.ts";
 import { createMemory } from "./wasm/memory-bank.ts";
@@ -23,6 +25,8 @@ export type LocalEngineOptions = {
   readonly contextLength?: number | undefined;
   /** Most tokens computed in one step of a prefill. Default: 128. */
   readonly prefillChunk?: number | undefined;
+  /** Where prefixes that sessions share outlive the process. Default: nowhere. */
+  readonly prefixStore?: PrefixStoreOptions | undefined;
   /** Ends the loading. */
   readonly signal?: AbortSignal | undefined;
   /** Called while loading. */
@@ -86,7 +90,12 @@ export async function openLocalEngine(
   const threads = await Threads.start({ module, plan, memories });
   try {
     const sinks = await loadWeights(checkpoint, plan, threads, options);
-    return new LocalEngine(name, plan, layout, sinks, threads);
+    const { prefixStore } = options;
+    const prefixes = prefixStore && {
+      store: new PrefixStore(prefixStore),
+      identity: identifyModel(checkpoint, plan.precision, layout),
+    };
+    return new LocalEngine(name, plan, layout, sinks, threads, prefixes);
   } catch (error) {
     // Ended before the caller closes the files that they read.
     await threads.close();
@@ -109,6 +118,7 @@ export class LocalEngine implements TokenEngine {
   readonly #threads: Threads;
   readonly #scheduler: DecodeScheduler;
   readonly #speculation: boolean;
+  readonly #prefixes: SessionHost["prefixes"];
   #sessions = 0;
   #closed = false;
 
@@ -119,6 +129,7 @@ export class LocalEngine implements TokenEngine {
     layout: KvLayout,
     sinks: Float32Array,
     threads: Threads,
+    prefixes: SessionHost["prefixes"],
   ) {
     this.name = name;
     this.vocabSize = plan.config.vocab;
@@ -129,6 +140,7 @@ export class LocalEngine implements TokenEngine {
     this.#layout = layout;
     this.#sinks = sinks;
     this.#threads = threads;
+    this.#prefixes = prefixes;
     this.#scheduler = new DecodeScheduler(threads, plan.scratch.logitColumns);
     this.#speculation = plan.bytesPerToken >= MANY_BYTES_PER_TOKEN;
   }
@@ -193,6 +205,7 @@ export class LocalEngine implements TokenEngine {
       threads: this.#threads,
       scheduler: this.#scheduler,
       speculation: this.#speculation,
+      prefixes: this.#prefixes,
       vocabSize,
       contextLength,
     };

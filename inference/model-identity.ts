@@ -24,9 +24,9 @@ export function identifyModel(
   const say = (facts: unknown): void => {
     hash.update(JSON.stringify(facts)).update("\n");
   };
-  const { pages, layersPerMemory, memories, layerPageBytes, pageBytes } = layout;
+  const { layersPerMemory, memories, layerPageBytes, pageBytes } = layout;
   say([precision, checkpoint.config]);
-  say([pages, layersPerMemory, memories, layerPageBytes, pageBytes]);
+  say([layersPerMemory, memories, layerPageBytes, pageBytes]);
   hash.update(readFileSync(new URL("./kernels/kernels.wasm.json", import.meta.url)));
   const paths = new Set<string>();
   const piece = Buffer.alloc(PIECE_BYTES);

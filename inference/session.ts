@@ -11,6 +11,7 @@ import type {
 } from "./engine.ts";
 import { ContextOverflowError, InvalidRequestError } from "./errors.ts";
 import type { KvCache } from "./kv-cache.ts";
+import { type PrefixStore, prefixKey } from "./prefix-store.ts";
 import { checkGeneration } from "./sampling/check.ts";
 import type { Outcome } from "./wasm/messages.ts";
 import type { Threads } from "./wasm/threads.ts";
@@ -18,12 +19,17 @@ import type { Threads } from "./wasm/threads.ts";
 /** Tokens of a prompt that are computed in one command; between commands other sessions get their turn. */
 const PREFILL_PER_COMMAND = 512;
 
+/** Shorter prefixes are computed sooner than they are looked for. */
+const MIN_STORED_PREFIX = 64;
+
 /** What a session needs of its engine. */
 export type SessionHost = {
   readonly threads: Threads;
   readonly scheduler: DecodeScheduler;
   /** Whether drafts pay, where a generation does not say. */
   readonly speculation: boolean;
+  /** Where prefixes outlive the process, and the identity of the model there. */
+  readonly prefixes: { readonly store: PrefixStore; readonly identity: string } | undefined;
   readonly vocabSize: number;
   readonly contextLength: number;
 };
@@ -80,9 +86,13 @@ export class LocalSession implements Session {
       if (tokens.length > contextLength) {
         throw new ContextOverflowError(tokens.length, contextLength);
       }
-      const reused = commonPrefix(this.#tokens, tokens);
+      let reused = commonPrefix(this.#tokens, tokens);
       this.#cut(reused);
-      await this.#prefill(tokens, options);
+      const { sharedPrefix = 0 } = options;
+      if (sharedPrefix > reused && sharedPrefix < tokens.length) {
+        if (await this.#takeShared(tokens, sharedPrefix, options)) reused = sharedPrefix;
+      }
+      await this.#prefill(tokens, tokens.length - 1, options);
       this.#append(tokens, tokens.length);
       return { reused, computed: tokens.length - reused };
     } finally {
@@ -160,11 +170,55 @@ export class LocalSession implements Session {
     this.#host.threads.post({ type: "close", session: this.#id });
   }
 
-  /** Computes all of `tokens` but the last; when aborted, the timeline is as far as that came. */
-  async #prefill(tokens: readonly number[], options: SyncOptions): Promise<void> {
+  /**
+   * Makes the timeline hold the first `length` of `tokens`: from the prefix store, where they are; else
+   * computes them and puts them there.
+   * @returns whether they were there
+   */
+  async #takeShared(
+    tokens: readonly number[],
+    length: number,
+    options: SyncOptions,
+  ): Promise<boolean> {
+    const { prefixes } = this.#host;
+    if (prefixes === undefined || length < MIN_STORED_PREFIX) return false;
+    const { store, identity } = prefixes;
+    const key = prefixKey(identity, tokens.slice(0, length));
+    this.#cache.reserve(tokens.length);
+    this.#cut(0);
+    const pages = this.#cache.pages(0, length);
+    if (await store.load(key, pages)) {
+      options.signal?.throwIfAborted();
+      if (await this.#isAsComputed(tokens, length)) {
+        this.#computed = length;
+        this.#append(tokens, length);
+        return true;
+      }
+      await store.forget(key);
+    }
+    await this.#prefill(tokens, length, options);
+    await store.save(key, pages);
+    return false;
+  }
+
+  /**
+   * Computes the last position of a prefix anew, over what was read for those before it, and compares it
+   * with what was read: weights or kernels that have changed show, whatever the key says.
+   */
+  async #isAsComputed(tokens: readonly number[], length: number): Promise<boolean> {
+    const last = this.#cache.pages(length - 1, length);
+    const stored = last.map((page) => Buffer.from(page));
+    const ids = tokens.slice(length - 1, length);
+    const work = { type: "prefill", session: this.#id, start: length - 1, ids } as const;
+    await this.#host.threads.run(work);
+    return stored.every((page, index) => page.equals(last[index] ?? page));
+  }
+
+  /** Computes `tokens` up to position `end`; when aborted, the timeline is as far as that came. */
+  async #prefill(tokens: readonly number[], end: number, options: SyncOptions): Promise<void> {
     const start = this.#computed;
     const total = tokens.length - this.#tokens.length;
-    const ids = tokens.slice(start, -1);
+    const ids = tokens.slice(start, end);
     if (ids.length === 0) return;
     options.signal?.throwIfAborted();
     this.#cache.reserve(tokens.length);

@@ -42,7 +42,10 @@ export async function generate(run: Run, prompt: Prompt, maxTokens: number): Pro
   const { session, reporter } = run;
   const { signal } = run.settings;
   const startedAt = performance.now();
-  const { reused } = await session.sync(prompt.ids, { signal });
+  const { reused } = await session.sync(prompt.ids, {
+    signal,
+    sharedPrefix: run.openingTokens,
+  });
   const syncedAt = performance.now();
 
   const reader = new Reader(run);

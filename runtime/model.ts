@@ -12,7 +12,7 @@ import {
 } from "../inference/index.ts";
 import { ModelError, messageOf } from "./errors.ts";
 
-export type LoadModelOptions = Pick<OpenModelOptions, "contextLength" | "threads">;
+export type LoadModelOptions = Pick<OpenModelOptions, "contextLength" | "threads" | "prefixStore">;
 
 /** Can be spread into the options of `runAgent`. */
 export type LoadedModel = {

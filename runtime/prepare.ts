@@ -18,6 +18,8 @@ export type Run = {
   /** By the names the model knows them by. */
   readonly tools: ToolRegistry;
   readonly output: StructuredOutput | null;
+  /** Tokens of system and developer message: other runs with the same tools begin with them, too. */
+  readonly openingTokens: number;
   readonly reporter: Reporter;
 };
 
@@ -44,9 +46,9 @@ export async function prepare(
   const responseFormat = output?.responseFormat;
   const opening = openingMessages({ tools, effort, date, instructions, responseFormat });
   const earlier = keptMessages(history, "turn").map(withCleanNames);
-  for (const message of [...opening, ...earlier, userMessage(options.prompt)]) {
-    transcript.append(message);
-  }
+  for (const message of opening) transcript.append(message);
+  const openingTokens = transcript.tokenCount;
+  for (const message of [...earlier, userMessage(options.prompt)]) transcript.append(message);
   const session = await engine.createSession();
-  return { options, settings, session, transcript, tools, output, reporter };
+  return { options, settings, session, transcript, tools, output, openingTokens, reporter };
 }
