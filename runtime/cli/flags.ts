@@ -60,6 +60,11 @@ export const agentOptions: Record<string, Options> = {
     "Where files that Python code writes to /outputs land (default: a new folder of the state)",
   ),
   tool: value("FILE", "Module that exports function tools; may be repeated"),
+  plugin: value("PATH", "Folder or npm package of a plugin, run in a sandbox; may be repeated"),
+  grant: value(
+    "GRANT",
+    "What plugins may use of what they ask for: net:HOST, fs:read:PATH, fs:write:PATH, tools:NAME, env:NAME, process; may be repeated (default: nothing)",
+  ),
   schema: value("FILE", "JSON Schema that the answer must pass"),
   xsd: value("FILE", "XML Schema that the answer must pass"),
 };
@@ -99,6 +104,8 @@ export type AgentArguments = {
   readonly files: readonly string[];
   readonly artifacts?: string;
   readonly tools: readonly string[];
+  readonly plugins: readonly string[];
+  readonly grants: readonly string[];
   readonly schema?: string;
   readonly xsd?: string;
 };
@@ -133,6 +140,8 @@ export function agentArguments(parsed: Parsed): AgentArguments {
   return {
     files: all(parsed, "file"),
     tools: all(parsed, "tool"),
+    plugins: all(parsed, "plugin"),
+    grants: all(parsed, "grant"),
     ...defined({
       instructions: one(parsed, "instructions"),
       effort: choice(parsed, "effort", EFFORTS),

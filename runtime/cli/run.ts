@@ -15,6 +15,7 @@ import { openHome } from "../home.ts";
 import { loadModel } from "../model.ts";
 import type { CommandContext } from "./command-context.ts";
 import type { AgentArguments, ModelArguments } from "./flags.ts";
+import { missingNote, openPlugins } from "./plugins.ts";
 import { openPython } from "./python.ts";
 import { readTextFile } from "./read-input.ts";
 import { isPiped, readPrompt } from "./read-prompt.ts";
@@ -50,6 +51,10 @@ export async function runCommand(args: RunArguments, context: CommandContext): P
     if (python !== undefined) tools.push(python);
     for (const file of args.agent.tools) {
       tools.push(...(await loadToolModule(file)));
+    }
+    for (const plugin of await openPlugins(args.agent, tools, context)) {
+      const note = missingNote(plugin);
+      if (note !== null) output.note(note);
     }
     let browser: BrowserTools | undefined;
     if (args.agent.docs !== undefined) {

@@ -9,10 +9,8 @@ import { normaliseSchema, schemaToType } from "../../harmony/index.ts";
 import {
   createPythonTool,
   executeTool,
-  loadPlugin,
   loadToolModule,
   type Plugin,
-  parseGrants,
   readManifest,
   type Tool,
   type ToolResult,
@@ -21,6 +19,7 @@ import { messageOf, UsageError } from "../errors.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { openHome } from "../home.ts";
 import type { CommandContext } from "./command-context.ts";
+import { openPlugins } from "./plugins.ts";
 import { readInput, readTextFile } from "./read-input.ts";
 import { visibleText } from "./terminal-text.ts";
 import { scaffold } from "./tools-scaffold.ts";
@@ -202,25 +201,15 @@ function orHere(sources: ToolSources): ToolSources {
 /** Loads all of the sources and closes them whatever happens. */
 async function withTools(
   { plugins, modules, grants }: ToolSources,
-  { output, env }: CommandContext,
+  context: CommandContext,
   use: (tools: readonly Tool[], plugins: readonly Plugin[]) => Promise<ExitCode>,
 ): Promise<ExitCode> {
-  const grant = parseGrants(grants);
-  const loaded: Plugin[] = [];
   const tools: Tool[] = [];
   try {
     for (const file of modules) tools.push(...(await loadToolModule(file)));
-    for (const path of plugins) {
-      const onLog = (text: string): void => output.watchLines("log", text, "result");
-      const plugin = await loadPlugin(path, { grant, env, tools: () => tools, onLog });
-      loaded.push(plugin);
-      tools.push(...plugin.tools);
-    }
-    return await use(tools, loaded);
+    return await use(tools, await openPlugins({ plugins, grants }, tools, context));
   } finally {
-    await Promise.allSettled(loaded.map((plugin) => plugin.close()));
-    const inline = tools.filter((tool) => !loaded.some((plugin) => plugin.tools.includes(tool)));
-    await Promise.allSettled(inline.map((tool) => tool.close?.()));
+    await Promise.allSettled(tools.map((tool) => tool.close?.()));
   }
 }
 
