@@ -35,6 +35,10 @@ export const modelOptions: Record<string, Options> = {
     "Subtract X from the logits of tokens that came lately (default: 0)",
   ),
   "frequency-penalty": value("X", "Subtract X for every time that they came (default: 0)"),
+  "prefix-store": value(
+    "GIB",
+    "Disk for computed system messages and tools, with which later runs begin; 0: none (default: 4)",
+  ),
   seed: value("N", "Same seed, same answer (default: random)"),
 };
 
@@ -82,6 +86,7 @@ export type ModelArguments = {
   readonly context?: number;
   readonly threads?: number;
   readonly temperature?: number;
+  readonly prefixStore?: number;
   readonly topP?: number;
   readonly topK?: number;
   readonly minP?: number;
@@ -119,6 +124,7 @@ export function modelArguments(parsed: Parsed): ModelArguments {
     context: wholeNumber(parsed, "context", 1, 2 ** 31 - 1),
     threads: wholeNumber(parsed, "threads", 1, 1024),
     temperature: number(parsed, "temperature", 0, 100),
+    prefixStore: number(parsed, "prefix-store", 0, 1_000_000),
     topP: number(parsed, "top-p", 0, 1),
     topK: wholeNumber(parsed, "top-k", 0, 2 ** 31 - 1),
     minP: number(parsed, "min-p", 0, 1),

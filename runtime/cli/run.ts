@@ -1,5 +1,6 @@
 /** `chorale run "question"`: one prompt, one answer. */
-import type { TokenEngine } from "../../inference/index.ts";
+import { join } from "node:path";
+import type { PrefixStoreOptions, TokenEngine } from "../../inference/index.ts";
 import {
   type BrowserTools,
   createBrowserTools,
@@ -11,10 +12,11 @@ import {
 import { runAgent } from "../agent.ts";
 import { messageOf, UsageError } from "../errors.ts";
 import type { ExitCode } from "../exit-codes.ts";
-import { openHome } from "../home.ts";
+import { type Home, openHome } from "../home.ts";
 import { loadModel } from "../model.ts";
 import type { CommandContext } from "./command-context.ts";
 import type { AgentArguments, ModelArguments } from "./flags.ts";
+import type { Output } from "./output.ts";
 import { missingNote, openPlugins } from "./plugins.ts";
 import { openPython } from "./python.ts";
 import { readTextFile } from "./read-input.ts";
@@ -63,8 +65,12 @@ export async function runCommand(args: RunArguments, context: CommandContext): P
       const left = skippedNote(browser.summary);
       if (left !== null) output.note(left);
     }
-    const { model: path, context: contextLength, threads, ...sampling } = args.model;
-    const model = await loadModel(path, { contextLength, threads });
+    const { model: path, context: contextLength, threads, prefixStore, ...sampling } = args.model;
+    const model = await loadModel(path, {
+      contextLength,
+      threads,
+      prefixStore: prefixStoreOf(path, home, output, prefixStore),
+    });
     if (path === undefined) output.note(embeddedModelNote(model.engine));
     // Starts while the model reads the prompt; most runs need it.
     void python?.warmUp();
@@ -109,6 +115,24 @@ const joined = (instructions: string | undefined, briefing: string): string =>
 
 function citationsOf(browser: BrowserTools | undefined): ((text: string) => string) | undefined {
   return browser && ((text) => browser.normaliseCitations(text).text);
+}
+
+/** Bytes of computed prefixes that are kept where nothing else is said. */
+const PREFIX_STORE_GIB = 4;
+
+/** The embedded model reads its prompt in less time than a file. */
+function prefixStoreOf(
+  model: string | undefined,
+  home: Home,
+  output: Output,
+  gibibytes: number = PREFIX_STORE_GIB,
+): PrefixStoreOptions | undefined {
+  if (model === undefined || gibibytes === 0) return undefined;
+  return {
+    path: join(home.path, "prefixes"),
+    maxBytes: gibibytes * 2 ** 30,
+    onProblem: (sentence) => output.note(sentence),
+  };
 }
 
 /** Nobody should take the demo model's answers for a large model's. */
