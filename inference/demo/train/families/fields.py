@@ -152,6 +152,20 @@ def choice(g: Source) -> tuple[str, list[str]]:
     return name, list(dict.fromkeys(options))
 
 
+BEFORE = ["my", "the", "target", "user", "local", "given", "main", "new", "full", "first", "wanted", "item", "chosen", "exact", "current", "known"]
+AFTER = ["name", "value", "code", "text", "id", "number", "info", "field", "data", "key", "input", "param", "of_person", "wanted", "now"]
+
+
+def decorated(g: Source, name: str) -> str:
+    """The name itself, or one around it that can only be read, not remembered."""
+    kind = g.rng.random()
+    if kind < 0.6:
+        return name
+    if kind < 0.75:
+        return f"{g.pick(BEFORE) if g.chance(0.6) else g.pseudo().lower()}_{name}"
+    return f"{name}_{g.pick(AFTER) if g.chance(0.6) else g.pseudo().lower()}"
+
+
 def label(name: str) -> str:
     """A property name as prose writes it."""
     return name.replace("_", " ")

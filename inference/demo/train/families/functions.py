@@ -5,7 +5,7 @@ import json
 from families import arithmetic, dates, outside, text
 from families.base import Conversation, Source, Turn, compact, think
 from families.base import phrase as wrapped
-from families.fields import KINDS, NAMED, Value, choice, label
+from families.fields import KINDS, NAMED, Value, choice, decorated, label
 from families.requests import pick_request, plain_word
 
 VERBS = {
@@ -25,6 +25,8 @@ address city country population holiday timezone currency tax salary budget expe
 garden plant crop harvest pond hive barrel crate shelf pallet warehouse harbor vessel cargo container pipeline turbine battery panel meter tide quake volcano comet satellite""".split()
 
 QUESTIONS = ("what", "what's", "how", "is", "who", "do", "where", "has", "when", "are", "did")
+
+ACTIONS = "get fetch find check read show query request run do ask lookup call use".split()
 
 PARAM_KINDS = ["person", "city", "country", "email", "product", "quantity", "price", "date", "time", "color", "company", "code", "code", "number", "number", "measure", "title", "text", "language", "currency", "word", "word", "word", "address", "tags", "people"]
 
@@ -85,13 +87,15 @@ def invented(g: Source) -> dict:
 def special(g: Source) -> dict:
     """A tool of an everyday kind, under one of its names."""
     request = pick_request(g)
-    name = g.pick(request.names)
+    name = decorated(g, g.pick(request.names))
+    if g.chance(0.25):
+        name = f"{g.pick(ACTIONS)}_{name}"
     if g.chance(0.15):
         name = g.pick(["".join(p.capitalize() if i else p for i, p in enumerate(name.split("_"))), name + "_v2", g.pseudo() + "_" + name.split("_")[-1]])
     params, prompts, taken = [], request.prompts, set()
     for slot, (kind, names) in request.slots.items():
         free = [n for n in names if n not in taken]
-        chosen = g.pick(free)
+        chosen = decorated(g, g.pick(free))
         taken.add(chosen)
         params.append(parameter(g, chosen, kind))
         prompts = [text_.replace("{" + slot + "}", "{" + slot + "#}") for text_ in prompts]

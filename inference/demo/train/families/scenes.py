@@ -5,7 +5,7 @@ A scene names its record, its slots (what makes a value, and the property names 
 
 from families import words
 from families.base import Source
-from families.fields import KINDS, Value, clock, email, phone, thing
+from families.fields import KINDS, Value, clock, decorated, email, phone, thing
 
 MONEY = ["{} dollars", "{} euros", "${}", "{}", "€{}", "{} pounds", "{} USD", "{} EUR"]
 
@@ -132,7 +132,7 @@ def happening(g: Source) -> tuple[str, str, list[tuple[str, str, Value]]]:
         found, names, text = [], set(), g.template(sentences)
         for slot, properties in slots.items():
             kind, make = MAKERS[slot]
-            name, value = g.pick(properties), make(g)
+            name, value = decorated(g, g.pick(properties)), make(g)
             names.add(name)
             found.append((name, kind, value))
             text = text.replace("{" + slot + "}", value.shown)
