@@ -172,6 +172,12 @@ const FILES: Readonly<Record<KernelBuild, URL>> = {
   baseline: new URL("../kernels/kernels-baseline.wasm", import.meta.url),
 };
 
+/** The build that this Node would run: the faster one needs relaxed SIMD. Null when it accepts neither. */
+export function kernelBuild(): KernelBuild | null {
+  const builds = ["relaxed", "baseline"] as const;
+  return builds.find((build) => WebAssembly.validate(readFileSync(FILES[build]))) ?? null;
+}
+
 /**
  * Compiles the fastest build that this Node accepts; both give the same results.
  * @param build for tests: insists on one
