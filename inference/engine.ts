@@ -131,6 +131,9 @@ export interface Session {
   close(): Promise<void>;
 }
 
+/** What a thread spent in one kernel, or in waiting for the others ("barrier"). */
+export type KernelTime = { readonly name: string; readonly ms: number; readonly calls: number };
+
 export type EngineCapabilities = {
   /** The engine can go back to an earlier length of a session. */
   readonly rewind: boolean;

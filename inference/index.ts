@@ -13,6 +13,7 @@ export type {
   EngineCapabilities,
   FinishReason,
   GenerateOptions,
+  KernelTime,
   LogitMask,
   LogprobOptions,
   Sampling,
@@ -51,4 +52,3 @@ export {
   type ScriptedReply,
   type ScriptedRequest,
 } from "./scripted-engine.ts";
-export { type KernelBuild, kernelBuild } from "./wasm/kernels.ts";

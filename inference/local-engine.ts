@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import type { Checkpoint } from "./checkpoint/tensors.ts";
 import { DecodeScheduler } from "./decoding/scheduler.ts";
-import type { EngineCapabilities, TokenEngine } from "./engine.ts";
+import type { EngineCapabilities, KernelTime, TokenEngine } from "./engine.ts";
 import { EngineFailedError, InsufficientMemoryError, InvalidRequestError } from "./errors.ts";
 import { KvCache, type KvLayout, kvCacheBytes, planKvCache } from "./kv-cache.ts";
 import { availableMemory } from "./memory.ts";
@@ -27,6 +27,8 @@ export type LocalEngineOptions = {
   readonly prefillChunk?: number | undefined;
   /** Where prefixes that sessions share outlive the process. Default: nowhere. */
   readonly prefixStore?: PrefixStoreOptions | undefined;
+  /** Measures where the time goes, for `takeProfile`. */
+  readonly profile?: boolean | undefined;
   /** Ends the loading. */
   readonly signal?: AbortSignal | undefined;
   /** Called while loading. */
@@ -87,7 +89,12 @@ export async function openLocalEngine(
 
   const module = compileKernels(options.kernels);
   const memories = plan.banks.map((bytes) => createMemory(bytes));
-  const threads = await Threads.start({ module, plan, memories });
+  const threads = await Threads.start({
+    module,
+    plan,
+    memories,
+    profile: options.profile,
+  });
   try {
     const sinks = await loadWeights(checkpoint, plan, threads, options);
     const { prefixStore } = options;
@@ -179,6 +186,20 @@ export class LocalEngine implements TokenEngine {
       this.#threads.post({ type: "close", session });
     }
     return rows;
+  }
+
+  /** What the leading thread did since the last call; nothing unless opened with `profile`. */
+  async takeProfile(): Promise<readonly KernelTime[]> {
+    let times: readonly KernelTime[] = [];
+    await this.#threads.run(
+      { type: "profile" },
+      {
+        onReport: (report) => {
+          if (report.type === "profile") times = report.times;
+        },
+      },
+    );
+    return times;
   }
 
   async close(): Promise<void> {

@@ -2,6 +2,7 @@
 
 import type { WeightSource } from "../checkpoint/weight-source.ts";
 import type { DecodeReport, DecodeSequence } from "../decoding/sequence.ts";
+import type { KernelTime } from "../engine.ts";
 import type { KvLayout } from "../kv-cache.ts";
 import type { ModelPlan } from "../model/plan.ts";
 import type { KernelModule } from "./kernels.ts";
@@ -15,6 +16,8 @@ export type WorkerInit = {
   readonly memories: readonly BankMemory[];
   readonly control: TeamControl;
   readonly index: number;
+  /** Whether time is measured by kernel. */
+  readonly profile?: boolean | undefined;
 };
 
 /** Which sessions exist; posted to all workers, not answered. */
@@ -52,6 +55,10 @@ export type Work =
       readonly steps: number;
     }
   | {
+      /** Reports, and forgets, what the leading thread measured. */
+      readonly type: "profile";
+    }
+  | {
       /** Computes `ids` in steps of at most `chunk` and reports all logits. */
       readonly type: "logits";
       readonly session: number;
@@ -70,6 +77,7 @@ export type Report =
   /** Positions that are now computed, counted from the command's start. */
   | { readonly type: "progress"; readonly done: number }
   | DecodeReport
+  | { readonly type: "profile"; readonly times: readonly KernelTime[] }
   /** f32 (vocab) of the next position */
   | { readonly type: "logits"; readonly logits: Float32Array };
 

@@ -14,17 +14,26 @@ import { forward } from "../model/forward.ts";
 import { loadShare } from "../model/load.ts";
 import { ThreadCache, ThreadModel } from "../model/step.ts";
 import type { FromWorker, Outcome, Report, ToWorker, WorkerInit, WorkMessage } from "./messages.ts";
+import { Profile } from "./profile.ts";
 import { Cancelled, requestCancel, Team } from "./team.ts";
 
 const { module, plan, memories, control, index } = workerData as WorkerInit;
 const team = new Team(control, index, plan.threads);
 const model = new ThreadModel(module, plan, memories, team);
+const profile = new Profile();
+if ((workerData as WorkerInit).profile === true && team.leads) {
+  for (const bank of model.banks) profile.watch(bank);
+  profile.watchBarriers(team);
+}
 const sessions = new Map<number, WorkerSession>();
 
 parentPort?.on("message", (message: ToWorker) => {
   if (message.type === "open") {
     const { layout, memories, timeline } = message;
     const cache = new ThreadCache(module, layout, memories, timeline);
+    if ((workerData as WorkerInit).profile === true && team.leads) {
+      for (const bank of cache.banks) profile.watch(bank);
+    }
     sessions.set(message.session, { cache, drafter: new Drafter() });
   } else if (message.type === "close") {
     sessions.delete(message.session);
@@ -40,7 +49,9 @@ function run(work: WorkMessage): Outcome {
   try {
     if (work.type === "load") load(work);
     else if (work.type === "prefill") prefill(work, sessionOf(work).cache);
-    else if (work.type === "logits") logits(work, sessionOf(work).cache);
+    else if (work.type === "profile") {
+      report(work.command, { type: "profile", times: profile.take() });
+    } else if (work.type === "logits") logits(work, sessionOf(work).cache);
     else {
       const { sequences, board, steps, command } = work;
       decode(model, sequences, sessionOf, new Board(board), steps, (content) =>
