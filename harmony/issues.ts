@@ -25,7 +25,9 @@ export type IssueCode =
   | "duplicate_channel"
   /** `<|channel|>` without a value; the message has no channel. */
   | "empty_channel"
-  /** A channel that is none of analysis, commentary, final; kept. */
+  /** `<|message|>` or `<|constrain|>` inside of content: text; a second `<|message|>` in a row is dropped. */
+  | "special_in_content"
+  /** A channel that is none of analysis, commentary, final: kept, unless it is one written differently. */
   | "unknown_channel"
   /** A message of the assistant to itself, the user or all; the recipient is dropped. */
   | "self_recipient"
@@ -39,7 +41,7 @@ export type IssueCode =
   | "role_is_channel"
   /** The role word is a declared tool's name: the assistant's call to it. */
   | "role_is_tool"
-  /** A role word that is no role; the message is read as that tool's. */
+  /** A role word that is no role: a role in capitals is that role, another word a tool that speaks. */
   | "unknown_role"
   /** A bare word of the header was read as content type or recipient. */
   | "bare_word_header"
@@ -47,7 +49,7 @@ export type IssueCode =
   | "extra_header_words"
   /** `shelljson`: the content type stuck to the recipient; separated. */
   | "glued_content_type"
-  /** The rest of a recipient from `<|` on; cut off. */
+  /** The rest of a recipient from `<|` on, or quotes and punctuation around a declared tool; cut off. */
   | "recipient_tail"
   /** Text outside of any message; kept as a message without channel. */
   | "text_between_messages"

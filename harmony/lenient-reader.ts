@@ -20,7 +20,11 @@ const FILLER_LIMIT = 64;
 const BLANK_LIMIT = 1024;
 /** From this length on it is clear whether a text begins with a channel's name. */
 const STRIPPED_DECISION = 24;
-const FILLER = /^\s*((commentary|analysis|final|assistant|json|code|\?+)\s*)*$/;
+/** Words, question marks and special tokens without a meaning; each `?` by itself: no text is tried twice. */
+const FILLER = /^\s*((commentary|analysis|final|assistant|json|code|\?|<\|\w+\|>)\s*)*$/;
+/** A header in words alone: the tokens in front of them are missing. */
+const BARE_HEADER = /^\s*((assistant|commentary|analysis|final)\s+)*to=\S+(\s+(json|code))?\s*$/;
+const ONLY_SPECIALS = /^(<\|\w+\|>\s*)*$/;
 
 const ASSISTANT: MessageHeader = {
   role: "assistant",
@@ -140,9 +144,12 @@ export class LenientReader extends MessageReader {
       case "constrain": {
         // `commentary<|message|>` names the channel of what follows.
         const filler = this.#stray.trim();
+        const isHeader = BARE_HEADER.test(filler);
+        if (isHeader) this.#stray = this.decoder.end();
         this.#flushStray(null);
         this.issue("missing_start", `A message begins with ${SPECIAL_TEXT[kind]}`);
         this.#openHeader(true);
+        if (isHeader) this.addToHeader(`${filler} `);
         if (kind === "message" && isChannel(filler)) this.#channelHint = filler;
         this.#specialInHeader(kind);
         return;
@@ -201,8 +208,19 @@ export class LenientReader extends MessageReader {
         return;
       case "message":
       case "constrain":
-        this.addContent(this.decoder.end() + SPECIAL_TEXT[kind]);
+        this.#literalInContent(SPECIAL_TEXT[kind], kind === "message");
     }
+  }
+
+  /** A special token that may not stand in content: text, but for a second `<|message|>` in a row. */
+  #literalInContent(token: string, mayBeDouble: boolean): void {
+    const rest = this.decoder.end();
+    if (mayBeDouble && this.text === "" && rest === "") {
+      this.issue("special_in_content", `A second ${token} before the content`, token);
+      return;
+    }
+    this.issue("special_in_content", `${token} inside of content is kept as text`);
+    this.addContent(rest + token);
   }
 
   #openHeader(implied: boolean): void {
@@ -272,7 +290,7 @@ export class LenientReader extends MessageReader {
     const text = stayOpen ? body.trimStart() : body.trim();
     if (!stayOpen) {
       const isCall = header.recipient !== null;
-      const isDropped = isCall ? !text.startsWith("{") : text === "";
+      const isDropped = isCall ? !text.startsWith("{") : ONLY_SPECIALS.test(text);
       const dropped = isDropped
         ? segments.map((part) => part.mark ?? part.text).join(" ")
         : undefined;

@@ -46,6 +46,9 @@ const TYPE_WORDS: ReadonlySet<string> = new Set(["json", "code", "python", "text
  */
 const SENTENCE_WORDS = 2;
 
+/** No tool has a longer name. */
+const LONGEST_NAME = 256;
+
 export function isChannel(word: string): boolean {
   return CHANNELS.includes(word);
 }
@@ -121,14 +124,20 @@ class HeaderScan {
       rest = text.slice(spaced[0].length);
     }
     const known = CHANNELS.find((channel) => value.startsWith(channel));
-    if (known !== undefined && value !== known) {
+    const folded = value.toLowerCase();
+    if (known === undefined && isChannel(folded)) {
+      this.#issue("unknown_channel", `The channel is written ${value}`);
+      value = folded;
+    } else if (known !== undefined && value !== known) {
       const glued = value.slice(known.length);
       // `final__HANDOFF__`: content stuck to the channel, if a token ended in between. In a complete
-      // header another word may be meant, unless punctuation follows.
+      // header another word may be meant, unless punctuation or the header's next piece follows.
+      const isPiece = glued.startsWith("to=") || TYPE_WORDS.has(glued);
       const splits = this.#input.complete
-        ? /^[^\p{L}\p{N}_-]/u.test(glued)
+        ? isPiece || /^[^\p{L}\p{N}_-]/u.test(glued)
         : endsToken(segment?.tokenLengths ?? [], known.length);
       if (splits) {
+        if (isPiece) this.#issue("unknown_channel", `The channel ${value} is read as ${known}`);
         value = known;
         rest = text.slice(known.length);
       }
@@ -202,6 +211,8 @@ class HeaderScan {
       this.#recipients.push(word);
       return word.length;
     }
+    const spelled = this.#spelledRecipient(word, rest);
+    if (spelled > 0) return spelled;
     if (!this.#sawMark && isChannel(word) && this.#roleChannel === null) {
       this.#issue("role_is_channel", `The word ${word} is read as the channel`);
       this.#roleChannel = word;
@@ -218,6 +229,19 @@ class HeaderScan {
     if (this.#recipients.length > 0) return true;
     if (this.#input.complete) return this.#sawMark || first;
     return /^\p{White_Space}*[{[]/u.test(rest);
+  }
+
+  /** `to: functions.f`, `to = functions.f`, `to functions.f`; 0 if it is no such thing. */
+  #spelledRecipient(word: string, rest: string): number {
+    if (!/^to(?::|$)/.test(word)) return 0;
+    const pattern =
+      /^to(?:\p{White_Space}*[:=]\p{White_Space}*|\p{White_Space}+)([^\p{White_Space}]+)/u;
+    const match = pattern.exec(word + rest);
+    const name = match?.[1] ?? "";
+    if (!name.startsWith("functions.") && !this.#input.isDeclared(name)) return 0;
+    this.#issue("bare_word_header", `The recipient is written ${match?.[0]}`);
+    this.#recipients.push(name);
+    return match?.[0].length ?? 0;
   }
 
   #recipientWord(word: string, rest: string): number {
@@ -288,6 +312,12 @@ class HeaderScan {
       this.#roleRecipient = word;
       return word.length;
     }
+    const folded = word.toLowerCase();
+    if (isRole(folded) && (this.#input.complete || this.#input.segments.length > 1)) {
+      this.#issue("unknown_role", `The role is written ${word}`);
+      this.#setRole(folded, folded);
+      return word.length;
+    }
     if (this.#input.complete && /^[A-Za-z_][\w.-]*$/.test(word)) {
       this.#issue("unknown_role", `The role ${word} is read as a tool's name`);
       this.#setRole("tool", word);
@@ -333,6 +363,7 @@ class HeaderScan {
       this.#issue("self_recipient", `The assistant addresses ${recipient}: not a call`);
       recipient = null;
     }
+    recipient = this.#withoutPunctuation(recipient);
     if (recipient?.endsWith("json") === true && !this.#input.isDeclared(recipient)) {
       const stripped = recipient.slice(0, -"json".length);
       if (this.#input.isDeclared(stripped)) {
@@ -364,6 +395,18 @@ class HeaderScan {
       body: this.#body,
       issues: this.#issues,
     };
+  }
+
+  /** `"functions.f"`, `functions.f:`: the declared tool in it, if there is one. */
+  #withoutPunctuation(recipient: string | null): string | null {
+    const { isDeclared } = this.#input;
+    if (recipient === null || recipient.length > LONGEST_NAME || isDeclared(recipient)) {
+      return recipient;
+    }
+    const bare = recipient.replace(/^["'`([]+|["'`)\]>.:,;]+$/g, "");
+    if (bare === recipient || !isDeclared(bare)) return recipient;
+    this.#issue("recipient_tail", `The recipient ${recipient} is ${bare}`);
+    return bare;
   }
 
   /** A declared tool where a content type or a channel stands, for a message without `to=`. */

@@ -115,7 +115,10 @@ test("headers that are accepted to their end give the parser nothing to recover"
         knownTools,
       });
       // The type of an answer is said to be none of a call's recipient: that is how answers are written.
-      const issues = message?.issues.filter(({ code }) => code !== "constrain_as_recipient");
+      // What stands in content, a second `<|message|>` too, is none of the header.
+      const issues = message?.issues.filter(
+        ({ code }) => code !== "constrain_as_recipient" && code !== "special_in_content",
+      );
       expect({ text, issues, others }).toEqual({ text, issues: [], others: [] });
     }),
     { numRuns: 3000, seed: 7 },
