@@ -1,36 +1,26 @@
 /**
- * `bench inference [--model PATH] [--prompt N] [--generate N] [--threads N] [--precision P] [--rounds N]`
+ * `bench inference [--model PATH] [--prompt N] [--generate N] [--threads N] [--precision P]
+ *   [--rounds N] [--seed N] [--batch N] [--replay] [--peer] [--profile]`
  *
  * Each round is a process of its own that opens the model, fills a prompt of random ids and samples
  * greedily on; so load time and resident memory are those of a fresh start. Medians are reported.
+ *
+ * `--batch N` also decodes N sessions together, `--replay` decodes an agent's transcript with and
+ * without speculation, `--profile` says where the time of a token goes. `--peer` runs node-llama-cpp on
+ * the same file, in turn with us; the file is read before each round, since both at once may not fit.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { createReadStream } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { openModel, type Precision } from "../../inference/index.ts";
+import { openCheckpoint } from "../../inference/checkpoint/open.ts";
+import { demoModelPath } from "../../inference/index.ts";
+import type { Extras, Round, Settings } from "./inference-round.ts";
 import type { Bench } from "./main.ts";
+import { checkPeer } from "./peer-round.ts";
 
-/** Prompt of the first-token figure. */
-const SHORT_PROMPT = 16;
-
-type Settings = {
-  readonly model: string | undefined;
-  readonly prompt: number;
-  readonly generate: number;
-  readonly threads: number | undefined;
-  readonly precision: Precision;
-  readonly seed: number;
-};
-
-type Round = {
-  readonly load_s: number;
-  readonly prefill_tps: number;
-  readonly decode_tps: number;
-  /** From the start of the process to the first token of a 16-token prompt. */
-  readonly first_token_s: number;
-  readonly rss_mb: number;
-};
+const KEYS = ["load_s", "prefill_tps", "decode_tps", "first_token_s", "rss_mb"] as const;
 
 export const bench: Bench = async (args) => {
   const { values } = parseArgs({
@@ -41,102 +31,121 @@ export const bench: Bench = async (args) => {
       generate: { type: "string", default: "64" },
       threads: { type: "string" },
       precision: { type: "string", default: "int8" },
-      rounds: { type: "string", default: "5" },
+      rounds: { type: "string" },
       seed: { type: "string", default: "1" },
+      batch: { type: "string", default: "0" },
+      replay: { type: "boolean", default: false },
+      peer: { type: "boolean", default: false },
+      profile: { type: "boolean", default: false },
     },
   });
   const settings: Settings = {
     model: values.model,
-    prompt: Number(values.prompt),
-    generate: Number(values.generate),
-    threads: values.threads === undefined ? undefined : Number(values.threads),
+    prompt: count("prompt", values.prompt, 1),
+    generate: count("generate", values.generate, 1),
+    threads: values.threads === undefined ? undefined : count("threads", values.threads, 1),
     precision: values.precision === "exact" ? "exact" : "int8",
-    seed: Number(values.seed),
+    seed: count("seed", values.seed, 0),
+    batch: count("batch", values.batch, 0),
+    replay: values.replay,
+    profile: values.profile,
   };
-  const rounds: Round[] = [];
-  for (let i = 0; i < Number(values.rounds); i++) {
-    rounds.push(await roundInChild(settings));
-    console.error(`round ${i + 1}: ${JSON.stringify(rounds[i])}`);
+  const { vocabSize, files } = factsOf(settings.model ?? demoModelPath);
+  if (values.peer) checkPeer();
+  const rounds = count("rounds", values.rounds ?? (values.peer ? "3" : "5"), 1);
+  const ours: (Round & Extras)[] = [];
+  const peers: Round[] = [];
+  for (let i = 0; i < rounds; i++) {
+    if (values.peer) await readThrough(files);
+    // What takes longer than the round itself is measured once.
+    const isLast = i === rounds - 1;
+    const extras = { batch: isLast ? settings.batch : 0, replay: isLast && settings.replay };
+    const own = { ...settings, ...extras, profile: false };
+    ours.push(await roundInChild("inference-round.ts", own));
+    console.error(`round ${i + 1}: ${JSON.stringify(ours[i])}`);
+    if (!values.peer) continue;
+    await readThrough(files);
+    peers.push(await roundInChild("peer-round.ts", { ...settings, vocabSize, model: files[0] }));
+    console.error(`peer, round ${i + 1}: ${JSON.stringify(peers[i])}`);
   }
-  const medianOf = (key: keyof Round): number => median(rounds.map((round) => round[key]));
+  // Measuring costs time, so this round does not count.
+  const profiled: Extras = settings.profile
+    ? await roundInChild("inference-round.ts", { ...settings, batch: 0, replay: false })
+    : {};
+  const own = medians(ours);
+  const last: Extras = ours.at(-1) ?? {};
+  const peer = medians(peers);
   return {
     ...settings,
     model: settings.model ?? "embedded",
     threads: settings.threads ?? "auto",
-    rounds: rounds.length,
-    load_s: medianOf("load_s"),
-    prefill_tps: medianOf("prefill_tps"),
-    decode_tps: medianOf("decode_tps"),
-    first_token_s: medianOf("first_token_s"),
-    rss_mb: medianOf("rss_mb"),
+    rounds,
+    ...own,
+    ...(last.batch_decode_tps !== undefined && {
+      batch_decode_tps: rounded(last.batch_decode_tps),
+      batch_ratio: rounded(last.batch_decode_tps / own.decode_tps),
+    }),
+    ...(settings.replay && { replay: last.replay }),
+    ...(settings.profile && { profile: profiled.profile }),
+    ...(values.peer && {
+      peer,
+      ratio: {
+        prefill: rounded(own.prefill_tps / peer.prefill_tps),
+        decode: rounded(own.decode_tps / peer.decode_tps),
+      },
+    }),
   };
 };
 
-async function roundInChild(settings: Settings): Promise<Round> {
-  const started = Date.now();
-  const child = spawn(
-    process.execPath,
-    [fileURLToPath(import.meta.url), JSON.stringify({ ...settings, started })],
-    { stdio: ["ignore", "pipe", "inherit"] },
-  );
+function count(flag: string, text: string, least: number): number {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value >= least) return value;
+  throw new Error(`--${flag} is ${JSON.stringify(text)}; accepted: an integer from ${least}.`);
+}
+
+function factsOf(model: string): { vocabSize: number; files: readonly string[] } {
+  const checkpoint = openCheckpoint(model);
+  checkpoint.close();
+  const { embedding, unembedding, norm, layers } = checkpoint;
+  const tensors = [embedding, unembedding, norm, ...layers.map(({ attnNorm }) => attnNorm)];
+  const files = [...new Set(tensors.map(({ path }) => path))];
+  return { vocabSize: checkpoint.config.vocab, files };
+}
+
+/** Brings files into the page cache. */
+async function readThrough(files: readonly string[]): Promise<void> {
+  for (const file of files) {
+    for await (const _ of createReadStream(file, { highWaterMark: 4 << 20 }));
+  }
+}
+
+async function roundInChild<T>(script: string, settings: object): Promise<T> {
+  const path = fileURLToPath(new URL(`./${script}`, import.meta.url));
+  const child = spawn(process.execPath, [path, JSON.stringify(settings)], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   let printed = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     printed += text;
   });
   const [code] = await once(child, "close");
-  if (code !== 0) throw new Error(`The round's process ended with exit code ${code}.`);
-  return JSON.parse(printed) as Round;
+  if (code !== 0) throw new Error(`The process of a round ended with exit code ${code}.`);
+  return JSON.parse(printed.trim().split("\n").at(-1) ?? "") as T;
 }
 
-async function round(settings: Settings & { readonly started: number }): Promise<Round> {
-  const { model, threads, precision, prompt, generate } = settings;
-  const opening = performance.now();
-  const { engine } = await openModel(model, { threads, precision });
-  const load_s = (performance.now() - opening) / 1000;
-  const sampling = { temperature: 0, topP: 1, seed: settings.seed };
-  const ids = randomIds(prompt + SHORT_PROMPT, engine.vocabSize, settings.seed);
-
-  const short = await engine.createSession();
-  await short.sync(ids.slice(0, SHORT_PROMPT));
-  for await (const _ of short.generate({ maxTokens: 1, stopIds: new Set(), sampling }));
-  const first_token_s = (Date.now() - settings.started) / 1000;
-  await short.close();
-
-  const session = await engine.createSession();
-  const prefilling = performance.now();
-  await session.sync(ids.slice(SHORT_PROMPT));
-  // The last token of a prompt is computed with the first one sampled.
-  for await (const _ of session.generate({ maxTokens: 1, stopIds: new Set(), sampling }));
-  const decoding = performance.now();
-  for await (const _ of session.generate({ maxTokens: generate, stopIds: new Set(), sampling }));
-  const ended = performance.now();
-  await session.close();
-  await engine.close();
-  return {
-    load_s,
-    prefill_tps: (prompt * 1000) / (decoding - prefilling),
-    decode_tps: (generate * 1000) / (ended - decoding),
-    first_token_s,
-    rss_mb: process.resourceUsage().maxRSS / 1024,
-  };
-}
-
-/** Ids of a linear congruential generator (Numerical Recipes' constants): the same for every engine. */
-function randomIds(count: number, vocabSize: number, seed: number): number[] {
-  let state = seed >>> 0;
-  return Array.from({ length: count }, () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * vocabSize);
-  });
+function medians(rounds: readonly Round[]): Round {
+  const entries = KEYS.map((key) => [key, median(rounds.map((round) => round[key]))]);
+  return Object.fromEntries(entries) as Round;
 }
 
 function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
-  const value = sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-  return Number(value.toPrecision(4));
+  return rounded(
+    sorted.length % 2 ? sorted[middle]! : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2,
+  );
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  console.log(JSON.stringify(await round(JSON.parse(process.argv[2] ?? "{}"))));
+function rounded(value: number): number {
+  return Number(value.toPrecision(4));
 }

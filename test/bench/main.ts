@@ -22,7 +22,10 @@ if (load === undefined) {
 }
 
 const { bench } = await load();
-const figures = await bench(args);
+const figures = await bench(args).catch((error: unknown) => {
+  console.error(`bench ${area}: ${error instanceof Error ? error.message : String(error)}`);
+  process.exit(1);
+});
 const machine = {
   cpu: cpus()[0]?.model ?? "unknown",
   cores: cpus().length,

@@ -1,0 +1,170 @@
+/**
+ * One round of the inference benchmark, in a process of its own: `node inference-round.ts SETTINGS`
+ * (JSON) prints what it measured as JSON.
+ */
+import { readFileSync } from "node:fs";
+import { type KernelTime, openModel, type Precision } from "../../inference/index.ts";
+import { LocalEngine } from "../../inference/local-engine.ts";
+import type { TranscriptSegment } from "./make-transcript.ts";
+import { randomIds } from "./random-ids.ts";
+
+/** Prompt of the first-token figure. */
+const SHORT_PROMPT = 16;
+
+export type Settings = {
+  readonly model: string | undefined;
+  readonly prompt: number;
+  readonly generate: number;
+  readonly threads: number | undefined;
+  readonly precision: Precision;
+  readonly seed: number;
+  /** Sessions that are decoded together, for `batch_decode_tps`; 0: not measured. */
+  readonly batch: number;
+  readonly replay: boolean;
+  readonly profile: boolean;
+};
+
+export type Round = {
+  readonly load_s: number;
+  readonly prefill_tps: number;
+  readonly decode_tps: number;
+  /** From the start of the process to the first token of a 16-token prompt. */
+  readonly first_token_s: number;
+  /** Peak of the whole process; its threads are its only children. */
+  readonly rss_mb: number;
+};
+
+/** What some rounds measure as well. */
+export type Extras = {
+  /** Tokens per second of all sessions together. */
+  readonly batch_decode_tps?: number;
+  readonly replay?: Replay;
+  readonly profile?: TokenProfile;
+};
+
+/** Of one decoded token, on the leading thread: milliseconds and calls of each kernel. */
+type TokenProfile = {
+  readonly token_ms: number;
+  readonly kernels: Readonly<Record<string, { readonly ms: number; readonly calls: number }>>;
+  /** Sampling, and what the kernels' callers do. */
+  readonly other_ms: number;
+};
+
+type Replay = {
+  readonly tokens: number;
+  readonly plain_s: number;
+  readonly speculative_s: number;
+  /** Plain over speculative time. */
+  readonly ratio: number;
+  readonly forwards: number;
+  readonly drafted: number;
+  readonly accepted: number;
+};
+
+async function round(settings: Settings): Promise<Round & Extras> {
+  const { model, threads, precision, prompt, generate, seed } = settings;
+  const startedAt = Date.now() - process.uptime() * 1000;
+  const opening = performance.now();
+  const { engine } = await openModel(model, { threads, precision, profile: settings.profile });
+  if (!(engine instanceof LocalEngine)) throw new Error("This model is not computed here.");
+  const load_s = seconds(opening);
+  const sampling = { temperature: 0, topP: 1, seed: 0 };
+  const options = { stopIds: new Set<number>(), sampling, speculation: false };
+  const ids = randomIds(prompt + SHORT_PROMPT, engine.vocabSize, seed);
+
+  const short = await engine.createSession();
+  await short.sync(ids.slice(0, SHORT_PROMPT));
+  for await (const _ of short.generate({ ...options, maxTokens: 1 }));
+  const first_token_s = (Date.now() - startedAt) / 1000;
+  await short.close();
+
+  const session = await engine.createSession();
+  const prefilling = performance.now();
+  await session.sync(ids.slice(SHORT_PROMPT));
+  // The last token of a prompt is computed with the first one sampled.
+  for await (const _ of session.generate({ ...options, maxTokens: 1 }));
+  const prefill_tps = prompt / seconds(prefilling);
+  await engine.takeProfile();
+  const decoding = performance.now();
+  for await (const _ of session.generate({ ...options, maxTokens: generate }));
+  const decode_s = seconds(decoding);
+  const decode_tps = generate / decode_s;
+  const times = await engine.takeProfile();
+  await session.close();
+
+  const extras: Extras = {
+    ...(settings.batch > 0 && { batch_decode_tps: await decodeTogether(engine, settings) }),
+    ...(settings.profile && { profile: perToken(times, generate, decode_s * 1000) }),
+    ...(settings.replay && { replay: await replay(engine) }),
+  };
+  await engine.close();
+  const rss_mb = process.resourceUsage().maxRSS / 1024;
+  return { load_s, prefill_tps, decode_tps, first_token_s, rss_mb, ...extras };
+}
+
+function perToken(times: readonly KernelTime[], tokens: number, wallMs: number): TokenProfile {
+  const kernels = times.map(({ name, ms, calls }) => [
+    name,
+    { ms: Number((ms / tokens).toPrecision(4)), calls: Math.round(calls / tokens) },
+  ]);
+  const known = times.reduce((sum, { ms }) => sum + ms, 0);
+  return {
+    token_ms: wallMs / tokens,
+    kernels: Object.fromEntries(kernels),
+    other_ms: (wallMs - known) / tokens,
+  };
+}
+
+async function decodeTogether(engine: LocalEngine, settings: Settings): Promise<number> {
+  const { batch, generate, seed } = settings;
+  const sessions = await Promise.all(Array.from({ length: batch }, () => engine.createSession()));
+  const sampling = { temperature: 0, topP: 1, seed: 0 };
+  for (const [index, session] of sessions.entries()) {
+    await session.sync(randomIds(SHORT_PROMPT, engine.vocabSize, seed + 1 + index));
+  }
+  const decoding = performance.now();
+  await Promise.all(
+    sessions.map(async (session) => {
+      const options = { maxTokens: generate, stopIds: new Set<number>(), sampling };
+      for await (const _ of session.generate({ ...options, speculation: false }));
+    }),
+  );
+  const tps = (batch * generate) / seconds(decoding);
+  await Promise.all(sessions.map((session) => session.close()));
+  return tps;
+}
+
+/** The model's own words of transcript.json, decoded with and without drafts; the rest is prefilled. */
+async function replay(engine: LocalEngine): Promise<Replay> {
+  const text = readFileSync(new URL("./transcript.json", import.meta.url), "utf8");
+  const { segments } = JSON.parse(text) as { segments: readonly TranscriptSegment[] };
+  const times = { plain: 0, speculative: 0 };
+  let tokens = 0;
+  let statistics = { forwards: 0, drafted: 0, accepted: 0 };
+  for (const kind of ["plain", "speculative"] as const) {
+    const session = await engine.createSession();
+    tokens = 0;
+    for (const segment of segments) {
+      // A small vocabulary has other ids; what repeats itself still does.
+      const ids = segment.ids.map((id) => id % engine.vocabSize);
+      if (!segment.generated) {
+        await session.sync([...session.tokens, ...ids]);
+        continue;
+      }
+      const from = performance.now();
+      await session.replay(ids, kind === "speculative");
+      times[kind] += seconds(from);
+      tokens += ids.length;
+    }
+    statistics = session.statistics;
+    await session.close();
+  }
+  const { plain: plain_s, speculative: speculative_s } = times;
+  return { tokens, plain_s, speculative_s, ratio: plain_s / speculative_s, ...statistics };
+}
+
+function seconds(from: number): number {
+  return (performance.now() - from) / 1000;
+}
+
+console.log(JSON.stringify(await round(JSON.parse(process.argv[2] ?? "{}"))));
