@@ -32,6 +32,7 @@ export {
   type StandardSchema,
   type ToolDefinition,
 } from "./function.ts";
+export { type SandboxReport, sandboxReport, type WallReport } from "./isolate/index.ts";
 export { loadToolModule } from "./module.ts";
 export {
   createGuardedFetch,

@@ -38,7 +38,8 @@ export function escalate(
   };
   timers.push(setTimeout(() => begin(`it ran longer than ${timeoutMs / 1000} s`), timeoutMs));
   const onAbort = (): void => begin("the run was cancelled");
-  signal.addEventListener("abort", onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  else signal.addEventListener("abort", onAbort, { once: true });
   return {
     get reason() {
       return reason;

@@ -16,6 +16,7 @@ export { MESSAGE_LIMIT_BYTES } from "./frames.ts";
 export { findIsolatedVm, type IsolatedVmBinary, type Ivm, loadIsolatedVm } from "./isolated-vm.ts";
 export type { LaunchOptions, ProcessLimits } from "./launch.ts";
 export { connectToParent, type ParentHandlers, type ParentLink } from "./parent-link.ts";
+export { type SandboxReport, sandboxReport, type WallReport } from "./report.ts";
 export {
   type ChildHandlers,
   SupervisedChild,

@@ -29,6 +29,7 @@ const { setup } = link;
 const interrupt = new Uint8Array(new SharedArrayBuffer(1));
 const output = new OutputBuffer();
 let realm: Realm;
+let ready = false;
 let running: number | null = null;
 let cells = 0;
 /** Announced by a `file` message; its bytes come next. */
@@ -64,7 +65,7 @@ async function start(): Promise<void> {
     onOutOfMemory: () => link.die(died("out of memory")),
     onStuck: () => {
       // While a cell runs its own deadline holds.
-      if (running === null) link.die(died("code of an earlier call went on without end"));
+      if (ready && running === null) link.die(died("code of an earlier call went on without end"));
     },
   });
   if (setup.makeSnapshot) {
@@ -73,6 +74,7 @@ async function start(): Promise<void> {
   }
   const { memory, problem } = readSnapshot();
   await realm.boot(memory);
+  ready = true;
   send({ type: "ready", fromSnapshot: memory !== undefined, snapshotProblem: problem });
 }
 

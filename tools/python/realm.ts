@@ -39,7 +39,7 @@ export type Realm = {
 const MEMORY_LIMIT_MB = 256;
 /** `asyncio.sleep` is one timer each. */
 const MAX_TIMERS = 10_000;
-const STUCK_AFTER_MS = 10_000;
+const STUCK_AFTER_MS = 30_000;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const MOST_RANDOM_BYTES = 16_384;
 
