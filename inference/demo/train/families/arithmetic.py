@@ -29,13 +29,13 @@ EXPRESSION = [
 PAIR = {
     "+": ["the|the sum of {a} and {b}", "do|add {a} and {b}", "do|add {a} to {b}", "do|sum {a} and {b}", "the|the total of {a} and {b}",
           "ask|what is {a} increased by {b}", "do|put {a} and {b} together", "ask|what do {a} and {b} add up to",
-          "as|Add these two numbers: {a} and {b}", "ask|how much do {a} and {b} make together"],
+          "as|Add these two numbers: {a} and {b}", "ask|how much do {a} and {b} make together", "ask|what number do {a} and {b} give together", "do|put {b} on top of {a}", "as|{a} and then {b} more: what is the total?", "do|combine {a} with {b}", "do|count {a} and {b} together", "the|{a} plus another {b}", "ask|what is the total of {a} and {b}", "the|{a} and {b} in total", "do|increase {a} by {b}"],
     "-": ["the|the difference between {a} and {b}", "do|subtract {b} from {a}", "the|the difference of {a} and {b}",
           "do|take {b} away from {a}", "ask|what is {a} decreased by {b}", "ask|what remains if I take {b} from {a}",
-          "ask|how much more is {a} than {b}", "do|deduct {b} from {a}", "ask|what is {b} less than {a}"],
+          "ask|how much more is {a} than {b}", "do|deduct {b} from {a}", "ask|what is {b} less than {a}", "ask|what is left if {b} goes from {a}", "ask|how much lower is {b} than {a}", "ask|how far is {b} from {a}", "do|remove {b} from {a}", "the|{a} without {b}", "the|{a} less {b}", "do|drop {a} by {b}", "ask|what stays of {a} after taking {b}", "the|the gap between {a} and {b}", "do|reduce {a} by {b}", "do|tell me what is left of {a} minus {b}", "as|From {a}, take {b}. What do you have?"],
     "*": ["the|the product of {a} and {b}", "do|multiply {a} by {b}", "do|multiply {a} and {b}", "do|multiply {a} with {b}",
           "ask|what do I get if I multiply {a} by {b}", "ask|how much is {a} multiplied with {b}", "the|{a} multiplied by {b}",
-          "as|Multiply these: {a} and {b}", "ask|what is the product when {a} is multiplied by {b}"],
+          "as|Multiply these: {a} and {b}", "ask|what is the product when {a} is multiplied by {b}", "the|{a} sets of {b}", "ask|what do {a} groups of {b} make", "ask|how much is {a} times {b} exactly", "do|take {b} a total of {a} times", "ask|what are {a} pieces of {b} each", "the|the exact product of {a} and {b}", "do|find {a} by {b}"],
     "/": ["the|the quotient of {a} and {b}", "do|divide {a} by {b}", "ask|what is {a} divided by {b}", "the|the ratio of {a} to {b}",
           "ask|how many times does {b} go into {a}", "do|split {a} into {b} equal parts", "ask|what is the quotient when {a} is divided by {b}"],
     "//": ["the|the integer quotient of {a} and {b}", "do|divide {a} by {b} and drop the remainder", "the|the whole part of {a} divided by {b}",
@@ -44,7 +44,7 @@ PAIR = {
           "the|the remainder of dividing {a} by {b}", "ask|what remainder does {a} leave when divided by {b}", "do|find the remainder of {a} / {b}",
           "ask|what is {a} modulo {b}", "ask|if I divide {a} by {b}, what is the remainder", "the|{a} mod {b}"],
     "**": ["do|raise {a} to the power of {b}", "the|{a} raised to {b}", "the|the power {a} to the {b}", "ask|what is {a} to the {b}th power",
-           "ask|what is {a} to the power {b}", "do|take {a} to the power of {b}", "the|{a} to the power of {b}"],
+           "ask|what is {a} to the power {b}", "do|take {a} to the power of {b}", "the|{a} with exponent {b}", "do|put {a} to the power {b}", "ask|how large is {a} to the power of {b}", "do|calculate the power {a} with the exponent {b}", "the|{a} to the power of {b}"],
 }  # fmt: skip
 
 
@@ -86,7 +86,7 @@ def operands(g: Source, op: str) -> tuple[str, str]:
 
 
 def binary(g: Source):
-    op = g.pick(["+", "+", "-", "-", "*", "*", "*", "/", "/", "//", "%", "%", "**"])
+    op = g.pick("+-*") if g.chance(0.4) else g.pick(["+", "+", "-", "-", "*", "*", "*", "/", "/", "//", "%", "%", "**"])
     a, b = operands(g, op)
     expression = f"{a} {op} {b}"
     if g.chance(0.35) and not (a[0] == "-" or b[0] == "-"):
@@ -125,7 +125,7 @@ PERCENT = [
     ("{b} * {a} / 100", "{a}% of {b} is {r}.", ["ask|what is {a}% of {b}", "do|calculate {a}% of {b}", "the|{a}% of {b}", "as|{a}% of {b}",
      "ask|how much is {a} percent of {b}", "do|find {a} percent of {b}", "the|{a} percent of {b}", "as|{a}% of {b}?", "do|take {a}% of {b}",
      "as|A bill is {b} dollars. How much is a tip of {a}%?", "as|The tax on {b} is {a}%. How much tax is that?",
-     "as|{a}% of the {b} students came. How many students came?", "ask|what's {a} % of {b}", "do|work out a {a}% share of {b}"]),
+     "as|{a}% of the {b} students came. How many students came?", "ask|what's {a} % of {b}", "do|work out a {a}% share of {b}", "ask|which number is {a}% of {b}", "ask|{a} percent of {b} makes what", "the|{a} per cent of {b}", "do|give me {a} percent from {b}", "as|If I take {a}% of {b}, what do I have?", "the|the {a}% part of {b}", "ask|what number is {a} percent of {b}", "do|get {a}% from {b}", "ask|what does {a}% of {b} come to"]),
     ("{b} * (1 + {a} / 100)", "{b} increased by {a}% is {r}.", ["do|increase {b} by {a}%", "ask|what is {b} increased by {a}%", "ask|what is {b} plus {a}%",
      "do|add {a}% to {b}", "as|A salary of {b} goes up by {a}%. What is the new salary?", "the|{b} raised by {a} percent", "ask|how much is {b} after a rise of {a}%",
      "as|A price of {b} rises by {a}%. What is the new price?", "ask|what is {b} with {a}% tax added", "do|raise {b} by {a} percent"]),
@@ -140,7 +140,7 @@ PERCENT = [
 
 
 def percent(g: Source):
-    expression, final, templates = g.pick(PERCENT)
+    expression, final, templates = PERCENT[0] if g.chance(0.5) else g.pick(PERCENT)
     a = g.decimal(2) if g.chance(0.12) else str(g.int(1, 100 if g.chance(0.9) else 400))
     b = g.decimal() if g.chance(0.15) else str(g.whole(5))
     if expression.startswith("{a}") or "{b} -" in expression:
@@ -166,9 +166,9 @@ def power(g: Source):
 
 
 LISTS = [
-    ("sum", "print(sum({l}))", "The sum is {r}.", ["the|the sum of {n}", "do|add up {n}", "do|sum {n}", "the|the total of {n}", "do|add these numbers: {n}", "ask|what do {n} add up to", "as|Sum of {n}?", "as|Total: {n}", "do|total {n}"]),
+    ("sum", "print(sum({l}))", "The sum is {r}.", ["the|the sum of {n}", "do|add up {n}", "do|sum {n}", "the|the total of {n}", "do|add these numbers: {n}", "ask|what do {n} add up to", "as|Sum of {n}?", "as|Total: {n}", "do|total {n}", "ask|how much do {n} make together", "do|put {n} together", "ask|what is the total of {n}", "the|the overall sum of {n}", "do|add the numbers {n}", "ask|what do I get if I add {n}", "as|Add: {n}", "ask|how much is it all together: {n}"]),
     ("average", "n = {l}\nprint(round(sum(n) / len(n), 10))", "The average is {r}.", ["the|the average of {n}", "the|the mean of {n}", "do|average {n}", "ask|what is the mean value of {n}", "do|calculate the arithmetic mean of {n}", "as|Average: {n}", "as|My scores are {n}. What is my average?", "as|The temperatures were {n}. What was the average?"]),
-    ("maximum", "print(max({l}))", "The largest is {r}.", ["the|the maximum of {n}", "the|the largest of {n}", "the|the biggest number among {n}", "ask|which is the largest of {n}", "ask|which number is the greatest: {n}", "the|the highest value in {n}", "as|Max of {n}?", "the|the largest number in the list {n}"]),
+    ("maximum", "print(max({l}))", "The largest is {r}.", ["the|the maximum of {n}", "the|the largest of {n}", "the|the biggest number among {n}", "ask|which is the largest of {n}", "ask|which number is the greatest: {n}", "the|the highest value in {n}", "as|Max of {n}?", "the|the largest number in the list {n}", "do|pick the largest of {n}", "ask|which of {n} is the highest", "the|the top value of {n}", "ask|which one is the biggest: {n}", "do|find the greatest of these: {n}"]),
     ("minimum", "print(min({l}))", "The smallest is {r}.", ["the|the minimum of {n}", "the|the smallest of {n}", "ask|which is the smallest of {n}", "the|the lowest value in {n}", "ask|which number is the least: {n}", "as|Min of {n}?", "the|the smallest number in the list {n}"]),
     ("median", "from statistics import median\nprint(median({l}))", "The median is {r}.", ["the|the median of {n}", "do|find the median of {n}", "ask|what is the median value of {n}", "as|Median: {n}"]),
     ("product", "from math import prod\nprint(prod({l}))", "The product is {r}.", ["the|the product of {n}", "do|multiply {n} together", "do|multiply all of {n}", "do|multiply these numbers: {n}"]),
@@ -179,7 +179,7 @@ LISTS = [
 
 
 def lists(g: Source):
-    what, code, final, templates = g.pick(LISTS)
+    what, code, final, templates = g.pick(LISTS[:4] if g.chance(0.6) else LISTS)
     k = g.pick([3, 3, 4, 4, 5, 6, 8]) if what != "product" else 3
     kind = g.rng.random()
     items = [g.decimal(2) if kind < 0.15 else str(g.int(1, 10 ** g.pick([1, 2, 2, 3, 4]))) for _ in range(k)]
@@ -207,7 +207,7 @@ def lists(g: Source):
 
 
 COMPARE = [
-    ("max", ["ask|which is larger, {a} or {b}", "ask|which is bigger, {a} or {b}", "ask|what is larger: {a} or {b}", "ask|which number is greater, {a} or {b}", "ask|is {a} or {b} larger", "the|the larger of {a} and {b}", "the|the greater number: {a} or {b}", "as|{a} or {b}: which is bigger?", "ask|which one is more, {a} or {b}", "do|compare {a} and {b} and tell me the larger one"]),
+    ("max", ["ask|which is larger, {a} or {b}", "ask|which is bigger, {a} or {b}", "ask|what is larger: {a} or {b}", "ask|which number is greater, {a} or {b}", "ask|is {a} or {b} larger", "the|the larger of {a} and {b}", "the|the greater number: {a} or {b}", "as|{a} or {b}: which is bigger?", "ask|which one is more, {a} or {b}", "do|compare {a} and {b} and tell me the larger one", "ask|of {a} and {b}, which is larger", "the|the bigger one of {a} and {b}", "do|pick the larger number from {a} and {b}", "ask|between {a} and {b}, which is higher", "ask|what is the greater of {a} and {b}", "ask|which is the larger number: {a} or {b}", "the|the higher of {a} and {b}"]),
     ("min", ["ask|which is smaller, {a} or {b}", "ask|which is less, {a} or {b}", "the|the smaller of {a} and {b}", "ask|what is smaller: {a} or {b}", "ask|which number is lower, {a} or {b}", "ask|is {a} or {b} smaller", "as|{a} or {b}: which is smaller?"]),
     (">", ["ask|is {a} greater than {b}", "ask|is {a} larger than {b}", "ask|is {a} bigger than {b}", "ask|is {a} more than {b}", "ask|is it true that {a} > {b}", "ask|{a} > {b}", "do|check if {a} is greater than {b}", "ask|does {a} exceed {b}"]),
     ("<", ["ask|is {a} less than {b}", "ask|is {a} smaller than {b}", "ask|is {a} below {b}", "ask|is it true that {a} < {b}", "ask|{a} < {b}", "do|check whether {a} is less than {b}"]),
@@ -216,7 +216,7 @@ COMPARE = [
 
 
 def compare(g: Source):
-    kind, templates = g.pick(COMPARE)
+    kind, templates = COMPARE[0] if g.chance(0.35) else g.pick(COMPARE)
     a, b = number(g, 0.4, 6), number(g, 0.4, 6)
     if g.chance(0.35):
         base = str(g.int(0, 99))
@@ -270,11 +270,11 @@ def numbers(g: Source):
 STORY = [
     ("{a} * {b}", ["I bought {a} boxes of {b} {p}. How many {p} do I have?", "There are {a} shelves with {b} {p} each. How many {p} are there in total?", "A {q} costs {b} dollars. How much do {a} of them cost?",
      "{N} reads {a} pages a day. How many pages does {N} read in {b} days?", "Each of the {a} rooms has {b} {p}. How many {p} is that?", "If one {q} weighs {b} grams, how much do {a} {p} weigh?", "A car drives {a} km per hour. How far does it get in {b} hours?",
-     "{N} earns {a} euros per hour. How much does {N} earn in {b} hours?", "How many {p} are in {a} crates if every crate holds {b} {p}?", "A school has {a} classes with {b} students each. How many students are there?", "What is the area of a room that is {a} m long and {b} m wide?"]),
+     "{N} earns {a} euros per hour. How much does {N} earn in {b} hours?", "How many {p} are in {a} crates if every crate holds {b} {p}?", "A school has {a} classes with {b} students each. How many students are there?", "{N} fills {a} bags with {b} {p} each. How many {p} does that take?", "{a} trucks carry {b} {p} apiece. How many {p} in all?", "{N} puts {b} {p} into every one of {a} drawers. What is the total?", "We print {a} copies of {b} pages. How many pages is that?", "What is the area of a room that is {a} m long and {b} m wide?"]),
     ("{a} + {b}", ["{N} has {a} {p} and gets {b} more. How many {p} does {N} have now?", "I had {a} {p} and bought {b} more. How many do I have now?", "There are {a} {p} in one bag and {b} in another. How many are there altogether?",
-     "{N} scored {a} points and {M} scored {b} points. How many points do they have together?", "A farmer picked {a} {p} on Monday and {b} on Tuesday. How many in total?", "One ticket costs {a} and the other {b}. What is the total cost?", "A train has {a} passengers. {b} more get on. How many passengers are there now?"]),
+     "{N} scored {a} points and {M} scored {b} points. How many points do they have together?", "A farmer picked {a} {p} on Monday and {b} on Tuesday. How many in total?", "One ticket costs {a} and the other {b}. What is the total cost?", "A train has {a} passengers. {b} more get on. How many passengers are there now?", "{N} owns {a} {p} and buys {b} others. What is the total now?", "{a} {p} were here and {b} were delivered. How many are there now?", "{N} found {a} {p}, then {b}. How many is that altogether?"]),
     ("{a} - {b}", ["{N} has {a} {p} and gives away {b}. How many {p} are left?", "I had {a} dollars and spent {b}. How much is left?", "There were {a} {p} in the shop and {b} were sold. How many remain?", "{N} has {a} {p}. {M} has {b} {p}. How many more does {N} have?",
-     "A tank holds {a} liters. {b} liters are used. How much is left?", "Of {a} guests, {b} left early. How many stayed?", "A book has {a} pages and {N} has read {b}. How many pages remain?"]),
+     "A tank holds {a} liters. {b} liters are used. How much is left?", "Of {a} guests, {b} left early. How many stayed?", "A book has {a} pages and {N} has read {b}. How many pages remain?", "A store held {a} {p} and {b} of them were sold. How many are still there?", "{N} collected {a} {p} and lost {b}. How many does {N} still have?", "{a} {p} were made, {b} broke. How many are whole?", "Out of {a} {p}, {b} are gone. How many are there still?"]),
     ("{a} / {b}", ["{N} shares {a} {p} equally among {b} friends. How many does each get?", "{a} {p} are packed evenly into {b} boxes. How many per box?", "A trip of {a} km takes {b} hours. What is the average speed?", "{b} tickets cost {a} dollars. How much does one ticket cost?",
      "A bill of {a} euros is split by {b} people. How much does each pay?", "If {b} {p} cost {a} dollars, what is the price of one?"]),
     ("{a} * {b} + {c}", ["{N} buys {a} {p} at {b} dollars each and pays {c} for shipping. What is the total?", "I have {a} bags with {b} {p} each and {c} loose ones. How many {p} do I have?", "A taxi costs {c} plus {b} per km. What do {a} km cost?"]),
@@ -301,5 +301,5 @@ def story(g: Source):
 
 
 def generate(g: Source) -> Conversation:
-    makers = [binary] * 9 + [chain] * 4 + [percent] * 3 + [power] * 2 + [lists] * 4 + [compare] * 3 + [numbers] * 2 + [story] * 4
+    makers = [binary] * 10 + [chain] * 2 + [percent] * 4 + [power] + [lists] * 4 + [compare] * 3 + [numbers] + [story] * 5
     return g.pick(makers)(g)
