@@ -149,6 +149,10 @@ export interface TokenEngine {
   /** Most tokens one session can hold. */
   readonly contextLength: number;
   readonly capabilities: EngineCapabilities;
+  /** Of this process that compute; absent where something else computes. */
+  readonly threads?: number;
+  /** Bytes of weights that one decoded token reads, where that is known. */
+  readonly bytesPerToken?: number;
   createSession(): Promise<Session>;
   close(): Promise<void>;
 }

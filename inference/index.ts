@@ -8,6 +8,7 @@
  * folder knows what the ids mean: which of them stop a generation is the caller's to say.
  */
 
+export { measureBandwidth } from "./bandwidth.ts";
 export type { ListedVocabulary } from "./checkpoint/vocabulary.ts";
 export type {
   EngineCapabilities,

@@ -118,6 +118,7 @@ export class LocalEngine implements TokenEngine {
   readonly capabilities: EngineCapabilities = { rewind: true, bannedIds: true };
   readonly precision: Precision;
   readonly threads: number;
+  readonly bytesPerToken: number;
   /** Bytes of the weights and of the activations of one step. */
   readonly byteLength: number;
   readonly #layout: KvLayout;
@@ -143,6 +144,7 @@ export class LocalEngine implements TokenEngine {
     this.contextLength = layout.contextLength;
     this.precision = plan.precision;
     this.threads = plan.threads;
+    this.bytesPerToken = plan.bytesPerToken;
     this.byteLength = plan.banks.reduce((sum, bytes) => sum + bytes, 0);
     this.#layout = layout;
     this.#sinks = sinks;

@@ -73,6 +73,15 @@ export const agentOptions: Record<string, Options> = {
   xsd: value("FILE", "XML Schema that the answer must pass"),
 };
 
+/** What `chorale bench` measures. */
+export const benchOptions: Record<string, Options> = {
+  model: value("PATH", "What --model of chorale run takes; without it the embedded demo model"),
+  threads: value("N", "Threads that compute (default: the cores of this machine)"),
+  prompt: value("N", "Tokens of the prompt (default: 512)"),
+  generate: value("N", "Tokens that are decoded (default: 64)"),
+  rounds: value("N", "How often; medians are shown (default: 3)"),
+};
+
 export const jsonOption: Record<string, Options> = {
   json: { type: "boolean", describe: "Print every event as one line of JSON on stdout" },
 };
@@ -161,6 +170,25 @@ export function agentArguments(parsed: Parsed): AgentArguments {
       schema,
       xsd,
     }),
+  };
+}
+
+/** @throws UsageError as above */
+export function benchArguments(parsed: Parsed): {
+  readonly model?: string;
+  readonly threads?: number;
+  readonly prompt: number;
+  readonly generate: number;
+  readonly rounds: number;
+} {
+  return {
+    ...defined({
+      model: one(parsed, "model"),
+      threads: wholeNumber(parsed, "threads", 1, 1024),
+    }),
+    prompt: wholeNumber(parsed, "prompt", 1, 131_072) ?? 512,
+    generate: wholeNumber(parsed, "generate", 1, 131_072) ?? 64,
+    rounds: wholeNumber(parsed, "rounds", 1, 1000) ?? 3,
   };
 }
 

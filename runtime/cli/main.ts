@@ -17,6 +17,8 @@ import type { CommandContext } from "./command-context.ts";
 import {
   agentArguments,
   agentOptions,
+  benchArguments,
+  benchOptions,
   colorArgument,
   colorOption,
   jsonOption,
@@ -84,6 +86,16 @@ export async function main(argv: readonly string[]): Promise<void> {
       command(async (_parsed, context) => {
         const { demoCommand } = await import("./demo.ts");
         return demoCommand(context);
+      }),
+    )
+    .command(
+      "bench",
+      "Measure how fast a model is on this machine, and what its memory allows",
+      (y) => y.options({ ...benchOptions, ...jsonOption, ...colorOption }),
+      command(async (parsed, context) => {
+        const args = { ...benchArguments(parsed), json: parsed["json"] === true };
+        const { benchCommand } = await import("./bench.ts");
+        return benchCommand(args, context);
       }),
     )
     .command("harmony", "Render, parse and explain the format that gpt-oss speaks", (y) =>
