@@ -2,7 +2,6 @@
  * What a plugin can ask of the agent: each function checks its arguments, does what was granted and
  * nothing else, and answers with JSON.
  */
-import { AsyncLocalStorage } from "node:async_hooks";
 import { executeTool } from "../execute.ts";
 import {
   createGuardedFetch,
@@ -40,9 +39,6 @@ export interface HostFunctions {
 
 /** Of a response: as base64 in JSON it must fit into an answer. */
 const MOST_RESPONSE_BYTES = 512 * 1024;
-/** Plugins that call plugins that call plugins. */
-const DEEPEST_CALL = 4;
-const depth = new AsyncLocalStorage<number>();
 
 export function createHostFunctions(options: HostOptions): HostFunctions {
   const { granted, env } = options;
@@ -93,12 +89,9 @@ export function createHostFunctions(options: HostOptions): HostFunctions {
       const tool = options.tools().find((one) => one.recipient === recipient);
       if (tool === undefined)
         throw new CapabilityError(`there is no tool ${recipient} in this run.`);
-      const level = (depth.getStore() ?? 0) + 1;
-      if (level > DEEPEST_CALL) throw new CapabilityError("tools call tools too deeply.");
       const raw = tool.inputSchema === null ? text(input, "the input") : JSON.stringify(input);
-      const result = await depth.run(level, () =>
-        executeTool(tool, raw, { ...call.context, signal: call.signal }),
-      );
+      // Plugins that call each other in a circle run into the bound on open calls.
+      const result = await executeTool(tool, raw, { ...call.context, signal: call.signal });
       const { status, data } = result;
       return {
         text: result.text,

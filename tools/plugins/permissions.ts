@@ -117,11 +117,12 @@ export function problemOf(kind: string, value: string): string | null {
 export function intersect(asked: Permissions, grant: Grant, folder: string): GrantedPermissions {
   const paths = (a: readonly string[] = [], b: readonly string[]): readonly string[] =>
     narrowed(a.map(toPath(folder)), b.map(toPath(folder)), narrowerPath);
+  const hosts = grant.net.map(parseHostPattern);
   return {
-    net: narrowed(
-      (asked.net ?? []).map(parseHostPattern),
-      grant.net.map(parseHostPattern),
-      narrowerHost,
+    // A plain star asks for whatever is granted, whatever the port.
+    net: (asked.net?.includes(ANY)
+      ? hosts
+      : narrowed((asked.net ?? []).map(parseHostPattern), hosts, narrowerHost)
     ).map((pattern: HostPattern) => pattern.text),
     fs: {
       read: paths(asked.fs?.read, grant.fs.read),
