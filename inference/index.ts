@@ -53,3 +53,4 @@ export {
   type ScriptedReply,
   type ScriptedRequest,
 } from "./scripted-engine.ts";
+export { type KernelBuild, kernelBuild } from "./wasm/kernels.ts";

@@ -101,6 +101,15 @@ export async function main(argv: readonly string[]): Promise<void> {
     .command("harmony", "Render, parse and explain the format that gpt-oss speaks", (y) =>
       harmonyCommands(y, command),
     )
+    .command(
+      "doctor",
+      "Say what this machine has of what Chorale uses",
+      (y) => y.options({ json: { type: "boolean", describe: "Print JSON" }, ...colorOption }),
+      command(async (parsed, context) => {
+        const { doctorCommand } = await import("./doctor.ts");
+        return doctorCommand(parsed["json"] === true, context);
+      }),
+    )
     .command("tools", "Make, check and try out tools and plugins", (y) => toolsCommands(y, command))
     .demandCommand(1, "Name a command.")
     .strict()
