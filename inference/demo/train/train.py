@@ -35,7 +35,7 @@ WARMUP_STEPS = 60
 BALANCE_WEIGHT = 0.01
 POINTER_WEIGHT = 0.3
 GROUP_ROWS = 7
-SHARD_SECONDS = 150
+SHARD_SECONDS = 60
 """A new shard is begun at most this often."""
 
 
@@ -69,7 +69,7 @@ class Shards:
             self._path(self.seed - 3).unlink(missing_ok=True)
             command = [sys.executable, "-B", str(HERE / "data.py"), "--seed", str(self.seed), "--rows", str(self.rows)]
             command += ["--mix", str(self.folder.parent / "mix.json"), "--out", str(self._path(self.seed))]
-            self.child = subprocess.Popen(["nice", "-n", "12", *command])
+            self.child = subprocess.Popen(["nice", "-n", "5", *command])
 
 
 def groups_of(rows: list, prefix: int) -> tuple[list[Group], list, list]:
@@ -240,7 +240,7 @@ def main():
         if run.step % 50 == 0:
             workers.agree(run.params)
         if first and (fraction >= 1 or time.time() - saved > 60 * args.save_minutes):
-            run.save(sum(losses) / len(losses), 12 if fraction < 1 else 100)
+            run.save(sum(losses) / len(losses), 12 if fraction < 1 else 25)
             losses, tokens, reported, saved = [], 0, time.time(), time.time()
     if first:
         shards.child.kill()
