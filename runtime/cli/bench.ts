@@ -133,7 +133,8 @@ function table(figures: Figures): string[] {
   ];
   if (weights !== null && limit !== null) {
     const share = Math.round((figures.decode_tps / limit) * 100);
-    rows.push(["weights per token", `${weights} GB`]);
+    const shown = weights >= 1 ? `${weights} GB` : `${rounded(weights * 1000)} MB`;
+    rows.push(["weights per token", shown]);
     rows.push(["decode limit", `${limit} tokens/s by that bandwidth; decode reaches ${share} %`]);
   }
   const width = Math.max(...rows.map(([name]) => name.length));

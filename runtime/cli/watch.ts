@@ -53,6 +53,9 @@ export function watchRun(output: Output, options: WatchOptions): EventListener {
         output.answer(citations?.end() ?? "");
         showCompleted(output, event.item);
         break;
+      case "generation.reasoning_limited":
+        output.watch(` … (ended after ${event.limit} tokens of reasoning)`, "dim");
+        break;
       case "error":
         output.note(event.message);
         break;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { agentArguments, colorArgument, modelArguments } from "../../runtime/cli/flags.ts";
+import { agentArguments, benchArguments, colorArgument, modelArguments } from "../../runtime/cli/flags.ts";
 
 const parsed = (flags: Record<string, unknown>) => ({ _: [], $0: "chorale", ...flags });
 
@@ -28,10 +28,45 @@ describe("values of flags", () => {
     [{ temperature: "-1" }, "accepted: a number from 0 to 100."],
     [{ temperature: "NaN" }, '--temperature is "NaN"'],
     [{ "top-p": "1.01" }, "accepted: a number from 0 to 1."],
+    [{ "top-k": "-1" }, "--top-k"],
+    [{ "top-k": "2.5" }, "--top-k is 2.5; accepted: a whole number."],
+    [{ "min-p": "2" }, "accepted: a number from 0 to 1."],
+    [{ "repeat-penalty": "0" }, "accepted: a number from 0.01 to 100."],
+    [{ "presence-penalty": "x" }, '--presence-penalty is "x"'],
+    [{ "prefix-store": "-1" }, "--prefix-store"],
     [{ threads: "0" }, "--threads"],
     [{ model: "" }, "--model needs a value."],
   ])("%j is refused", (flags, sentence) => {
     expect(() => modelArguments(parsed(flags))).toThrow(sentence);
+  });
+
+  test("sampling", () => {
+    const flags = {
+      "top-k": "40",
+      "min-p": "0.05",
+      "repeat-penalty": "1.1",
+      "repeat-last-n": "128",
+      "presence-penalty": "-0.5",
+      "frequency-penalty": "0.25",
+    };
+    expect(modelArguments(parsed(flags))).toEqual({
+      topK: 40,
+      minP: 0.05,
+      repetitionPenalty: 1.1,
+      penaltyWindow: 128,
+      presencePenalty: -0.5,
+      frequencyPenalty: 0.25,
+    });
+    expect(agentArguments(parsed({ "max-reasoning-tokens": "0" })).maxReasoningTokens).toBe(0);
+  });
+
+  test("what is measured has sizes of its own", () => {
+    expect(benchArguments(parsed({}))).toEqual({ prompt: 512, generate: 64, rounds: 3 });
+    expect(benchArguments(parsed({ threads: "2", rounds: "1" }))).toMatchObject({
+      threads: 2,
+      rounds: 1,
+    });
+    expect(() => benchArguments(parsed({ prompt: "0" }))).toThrow("--prompt");
   });
 
   test.each([
