@@ -22,7 +22,7 @@ export type ProcessLimits = {
   readonly dataBytes: number;
   /** JavaScript objects of the process itself; isolates have limits of their own. */
   readonly heapMb: number;
-  /** Pages of 64 KiB that one WebAssembly memory may have. */
+  /** Pages of 64 KiB that one WebAssembly memory may have. Node itself needs some to read TypeScript. */
   readonly wasmPages: number;
 };
 

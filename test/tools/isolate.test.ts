@@ -1,0 +1,218 @@
+/** Real processes behind the walls, and what becomes of them. */
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import {
+  escalate,
+  findIsolatedVm,
+  SupervisedChild,
+  sandboxReport,
+} from "../../tools/isolate/index.ts";
+
+vi.setConfig({ testTimeout: 60_000 });
+
+const MIB = 1024 * 1024;
+const options = {
+  entry: new URL("./isolate-child.ts", import.meta.url),
+  setup: { greeting: "hello" },
+  readable: [],
+  limits: { residentBytes: 300 * MIB, dataBytes: 2500 * MIB, heapMb: 64, wasmPages: 1024 },
+};
+
+type Watched = { child: SupervisedChild; next: () => Promise<unknown>; end: Promise<string> };
+
+/** A child, its messages one after the other, and how it ended. */
+function start(onBytes?: (bytes: Buffer) => void): Watched {
+  const messages: unknown[] = [];
+  const waiting: ((message: unknown) => void)[] = [];
+  const end = Promise.withResolvers<string>();
+  const child = new SupervisedChild(options, {
+    onMessage(message) {
+      const receive = waiting.shift();
+      if (receive) receive(message);
+      else messages.push(message);
+    },
+    onEnd: end.resolve,
+    ...(onBytes && { onBytes }),
+  });
+  child.keepsAgentAlive(true);
+  onTestFinished(async () => {
+    child.kill();
+    await child.exited;
+  });
+  const next = (): Promise<unknown> =>
+    messages.length > 0
+      ? Promise.resolve(messages.shift())
+      : Promise.race([
+          new Promise((resolve) => waiting.push(resolve)),
+          end.promise.then((reason) => `ended: ${reason}`),
+        ]);
+  return { child, next, end: end.promise };
+}
+
+describe("a supervised process", () => {
+  test("answers, and knows only what it was given", async () => {
+    const { child, next } = start();
+    expect(await next()).toBe("ready");
+    child.send({ question: ["é", 1, null] });
+    expect(await next()).toEqual({ echo: { question: ["é", 1, null] }, greeting: "hello" });
+    expect(child.alive).toBe(true);
+  });
+
+  test.each([
+    ["garbage", /it sent a frame of an unknown kind|it sent a json frame of \d+ bytes/],
+    ["not JSON", /it sent a message that is not JSON/],
+    ["too long", /it sent a json frame of 2147483647 bytes, at most \d+ are accepted/],
+    ["bytes", /it sent a bytes frame of 5 bytes, at most 0 are accepted/],
+    ["crash", /its process ended with code 1: [\s\S]*broken on purpose/],
+  ])("that sends %s is ended, and why is said", async (order, reason) => {
+    const { child, next, end } = start();
+    await next();
+    child.send(order);
+    expect(await end).toMatch(reason);
+    expect(child.alive).toBe(false);
+    await child.exited;
+  });
+
+  test("sends bytes to whoever accepts them", async () => {
+    const received = Promise.withResolvers<Buffer>();
+    const { child, next } = start(received.resolve);
+    await next();
+    child.send("bytes");
+    expect((await received.promise).toString()).toBe("bytes");
+  });
+
+  test("has a last word", async () => {
+    const { child, next, end } = start();
+    await next();
+    child.send("last words");
+    expect(await next()).toBe("goodbye");
+    expect(await end).toBe("its process was ended by SIGKILL");
+  });
+
+  test("that takes too much memory ends itself", async () => {
+    const { child, next, end } = start();
+    await next();
+    child.send("eat");
+    expect(await next()).toBe("out of memory");
+    await end;
+  });
+
+  test("whose handler refuses a message is ended", async () => {
+    const end = Promise.withResolvers<string>();
+    const child = new SupervisedChild(options, {
+      onMessage() {
+        throw new Error("what nobody asked for");
+      },
+      onEnd: end.resolve,
+    });
+    child.keepsAgentAlive(true);
+    expect(await end.promise).toBe("it sent what nobody asked for");
+    await child.exited;
+  });
+
+  test("that cannot be started says so", async () => {
+    const end = Promise.withResolvers<string>();
+    const missing = (): ReturnType<typeof spawn> => spawn("/no/such/program");
+    new SupervisedChild(
+      { ...options, start: missing as never },
+      { onMessage: () => undefined, onEnd: end.resolve },
+    ).keepsAgentAlive(true);
+    expect(await end.promise).toContain("it could not be started: spawn /no/such/program");
+  });
+
+  test.runIf(process.platform === "linux")("goes when the agent is killed", async () => {
+    const door = join(import.meta.dirname, "../../tools/isolate/index.ts");
+    const agent = spawn(process.execPath, [
+      "--input-type=module",
+      "-e",
+      `import { SupervisedChild } from ${JSON.stringify(door)};
+       const options = ${JSON.stringify({ ...options, entry: options.entry.href })};
+       const child = new SupervisedChild({ ...options, entry: new URL(options.entry) }, {
+         onMessage: () => console.log(child.pid),
+         onEnd: () => undefined,
+       });
+       child.keepsAgentAlive(true);`,
+    ]);
+    const pid = Number(String(await new Promise((resolve) => agent.stdout.once("data", resolve))));
+    expect(isAlive(pid)).toBe(true);
+    agent.kill("SIGKILL");
+    await expect.poll(() => isAlive(pid), { timeout: 2000 }).toBe(false);
+  });
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    return !readFileSync(`/proc/${pid}/stat`, "utf8").includes(") Z ");
+  } catch {
+    return false;
+  }
+}
+
+describe("a call that takes too long", () => {
+  afterEach(() => void vi.useRealTimers());
+
+  function steps(): { log: string[]; interrupt(): void; stop(): void; kill(): void } {
+    const log: string[] = [];
+    const note = (step: string) => () => void log.push(step);
+    return { log, interrupt: note("interrupt"), stop: note("stop"), kill: note("kill") };
+  }
+
+  test("is asked at its deadline, told after a second more, killed after another", () => {
+    vi.useFakeTimers();
+    const s = steps();
+    const escalation = escalate(500, new AbortController().signal, s);
+    vi.advanceTimersByTime(499);
+    expect([s.log, escalation.reason]).toEqual([[], null]);
+    vi.advanceTimersByTime(1);
+    expect([s.log, escalation.reason]).toEqual([["interrupt"], "it ran longer than 0.5 s"]);
+    vi.advanceTimersByTime(1000);
+    expect(s.log).toEqual(["interrupt", "stop"]);
+    vi.advanceTimersByTime(1000);
+    expect(s.log).toEqual(["interrupt", "stop", "kill"]);
+  });
+
+  test("is left alone once it is over", () => {
+    vi.useFakeTimers();
+    const s = steps();
+    const escalation = escalate(500, new AbortController().signal, s);
+    vi.advanceTimersByTime(600);
+    escalation.settle();
+    vi.advanceTimersByTime(10_000);
+    expect(s.log).toEqual(["interrupt"]);
+  });
+
+  test("ends in the same way when the run is cancelled, before or in it", () => {
+    vi.useFakeTimers();
+    for (const abortFirst of [true, false]) {
+      const s = steps();
+      const abort = new AbortController();
+      if (abortFirst) abort.abort();
+      const escalation = escalate(60_000, abort.signal, s);
+      abort.abort();
+      expect([s.log, escalation.reason]).toEqual([["interrupt"], "the run was cancelled"]);
+      vi.advanceTimersByTime(2000);
+      expect(s.log).toEqual(["interrupt", "stop", "kill"]);
+    }
+  });
+});
+
+test.runIf(findIsolatedVm().path !== null)("the report finds the walls standing", async () => {
+  const { available, isolatedVm, walls } = await sandboxReport();
+  expect(available).toBe(true);
+  expect(isolatedVm).toMatch(/^\d+\.\d+\.\d+$/);
+  // The network's wall is the system's to give.
+  const fallen = walls.filter(({ name, standing }) => !standing && name !== "network");
+  expect(fallen).toEqual([]);
+  expect(walls.map(({ name }) => name)).toEqual([
+    "isolate",
+    "environment",
+    "reading",
+    "writing",
+    "processes",
+    "code from strings",
+    "memory",
+    "network",
+  ]);
+});
