@@ -54,6 +54,8 @@ export class PluginProcess {
   readonly #loaded = Promise.withResolvers<readonly GuestTool[]>();
   readonly #calls = new Map<number, OpenCall>();
   #lastCall = 0;
+  /** Calls that were asked to end and have not: each may take the process with it. */
+  readonly #overdue = new Set<Promise<unknown>>();
   /** Ends what host functions do when no call is open any more. */
   #busy = new AbortController();
   #answering = 0;
@@ -102,6 +104,11 @@ export class PluginProcess {
     return this.#child.exited;
   }
 
+  /** Resolves when no call is overdue: the process is then gone, or will stay. */
+  async settled(): Promise<void> {
+    while (this.#overdue.size > 0) await Promise.allSettled(this.#overdue);
+  }
+
   /**
    * Runs one call. Several may be open at once; what ends the process ends all of them.
    *
@@ -122,7 +129,10 @@ export class PluginProcess {
     this.#calls.set(id, { context, end: resolve, fail: reject });
     this.#child.keepsAgentAlive(true);
     const escalation = escalate(tool.timeoutMs, context.signal, {
-      interrupt: () => this.#send({ type: "guest", kind: "cancel", id, text: "" }),
+      interrupt: () => {
+        this.#overdue.add(promise);
+        this.#send({ type: "guest", kind: "cancel", id, text: "" });
+      },
       stop: () => this.#send({ type: "stop" }),
       kill: () => this.#child.fail("did not end when it was told to"),
     });
@@ -134,6 +144,7 @@ export class PluginProcess {
       throw escalation.reason === null ? error : new Error(`${escalation.reason}.`);
     } finally {
       escalation.settle();
+      this.#overdue.delete(promise);
       this.#calls.delete(id);
       this.#restUnlessBusy();
     }

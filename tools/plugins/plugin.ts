@@ -88,6 +88,7 @@ export async function startPlugin(
   };
   /** A process that is loaded: the one there is, or a new one. */
   const running = async (): Promise<PluginProcess> => {
+    await current.settled();
     if (isClosed) throw new Error("the plugin is closed.");
     if (!current.alive) current = start();
     await current.loaded;
