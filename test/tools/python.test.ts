@@ -4,8 +4,13 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
-import { createPythonTool, executeTool, type PythonTool } from "../../tools/index.ts";
-import { context } from "./support.ts";
+import {
+  createPythonTool,
+  executeTool,
+  type PythonTool,
+  type PythonToolOptions,
+} from "../../tools/index.ts";
+import { context, temporaryFolder } from "./support.ts";
 
 const cacheDir = mkdtempSync(join(tmpdir(), "chorale-test-python-"));
 let python: PythonTool;
@@ -28,7 +33,7 @@ const run = (code: string, tool = python): ReturnType<typeof executeTool> =>
 const text = async (code: string, tool = python): Promise<string> => (await run(code, tool)).text;
 
 /** A session of its own, for cells that end theirs. */
-function session(options: { timeoutMs?: number; cacheDir?: string } = {}): PythonTool {
+function session(options: PythonToolOptions = {}): PythonTool {
   const tool = createPythonTool({ cacheDir, timeoutMs: 20_000, ...options });
   onTestFinished(() => tool.close());
   return tool;
@@ -211,10 +216,83 @@ describe("what a cell cannot reach", () => {
     expect(connections).toBe(0);
   });
 
+  test("JavaScript has nothing but the language", async () => {
+    const names =
+      "['process', 'require', 'fetch', 'Deno', 'WebSocket', 'XMLHttpRequest', 'Worker']";
+    expect(
+      await text(
+        `from pyodide.code import run_js; run_js("${names}.filter((n) => n in globalThis).length")`,
+      ),
+    ).toBe("0");
+  });
+
   test("a shell, by the C library", async () => {
     const marker = join(cacheDir, "marker");
     await run(`import ctypes; ctypes.CDLL(None).system(b"touch ${marker}")`, session());
     expect(existsSync(marker)).toBe(false);
+  });
+});
+
+describe("files", () => {
+  test("of the user can be read, and not be changed", async () => {
+    const files = [{ name: "in.csv", bytes: Buffer.from("a,b\n1,2\n") }];
+    const tool = session({ files });
+    expect(await text("open('/mnt/data/in.csv').read()", tool)).toBe("'a,b\\n1,2\\n'");
+    expect(await text("open('in.csv', 'w')", tool)).toContain("PermissionError");
+    // A new interpreter has them too.
+    await run("import os; os._exit(1)", tool);
+    expect(await text("len(open('in.csv').read())", tool)).toBe("8");
+  });
+
+  test("that a cell writes to /outputs are saved, and listed where there is something new", async () => {
+    const artifactFolder = join(temporaryFolder(), "artifacts");
+    const tool = session({ artifactFolder });
+    const first = await run(
+      "import os\nos.makedirs('/outputs/plots')\nopen('/outputs/plots/a.txt', 'w').write('one')\n" +
+        "os.symlink('/lib/python314.zip', '/outputs/link')\n'done'",
+      tool,
+    );
+    expect(first.text).toBe("'done'\n[INFO] Saved for the user: plots-a.txt (3 bytes)");
+    expect(first.data).toMatchObject({
+      artifacts: [{ name: "plots-a.txt", path: join(artifactFolder, "plots-a.txt"), bytes: 3 }],
+    });
+    expect(readdirSync(artifactFolder)).toEqual(["plots-a.txt"]);
+    expect(await text("1 + 1", tool)).toBe("2");
+    const second = await run("open('/outputs/plots/a.txt', 'w').write('three'); None", tool);
+    expect(second.text).toBe("[INFO] Saved for the user: plots-a.txt (5 bytes)");
+    expect(readFileSync(join(artifactFolder, "plots-a.txt"), "utf8")).toBe("three");
+    const large = "open('/outputs/large.bin', 'wb').write(bytes(17 * 2**20)); None";
+    expect(await text(large, tool)).toBe(
+      "[WARN] 1 file in /outputs not kept: too many or too large.",
+    );
+  });
+
+  test("are not kept where there is no folder for them, and that is said", async () => {
+    expect(await text("open('/outputs/a.txt', 'w').write('x'); None", session())).toBe(
+      "[WARN] 1 file in /outputs not kept: there is no folder for them.",
+    );
+  });
+
+  test("figures that a cell leaves open are among them", async () => {
+    const artifactFolder = temporaryFolder();
+    const tool = session({ artifactFolder });
+    // As much of matplotlib.pyplot as is used: figures by number, saved and closed.
+    const pyplot =
+      "open_ = []\nclass Figure:\n    def savefig(self, path): open(path, 'w').write('a figure')\n" +
+      "def get_fignums(): return list(open_)\ndef figure(number=None):\n" +
+      "    number = number or len(open_) + 1\n    open_.append(number) if number not in open_ else None\n" +
+      "    return Figure()\ndef close(which): open_.clear()\n";
+    await run(
+      `import os\nos.makedirs('matplotlib')\nopen('matplotlib/__init__.py', 'w').write('')\nopen('matplotlib/pyplot.py', 'w').write(${JSON.stringify(pyplot)})`,
+      tool,
+    );
+    const shown = await text(
+      "import matplotlib.pyplot as plt\nplt.figure(); plt.figure(); None",
+      tool,
+    );
+    expect(shown).toBe("[INFO] Saved for the user: figure-1.png (8 bytes), figure-2.png (8 bytes)");
+    expect(await text("plt.figure(); None", tool)).toContain("figure-3.png");
+    expect(readdirSync(artifactFolder)).toHaveLength(3);
   });
 });
 
@@ -280,6 +358,16 @@ describe("the end of an interpreter", () => {
       "files that fill the memory",
       "n = 0\nwhile True:\n    n += 1\n    open(f'/tmp/{n}', 'wb').write(b'0' * 10**8)",
       "[ERROR] The interpreter ended: out of memory.",
+    ],
+    [
+      "recursion without Python's limit",
+      "import sys\nsys.setrecursionlimit(10**9)\ndef f(n): return f(n + 1)\nf(0)",
+      "[ERROR] The interpreter ended: its recursion went too deep.",
+    ],
+    [
+      "a bomb of JavaScript objects",
+      "from pyodide.code import run_js; run_js('const a = []; for (;;) a.push(new Array(1e6).fill(1.5))')",
+      "[ERROR] The interpreter ended:",
     ],
   ])("%s ends only the interpreter", async (_, code, expected) => {
     const tool = session();
