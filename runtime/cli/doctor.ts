@@ -70,14 +70,14 @@ function kernelCheck(): Check {
   const name = "kernels";
   switch (build) {
     case "relaxed":
-      return { name, status: "ok", detail: "WebAssembly with relaxed SIMD." };
+      return { name, status: "ok", detail: "wasm with relaxed SIMD." };
     case "baseline":
-      return { name, status: "note", detail: "WebAssembly SIMD without relaxed SIMD: slower." };
+      return { name, status: "note", detail: "wasm SIMD without its relaxed part: slower." };
     case null:
       return {
         name,
         status: "problem",
-        detail: "This Node has no WebAssembly SIMD: no model runs.",
+        detail: "This Node has no wasm SIMD: no model runs.",
       };
   }
 }

@@ -49,7 +49,7 @@ export async function sandboxReport(): Promise<SandboxReport> {
         binary.path === null
           ? `${binary.problem} Python and isolated plugins are off.`
           : findings.isolateProblem === null
-            ? `isolated-vm ${binary.version}: code has ECMAScript and WebAssembly, and nothing else.`
+            ? `isolated-vm ${binary.version}: code has ECMAScript and wasm, and nothing else.`
             : `isolated-vm ${binary.version} does not work here: ${findings.isolateProblem}.`,
     };
     return {
