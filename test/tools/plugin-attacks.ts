@@ -207,6 +207,12 @@ export const ATTACKS: readonly Attack[] = [
     ends: /TypeError|null/,
   },
   {
+    name: "sloppy_caller",
+    code: `const spy = Function("return function s() { globalThis.seen = String(s.caller); return 'x'; }")();
+      await c.fs.readText({ toString: spy }).catch(() => {}); return globalThis.seen;`,
+    ends: /^null$/,
+  },
+  {
     name: "api_tampering",
     code: `try { c.fs.readText = 1; } catch (e) { return e.name; } return "silent";`,
     ends: /TypeError/,

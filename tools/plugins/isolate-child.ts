@@ -112,7 +112,8 @@ function sleep(id: number, text: string): void {
 }
 
 const receive = await context.evalClosure(
-  `return (${guestRuntime.toString()})($0, $1)`,
+  // Strict, so that functions that the plugin makes cannot name their callers.
+  `"use strict"; return (${guestRuntime.toString()})($0, $1)`,
   [new ivm.Callback(fromGuest, { ignored: true }), JSON.stringify(setup.guest)],
   { result: { reference: true }, filename: "file:///chorale.js" },
 );

@@ -115,6 +115,7 @@ export async function startPlugin(
       ...(tool.needsApproval && { needsApproval: true }),
       async execute(input, context) {
         const process = await running();
+        if (context.signal.aborted) throw new Error("the run was cancelled.");
         try {
           return await process.call(tool, input, context);
         } catch (error) {
