@@ -1,5 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { agentArguments, benchArguments, colorArgument, modelArguments } from "../../runtime/cli/flags.ts";
+import {
+  agentArguments,
+  benchArguments,
+  colorArgument,
+  modelArguments,
+} from "../../runtime/cli/flags.ts";
 
 const parsed = (flags: Record<string, unknown>) => ({ _: [], $0: "chorale", ...flags });
 
@@ -10,10 +15,17 @@ describe("values of flags", () => {
       temperature: 0.5,
       topP: 0.9,
     });
-    expect(agentArguments(parsed({ tool: "a.ts" }))).toEqual({ files: [], tools: ["a.ts"] });
+    expect(agentArguments(parsed({ tool: "a.ts" }))).toEqual({
+      files: [],
+      tools: ["a.ts"],
+      plugins: [],
+      grants: [],
+    });
     expect(agentArguments(parsed({ "max-retries": "0", resample: "0" }))).toEqual({
       files: [],
       tools: [],
+      plugins: [],
+      grants: [],
       maxRetries: 0,
       resample: 0,
     });
