@@ -133,6 +133,56 @@ describe("sampling", () => {
     );
   });
 
+  test("many unlikely ids weigh together what they weigh", () => {
+    // 60,000 ids of weight e^-12.5 are 0.183 of all; those of e^-39 and less are as good as none.
+    const logits = new Float32Array(80_000).fill(-39.5);
+    logits.fill(-12.5, 100, 60_100);
+    logits[50] = 0;
+    logits[70_000] = Number.NEGATIVE_INFINITY;
+    const draws = 2000;
+    const seen = new Set<number>();
+    let unlikely = 0;
+    for (let seed = 0; seed < draws; seed++) {
+      const id = sample(logits, { seed });
+      if (id === 50) continue;
+      expect(id >= 100 && id < 60_100).toBe(true);
+      seen.add(id);
+      unlikely++;
+    }
+    // The deviation is 0.0087.
+    const weight = 60_000 * Math.exp(-12.5);
+    expect(Math.abs(unlikely / draws - weight / (1 + weight))).toBeLessThan(0.04);
+    expect(seen.size).toBeGreaterThan(unlikely * 0.95);
+  });
+
+  test("what is drawn does not depend on what was weighed at once", () => {
+    // The draw in one piece: likely ids first, then the others.
+    const plain = (logits: readonly number[], random: number): number => {
+      const top = Math.max(...logits);
+      const ids = [...logits.keys()];
+      const isNear = (id: number): boolean => top - (logits[id] ?? 0) <= 12;
+      const order = [...ids.filter(isNear), ...ids.filter((id) => !isNear(id))];
+      const weights = order.map((id) => Math.exp((logits[id] ?? 0) - top));
+      let left = random * weights.reduce((a, b) => a + b, 0);
+      for (const [i, id] of order.entries()) {
+        left -= weights[i] ?? 0;
+        if (left < 0) return id;
+      }
+      return -1;
+    };
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: -16, max: 0 }), { minLength: 2, maxLength: 40 }),
+        fc.maxSafeNat(),
+        (values, seed) => {
+          const id = sample(Float32Array.from(values), { seed }, { position: 3 });
+          expect(id).toBe(plain(values, uniform(seed, 3)));
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+
   test("gives the same id for the same seed and position, and an id that may come", () => {
     fc.assert(
       fc.property(
