@@ -39,6 +39,7 @@ function run(tool: Tool | undefined, input: unknown): Promise<ToolResult> {
   return executeTool(tool, JSON.stringify(input), {
     signal: new AbortController().signal,
     callId: "call_7",
+    approved: true,
     countTokens: (text) => text.length,
     resultTokenLimit: 100_000,
   });
@@ -189,9 +190,9 @@ describe("a plugin", () => {
         permissions: {
           fs: { read: ["*"], write: ["*"] },
           env: ["WHO"],
-          tools: ["functions.double"],
+          tools: ["functions.double", "functions.careful"],
         },
-        tools: ["greet", "files", "use"],
+        tools: ["greet", "files", "use", "misuse"],
       }),
       "src/index.ts": `
         import { defineTool, fs, env, tools, granted, type ToolContext } from "chorale/plugin";
@@ -215,6 +216,9 @@ describe("a plugin", () => {
           defineTool({ name: "use", description: "", timeoutMs: 5000, async execute() {
             return { text: (await tools.call("functions.double", { n: 4 })).text, data: [1] };
           } }),
+          defineTool({ name: "misuse", description: "", needsApproval: true, async execute() {
+            return await tools.call("functions.careful", {});
+          } }),
         ];`,
       "src/counter.mts":
         "let n: number = 0; export function count(): number { n += 1; return n as number; }",
@@ -227,12 +231,18 @@ describe("a plugin", () => {
       inputSchema: { type: "object", properties: { n: { type: "number" } } },
       execute: ({ n }) => n * 2,
     });
+    const careful = defineTool({
+      name: "careful",
+      description: "",
+      needsApproval: true,
+      execute: () => "done without asking",
+    });
     const logs: string[] = [];
     const plugin = await loadPlugin(path, {
-      grant: parseGrants([`fs:write:${place}`, "env:WHO", "tools:functions.double"]),
+      grant: parseGrants([`fs:write:${place}`, "env:WHO", "tools:*"]),
       folder: place,
       env: { WHO: "you" },
-      tools: () => [double as Tool],
+      tools: () => [double as Tool, careful as Tool],
       onLog: (text) => logs.push(text),
     });
     try {
@@ -254,6 +264,9 @@ describe("a plugin", () => {
         base64: "bWFkZQ==",
       });
       expect(await run(tool("use"), {})).toMatchObject({ text: "8", data: [1] });
+      const misused = await run(tool("misuse"), {});
+      expect(misused).toMatchObject({ status: "failed" });
+      expect(misused.text).toMatch(/needs the user's approval/);
       const both = await Promise.all([run(tool("greet"), { n: 1 }), run(tool("greet"), { n: 2 })]);
       expect(both.map(({ status }) => status)).toEqual(["completed", "completed"]);
     } finally {

@@ -91,7 +91,9 @@ export function createHostFunctions(options: HostOptions): HostFunctions {
         throw new CapabilityError(`there is no tool ${recipient} in this run.`);
       const raw = tool.inputSchema === null ? text(input, "the input") : JSON.stringify(input);
       // Plugins that call each other in a circle run into the bound on open calls.
-      const result = await executeTool(tool, raw, { ...call.context, signal: call.signal });
+      // Who approved the plugin's own call has not approved this one.
+      const context = { ...call.context, signal: call.signal, approved: false };
+      const result = await executeTool(tool, raw, context);
       const { status, data } = result;
       return {
         text: result.text,
