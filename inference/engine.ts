@@ -109,6 +109,26 @@ export type SessionStatistics = {
   readonly accepted: number;
 };
 
+/** What an engine holds in memory, and what paging costs where a memory limit made it page. */
+export type EngineStatistics = {
+  /** Bytes of the weights by part, and of the activations of one step. */
+  readonly residentBytes: Readonly<Record<string, number>>;
+  /** Since the model was loaded; absent where all experts are in memory. */
+  readonly experts?: {
+    /** How many are in memory at most. */
+    readonly resident: number;
+    /** Experts that were wanted and there. */
+    readonly hits: number;
+    /** Experts that had to be read from the files. */
+    readonly misses: number;
+    /** Part of the wanted ones that were there; null before the first. */
+    readonly hitRate: number | null;
+    readonly bytesRead: number;
+    /** Time in which nothing was computed because experts were read. */
+    readonly readMs: number;
+  };
+};
+
 export interface Session {
   /** The ids whose KV is held, oldest first. */
   readonly tokens: readonly number[];
@@ -153,6 +173,8 @@ export interface TokenEngine {
   readonly threads?: number;
   /** Bytes of weights that one decoded token reads, where that is known. */
   readonly bytesPerToken?: number;
+  /** Absent where the engine does not tell. */
+  readonly statistics?: EngineStatistics;
   createSession(): Promise<Session>;
   close(): Promise<void>;
 }

@@ -12,6 +12,7 @@ export { measureBandwidth } from "./bandwidth.ts";
 export type { ListedVocabulary } from "./checkpoint/vocabulary.ts";
 export type {
   EngineCapabilities,
+  EngineStatistics,
   FinishReason,
   GenerateOptions,
   KernelTime,
@@ -38,6 +39,7 @@ export {
   UnsupportedArchitectureError,
 } from "./errors.ts";
 export type { GenerationDefaults } from "./generation-config.ts";
+export type { LoadProgress } from "./model/load.ts";
 export type { Precision } from "./model/plan.ts";
 export {
   demoModelPath,

@@ -1,12 +1,12 @@
 import { availableParallelism } from "node:os";
 import type { Checkpoint } from "./checkpoint/tensors.ts";
 import { DecodeScheduler } from "./decoding/scheduler.ts";
-import type { EngineCapabilities, KernelTime, TokenEngine } from "./engine.ts";
+import type { EngineCapabilities, EngineStatistics, KernelTime, TokenEngine } from "./engine.ts";
 import { EngineFailedError, InsufficientMemoryError, InvalidRequestError } from "./errors.ts";
 import { KvCache, type KvLayout, kvCacheBytes, planKvCache } from "./kv-cache.ts";
 import { availableMemory } from "./memory.ts";
 import { type LoadProgress, loadWeights } from "./model/load.ts";
-import { type ModelPlan, type Precision, planModel } from "./model/plan.ts";
+import { bankBytes, type ModelPlan, type Precision, planModel } from "./model/plan.ts";
 import { identifyModel } from "./model-identity.ts";
 import { PrefixStore, type PrefixStoreOptions } from "./prefix-store.ts";
 import { checkIds, LocalSession, type SessionHost } from "./session.ts";
@@ -29,6 +29,11 @@ export type LocalEngineOptions = {
   readonly prefixStore?: PrefixStoreOptions | undefined;
   /** Measures where the time goes, for `takeProfile`. */
   readonly profile?: boolean | undefined;
+  /**
+   * Most bytes for the weights, the activations and the cache of one session: experts that do not fit
+   * are read from the files when they are needed. Default: all are in memory.
+   */
+  readonly memoryLimit?: number | undefined;
   /** Ends the loading. */
   readonly signal?: AbortSignal | undefined;
   /** Called while loading. */
@@ -72,29 +77,38 @@ export async function openLocalEngine(
     contextLength,
     integerOption("a prefill chunk of", options.prefillChunk ?? DEFAULT_PREFILL_CHUNK, 4096),
   );
+  const { maxBankBytes, memoryLimit = Number.POSITIVE_INFINITY } = options;
+  if (!(memoryLimit > 0)) {
+    throw new InvalidRequestError(
+      `Cannot open a model with a memory limit of ${memoryLimit}; accepted: bytes, more than 0.`,
+    );
+  }
+  const layoutFor = (threads: number): KvLayout =>
+    planKvCache(config, contextLength, columns, threads, maxBankBytes);
   const planFor = (threads: number): ModelPlan =>
     planModel(checkpoint, {
       precision: options.precision ?? "int8",
       threads,
       columns,
-      maxBankBytes: options.maxBankBytes,
+      memoryLimit: memoryLimit - kvCacheBytes(layoutFor(threads), contextLength),
+      maxBankBytes,
     });
   const threadCount = options.threads ?? defaultThreads(planFor(1));
   const plan = planFor(integerOption("a number of threads of", threadCount, MAX_THREADS));
-  const layout = planKvCache(config, contextLength, columns, threadCount, options.maxBankBytes);
-  requireMemory(
-    `${name} with a context of ${contextLength} tokens`,
-    plan.banks.reduce((sum, bytes) => sum + bytes, 0) + kvCacheBytes(layout, contextLength),
-  );
+  const layout = layoutFor(threadCount);
+  const needed = bankBytes(plan) + kvCacheBytes(layout, contextLength);
+  const what = `${name} with a context of ${contextLength} tokens`;
+  if (needed > memoryLimit) {
+    const least = `${what}, and with but one expert of each layer in memory,`;
+    throw new InsufficientMemoryError(least, needed, memoryLimit);
+  }
+  requireMemory(what, needed);
 
   const module = compileKernels(options.kernels);
   const memories = plan.banks.map((bytes) => createMemory(bytes));
-  const threads = await Threads.start({
-    module,
-    plan,
-    memories,
-    profile: options.profile,
-  });
+  const release = plan.paged ? checkpoint.retain() : undefined;
+  const { profile } = options;
+  const threads = await Threads.start({ module, plan, memories, profile }, release);
   try {
     const sinks = await loadWeights(checkpoint, plan, threads, options);
     const { prefixStore } = options;
@@ -121,6 +135,9 @@ export class LocalEngine implements TokenEngine {
   readonly bytesPerToken: number;
   /** Bytes of the weights and of the activations of one step. */
   readonly byteLength: number;
+  readonly #resident: ModelPlan["resident"];
+  /** Experts in memory, where they are paged. */
+  readonly #slots: number | undefined;
   readonly #layout: KvLayout;
   readonly #sinks: Float32Array;
   readonly #threads: Threads;
@@ -145,7 +162,11 @@ export class LocalEngine implements TokenEngine {
     this.precision = plan.precision;
     this.threads = plan.threads;
     this.bytesPerToken = plan.bytesPerToken;
-    this.byteLength = plan.banks.reduce((sum, bytes) => sum + bytes, 0);
+    this.byteLength = bankBytes(plan);
+    this.#resident = plan.resident;
+    this.#slots = plan.paged
+      ? plan.layers.reduce((sum, layer) => sum + layer.gateUp.length, 0)
+      : undefined;
     this.#layout = layout;
     this.#sinks = sinks;
     this.#threads = threads;
@@ -188,6 +209,15 @@ export class LocalEngine implements TokenEngine {
       this.#threads.post({ type: "close", session });
     }
     return rows;
+  }
+
+  get statistics(): EngineStatistics {
+    const residentBytes = this.#resident;
+    if (this.#slots === undefined) return { residentBytes };
+    const traffic = this.#threads.expertTraffic;
+    const { hits, misses } = traffic;
+    const hitRate = hits + misses === 0 ? null : hits / (hits + misses);
+    return { residentBytes, experts: { resident: this.#slots, ...traffic, hitRate } };
   }
 
   /** What the leading thread did since the last call; nothing unless opened with `profile`. */

@@ -11,7 +11,14 @@ export const demoModelPath: string = fileURLToPath(new URL("./demo", import.meta
 
 export type OpenModelOptions = Pick<
   LocalEngineOptions,
-  "contextLength" | "threads" | "precision" | "prefixStore" | "profile" | "signal" | "onProgress"
+  | "contextLength"
+  | "threads"
+  | "memoryLimit"
+  | "precision"
+  | "prefixStore"
+  | "profile"
+  | "signal"
+  | "onProgress"
 >;
 
 /** A loaded model and the facts about it that its user needs. */

@@ -28,7 +28,7 @@ import type { Answer } from "./structured-output.ts";
  */
 export async function runAgent(options: RunOptions): Promise<RunResult> {
   const settings = settle(options);
-  const reporter = new Reporter(options.onEvent);
+  const reporter = new Reporter(options.onEvent, options.engine);
   let run: Run | undefined;
   const outcome = (): Pick<RunResult, "messages" | "usage" | "timing"> => ({
     messages: run?.transcript.conversation ?? [],

@@ -166,6 +166,17 @@ export type RunEvent =
       readonly output: string | null;
       readonly usage: Usage;
       readonly timing: Timing;
+      /** Where experts are paged (`--memory`): what that took since the model was loaded. */
+      readonly experts?: {
+        /** How many are in memory at most. */
+        readonly resident: number;
+        readonly hits: number;
+        readonly misses: number;
+        /** null before any was wanted. */
+        readonly hit_rate: number | null;
+        readonly bytes_read: number;
+        readonly read_ms: number;
+      };
     }
   | { readonly type: "error"; readonly message: string; readonly code?: string };
 

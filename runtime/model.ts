@@ -12,7 +12,10 @@ import {
 } from "../inference/index.ts";
 import { ModelError, messageOf } from "./errors.ts";
 
-export type LoadModelOptions = Pick<OpenModelOptions, "contextLength" | "threads" | "prefixStore">;
+export type LoadModelOptions = Pick<
+  OpenModelOptions,
+  "contextLength" | "threads" | "memoryLimit" | "prefixStore" | "onProgress"
+>;
 
 /** Can be spread into the options of `runAgent`. */
 export type LoadedModel = {

@@ -1,5 +1,5 @@
 /** What a run tells about itself: its events in order, and the sums that go into the last of them. */
-import type { Sampling } from "../inference/index.ts";
+import type { Sampling, TokenEngine } from "../inference/index.ts";
 import { InterruptedError, messageOf } from "./errors.ts";
 import type { EventListener, Item, RunEvent, RunStatus, Timing, Usage } from "./events.ts";
 import { exitCodeOf } from "./exit-code-of.ts";
@@ -18,6 +18,7 @@ export type GenerationFigures = {
 
 export class Reporter {
   readonly #listener: EventListener;
+  readonly #engine: TokenEngine | undefined;
   readonly #startedAt = performance.now();
   #items = 0;
   #firstTokenAt: number | null = null;
@@ -32,8 +33,10 @@ export class Reporter {
     reasoning_output_tokens: 0,
   };
 
-  constructor(listener: EventListener = () => {}) {
+  /** @param engine is asked at the end what it cost to page experts */
+  constructor(listener: EventListener = () => {}, engine?: TokenEngine) {
     this.#listener = listener;
+    this.#engine = engine;
   }
 
   async started(threadId: string, model: string, sampling: Sampling): Promise<void> {
@@ -121,6 +124,7 @@ export class Reporter {
 
   /** The last event, whatever came before. */
   async ended(status: RunStatus, exitCode: ExitCode, output: string | null): Promise<void> {
+    const experts = this.#engine?.statistics?.experts;
     await this.emit({
       type: "run.completed",
       status,
@@ -128,6 +132,16 @@ export class Reporter {
       output,
       usage: this.usage,
       timing: this.timing,
+      ...(experts !== undefined && {
+        experts: {
+          resident: experts.resident,
+          hits: experts.hits,
+          misses: experts.misses,
+          hit_rate: experts.hitRate,
+          bytes_read: experts.bytesRead,
+          read_ms: milliseconds(experts.readMs),
+        },
+      }),
     });
   }
 

@@ -101,6 +101,7 @@ class TensorMap {
   readonly byName: Map<string, Located> = new Map();
   readonly #files: TensorFile[] = [];
   #byteLength = 0;
+  #holders = 0;
 
   /** Takes over the file. @throws CheckpointError for a tensor that another file has, too */
   add(file: TensorFile, entries: readonly StoredEntry[]): void {
@@ -119,8 +120,18 @@ class TensorMap {
     }
   }
 
-  get facts(): Pick<Checkpoint, "byteLength" | "close"> {
-    return { byteLength: this.#byteLength, close: () => this.close() };
+  get facts(): Pick<Checkpoint, "byteLength" | "close" | "retain"> {
+    return { byteLength: this.#byteLength, close: this.retain(), retain: () => this.retain() };
+  }
+
+  /** Closes the files when it was the last holder who calls what this returns. */
+  retain(): () => void {
+    this.#holders++;
+    let held = true;
+    return () => {
+      if (held && --this.#holders === 0) this.close();
+      held = false;
+    };
   }
 
   close(): void {

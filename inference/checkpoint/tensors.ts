@@ -119,8 +119,10 @@ export interface Checkpoint extends Weights {
   readonly files: ModelFiles;
   /** Bytes of all tensors. */
   readonly byteLength: number;
-  /** Closes the files; tensors can no longer be read. */
+  /** Closes the files, unless somebody else still needs them; tensors can no longer be read. */
   close(): void;
+  /** Keeps the files open for one more holder. @returns what says that this one needs them no more */
+  retain(): () => void;
 }
 
 /** Bytes read and converted at a time; a multiple of every block. */

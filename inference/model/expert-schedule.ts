@@ -8,6 +8,8 @@ import type { ModelConfig } from "../checkpoint/config.ts";
 export class ExpertSchedule {
   readonly #experts: number;
   readonly #perToken: number;
+  /** Experts that were chosen at all, in order. */
+  readonly active: number[] = [];
   /** Slots of expert e: starts[e] … starts[e + 1] - 1. */
   readonly starts: Int32Array;
   /** Column of each slot. */
@@ -41,5 +43,9 @@ export class ExpertSchedule {
     }
     starts.copyWithin(1, 0, this.#experts);
     starts[0] = 0;
+    this.active.length = 0;
+    for (let e = 0; e < this.#experts; e++) {
+      if (starts[e + 1]! > starts[e]!) this.active.push(e);
+    }
   }
 }

@@ -17,12 +17,13 @@ const GATE_UP_UNIT = 64;
 export function feedForward(
   model: ThreadModel,
   step: Step,
+  index: number,
   layer: LayerPlan,
   wanted: number,
 ): void {
   const { team, plan, schedule } = model;
   const { config, scratch, precision } = plan;
-  const { hidden, intermediate, experts, expertsPerToken } = config;
+  const { hidden, experts, expertsPerToken } = config;
   const bank = model.bank(layer.bank);
   const strip = threadScratch(model);
   const { count } = step;
@@ -80,64 +81,19 @@ export function feedForward(
     bank.ints[columns / FLOAT_BYTES + slot] = schedule.columnOf[slot]!;
   }
 
-  const gateUpRows = 2 * intermediate;
-  const from = team.from(gateUpRows, GATE_UP_UNIT);
-  const to = team.to(gateUpRows, GATE_UP_UNIT);
-  for (let e = 0; e < experts && !team.cancelled; e++) {
-    const slot = schedule.starts[e]!;
-    const size = schedule.starts[e + 1]! - slot;
-    if (size === 0) continue;
-    const y = scratch.gateUp + slot * gateUpRows * FLOAT_BYTES;
-    const picked = columns + slot * FLOAT_BYTES;
-    multiply(
-      bank,
-      precision,
-      layer.gateUp[e]!,
-      scratch.normed,
-      wanted,
-      picked,
-      size,
-      from,
-      to,
-      y,
-      gateUpRows,
-      strip,
-    );
-    // The rows of a thread are whole blocks of inner activations: no barrier between.
-    for (let s = slot; s < slot + size; s++) {
-      bank.kernels.swiglu(
-        scratch.gateUp + (s * gateUpRows + from) * FLOAT_BYTES,
-        scratch.inner.values + (s * intermediate + from / 2) * FLOAT_BYTES,
-        (to - from) / 2,
-        config.swigluLimit,
-        config.swigluAlpha,
-      );
-      prepare(bank, precision, layer.down[e]!, scratch.inner, s, from / 2, to / 2);
-    }
-  }
-  team.barrier();
+  const { pager } = model;
+  const needed = [...schedule.active];
+  do {
+    const wave = pager === undefined ? needed.splice(0) : pager.bringIn(index, needed);
+    gateAndUp(model, layer, index, wanted, wave);
+    team.barrier();
+    down(model, layer, index, wave);
+    // Before other experts take the place of these.
+    if (needed.length > 0) team.barrier();
+  } while (needed.length > 0);
 
   const firstRow = team.from(hidden, ROW_GROUP);
   const endRow = team.to(hidden, ROW_GROUP);
-  for (let e = 0; e < experts && !team.cancelled; e++) {
-    const slot = schedule.starts[e]!;
-    const size = schedule.starts[e + 1]! - slot;
-    const y = scratch.down + slot * hidden * FLOAT_BYTES;
-    multiply(
-      bank,
-      precision,
-      layer.down[e]!,
-      scratch.inner,
-      slot,
-      0,
-      size,
-      firstRow,
-      endRow,
-      y,
-      hidden,
-      strip,
-    );
-  }
   const weights = scratch.chosenWeights / FLOAT_BYTES;
   for (let c = wanted; c < count; c++) {
     for (let rank = 0; rank < expertsPerToken; rank++) {
@@ -151,4 +107,92 @@ export function feedForward(
     }
   }
   team.barrier();
+}
+
+/** inner = swiglu(gateUp · x) of some experts, for the columns that chose them. */
+function gateAndUp(
+  model: ThreadModel,
+  layer: LayerPlan,
+  index: number,
+  wanted: number,
+  experts: readonly number[],
+): void {
+  const { team, plan, schedule, pager } = model;
+  const { config, scratch, precision } = plan;
+  const { intermediate } = config;
+  const bank = model.bank(layer.bank);
+  const strip = threadScratch(model);
+  const columns = strip + scratch.threadStripBytes;
+  const rows = 2 * intermediate;
+  const from = team.from(rows, GATE_UP_UNIT);
+  const to = team.to(rows, GATE_UP_UNIT);
+  for (const expert of experts) {
+    if (team.cancelled) return;
+    const place = pager?.slotOf(index, expert) ?? expert;
+    const slot = schedule.starts[expert]!;
+    const size = schedule.starts[expert + 1]! - slot;
+    const y = scratch.gateUp + slot * rows * FLOAT_BYTES;
+    const picked = columns + slot * FLOAT_BYTES;
+    multiply(
+      bank,
+      precision,
+      layer.gateUp[place]!,
+      scratch.normed,
+      wanted,
+      picked,
+      size,
+      from,
+      to,
+      y,
+      rows,
+      strip,
+    );
+    // The rows of a thread are whole blocks of inner activations: no barrier between.
+    for (let s = slot; s < slot + size; s++) {
+      bank.kernels.swiglu(
+        scratch.gateUp + (s * rows + from) * FLOAT_BYTES,
+        scratch.inner.values + (s * intermediate + from / 2) * FLOAT_BYTES,
+        (to - from) / 2,
+        config.swigluLimit,
+        config.swigluAlpha,
+      );
+      prepare(bank, precision, layer.down[place]!, scratch.inner, s, from / 2, to / 2);
+    }
+  }
+}
+
+/** What some experts give to each of their columns. */
+function down(
+  model: ThreadModel,
+  layer: LayerPlan,
+  index: number,
+  experts: readonly number[],
+): void {
+  const { team, plan, schedule, pager } = model;
+  const { scratch, precision } = plan;
+  const { hidden } = plan.config;
+  const bank = model.bank(layer.bank);
+  const strip = threadScratch(model);
+  const from = team.from(hidden, ROW_GROUP);
+  const to = team.to(hidden, ROW_GROUP);
+  for (const expert of experts) {
+    if (team.cancelled) return;
+    const place = pager?.slotOf(index, expert) ?? expert;
+    const slot = schedule.starts[expert]!;
+    const size = schedule.starts[expert + 1]! - slot;
+    multiply(
+      bank,
+      precision,
+      layer.down[place]!,
+      scratch.inner,
+      slot,
+      0,
+      size,
+      from,
+      to,
+      scratch.down + slot * hidden * FLOAT_BYTES,
+      hidden,
+      strip,
+    );
+  }
 }

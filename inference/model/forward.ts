@@ -55,7 +55,7 @@ export function forward(
     // Columns without logits give the last layer their keys and values, and nothing else.
     const first = index === layers.length - 1 ? firstWanted : 0;
     attention(model, step, index, layer, first);
-    if (first < count) feedForward(model, step, layer, first);
+    if (first < count) feedForward(model, step, index, layer, first);
   }
   if (firstWanted === count) return;
   moveResidual(model, bank, plan.head.bank, firstWanted, count);

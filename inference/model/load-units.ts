@@ -24,14 +24,15 @@ export type LoadUnit = {
   | { readonly kind: "expert"; readonly layer: number; readonly expert: number }
 );
 
-/** All units of a model, the same list in every thread. */
+/** All units of a model but paged experts, the same list in every thread. */
 export function loadUnits(plan: ModelPlan, weights: Weights): LoadUnit[] {
   const units: LoadUnit[] = rowUnits("embedding", 0, weights.embedding);
   for (const [layer, tensors] of weights.layers.entries()) {
     const part = layer + 1;
     units.push({ kind: "layer", layer, part, bytes: denseBytes(tensors) });
     const bytes = expertBytes(tensors.gateUp) + expertBytes(tensors.down);
-    for (let expert = 0; expert < plan.config.experts; expert++) {
+    const experts = plan.paged ? 0 : plan.config.experts;
+    for (let expert = 0; expert < experts; expert++) {
       units.push({ kind: "expert", layer, expert, part, bytes });
     }
   }
@@ -69,7 +70,7 @@ export class UnitLoader {
   readonly #plan: ModelPlan;
   readonly #weights: Weights;
   /** By bank. */
-  readonly #loaders: readonly Loader[];
+  readonly loaders: readonly Loader[];
 
   constructor(model: ThreadModel, weights: Weights) {
     const { plan, team } = model;
@@ -77,7 +78,7 @@ export class UnitLoader {
     this.#weights = weights;
     const { address, bytes } = plan.scratch.staging;
     const staging = { address: address + team.index * bytes, bytes };
-    this.#loaders = model.banks.map((bank) => new Loader(bank, staging));
+    this.loaders = model.banks.map((bank) => new Loader(bank, staging));
   }
 
   /** @throws CheckpointError for a file that was cut short or scales that are no numbers */
@@ -92,12 +93,12 @@ export class UnitLoader {
     const { bank, address, rowBytes } = this.#plan.embedding;
     const { embedding } = this.#weights;
     const offset = first * rowBytes;
-    this.#loaders[bank]!.raw(embedding, offset, address + offset, rows * rowBytes);
+    this.loaders[bank]!.raw(embedding, offset, address + offset, rows * rowBytes);
   }
 
   #unembedding(first: number, rows: number): void {
     const { bank, norm, unembedding } = this.#plan.head;
-    const loader = this.#loaders[bank]!;
+    const loader = this.loaders[bank]!;
     if (first === 0) loader.floats(this.#weights.norm, norm);
     loader.denseRows(unembedding, first, this.#weights.unembedding, first, rows);
   }
@@ -105,7 +106,7 @@ export class UnitLoader {
   /** All of a layer but its experts. */
   #layer(index: number): void {
     const plan = this.#plan.layers[index]!;
-    const loader = this.#loaders[plan.bank]!;
+    const loader = this.loaders[plan.bank]!;
     const { attnNorm, mlpNorm, q, k, v, out, router } = this.#weights.layers[index]!;
     loader.floats(attnNorm, plan.attnNorm);
     loader.floats(mlpNorm, plan.mlpNorm);
@@ -119,7 +120,7 @@ export class UnitLoader {
 
   #expert(layer: number, expert: number): void {
     const plan = this.#plan.layers[layer]!;
-    const loader = this.#loaders[plan.bank]!;
+    const loader = this.loaders[plan.bank]!;
     const { gateUp, down } = this.#weights.layers[layer]!;
     for (const [matrix, linear] of [
       [plan.gateUp[expert]!, gateUp],

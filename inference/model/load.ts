@@ -6,6 +6,7 @@
 import { readFloat32, type Weights } from "../checkpoint/tensors.ts";
 import { describeWeights } from "../checkpoint/weight-source.ts";
 import type { Threads } from "../wasm/threads.ts";
+import { ExpertPager, type TrafficCells } from "./expert-pager.ts";
 import { type LoadUnit, loadUnits, UnitLoader } from "./load-units.ts";
 import type { ModelPlan } from "./plan.ts";
 import type { ThreadModel } from "./step.ts";
@@ -93,6 +94,7 @@ class Progress {
 /**
  * Loads units until there are none left; the thread that is free takes the next one.
  * @param next a counter that the threads share
+ * @param traffic where paging is counted, if there is any
  * @param onUnit gets the index of each unit that this thread has brought in
  * @throws CheckpointError as `loadWeights`
  */
@@ -100,10 +102,14 @@ export function loadShare(
   model: ThreadModel,
   weights: Weights,
   next: Int32Array<SharedArrayBuffer>,
+  traffic: TrafficCells,
   onUnit: (unit: number) => void,
 ): void {
   const units = loadUnits(model.plan, weights);
   const loader = new UnitLoader(model, weights);
+  if (model.plan.paged) {
+    model.pager = new ExpertPager(model.plan, weights, model.team, loader.loaders, traffic);
+  }
   const take = (): number => Atomics.add(next, 0, 1);
   for (let unit = take(); unit < units.length && !model.team.cancelled; unit = take()) {
     loader.load(units[unit]!);

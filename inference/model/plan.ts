@@ -46,8 +46,9 @@ export type LayerPlan = {
   readonly out: Matrix;
   readonly mlpNorm: Address; // f32 (hidden)
   readonly router: Matrix;
-  readonly gateUp: readonly Matrix[]; // per expert (2·intermediate, hidden), gate and up rows in turn
-  readonly down: readonly Matrix[]; // per expert (hidden, intermediate)
+  /** One of each per expert; where experts are paged, fewer: slots that hold now this one, now that. */
+  readonly gateUp: readonly Matrix[]; // (2·intermediate, hidden), gate and up rows in turn
+  readonly down: readonly Matrix[]; // (hidden, intermediate)
 };
 
 /** Activations in both forms: the f32 values, and their int8 blocks with scale and start. */
@@ -81,7 +82,10 @@ export type ScratchPlan = {
   readonly thread: Address;
   readonly threadStripBytes: number;
   readonly threadBytes: number;
-  /** The same bytes while loading: so many per thread, one after the other. */
+  /**
+   * What is read from files lies here before it is repacked: so many bytes per thread, one after the
+   * other. The same bytes as above, unless experts are read while the rest is in use.
+   */
   readonly staging: { readonly address: Address; readonly bytes: number };
   readonly end: Address;
 };
@@ -101,6 +105,8 @@ export type ModelPlan = {
     readonly rowBytes: number;
   };
   readonly layers: readonly LayerPlan[];
+  /** Whether experts are read from the files when they are needed, as far as they are not in a slot. */
+  readonly paged: boolean;
   readonly head: {
     readonly bank: number;
     readonly norm: Address; // f32 (hidden)
@@ -119,6 +125,8 @@ export type PlanOptions = {
   readonly threads: number;
   /** Most tokens of one step. */
   readonly columns: number;
+  /** Most bytes of all banks: experts that do not fit are paged. */
+  readonly memoryLimit?: number | undefined;
   /** For tests: spreads a small model over several banks. */
   readonly maxBankBytes?: number | undefined;
 };
@@ -128,19 +136,47 @@ const FLOAT_BYTES = 4;
 const MAX_LOGIT_COLUMNS = 16;
 /** Loading stages pieces of tensors in the scratch area: this much keeps the pieces from being small. */
 const MIN_SCRATCH_BYTES = 1 << 20;
-const MIN_STAGING_BYTES = 1 << 17;
+const MIN_STAGING_BYTES = 1 << 16;
 /** And so many row groups of the widest matrix, as f32, have room in any case. */
 const MIN_STAGED_ROW_GROUPS = 4;
 
 /**
+ * With a memory limit, each layer gets as many slots for experts as fit. One per layer is the least: a
+ * plan may thus be larger than the limit.
  * @throws UnsupportedArchitectureError for shapes that the kernels do not take
  */
 export function planModel(checkpoint: Checkpoint, options: PlanOptions): ModelPlan {
+  const { config, path } = checkpoint;
+  checkShapes(config, path);
+  const { layers, experts } = config;
+  const limit = options.memoryLimit ?? Number.POSITIVE_INFINITY;
+  const whole = planSlots(checkpoint, options, layers * experts);
+  if (bankBytes(whole) <= limit) return whole;
+  const slotBytes = whole.resident.experts / (layers * experts);
+  let slots = Math.max(layers, layers * experts - 1);
+  let plan = planSlots(checkpoint, options, slots);
+  while (bankBytes(plan) > limit && slots > layers) {
+    const excess = Math.ceil((bankBytes(plan) - limit) / slotBytes);
+    slots = Math.max(layers, slots - excess);
+    plan = planSlots(checkpoint, options, slots);
+  }
+  return plan;
+}
+
+/** Bytes of all banks. */
+export function bankBytes(plan: ModelPlan): number {
+  return plan.banks.reduce((sum, bytes) => sum + bytes, 0);
+}
+
+/** @param slots for experts, in all layers together; at least one per layer */
+function planSlots(checkpoint: Checkpoint, options: PlanOptions, slots: number): ModelPlan {
   const { config } = checkpoint;
-  checkShapes(config, checkpoint.path);
   const { precision, threads, columns } = options;
   const maxBankBytes = options.maxBankBytes ?? MAX_BANK_BYTES;
-  const scratch = planScratch(config, precision, columns, threads);
+  const paged = slots < config.layers * config.experts;
+  const slotsOf = (layer: number): number =>
+    Math.floor((slots + config.layers - 1 - layer) / config.layers);
+  const scratch = planScratch(config, precision, columns, threads, paged);
   const banks = new Banks(scratch.end, maxBankBytes);
 
   const embedding = banks.place((bank, allocator) => {
@@ -148,13 +184,13 @@ export function planModel(checkpoint: Checkpoint, options: PlanOptions): ModelPl
     const rowBytes = bytesOf(dtype, config.hidden);
     return { bank, dtype, rowBytes, address: allocator.allocate(config.vocab * rowBytes) };
   });
-  const layers = checkpoint.layers.map((tensors) =>
+  const layers = checkpoint.layers.map((tensors, index) =>
     banks.place((bank, allocator): LayerPlan => {
       const floats = (count: number): Address => allocator.allocate(count * FLOAT_BYTES);
       const dense = (kind: MatrixKind, rows: number, width: number): Matrix =>
         allocateMatrix(allocator, kind, rows, width, true);
       const experts = (rows: number, width: number): Matrix[] =>
-        Array.from({ length: config.experts }, () => dense("mxfp4", rows, width));
+        Array.from({ length: slotsOf(index) }, () => dense("mxfp4", rows, width));
       return {
         bank,
         attnNorm: floats(config.hidden),
@@ -182,11 +218,10 @@ export function planModel(checkpoint: Checkpoint, options: PlanOptions): ModelPl
       false,
     ),
   }));
-  const active = layers.flatMap((layer) => [
-    layer.qkv,
-    layer.out,
-    ...layer.gateUp.slice(0, config.expertsPerToken),
-    ...layer.down.slice(0, config.expertsPerToken),
+  const active = layers.flatMap(({ qkv, out, gateUp, down }) => [
+    qkv,
+    out,
+    ...Array.from({ length: config.expertsPerToken }, () => [gateUp[0]!, down[0]!]).flat(),
   ]);
   const total = banks.sizes.reduce((sum, bytes) => sum + bytes, 0);
   const activations = banks.sizes.length * scratch.end;
@@ -202,6 +237,7 @@ export function planModel(checkpoint: Checkpoint, options: PlanOptions): ModelPl
     banks: banks.sizes,
     embedding,
     layers,
+    paged,
     head,
     bytesPerToken: [...active, head.unembedding].reduce((sum, m) => sum + matrixBytes(m), 0),
     resident: {
@@ -265,6 +301,7 @@ function planScratch(
   precision: Precision,
   columns: number,
   threads: number,
+  paged: boolean,
 ): ScratchPlan {
   const allocator = new BankAllocator();
   const start = allocator.byteLength;
@@ -299,16 +336,18 @@ function planScratch(
   };
   const widest = Math.max(hidden, intermediate, config.heads * config.headDim);
   const staged = MIN_STAGED_ROW_GROUPS * ROW_GROUP * widest * FLOAT_BYTES;
-  const minimum = Math.max(MIN_SCRATCH_BYTES, threads * Math.max(MIN_STAGING_BYTES, staged));
-  allocator.allocate(Math.max(0, minimum - allocator.byteLength));
-  const staging = (allocator.byteLength - start) / threads;
+  const minimum = threads * Math.max(MIN_STAGING_BYTES, staged);
+  const end = Math.max(MIN_SCRATCH_BYTES, minimum);
+  const stagingStart = paged ? allocator.byteLength : start;
+  allocator.allocate(paged ? minimum : Math.max(0, end - allocator.byteLength));
+  const staging = (allocator.byteLength - stagingStart) / threads;
   return {
     ...addresses,
     columns,
     logitColumns,
     threadStripBytes,
     threadBytes,
-    staging: { address: start, bytes: alignUp(staging) - alignUp(1) },
+    staging: { address: stagingStart, bytes: alignUp(staging) - alignUp(1) },
     end: allocator.byteLength,
   };
 }

@@ -4,6 +4,7 @@ import type { KvLayout } from "../kv-cache.ts";
 import type { KernelModule } from "../wasm/kernels.ts";
 import { type BankMemory, MemoryBank } from "../wasm/memory-bank.ts";
 import type { Team } from "../wasm/team.ts";
+import type { ExpertPager } from "./expert-pager.ts";
 import { ExpertSchedule } from "./expert-schedule.ts";
 import type { ModelPlan } from "./plan.ts";
 import { rotationFrequencies } from "./rope.ts";
@@ -15,6 +16,8 @@ export class ThreadModel {
   readonly banks: readonly MemoryBank[];
   readonly frequencies: Float64Array;
   readonly schedule: ExpertSchedule;
+  /** Set when the weights are loaded, where not all experts are. */
+  pager: ExpertPager | undefined;
 
   constructor(module: KernelModule, plan: ModelPlan, memories: readonly BankMemory[], team: Team) {
     this.plan = plan;

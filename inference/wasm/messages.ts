@@ -4,6 +4,7 @@ import type { WeightSource } from "../checkpoint/weight-source.ts";
 import type { DecodeReport, DecodeSequence } from "../decoding/sequence.ts";
 import type { KernelTime } from "../engine.ts";
 import type { KvLayout } from "../kv-cache.ts";
+import type { TrafficCells } from "../model/expert-pager.ts";
 import type { ModelPlan } from "../model/plan.ts";
 import type { KernelModule } from "./kernels.ts";
 import type { BankMemory } from "./memory-bank.ts";
@@ -15,6 +16,7 @@ export type WorkerInit = {
   readonly plan: ModelPlan;
   readonly memories: readonly BankMemory[];
   readonly control: TeamControl;
+  readonly traffic: TrafficCells;
   readonly index: number;
   /** Whether time is measured by kernel. */
   readonly profile?: boolean | undefined;

@@ -1,5 +1,11 @@
 import { Worker } from "node:worker_threads";
 import { CheckpointError, EngineFailedError } from "../errors.ts";
+import {
+  createTraffic,
+  type ExpertTraffic,
+  readTraffic,
+  type TrafficCells,
+} from "../model/expert-pager.ts";
 import type {
   CheckpointFailure,
   FromWorker,
@@ -31,6 +37,8 @@ type Running = {
  */
 export class Threads {
   readonly #workers: readonly Worker[];
+  readonly #traffic: TrafficCells;
+  readonly #onClosed: (() => void) | undefined;
   readonly #control: TeamControl;
   readonly #starting: PromiseWithResolvers<void> = Promise.withResolvers();
   #ready = 0;
@@ -41,8 +49,20 @@ export class Threads {
   #failure: EngineFailedError | undefined;
   #closed = false;
 
-  private constructor(workers: readonly Worker[], control: TeamControl) {
+  /** What paging has cost up to now. */
+  get expertTraffic(): ExpertTraffic {
+    return readTraffic(this.#traffic);
+  }
+
+  private constructor(
+    workers: readonly Worker[],
+    control: TeamControl,
+    traffic: TrafficCells,
+    onClosed: (() => void) | undefined,
+  ) {
+    this.#traffic = traffic;
     this.#workers = workers;
+    this.#onClosed = onClosed;
     this.#control = control;
     for (const [index, worker] of workers.entries()) {
       worker.on("error", (cause) => this.#fail(`worker thread ${index} died`, cause));
@@ -53,16 +73,21 @@ export class Threads {
 
   /**
    * Starts `plan.threads` workers; resolves when all of them are ready.
+   * @param onClosed called when none of them runs any more
    * @throws EngineFailedError when one does not start
    */
-  static async start(init: Omit<WorkerInit, "control" | "index">): Promise<Threads> {
+  static async start(
+    init: Omit<WorkerInit, "control" | "traffic" | "index">,
+    onClosed?: () => void,
+  ): Promise<Threads> {
     const control = createControl();
+    const traffic = createTraffic();
     const entry = new URL("./worker.ts", import.meta.url);
     const workers = Array.from({ length: init.plan.threads }, (_, index) => {
-      const workerData: WorkerInit = { ...init, control, index };
+      const workerData: WorkerInit = { ...init, control, traffic, index };
       return new Worker(entry, { workerData, name: `chorale-engine-${index}` });
     });
-    const threads = new Threads(workers, control);
+    const threads = new Threads(workers, control, traffic, onClosed);
     try {
       await threads.#starting.promise;
     } catch (error) {
@@ -100,6 +125,7 @@ export class Threads {
     if (this.#running !== undefined) requestCancel(this.#control, this.#running.command);
     await this.#queue;
     await Promise.all(this.#workers.map((worker) => worker.terminate()));
+    this.#onClosed?.();
   }
 
   async #start(wanted: Work | (() => Work | null), options: RunOptions): Promise<Outcome> {

@@ -17,7 +17,7 @@ import type { FromWorker, Outcome, Report, ToWorker, WorkerInit, WorkMessage } f
 import { Profile } from "./profile.ts";
 import { Cancelled, requestCancel, Team } from "./team.ts";
 
-const { module, plan, memories, control, index } = workerData as WorkerInit;
+const { module, plan, memories, control, traffic, index } = workerData as WorkerInit;
 const team = new Team(control, index, plan.threads);
 const model = new ThreadModel(module, plan, memories, team);
 const profile = new Profile();
@@ -87,7 +87,7 @@ function fail(command: number, { path, problem, item }: CheckpointError): Outcom
 
 function load(work: WorkMessage & { type: "load" }): void {
   const { command } = work;
-  loadShare(model, attachWeights(work.source), work.next, (unit) => {
+  loadShare(model, attachWeights(work.source), work.next, traffic, (unit) => {
     post({ type: "report", command, report: { type: "loaded", unit } });
   });
   team.barrier();

@@ -18,6 +18,11 @@ export const modelOptions: Record<string, Options> = {
   ),
   context: value("N", "Most tokens of the conversation (default: what the model allows)"),
   threads: value("N", "Threads that compute (default: the cores of this machine)"),
+  memory: value(
+    "SIZE",
+    "Most memory for the model, like 8G; experts beyond it are read from its file when they are " +
+      "needed (default: all are in memory)",
+  ),
   temperature: value("T", "0 takes the likeliest token always (default: the model's own)"),
   "top-p": value(
     "P",
@@ -94,6 +99,8 @@ export type ModelArguments = {
   readonly model?: string;
   readonly context?: number;
   readonly threads?: number;
+  /** Bytes. */
+  readonly memory?: number;
   readonly temperature?: number;
   readonly prefixStore?: number;
   readonly topP?: number;
@@ -132,6 +139,7 @@ export function modelArguments(parsed: Parsed): ModelArguments {
     model: one(parsed, "model"),
     context: wholeNumber(parsed, "context", 1, 2 ** 31 - 1),
     threads: wholeNumber(parsed, "threads", 1, 1024),
+    memory: byteSize(parsed, "memory"),
     temperature: number(parsed, "temperature", 0, 100),
     prefixStore: number(parsed, "prefix-store", 0, 1_000_000),
     topP: number(parsed, "top-p", 0, 1),
@@ -254,6 +262,20 @@ function wholeNumber(parsed: Parsed, flag: string, min: number, max: number): nu
     throw new UsageError(`--${flag} is ${found}; accepted: a whole number.`);
   }
   return found;
+}
+
+/** `8G`, `1.5GiB`, `500M`, plain bytes: powers of 1,024. @throws UsageError */
+function byteSize(parsed: Parsed, flag: string): number | undefined {
+  const text = one(parsed, flag);
+  if (text === undefined) return undefined;
+  const [, number, unit = ""] = /^(\d+(?:\.\d+)?)([KMGT]?)(?:i?B)?$/i.exec(text) ?? [];
+  const bytes = Math.floor(Number(number) * 1024 ** " KMGT".indexOf(unit.toUpperCase() || " "));
+  if (!(bytes >= 1 && bytes <= Number.MAX_SAFE_INTEGER)) {
+    throw new UsageError(
+      `--${flag} is ${JSON.stringify(text)}; accepted: bytes, or a number with K, M, G or T, like 8G.`,
+    );
+  }
+  return bytes;
 }
 
 /** The same object without the keys whose value is undefined. */

@@ -22,6 +22,7 @@ import { openPython } from "./python.ts";
 import { readTextFile } from "./read-input.ts";
 import { isPiped, readPrompt } from "./read-prompt.ts";
 import { watchRun } from "./watch.ts";
+import { watchLoading } from "./watch-loading.ts";
 
 export type RunArguments = {
   readonly prompt: string | undefined;
@@ -65,11 +66,14 @@ export async function runCommand(args: RunArguments, context: CommandContext): P
       const left = skippedNote(browser.summary);
       if (left !== null) output.note(left);
     }
-    const { model: path, context: contextLength, threads, prefixStore, ...sampling } = args.model;
+    const { model: path, context: contextLength, threads, memory, ...others } = args.model;
+    const { prefixStore, ...sampling } = others;
     const model = await loadModel(path, {
       contextLength,
       threads,
+      memoryLimit: memory,
       prefixStore: prefixStoreOf(path, home, output, prefixStore),
+      onProgress: watchLoading((sentence) => output.note(sentence)),
     });
     if (path === undefined) output.note(embeddedModelNote(model.engine));
     // Starts while the model reads the prompt; most runs need it.

@@ -3,7 +3,12 @@
  * (JSON) prints what it measured as JSON.
  */
 import { readFileSync } from "node:fs";
-import { type KernelTime, openModel, type Precision } from "../../inference/index.ts";
+import {
+  type EngineStatistics,
+  type KernelTime,
+  openModel,
+  type Precision,
+} from "../../inference/index.ts";
 import { LocalEngine } from "../../inference/local-engine.ts";
 import type { TranscriptSegment } from "./make-transcript.ts";
 import { randomIds } from "./random-ids.ts";
@@ -16,6 +21,8 @@ export type Settings = {
   readonly prompt: number;
   readonly generate: number;
   readonly threads: number | undefined;
+  /** Bytes; experts beyond are paged. */
+  readonly memory: number | undefined;
   readonly precision: Precision;
   readonly seed: number;
   /** Sessions that are decoded together, for `batch_decode_tps`; 0: not measured. */
@@ -36,6 +43,8 @@ export type Round = {
 
 /** What some rounds measure as well. */
 export type Extras = {
+  /** Where experts are paged: up to the end of what is always measured. */
+  readonly experts?: EngineStatistics["experts"];
   /** Tokens per second of all sessions together. */
   readonly batch_decode_tps?: number;
   readonly replay?: Replay;
@@ -63,9 +72,10 @@ type Replay = {
 
 async function round(settings: Settings): Promise<Round & Extras> {
   const { model, threads, precision, prompt, generate, seed } = settings;
+  const { memory: memoryLimit, profile } = settings;
   const startedAt = Date.now() - process.uptime() * 1000;
   const opening = performance.now();
-  const { engine } = await openModel(model, { threads, precision, profile: settings.profile });
+  const { engine } = await openModel(model, { threads, precision, memoryLimit, profile });
   if (!(engine instanceof LocalEngine)) throw new Error("This model is not computed here.");
   const load_s = seconds(opening);
   const sampling = { temperature: 0, topP: 1, seed: 0 };
@@ -92,7 +102,9 @@ async function round(settings: Settings): Promise<Round & Extras> {
   const times = await engine.takeProfile();
   await session.close();
 
+  const { experts } = engine.statistics;
   const extras: Extras = {
+    ...(experts !== undefined && { experts }),
     ...(settings.batch > 0 && { batch_decode_tps: await decodeTogether(engine, settings) }),
     ...(settings.profile && { profile: perToken(times, generate, decode_s * 1000) }),
     ...(settings.replay && { replay: await replay(engine) }),

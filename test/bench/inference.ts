@@ -1,6 +1,6 @@
 /**
  * `bench inference [--model PATH] [--prompt N] [--generate N] [--threads N] [--precision P]
- *   [--rounds N] [--seed N] [--batch N] [--replay] [--peer] [--profile]`
+ *   [--memory SIZE] [--rounds N] [--seed N] [--batch N] [--replay] [--peer] [--profile]`
  *
  * Each round is a process of its own that opens the model, fills a prompt of random ids and samples
  * greedily on; so load time and resident memory are those of a fresh start. Medians are reported.
@@ -30,6 +30,7 @@ export const bench: Bench = async (args) => {
       prompt: { type: "string", default: "512" },
       generate: { type: "string", default: "64" },
       threads: { type: "string" },
+      memory: { type: "string" },
       precision: { type: "string", default: "int8" },
       rounds: { type: "string" },
       seed: { type: "string", default: "1" },
@@ -44,6 +45,7 @@ export const bench: Bench = async (args) => {
     prompt: count("prompt", values.prompt, 1),
     generate: count("generate", values.generate, 1),
     threads: values.threads === undefined ? undefined : count("threads", values.threads, 1),
+    memory: values.memory === undefined ? undefined : byteSize(values.memory),
     precision: values.precision === "exact" ? "exact" : "int8",
     seed: count("seed", values.seed, 0),
     batch: count("batch", values.batch, 0),
@@ -85,6 +87,7 @@ export const bench: Bench = async (args) => {
       batch_decode_tps: rounded(last.batch_decode_tps),
       batch_ratio: rounded(last.batch_decode_tps / own.decode_tps),
     }),
+    ...(last.experts !== undefined && { experts: last.experts }),
     ...(settings.replay && { replay: last.replay }),
     ...(settings.profile && { profile: profiled.profile }),
     ...(values.peer && {
@@ -101,6 +104,13 @@ function count(flag: string, text: string, least: number): number {
   const value = Number(text);
   if (Number.isSafeInteger(value) && value >= least) return value;
   throw new Error(`--${flag} is ${JSON.stringify(text)}; accepted: an integer from ${least}.`);
+}
+
+/** `8G`: powers of 1,024. */
+function byteSize(text: string): number {
+  const [, digits, unit = ""] = /^(\d+)([KMG]?)$/.exec(text) ?? [];
+  if (digits !== undefined) return Number(digits) * 1024 ** ["", "K", "M", "G"].indexOf(unit);
+  throw new Error(`--memory is ${JSON.stringify(text)}; accepted: bytes, or like 8G.`);
 }
 
 function factsOf(model: string): { vocabSize: number; files: readonly string[] } {

@@ -33,6 +33,22 @@ describe("values of flags", () => {
   });
 
   test.each([
+    ["8G", 8 * 2 ** 30],
+    ["1.5GiB", 1.5 * 2 ** 30],
+    ["500m", 500 * 2 ** 20],
+    ["64KB", 64 * 2 ** 10],
+    ["2T", 2 * 2 ** 40],
+    ["123456", 123456],
+  ])("--memory %s", (text, bytes) => {
+    expect(modelArguments(parsed({ memory: text }))).toEqual({ memory: bytes });
+  });
+
+  test.each([
+    [{ memory: "8X" }, '--memory is "8X"; accepted: bytes, or a number with K, M, G or T'],
+    [{ memory: "0" }, "--memory"],
+    [{ memory: "-1G" }, "--memory"],
+    [{ memory: "99999999T" }, "--memory"],
+    [{ memory: ["1G", "2G"] }, "--memory is given 2 times"],
     [{ seed: "x" }, '--seed is "x"; accepted: a number from 0 to 4294967295.'],
     [{ seed: "0x10" }, '--seed is "0x10"'],
     [{ seed: "1.5" }, "--seed is 1.5; accepted: a whole number."],
