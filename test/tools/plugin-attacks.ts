@@ -308,7 +308,7 @@ export const ATTACKS: readonly Attack[] = [
   {
     name: "tool_recursion",
     code: `const r = await c.tools.call("functions.attack", input); return r.text;`,
-    ends: /calls are open|anew/,
+    ends: /calls are open|anew|ran longer/,
   },
   // Network
   { name: "net_victim", code: `return c.net.fetch(input.victim);`, ends: /granted/ },

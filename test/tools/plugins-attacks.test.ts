@@ -24,7 +24,7 @@ import type { ToolResult } from "../../tools/tool.ts";
 import { ATTACKS, type Attack, BOMBS, SPOILERS } from "./plugin-attacks.ts";
 
 const CANARY = "canary-5f2a91";
-const TIMEOUT_MS = 2500;
+const TIMEOUT_MS = 5000;
 
 let root = "";
 let attacker: Plugin;
