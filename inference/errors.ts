@@ -67,7 +67,8 @@ export class InsufficientMemoryError extends InferenceError {
   constructor(what: string, needsBytes: number, haveBytes: number) {
     super(
       `${what} needs ${formatBytes(needsBytes)} of memory, have ${formatBytes(haveBytes)}. ` +
-        "Accepted: a smaller model, a shorter context, or more memory.",
+        "Accepted: a smaller model, a shorter context, a memory limit (--memory SIZE) that the experts " +
+        "need not fit into, or more memory.",
     );
     this.needsBytes = needsBytes;
     this.haveBytes = haveBytes;

@@ -2,7 +2,12 @@ import { availableParallelism } from "node:os";
 import type { Checkpoint } from "./checkpoint/tensors.ts";
 import { DecodeScheduler } from "./decoding/scheduler.ts";
 import type { EngineCapabilities, EngineStatistics, KernelTime, TokenEngine } from "./engine.ts";
-import { EngineFailedError, InsufficientMemoryError, InvalidRequestError } from "./errors.ts";
+import {
+  EngineFailedError,
+  formatBytes,
+  InsufficientMemoryError,
+  InvalidRequestError,
+} from "./errors.ts";
 import { KvCache, type KvLayout, kvCacheBytes, planKvCache } from "./kv-cache.ts";
 import { availableMemory } from "./memory.ts";
 import { type LoadProgress, loadWeights } from "./model/load.ts";
@@ -96,8 +101,10 @@ export async function openLocalEngine(
   const threadCount = options.threads ?? defaultThreads(planFor(1));
   const plan = planFor(integerOption("a number of threads of", threadCount, MAX_THREADS));
   const layout = layoutFor(threadCount);
-  const needed = bankBytes(plan) + kvCacheBytes(layout, contextLength);
-  const what = `${name} with a context of ${contextLength} tokens`;
+  const parts = { ...plan.resident, cache: kvCacheBytes(layout, contextLength) };
+  const needed = Object.values(parts).reduce((sum, bytes) => sum + bytes, 0);
+  const shown = Object.entries(parts).map(([part, bytes]) => `${part} ${formatBytes(bytes)}`);
+  const what = `${name} with a context of ${contextLength} tokens (${shown.join(", ")})`;
   if (needed > memoryLimit) {
     const least = `${what}, and with but one expert of each layer in memory,`;
     throw new InsufficientMemoryError(least, needed, memoryLimit);
