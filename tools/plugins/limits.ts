@@ -36,7 +36,7 @@ export const MOST_SOURCE_BYTES: number = 2 * 1024 * 1024;
 export const MOST_SOURCE_FILES = 512;
 /** Evaluating the plugin's modules, and the process around them. */
 export const LOAD_TIMEOUT_MS = 60_000;
-export const LOAD_CPU_MS = 5_000;
+export const LOAD_CPU_MS = 3_000;
 /** Tools of one plugin. */
 export const MOST_TOOLS = 64;
 /** Calls of one plugin at the same time. */
