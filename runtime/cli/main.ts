@@ -186,6 +186,8 @@ function interruption(lastWords: (reason: InterruptedError) => Promise<unknown>)
   const stop = (by: "SIGINT" | "SIGTERM" | "SIGPIPE"): void => {
     if (controller.signal.aborted) return;
     const reason = new InterruptedError(by);
+    // Also where nothing is left to wait for but a promise that is never kept.
+    process.exitCode = reason.exitCode;
     controller.abort(reason);
     const end = (): never => process.exit(reason.exitCode);
     setTimeout(() => {

@@ -28,7 +28,7 @@ export const THINGS: readonly string[] = list(
 
 export const WORDS: readonly string[] = list(
   "marigold|cobblestone|thimble|quarry|saffron|kingfisher|windmill|turnstile|periwinkle|blackberry|avalanche|" +
-    "cinnamon|velvet|harvest moon|granite|horizon|juniper|meadow|nutmeg|orchard|plateau|riddle|squirrel|" +
+    "cinnamon|velvet|harvest moon|granite|meridian|juniper|meadow|nutmeg|orchard|plateau|parable|squirrel|" +
     "tapestry|umbrage|vineyard|walnut|yonder|zeppelin|driftwood|ember|falcon|glacier|hazel|inkwell|jasmine",
 ).filter((word) => !word.includes(" "));
 
