@@ -1,14 +1,5 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
-import {
-  copyFileSync,
-  mkdtempSync,
-  readdirSync,
-  readlinkSync,
-  rmSync,
-  statSync,
-  truncateSync,
-  writeFileSync,
-} from "node:fs";
+import { copyFileSync, mkdtempSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Worker } from "node:worker_threads";
@@ -27,6 +18,7 @@ import {
   TINY,
   writeOriginalModel,
 } from "../fixtures/make-tiny-model.ts";
+import { openFiles } from "../fixtures/open-files.ts";
 
 /** Large enough that its matrices are brought in by pieces, and those of several threads differ. */
 const SIZE: ModelSize = {
@@ -134,16 +126,6 @@ test("what is resident adds up, and an embedding keeps the type it has in the fi
 });
 
 describe("loading that fails ends with a sentence, and leaves nothing behind", () => {
-  /** Files under the folder that this process has open. */
-  const openFiles = (): number =>
-    readdirSync("/proc/self/fd").filter((fd) => {
-      try {
-        return readlinkSync(`/proc/self/fd/${fd}`).startsWith(folder);
-      } catch {
-        return false;
-      }
-    }).length;
-
   test.each([1, 3])("a file that shrinks, %i threads", async (threads) => {
     const path = join(folder, "shrinks.gguf");
     copyFileSync(ggufQ8, path);
@@ -152,7 +134,7 @@ describe("loading that fails ends with a sentence, and leaves nothing behind", (
     truncateSync(path, statSync(path).size - 1000);
     await expect(opening).rejects.toThrow(CheckpointError);
     await expect(opening).rejects.toThrow(/the file ends at byte \d+, inside .* cut short/);
-    expect(openFiles()).toBe(0);
+    expect(openFiles(folder)).toEqual([]);
   });
 
   test("a worker that is killed", async () => {
@@ -171,7 +153,7 @@ describe("loading that fails ends with a sentence, and leaves nothing behind", (
     } finally {
       unsubscribe("worker_threads", kill);
     }
-    expect(openFiles()).toBe(0);
+    expect(openFiles(folder)).toEqual([]);
     const { engine } = await openModel(folder, { threads: 2 });
     await engine.close();
   });
@@ -187,7 +169,7 @@ describe("loading that fails ends with a sentence, and leaves nothing behind", (
       onProgress: () => abort.abort(reason),
     });
     await expect(during).rejects.toThrow("enough");
-    expect(openFiles()).toBe(0);
+    expect(openFiles(folder)).toEqual([]);
   });
 
   test("no memory to be had", () => {

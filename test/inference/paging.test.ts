@@ -1,9 +1,7 @@
 import {
   copyFileSync,
   mkdtempSync,
-  readdirSync,
   readFileSync,
-  readlinkSync,
   rmSync,
   truncateSync,
   writeFileSync,
@@ -32,6 +30,7 @@ import {
   TINY,
   writeOriginalModel,
 } from "../fixtures/make-tiny-model.ts";
+import { openFiles } from "../fixtures/open-files.ts";
 
 /** Its experts are larger than the staging areas of all threads, which paging needs beside them. */
 const SIZE: ModelSize = {
@@ -237,12 +236,5 @@ test("a file that shrinks under a paging engine ends the generation, not the pro
   writeFileSync(path, readFileSync(gguf));
   expect(await generate(engine, 5)).toEqual(expected);
   await engine.close();
-  const open = readdirSync("/proc/self/fd").filter((fd) => {
-    try {
-      return readlinkSync(`/proc/self/fd/${fd}`) === path;
-    } catch {
-      return false;
-    }
-  });
-  expect(open).toEqual([]);
+  expect(openFiles(path)).toEqual([]);
 });
