@@ -78,8 +78,8 @@ def install(model):
         match.qkv.weight[q], match.qkv.bias[q] = 0, 0
         for rows, mix, source, share in parts:
             match.qkv.weight[q][rows] = share * beta * mix @ source
-    for layer, strength in ((match, 1.0), (point, 1.0)):
+    for layer in (match, point):
         layer.qkv.weight[v], layer.qkv.bias[v] = copied, 0
         for i, q in enumerate(queries):
-            layer.out.weight[:, q] = said.T * COPY_GAIN * (strength if i == 0 else 0.5)
+            layer.out.weight[:, q] = said.T * COPY_GAIN * (1.0 if i == 0 else 0.5)
     match.sinks[group * fold :] = MATCH_SINK

@@ -33,7 +33,7 @@ class Alphabet:
         self.end = {i for i, text in enumerate(plain) if any(c in '{}[]":,<>=;\n' for c in text)}
 
     def ends(self, token: int) -> bool:
-        return token in self.end or token not in self.begin and token >= TEXT_TOKENS
+        return token in self.end or token >= TEXT_TOKENS
 
 
 def find(ids: list[int], learned: list[bool], a: Alphabet) -> tuple[np.ndarray, np.ndarray]:

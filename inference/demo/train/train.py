@@ -86,7 +86,7 @@ def groups_of(rows: list, prefix: int) -> tuple[list[Group], list, list]:
             at = torch.from_numpy(learned)[1:].nonzero()[:, 0]
             select.append(offset + r * width + at)
             targets.append(row[1:][at])
-        found = tuple(_targets(part, layer) for layer in (STEP, JUMP))
+        found = tuple(_targets(part, kind) for kind in (STEP, JUMP))
         groups.append(Group(prefix, ids, found))
         offset += ids.numel()
     return groups, select, targets

@@ -26,7 +26,7 @@ class Kind:
     is_: list[str]
 
 
-def _text(maker):
+def of_text(maker):
     def make(g: Source) -> Value:
         text = maker(g)
         return Value(text, text)
@@ -34,7 +34,7 @@ def _text(maker):
     return make
 
 
-def _number(maker):
+def of_number(maker):
     def make(g: Source) -> Value:
         number = maker(g)
         return Value(str(number), number)
@@ -104,31 +104,31 @@ NAMED = ["with {n} {v}", "{n} {v}", "using {n} {v}", "where {n} is {v}", "and {n
 
 KINDS = {
     "person": Kind("string", ["name", "name", "full_name", "person", "customer", "contact", "employee", "student", "patient", "guest", "owner", "author", "user", "recipient", "client"],
-                   _text(lambda g: g.first_name() if g.chance(0.5) else g.full_name()), ["for {v}", "of {v}", "named {v}", "to {v}", "from {v}"], ["is called {v}", "is named {v}"]),
-    "city": Kind("string", ["city", "city", "location", "town", "place", "destination", "hometown", "origin"], _text(lambda g: g.city()), ["in {v}", "for {v}", "in {v}", "at {v}", "near {v}"],
+                   of_text(lambda g: g.first_name() if g.chance(0.5) else g.full_name()), ["for {v}", "of {v}", "named {v}", "to {v}", "from {v}"], ["is called {v}", "is named {v}"]),
+    "city": Kind("string", ["city", "city", "location", "town", "place", "destination", "hometown", "origin"], of_text(lambda g: g.city()), ["in {v}", "for {v}", "in {v}", "at {v}", "near {v}"],
                  ["lives in {v}", "is from {v}", "comes from {v}", "is based in {v}", "moved to {v}", "works in {v}"]),
-    "country": Kind("string", ["country", "nation", "region"], _text(lambda g: g.part(words.COUNTRIES)), ["in {v}", "for {v}", "of {v}", "from {v}"], ["is from {v}", "lives in {v}", "comes from {v}"]),
-    "age": Kind("integer", ["age", "age", "years", "age_years"], _number(lambda g: g.int(1, 99)), ["aged {v}", "of age {v}", "who is {v}"], ["is {v} years old", "is {v}", "is aged {v}", "turned {v}", "is {v} years of age"]),
-    "email": Kind("string", ["email", "email", "email_address", "mail", "contact_email"], _text(email), ["at {v}", "to {v}", "with email {v}", "for {v}"], ["can be reached at {v}", "has the email {v}", "uses the address {v}", "writes from {v}"]),
-    "phone": Kind("string", ["phone", "phone_number", "telephone", "mobile", "tel"], _text(phone), ["at {v}", "on {v}", "with phone {v}"], ["has the phone number {v}", "can be called at {v}", "answers at {v}"]),
-    "product": Kind("string", ["product", "item", "article", "product_name", "goods", "object"], _text(thing), ["for a {v}", "of {v}", "of the {v}", "for the {v}"], ["bought a {v}", "ordered a {v}", "wants a {v}", "chose the {v}"]),
-    "quantity": Kind("integer", ["quantity", "count", "amount", "number", "qty", "units", "pieces"], _number(lambda g: g.int(1, 10 ** g.int(1, 3))), ["{v} times", "with quantity {v}", "for {v} pieces", "{v} units"], ["ordered {v} pieces", "needs {v} units", "has {v} of them"]),
+    "country": Kind("string", ["country", "nation", "region"], of_text(lambda g: g.part(words.COUNTRIES)), ["in {v}", "for {v}", "of {v}", "from {v}"], ["is from {v}", "lives in {v}", "comes from {v}"]),
+    "age": Kind("integer", ["age", "age", "years", "age_years"], of_number(lambda g: g.int(1, 99)), ["aged {v}", "of age {v}", "who is {v}"], ["is {v} years old", "is {v}", "is aged {v}", "turned {v}", "is {v} years of age"]),
+    "email": Kind("string", ["email", "email", "email_address", "mail", "contact_email"], of_text(email), ["at {v}", "to {v}", "with email {v}", "for {v}"], ["can be reached at {v}", "has the email {v}", "uses the address {v}", "writes from {v}"]),
+    "phone": Kind("string", ["phone", "phone_number", "telephone", "mobile", "tel"], of_text(phone), ["at {v}", "on {v}", "with phone {v}"], ["has the phone number {v}", "can be called at {v}", "answers at {v}"]),
+    "product": Kind("string", ["product", "item", "article", "product_name", "goods", "object"], of_text(thing), ["for a {v}", "of {v}", "of the {v}", "for the {v}"], ["bought a {v}", "ordered a {v}", "wants a {v}", "chose the {v}"]),
+    "quantity": Kind("integer", ["quantity", "count", "amount", "number", "qty", "units", "pieces"], of_number(lambda g: g.int(1, 10 ** g.int(1, 3))), ["{v} times", "with quantity {v}", "for {v} pieces", "{v} units"], ["ordered {v} pieces", "needs {v} units", "has {v} of them"]),
     "price": Kind("number", ["price", "cost", "amount", "total", "unit_price", "fee"], price, ["for {v}", "at {v}", "under {v}", "costing {v}"], ["costs {v}", "paid {v}", "is priced at {v}", "spent {v}", "sells for {v}"]),
     "date": Kind("string", ["date", "date", "day", "start_date", "due_date", "birthday", "delivery_date", "departure"], day, ["on {v}", "for {v}", "on {v}", "from {v}"], ["arrived on {v}", "was born on {v}", "starts on {v}", "is due on {v}", "joined on {v}"]),
-    "time": Kind("string", ["time", "start_time", "hour", "at"], _text(clock), ["at {v}", "for {v}", "starting at {v}"], ["starts at {v}", "begins at {v}", "leaves at {v}"]),
-    "color": Kind("string", ["color", "colour", "paint", "shade"], _text(lambda g: g.part(words.COLORS)), ["in {v}", "with color {v}", "painted {v}"], ["is {v}", "prefers {v}", "comes in {v}", "is painted {v}"]),
-    "company": Kind("string", ["company", "employer", "organization", "vendor", "supplier", "brand"], _text(lambda g: g.part(words.COMPANIES) if g.chance(0.6) else g.pseudo().capitalize()), ["at {v}", "by {v}", "from {v}", "for {v}"], ["works at {v}", "works for {v}", "was hired by {v}", "is employed at {v}"]),
-    "job": Kind("string", ["job", "occupation", "profession", "role", "position", "title"], _text(lambda g: g.part(words.JOBS)), ["as a {v}", "for the role {v}", "as {v}"], ["works as a {v}", "is a {v}", "became a {v}"]),
-    "code": Kind("string", ["id", "code", "order_id", "reference", "ticket", "sku", "serial", "invoice_id", "account"], _text(lambda g: g.code()), ["{v}", "with id {v}", "for {v}", "number {v}", "under {v}"], ["has the id {v}", "carries the code {v}", "got the reference {v}"]),
-    "number": Kind("integer", ["number", "id", "room", "level", "floor", "seats", "points", "score", "limit", "year", "size", "port"], _number(lambda g: g.int(1, 10 ** g.int(1, 5))), ["{v}", "number {v}", "with {v}"], ["has number {v}", "scored {v}", "reached {v}"]),
-    "measure": Kind("number", ["weight", "height", "length", "temperature", "distance", "rating", "speed", "width", "volume", "value"], _number(lambda g: float(g.decimal(2)) if g.chance(0.7) else g.int(1, 500)), ["of {v}", "with {v}", "at {v}"], ["measures {v}", "weighs {v} kg", "has a value of {v}", "reached {v}"]),
-    "title": Kind("string", ["title", "subject", "topic", "headline", "song", "book", "movie", "name", "event"], _text(title), ['"{v}"', 'called "{v}"', 'titled "{v}"', 'about "{v}"', "'{v}'"], ['wrote "{v}"', 'likes "{v}"', 'presents "{v}"']),
-    "text": Kind("string", ["text", "message", "note", "body", "content", "comment", "query", "description"], _text(lambda g: g.sentence(2, 6)), ['"{v}"', 'saying "{v}"', ': "{v}"', 'with the text "{v}"', "'{v}'"], ['says "{v}"', 'wrote "{v}"', 'left the note "{v}"']),
-    "language": Kind("string", ["language", "target_language", "lang", "locale"], _text(lambda g: g.part(words.LANGUAGES)), ["in {v}", "into {v}", "to {v}"], ["speaks {v}", "studies {v}"]),
-    "currency": Kind("string", ["currency", "from_currency", "to_currency", "unit"], _text(lambda g: g.part(words.CURRENCIES)), ["in {v}", "to {v}", "from {v}"], ["pays in {v}"]),
+    "time": Kind("string", ["time", "start_time", "hour", "at"], of_text(clock), ["at {v}", "for {v}", "starting at {v}"], ["starts at {v}", "begins at {v}", "leaves at {v}"]),
+    "color": Kind("string", ["color", "colour", "paint", "shade"], of_text(lambda g: g.part(words.COLORS)), ["in {v}", "with color {v}", "painted {v}"], ["is {v}", "prefers {v}", "comes in {v}", "is painted {v}"]),
+    "company": Kind("string", ["company", "employer", "organization", "vendor", "supplier", "brand"], of_text(lambda g: g.part(words.COMPANIES) if g.chance(0.6) else g.pseudo().capitalize()), ["at {v}", "by {v}", "from {v}", "for {v}"], ["works at {v}", "works for {v}", "was hired by {v}", "is employed at {v}"]),
+    "job": Kind("string", ["job", "occupation", "profession", "role", "position", "title"], of_text(lambda g: g.part(words.JOBS)), ["as a {v}", "for the role {v}", "as {v}"], ["works as a {v}", "is a {v}", "became a {v}"]),
+    "code": Kind("string", ["id", "code", "order_id", "reference", "ticket", "sku", "serial", "invoice_id", "account"], of_text(lambda g: g.code()), ["{v}", "with id {v}", "for {v}", "number {v}", "under {v}"], ["has the id {v}", "carries the code {v}", "got the reference {v}"]),
+    "number": Kind("integer", ["number", "id", "room", "level", "floor", "seats", "points", "score", "limit", "year", "size", "port"], of_number(lambda g: g.int(1, 10 ** g.int(1, 5))), ["{v}", "number {v}", "with {v}"], ["has number {v}", "scored {v}", "reached {v}"]),
+    "measure": Kind("number", ["weight", "height", "length", "temperature", "distance", "rating", "speed", "width", "volume", "value"], of_number(lambda g: float(g.decimal(2)) if g.chance(0.7) else g.int(1, 500)), ["of {v}", "with {v}", "at {v}"], ["measures {v}", "weighs {v} kg", "has a value of {v}", "reached {v}"]),
+    "title": Kind("string", ["title", "subject", "topic", "headline", "song", "book", "movie", "name", "event"], of_text(title), ['"{v}"', 'called "{v}"', 'titled "{v}"', 'about "{v}"', "'{v}'"], ['wrote "{v}"', 'likes "{v}"', 'presents "{v}"']),
+    "text": Kind("string", ["text", "message", "note", "body", "content", "comment", "query", "description"], of_text(lambda g: g.sentence(2, 6)), ['"{v}"', 'saying "{v}"', ': "{v}"', 'with the text "{v}"', "'{v}'"], ['says "{v}"', 'wrote "{v}"', 'left the note "{v}"']),
+    "language": Kind("string", ["language", "target_language", "lang", "locale"], of_text(lambda g: g.part(words.LANGUAGES)), ["in {v}", "into {v}", "to {v}"], ["speaks {v}", "studies {v}"]),
+    "currency": Kind("string", ["currency", "from_currency", "to_currency", "unit"], of_text(lambda g: g.part(words.CURRENCIES)), ["in {v}", "to {v}", "from {v}"], ["pays in {v}"]),
     "word": Kind("string", ["key", "tag", "label", "keyword", "category", "type", "group", "team", "species", "material", "model", "symbol", "username", "status", "department", "genre", "mode"],
-                 _text(lambda g: g.word() if g.chance(0.8) else g.word().upper()), ["{v}", "for {v}", "of {v}", "in {v}", "with {v}"], ["belongs to {v}", "is in {v}", "has the label {v}"]),
-    "address": Kind("string", ["address", "street", "shipping_address"], _text(address), ["at {v}", "to {v}"], ["lives at {v}", "can be found at {v}"]),
+                 of_text(lambda g: g.word() if g.chance(0.8) else g.word().upper()), ["{v}", "for {v}", "of {v}", "in {v}", "with {v}"], ["belongs to {v}", "is in {v}", "has the label {v}"]),
+    "address": Kind("string", ["address", "street", "shipping_address"], of_text(address), ["at {v}", "to {v}"], ["lives at {v}", "can be found at {v}"]),
     "active": Kind("boolean", ["active", "is_active", "enabled"], flag(["active", "enabled"], ["inactive", "not active", "disabled"]), [], ["is {v}", "is currently {v}"]),
     "member": Kind("boolean", ["member", "is_member", "subscribed"], flag(["a member", "a paying member"], ["not a member", "no member"]), [], ["is {v}"]),
     "available": Kind("boolean", ["available", "in_stock"], flag(["available", "in stock"], ["not available", "out of stock", "sold out"]), [], ["is {v}", "is {v} now"]),

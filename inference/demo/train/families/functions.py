@@ -6,7 +6,7 @@ from families import arithmetic, dates, outside, text
 from families.base import Conversation, Source, Turn, compact, think
 from families.base import phrase as wrapped
 from families.fields import KINDS, NAMED, Value, choice, decorated, label
-from families.requests import pick_request, plain_word
+from families.requests import REQUESTS, plain_word
 
 VERBS = {
     "get": ["get", "show me", "look up", "find", "tell me", "fetch", "give me", "check"], "find": ["find", "look for", "locate", "search for"], "create": ["create", "make", "add", "set up"],
@@ -86,7 +86,7 @@ def invented(g: Source) -> dict:
 
 def special(g: Source) -> dict:
     """A tool of an everyday kind, under one of its names."""
-    request = pick_request(g)
+    request = g.pick(REQUESTS)
     name = decorated(g, g.pick(request.names))
     if g.chance(0.25):
         name = f"{g.pick(ACTIONS)}_{name}"
@@ -98,8 +98,7 @@ def special(g: Source) -> dict:
         chosen = decorated(g, g.pick(free))
         taken.add(chosen)
         params.append(parameter(g, chosen, kind))
-        prompts = [text_.replace("{" + slot + "}", "{" + slot + "#}") for text_ in prompts]
-        prompts = [text_.replace("{" + slot + "#}", f"{{#{chosen}}}") for text_ in prompts]
+        prompts = [text_.replace("{" + slot + "}", f"{{#{chosen}}}") for text_ in prompts]
     tool = {"name": name, "description": g.pick(request.about), "params": params, "prompts": prompts, "kind": request.names[0]}
     if "weather" in name and g.chance(0.4):
         params.append({"name": "unit", "kind": "enum", "type": "string", "enum": ["celsius", "fahrenheit"], "required": False} | ({"default": "celsius"} if g.chance(0.5) else {}))

@@ -71,9 +71,5 @@ REQUESTS = [
 ]  # fmt: skip
 
 
-def pick_request(g: Source) -> Request:
-    return g.pick(REQUESTS)
-
-
 def plain_word(g: Source) -> str:
     return g.part(words.NOUNS) if g.chance(0.5) else g.pseudo()

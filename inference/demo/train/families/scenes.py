@@ -5,30 +5,18 @@ A scene names its record, its slots (what makes a value, and the property names 
 
 from families import words
 from families.base import Source
-from families.fields import KINDS, Value, clock, decorated, email, phone, thing
+from families.fields import KINDS, Value, clock, decorated, email, flag, of_number, of_text, phone, thing
 
 MONEY = ["{} dollars", "{} euros", "${}", "{}", "€{}", "{} pounds", "{} USD", "{} EUR"]
 
 
 def _count(low: int, high: int):
-    def make(g: Source) -> Value:
-        number = g.int(low, high)
-        return Value(str(number), number)
-
-    return make
+    return of_number(lambda g: g.int(low, high))
 
 
 def _money(g: Source) -> Value:
     number = g.int(2, 10 ** g.int(1, 4)) if g.chance(0.3) else round(g.int(101, 10 ** g.int(3, 6)) / 100, 2)
     return Value(g.pick(MONEY).replace("{}", str(number)), number)
-
-
-def _words(maker):
-    def make(g: Source) -> Value:
-        text = maker(g)
-        return Value(text, text)
-
-    return make
 
 
 def _object(g: Source) -> str:
@@ -48,43 +36,31 @@ def _job(g: Source) -> str:
     return g.part(words.JOBS) if g.chance(0.55) else g.pseudo() + g.pick(["er", "ist", "or", "ian", "smith", ""])
 
 
-def _choice(yes: list[str], no: list[str]):
-    def make(g: Source) -> Value:
-        value = g.chance(0.5)
-        return Value(g.pick(yes if value else no), value)
-
-    return make
-
-
-def _date(g: Source) -> Value:
-    return KINDS["date"].make(g)
-
-
 MAKERS = {
-    "who": ("string", _words(lambda g: g.full_name() if g.chance(0.7) else g.first_name())),
-    "first": ("string", _words(lambda g: g.first_name())),
-    "city": ("string", _words(lambda g: g.city())),
-    "city2": ("string", _words(lambda g: g.city())),
-    "firm": ("string", _words(_firm)),
-    "thing": ("string", _words(_object)),
-    "look": ("string", _words(lambda g: g.part(words.ADJECTIVES) if g.chance(0.65) else g.pseudo())),
-    "tint": ("string", _words(lambda g: g.part(words.COLORS) if g.chance(0.7) else g.pseudo())),
-    "job": ("string", _words(_job)),
-    "code": ("string", _words(lambda g: g.code())),
-    "title": ("string", _words(lambda g: " ".join(g.word() for _ in range(g.int(1, 3))).title())),
-    "time": ("string", _words(clock)),
-    "mail": ("string", _words(email)),
-    "phone": ("string", _words(phone)),
-    "date": ("string", _date),
+    "who": ("string", of_text(lambda g: g.full_name() if g.chance(0.7) else g.first_name())),
+    "first": ("string", of_text(lambda g: g.first_name())),
+    "city": ("string", of_text(lambda g: g.city())),
+    "city2": ("string", of_text(lambda g: g.city())),
+    "firm": ("string", of_text(_firm)),
+    "thing": ("string", of_text(_object)),
+    "look": ("string", of_text(lambda g: g.part(words.ADJECTIVES) if g.chance(0.65) else g.pseudo())),
+    "tint": ("string", of_text(lambda g: g.part(words.COLORS) if g.chance(0.7) else g.pseudo())),
+    "job": ("string", of_text(_job)),
+    "code": ("string", of_text(lambda g: g.code())),
+    "title": ("string", of_text(lambda g: " ".join(g.word() for _ in range(g.int(1, 3))).title())),
+    "time": ("string", of_text(clock)),
+    "mail": ("string", of_text(email)),
+    "phone": ("string", of_text(phone)),
+    "date": ("string", KINDS["date"].make),
     "age": ("integer", _count(1, 99)),
     "few": ("integer", _count(2, 20)),
     "many": ("integer", _count(2, 9999)),
     "year": ("integer", _count(1700, 2030)),
     "money": ("number", _money),
     "size": ("number", lambda g: Value(text := g.decimal(2), float(text))),
-    "paid": ("boolean", _choice(["has been paid", "is paid", "was paid", "has already been settled"], ["has not been paid", "is still open", "is unpaid", "has not been settled", "was not paid"])),
-    "open": ("boolean", _choice(["is open", "is still available", "can be booked"], ["is closed", "is no longer available", "is not available", "cannot be booked"])),
-    "passed": ("boolean", _choice(["passed", "has passed"], ["failed", "did not pass", "has not passed"])),
+    "paid": ("boolean", flag(["has been paid", "is paid", "was paid", "has already been settled"], ["has not been paid", "is still open", "is unpaid", "has not been settled", "was not paid"])),
+    "open": ("boolean", flag(["is open", "is still available", "can be booked"], ["is closed", "is no longer available", "is not available", "cannot be booked"])),
+    "passed": ("boolean", flag(["passed", "has passed"], ["failed", "did not pass", "has not passed"])),
 }  # fmt: skip
 
 SCENES = [
