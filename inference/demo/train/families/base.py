@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from dataclasses import dataclass, field
 
 from families import words
@@ -165,12 +166,30 @@ def phrase(g: Source, kind: str, body: str) -> str:
     return g.template(FRAMES[kind]).replace("{B}", upper).replace("{b}", body)
 
 
+_CHOICE = re.compile(r"<([^<>|]*\|[^<>]*)>")
+
+
+def vary(g: Source, text: str) -> str:
+    """Resolves every `<one|other|>` at random, inner ones first."""
+    if not _CHOICE.search(text):
+        return text
+    while choice := _CHOICE.search(text):
+        text = text[: choice.start()] + g.pick(choice.group(1).split("|")) + text[choice.end() :]
+    return re.sub(" +", " ", text).strip()
+
+
 def say(g: Source, templates: list[str], **values: str) -> str:
-    """Picks a template written as `kind|body` and fills `{placeholders}`."""
+    """Picks a template written as `kind|body`, resolves its `<one|other>` and fills `{placeholders}`."""
     kind, body = g.template(templates).split("|", 1)
+    body = vary(g, body)
     for key, value in values.items():
         body = body.replace("{" + key + "}", value)
     return phrase(g, kind, body)
+
+
+def worded(g: Source, common: list[str], wide: list[str], **values: str) -> str:
+    """Says it as people mostly do, or in one of the many other ways."""
+    return say(g, common if g.chance(0.4) else wide, **values)
 
 
 def compact(value) -> str:
