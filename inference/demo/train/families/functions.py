@@ -26,6 +26,8 @@ garden plant crop harvest pond hive barrel crate shelf pallet warehouse harbor v
 
 QUESTIONS = ("what", "what's", "how", "is", "who", "do", "where", "has", "when", "are", "did")
 
+TOOL_SHARES = (35, 30, 25, 10)
+
 ACTIONS = "get fetch find check read show query request run do ask lookup call use".split()
 
 PARAM_KINDS = ["person", "city", "country", "email", "product", "quantity", "price", "date", "time", "color", "company", "code", "code", "number", "number", "measure", "title", "text", "language", "currency", "word", "word", "word", "address", "tags", "people"]
@@ -182,7 +184,7 @@ def outcome(g: Source) -> tuple[str, str]:
 
 
 def toolbox(g: Source, tool: dict | None) -> list[dict]:
-    others = [invented(g) if g.chance(0.35) else special(g) for _ in range(g.pick([0, 1, 1, 2] if g.simple else [0, 0, 1, 1, 1, 2, 2, 3]) if tool else g.pick([1, 1, 1, 2, 3]))]
+    others = [invented(g) if g.chance(0.35) else special(g) for _ in range(g.rng.choices([0, 1, 2, 3], TOOL_SHARES)[0] + (not tool))]
     tools = [tool] if tool else []
     for other in others:
         if other["name"] not in [t["name"] for t in tools] and not (tool and tool.get("prompts") and other.get("kind") == tool["kind"]):
@@ -210,7 +212,16 @@ def generate(g: Source) -> Conversation:
 
 def no_tool(g: Source) -> Conversation:
     """Tools are declared, but the question is for Python or for nobody."""
-    maker = g.pick([arithmetic.generate, text.generate, dates.generate, outside.generate, outside.generate])
-    conversation = maker(g)
-    conversation.tools = toolbox(g, None)
-    return conversation
+    if g.chance(0.5):
+        made = g.pick([arithmetic.generate, arithmetic.generate, text.generate, text.generate, dates.generate])(g)
+        made.tools = boxed(g, lambda tool: True)
+        return made
+    genre, user = outside.asked(g)
+    return outside.declined(g, user, boxed(g, lambda tool: not outside.might_serve(tool, genre)))
+
+
+def boxed(g: Source, fits) -> list[dict]:
+    """One to four declared tools that all pass the test."""
+    while not (tools := [tool for tool in toolbox(g, None) if fits(tool)]):
+        pass
+    return tools
