@@ -1,19 +1,21 @@
 """Arithmetic: the model writes the expression, Python computes it, the answer quotes the result."""
 
 import math
+import re
 import statistics
 
-from families import words
-from families.base import Conversation, Source, python_turns, say
+from families import arithmetic_stories, words
+from families import arithmetic_wording as wide
+from families.base import Conversation, Source, python_turns, say, vary, worded
 
 SYMBOLS = {
-    "+": ["+", "+", "plus", "added to", "and"],
-    "-": ["-", "-", "minus", "−", "take away"],
-    "*": ["*", "*", "x", "×", "times", "multiplied by", "·"],
-    "/": ["/", "/", "divided by", "÷", "over"],
-    "//": ["//"],
-    "%": ["%", "mod", "modulo"],
-    "**": ["**", "^", "to the power of", "raised to the power of", "to the power"],
+    "+": ["+", "+", "+", "plus", "plus", "added to", "and"],
+    "-": ["-", "-", "-", "minus", "minus", "−", "–", "take away", "less", "subtract"],
+    "*": ["*", "*", "*", "x", "×", "times", "multiplied by", "·", "⋅", "X", "multiplied with"],
+    "/": ["/", "/", "/", "divided by", "÷", "÷", "over"],
+    "//": ["//", "//", "div"],
+    "%": ["%", "%", "mod", "modulo", "modulus"],
+    "**": ["**", "**", "^", "^", "to the power of", "raised to the power of", "to the power", "raised to", "raised to the power"],
 }
 
 EXPRESSION = [
@@ -29,13 +31,13 @@ EXPRESSION = [
 PAIR = {
     "+": ["the|the sum of {a} and {b}", "do|add {a} and {b}", "do|add {a} to {b}", "do|sum {a} and {b}", "the|the total of {a} and {b}",
           "ask|what is {a} increased by {b}", "do|put {a} and {b} together", "ask|what do {a} and {b} add up to",
-          "as|Add these two numbers: {a} and {b}", "ask|how much do {a} and {b} make together", "ask|what number do {a} and {b} give together", "do|put {b} on top of {a}", "as|{a} and then {b} more: what is the total?", "do|combine {a} with {b}", "do|count {a} and {b} together", "the|{a} plus another {b}", "ask|what is the total of {a} and {b}", "the|{a} and {b} in total", "do|increase {a} by {b}"],
+          "as|Add these two numbers: {a} and {b}", "ask|how much do {a} and {b} make together", "ask|what number do {a} and {b} give together", "do|put {a} on top of {b}", "as|{a} and then {b} more: what is the total?", "do|combine {a} with {b}", "do|count {a} and {b} together", "the|{a} plus another {b}", "ask|what is the total of {a} and {b}", "the|{a} and {b} in total", "do|increase {a} by {b}"],
     "-": ["the|the difference between {a} and {b}", "do|subtract {b} from {a}", "the|the difference of {a} and {b}",
           "do|take {b} away from {a}", "ask|what is {a} decreased by {b}", "ask|what remains if I take {b} from {a}",
           "ask|how much more is {a} than {b}", "do|deduct {b} from {a}", "ask|what is {b} less than {a}", "ask|what is left if {b} goes from {a}", "ask|how much lower is {b} than {a}", "ask|how far is {b} from {a}", "do|remove {b} from {a}", "the|{a} without {b}", "the|{a} less {b}", "do|drop {a} by {b}", "ask|what stays of {a} after taking {b}", "the|the gap between {a} and {b}", "do|reduce {a} by {b}", "do|tell me what is left of {a} minus {b}", "as|From {a}, take {b}. What do you have?"],
     "*": ["the|the product of {a} and {b}", "do|multiply {a} by {b}", "do|multiply {a} and {b}", "do|multiply {a} with {b}",
           "ask|what do I get if I multiply {a} by {b}", "ask|how much is {a} multiplied with {b}", "the|{a} multiplied by {b}",
-          "as|Multiply these: {a} and {b}", "ask|what is the product when {a} is multiplied by {b}", "the|{a} sets of {b}", "ask|what do {a} groups of {b} make", "ask|how much is {a} times {b} exactly", "do|take {b} a total of {a} times", "ask|what are {a} pieces of {b} each", "the|the exact product of {a} and {b}", "do|find {a} by {b}"],
+          "as|Multiply these: {a} and {b}", "ask|what is the product when {a} is multiplied by {b}", "the|{a} sets of {b}", "ask|what do {a} groups of {b} make", "ask|how much is {a} times {b} exactly", "do|take {a} a total of {b} times", "ask|what are {a} pieces of {b} each", "the|the exact product of {a} and {b}"],
     "/": ["the|the quotient of {a} and {b}", "do|divide {a} by {b}", "ask|what is {a} divided by {b}", "the|the ratio of {a} to {b}",
           "ask|how many times does {b} go into {a}", "do|split {a} into {b} equal parts", "ask|what is the quotient when {a} is divided by {b}"],
     "//": ["the|the integer quotient of {a} and {b}", "do|divide {a} by {b} and drop the remainder", "the|the whole part of {a} divided by {b}",
@@ -60,6 +62,23 @@ def grouped(g: Source, text: str) -> str:
     return text
 
 
+SMALL = "zero one two three four five six seven eight nine ten eleven twelve".split()
+ORDINALS = "zeroth first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split()
+
+
+def in_words(g: Source, text: str, share: float) -> str:
+    """Sometimes spells a small number."""
+    return SMALL[int(text)] if text.isdigit() and 1 < int(text) < len(SMALL) and g.chance(share) else text
+
+
+def ordinal(g: Source, text: str) -> str:
+    """`4th` or `fourth`; numbers beyond twelve only as figures."""
+    if text.isdigit() and int(text) < len(ORDINALS) and g.chance(0.5):
+        return ORDINALS[int(text)]
+    ending = "th" if text[-2:-1] == "1" else {"1": "st", "2": "nd", "3": "rd"}.get(text[-1], "th")
+    return text + ending
+
+
 def run(expression: str) -> tuple[str, str]:
     """The code for an expression and what it prints."""
     inexact = "." in expression or "/" in expression.replace("//", "") or "math." in expression
@@ -82,6 +101,8 @@ def operands(g: Source, op: str) -> tuple[str, str]:
         a, b = str(g.whole(7)), str(g.int(2, 10 ** g.int(1, 3)))
     if op == "/" and float(b) == 0:
         b = "7"
+    if op == "/" and b.isdigit() and g.chance(0.35):
+        a = str(int(b) * g.whole(3))
     return a, b
 
 
@@ -89,12 +110,20 @@ def binary(g: Source):
     op = g.pick("+-*") if g.chance(0.4) else g.pick(["+", "+", "-", "-", "*", "*", "*", "/", "/", "//", "%", "%", "**"])
     a, b = operands(g, op)
     expression = f"{a} {op} {b}"
-    if g.chance(0.35) and not (a[0] == "-" or b[0] == "-"):
-        return answer(g, say(g, PAIR[op], a=grouped(g, a), b=grouped(g, b)), expression)
+    if g.chance(0.42) and not (a[0] == "-" or b[0] == "-"):
+        shown_a, shown_b = (in_words(g, n, 0.04) if op in "+-*" else n for n in (grouped(g, a), grouped(g, b)))
+        return answer(g, worded(g, PAIR[op], wide.PAIR[op], a=shown_a, b=shown_b, o=ordinal(g, b)), expression)
     symbol = g.pick(SYMBOLS[op])
     gap = "" if not symbol.isalpha() and " " not in symbol and g.chance(0.25) else " "
     shown = f"{grouped(g, a)}{gap}{symbol}{gap}{grouped(g, b)}"
-    return answer(g, say(g, EXPRESSION, e=shown), expression)
+    return answer(g, worded(g, EXPRESSION, wide.EXPRESSION, e=shown), expression)
+
+
+def multiple(g: Source):
+    """Twice, half and so on: the second operand is a word."""
+    expression, templates = g.pick(wide.MULTIPLES)
+    a = number(g).lstrip("-")
+    return answer(g, say(g, templates, a=grouped(g, a)), expression.replace("{a}", a))
 
 
 def chain(g: Source):
@@ -110,13 +139,13 @@ def chain(g: Source):
         parts[i], parts[i + 1] = "(" + parts[i], parts[i + 1] + ")"
     elif style < 0.5 and n == 4:
         parts[0], parts[1], parts[2], parts[3] = "(" + parts[0], parts[1] + ")", "(" + parts[2], parts[3] + ")"
-    names = {op: g.pick([s for s in SYMBOLS[op] if s not in ("and", "added to", "over")]) for op in set(ops)}
+    names = {op: g.pick([s for s in SYMBOLS[op] if s not in ("and", "added to", "over", "subtract")]) for op in set(ops)}
     tight = g.chance(0.2) and not any(s[0].isalpha() for s in names.values())
     gap = "" if tight else " "
     shown = parts[0] + "".join(f"{gap}{names[op]}{gap}{p}" for op, p in zip(ops, parts[1:]))
     expression = parts[0] + "".join(f" {op} {p}" for op, p in zip(ops, parts[1:]))
     try:
-        return answer(g, say(g, EXPRESSION, e=shown), expression)
+        return answer(g, worded(g, EXPRESSION, wide.EXPRESSION, e=shown), expression)
     except ZeroDivisionError:
         return chain(g)
 
@@ -146,7 +175,7 @@ def percent(g: Source):
     if expression.startswith("{a}") or "{b} -" in expression:
         a = str(g.whole(4))
     filled = expression.replace("{a}", a).replace("{b}", b)
-    return answer(g, say(g, templates, a=a, b=b), filled, filled, final.replace("{a}", a).replace("{b}", b))
+    return answer(g, worded(g, templates, wide.PERCENT[expression], a=a, b=b), filled, filled, final.replace("{a}", a).replace("{b}", b))
 
 
 POWER = [
@@ -162,7 +191,7 @@ def power(g: Source):
     expression, final, templates = g.pick(POWER)
     a = str(g.whole(g.pick([1, 2, 3, 4, 6])))
     filled = expression.replace("{a}", a)
-    return answer(g, say(g, templates, a=a), filled, filled, final.replace("{a}", a))
+    return answer(g, worded(g, templates, wide.POWER[expression], a=a), filled, filled, final.replace("{a}", a))
 
 
 LISTS = [
@@ -181,9 +210,11 @@ LISTS = [
 def lists(g: Source):
     what, code, final, templates = g.pick(LISTS[:4] if g.chance(0.6) else LISTS)
     k = g.pick([3, 3, 4, 4, 5, 6, 8]) if what != "product" else 3
+    if what == "average" and g.chance(0.12):
+        k = 2
     kind = g.rng.random()
     items = [g.decimal(2) if kind < 0.15 else str(g.int(1, 10 ** g.pick([1, 2, 2, 3, 4]))) for _ in range(k)]
-    if what in ("average", "range") and kind < 0.15:
+    if what in ("average", "range", "median") and kind < 0.15:
         items = [str(g.int(1, 500)) for _ in range(k)]
     style = g.rng.random()
     if style < 0.4:
@@ -203,7 +234,9 @@ def lists(g: Source):
         "product": math.prod, "sort": lambda n: sorted(n, reverse="reverse" in code), "range": lambda n: max(n) - min(n),
     }[what](eval(listed))  # fmt: skip
     result = str(round(value, 10) if isinstance(value, float) else value)
-    return Conversation(say(g, templates, n=shown), python_turns(g, f"find the {what}", listed, filled, result, final.replace("{r}", result)))
+    wording = wide.LISTS["sort down" if "reverse" in code else what]
+    user = worded(g, templates, wording, n=shown, m=", ".join(items))
+    return Conversation(user, python_turns(g, f"find the {what}", listed, filled, result, final.replace("{r}", result)))
 
 
 COMPARE = [
@@ -223,7 +256,7 @@ def compare(g: Source):
         a, b = f"{base}.{g.int(1, 99)}", f"{base}.{g.int(1, 9)}"
     if kind == "==" and g.chance(0.4):
         b = a
-    user = say(g, templates, a=a, b=b)
+    user = worded(g, templates, wide.COMPARE[kind], a=a, b=b)
     if kind in ("max", "min"):
         result = str({"max": max, "min": min}[kind](eval(a), eval(b)))
         label = "larger" if kind == "max" else "smaller"
@@ -236,25 +269,30 @@ def compare(g: Source):
 
 
 NUMBER = [
-    ("from math import factorial\nprint(factorial({a}))", "The factorial of {a} is {r}.", (3, 20), ["the|the factorial of {a}", "the|{a} factorial", "as|{a}!", "ask|what is {a}!"]),
-    ("print(all({a} % d for d in range(2, int({a} ** 0.5) + 1)))", "{y}, it is {r} that {a} is prime.", (3, 9999), ["ask|is {a} prime", "ask|is {a} a prime number", "do|check if {a} is prime", "ask|is the number {a} prime or not"]),
-    ("print({a} % 2 == 0)", "{y}, it is {r} that {a} is even.", (1, 99999), ["ask|is {a} even", "ask|is {a} an even number", "do|check whether {a} is even"]),
-    ("print({a} % 2 == 1)", "{y}, it is {r} that {a} is odd.", (1, 99999), ["ask|is {a} odd", "ask|is {a} an odd number"]),
-    ("print(bin({a})[2:])", "{a} in binary is {r}.", (1, 4000), ["the|{a} in binary", "do|convert {a} to binary", "the|the binary form of {a}", "do|write {a} in base 2"]),
-    ("print(hex({a})[2:])", "{a} in hexadecimal is {r}.", (1, 90000), ["the|{a} in hexadecimal", "do|convert {a} to hex", "the|the hexadecimal form of {a}"]),
-    ("print(sum(range(1, {a} + 1)))", "The sum from 1 to {a} is {r}.", (5, 5000), ["the|the sum of all numbers from 1 to {a}", "the|the sum of the integers from 1 to {a}", "do|add all numbers from 1 to {a}", "the|the sum of the first {a} positive integers"]),
-    ("from math import gcd\nprint(gcd({a}, {b}))", "The greatest common divisor of {a} and {b} is {r}.", (2, 5000), ["the|the gcd of {a} and {b}", "the|the greatest common divisor of {a} and {b}", "the|gcd({a}, {b})"]),
-    ("from math import lcm\nprint(lcm({a}, {b}))", "The least common multiple of {a} and {b} is {r}.", (2, 500), ["the|the lcm of {a} and {b}", "the|the least common multiple of {a} and {b}", "the|lcm({a}, {b})"]),
-    ("print(round({d}, 2))", "{d} rounded to 2 decimals is {r}.", (1, 9), ["do|round {d} to 2 decimals", "do|round {d} to two decimal places", "the|{d} rounded to 2 decimal places"]),
-    ("print(round({d}))", "{d} rounded is {r}.", (1, 9), ["do|round {d} to the nearest integer", "the|{d} rounded to the nearest whole number"]),
-    ("print({a} % {b} == 0)", "{y}, it is {r} that {a} is divisible by {b}.", (2, 9999), ["ask|is {a} divisible by {b}", "do|check if {a} is divisible by {b}", "ask|does {b} divide {a} evenly", "ask|is {a} a multiple of {b}"]),
+    ("factorial", "from math import factorial\nprint(factorial({a}))", "The factorial of {a} is {r}.", (3, 20), ["the|the factorial of {a}", "the|{a} factorial", "as|{a}!", "ask|what is {a}!"]),
+    ("prime", "print(all({a} % d for d in range(2, int({a} ** 0.5) + 1)))", "{y}, it is {r} that {a} is prime.", (3, 9999), ["ask|is {a} prime", "ask|is {a} a prime number", "do|check if {a} is prime", "ask|is the number {a} prime or not"]),
+    ("even", "print({a} % 2 == 0)", "{y}, it is {r} that {a} is even.", (1, 99999), ["ask|is {a} even", "ask|is {a} an even number", "do|check whether {a} is even"]),
+    ("odd", "print({a} % 2 == 1)", "{y}, it is {r} that {a} is odd.", (1, 99999), ["ask|is {a} odd", "ask|is {a} an odd number"]),
+    ("binary", "print(bin({a})[2:])", "{a} in binary is {r}.", (1, 4000), ["the|{a} in binary", "do|convert {a} to binary", "the|the binary form of {a}", "do|write {a} in base 2"]),
+    ("hexadecimal", "print(hex({a})[2:])", "{a} in hexadecimal is {r}.", (1, 90000), ["the|{a} in hexadecimal", "do|convert {a} to hex", "the|the hexadecimal form of {a}"]),
+    ("sum to", "print(sum(range(1, {a} + 1)))", "The sum from 1 to {a} is {r}.", (5, 5000), ["the|the sum of all numbers from 1 to {a}", "the|the sum of the integers from 1 to {a}", "do|add all numbers from 1 to {a}", "the|the sum of the first {a} positive integers"]),
+    ("gcd", "from math import gcd\nprint(gcd({a}, {b}))", "The greatest common divisor of {a} and {b} is {r}.", (2, 5000), ["the|the gcd of {a} and {b}", "the|the greatest common divisor of {a} and {b}", "the|gcd({a}, {b})"]),
+    ("lcm", "from math import lcm\nprint(lcm({a}, {b}))", "The least common multiple of {a} and {b} is {r}.", (2, 500), ["the|the lcm of {a} and {b}", "the|the least common multiple of {a} and {b}", "the|lcm({a}, {b})"]),
+    ("round to", "print(round({d}, {k}))", "{d} rounded to {k} decimals is {r}.", (1, 9), ["do|round {d} to {k} decimals", "do|round {d} to {w} decimal places", "the|{d} rounded to {k} decimal places"]),
+    ("round", "print(round({d}))", "{d} rounded is {r}.", (1, 9), ["do|round {d} to the nearest integer", "the|{d} rounded to the nearest whole number"]),
+    ("divisible", "print({a} % {b} == 0)", "{y}, it is {r} that {a} is divisible by {b}.", (2, 9999), ["ask|is {a} divisible by {b}", "do|check if {a} is divisible by {b}", "ask|does {b} divide {a} evenly", "ask|is {a} a multiple of {b}"]),
 ]  # fmt: skip
 
 
 def numbers(g: Source):
-    code, final, (low, high), templates = g.pick(NUMBER)
+    name, code, final, (low, high), templates = g.pick(NUMBER)
     a, b, d = str(g.int(low, high)), str(g.int(2, max(9, high // 7))), f"{g.int(0, 999)}.{g.int(1001, 9999)}"
-    values = {"a": a, "b": b, "d": d}
+    k = g.pick([2, 2, 2, 1, 3])
+    if g.chance(0.4):
+        d += str(g.int(1, 999))
+    if name == "divisible" and g.chance(0.4):
+        a = str(int(b) * g.int(2, 99))
+    values = {"a": a, "b": b, "d": d, "k": str(k)}
     filled = code
     for key, value in values.items():
         filled = filled.replace("{" + key + "}", value)
@@ -264,13 +302,14 @@ def numbers(g: Source):
     for key, value in values.items():
         final = final.replace("{" + key + "}", value)
     facts = " and ".join(v for k, v in {"a": a, "b": b, "d": d}.items() if "{" + k + "}" in code)
-    return Conversation(say(g, templates, a=a, b=b, d=d), python_turns(g, "compute this", facts, filled, printed[0], final))
+    user = worded(g, templates, wide.NUMBER[name], a=a, b=b, d=d, k=str(k), w=SMALL[k])
+    return Conversation(user, python_turns(g, "compute this", facts, filled, printed[0], final))
 
 
 STORY = [
     ("{a} * {b}", ["I bought {a} boxes of {b} {p}. How many {p} do I have?", "There are {a} shelves with {b} {p} each. How many {p} are there in total?", "A {q} costs {b} dollars. How much do {a} of them cost?",
-     "{N} reads {a} pages a day. How many pages does {N} read in {b} days?", "Each of the {a} rooms has {b} {p}. How many {p} is that?", "If one {q} weighs {b} grams, how much do {a} {p} weigh?", "A car drives {a} km per hour. How far does it get in {b} hours?",
-     "{N} earns {a} euros per hour. How much does {N} earn in {b} hours?", "How many {p} are in {a} crates if every crate holds {b} {p}?", "A school has {a} classes with {b} students each. How many students are there?", "{N} fills {a} bags with {b} {p} each. How many {p} does that take?", "{a} trucks carry {b} {p} apiece. How many {p} in all?", "{N} puts {b} {p} into every one of {a} drawers. What is the total?", "We print {a} copies of {b} pages. How many pages is that?", "What is the area of a room that is {a} m long and {b} m wide?"]),
+     "{N} reads {a} pages a day. How many pages does {N} read in {b} days?", "Each of the {a} rooms has {b} {p}. How many {p} is that?", "If one {q} weighs {a} grams, how much do {b} {p} weigh?", "A car drives {a} km per hour. How far does it get in {b} hours?",
+     "{N} earns {a} euros per hour. How much does {N} earn in {b} hours?", "How many {p} are in {a} crates if every crate holds {b} {p}?", "A school has {a} classes with {b} students each. How many students are there?", "{N} fills {a} bags with {b} {p} each. How many {p} does that take?", "{a} trucks carry {b} {p} apiece. How many {p} in all?", "{N} puts {a} {p} into every one of {b} drawers. What is the total?", "We print {a} copies of {b} pages. How many pages is that?", "What is the area of a room that is {a} m long and {b} m wide?"]),
     ("{a} + {b}", ["{N} has {a} {p} and gets {b} more. How many {p} does {N} have now?", "I had {a} {p} and bought {b} more. How many do I have now?", "There are {a} {p} in one bag and {b} in another. How many are there altogether?",
      "{N} scored {a} points and {M} scored {b} points. How many points do they have together?", "A farmer picked {a} {p} on Monday and {b} on Tuesday. How many in total?", "One ticket costs {a} and the other {b}. What is the total cost?", "A train has {a} passengers. {b} more get on. How many passengers are there now?", "{N} owns {a} {p} and buys {b} others. What is the total now?", "{a} {p} were here and {b} were delivered. How many are there now?", "{N} found {a} {p}, then {b}. How many is that altogether?"]),
     ("{a} - {b}", ["{N} has {a} {p} and gives away {b}. How many {p} are left?", "I had {a} dollars and spent {b}. How much is left?", "There were {a} {p} in the shop and {b} were sold. How many remain?", "{N} has {a} {p}. {M} has {b} {p}. How many more does {N} have?",
@@ -283,23 +322,47 @@ STORY = [
 ]  # fmt: skip
 
 
+SHAPES = dict(STORY)
+STORY_MIX = ["{a} + {b}", "{a} - {b}", "{a} * {b}", "{a} / {b}"] * 4 + list(arithmetic_stories.STORY) + list(SHAPES)
+MEASURED = re.compile(r"\$|dollar|euro|pound|franc|cost|price|pay|earn|account|\b(km|kg|cm|m|g|grams|liters|hours|minutes|degrees)\b")
+
+
+def plural(noun: str) -> str:
+    if noun.endswith("y") and noun[-2:-1] not in "aeiou":
+        return noun[:-1] + "ies"
+    return noun + ("es" if noun.endswith(("s", "x", "z", "ch", "sh")) else "s")
+
+
 def story(g: Source):
-    expression, templates = g.pick(STORY)
+    expression = g.pick(STORY_MIX)
+    common = expression in SHAPES and g.chance(0.4)
+    user = vary(g, g.template(SHAPES[expression] if common else arithmetic_stories.STORY[expression]))
     a, b, c = (str(g.int(2, 10 ** g.pick([1, 2, 2, 3]))) for _ in range(3))
-    if g.chance(0.12):
-        b = g.decimal(2)
-    if " - {b}" in expression and float(b) > float(a):
+    if MEASURED.search(user) and not ("//" in expression or "%" in expression):
+        a, b = (g.decimal(2) if g.chance(0.15) else n for n in (a, b))
+    if "{a} - {b}" in expression and " * " not in expression and float(b) > float(a):
         a, b = b, a
-    noun = g.part(words.NOUNS) if g.chance(0.7) else g.pseudo()
-    values = {"a": a, "b": b, "c": c, "p": noun + "s", "q": noun, "N": g.first_name(), "M": g.first_name()}
-    user, filled = g.template(templates), expression
+    if expression in ("{a} / {b}", "{a} // {b}", "{a} % {b}"):
+        a, b = (b, a) if float(b) > float(a) and g.chance(0.85) else (a, b)
+        a = str(int(b) * g.int(2, 60)) if expression == "{a} / {b}" and b.isdigit() and g.chance(0.4) else a
+    if expression == "{a} - {b} * {c}":
+        a = str(math.ceil(float(b) * int(c)) + g.int(1, 99))
+    noun, other = (g.part(words.NOUNS) if g.chance(0.7) else g.pseudo() for _ in range(2))
+    values = {"p": plural(noun), "q": noun, "r": plural(other), "N": g.first_name(), "M": g.first_name()}
+    filled = expression
+    for key, value in {"a": a, "b": b, "c": c}.items():
+        filled = filled.replace("{" + key + "}", value)
+        values[key] = value if "${" + key in user else in_words(g, grouped(g, value), 0.12)
     for key, value in values.items():
-        user, filled = user.replace("{" + key + "}", value), filled.replace("{" + key + "}", value)
+        user = user.replace("{" + key + "}", value)
+    user = user[:1].upper() + user[1:]
     if g.chance(0.1):
-        user = g.pick(["Please help: ", "Word problem: ", "Solve this: ", "Here is a question. "]) + user
+        user = g.pick(["Please help: ", "Word problem: ", "Solve this: ", "Here is a question. ", "Homework: ", "Riddle: ", "Can you help? ", "A quick one: "]) + user
+    if g.chance(0.06):
+        user += g.pick([" Please calculate it.", " Show the number.", " Thanks!", " I need the exact number.", " Use Python."])
     return answer(g, user, filled)
 
 
 def generate(g: Source) -> Conversation:
-    makers = [binary] * 10 + [chain] * 2 + [percent] * 4 + [power] + [lists] * 4 + [compare] * 3 + [numbers] + [story] * 5
+    makers = [binary] * 20 + [chain] * 4 + [percent] * 8 + [power] * 2 + [lists] * 8 + [compare] * 6 + [numbers] * 4 + [story] * 12 + [multiple]
     return g.pick(makers)(g)
