@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections import defaultdict, deque
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -35,8 +36,12 @@ WARMUP_STEPS = 60
 BALANCE_WEIGHT = 0.01
 POINTER_WEIGHT = 0.3
 GROUP_ROWS = 7
-SHARD_SECONDS = 60
+NEAR_IN_LENGTH = 40
+"""A group is the rows closest in length to one row, among this many drawn: less padding."""
+SHARD_SECONDS = 120
 """A new shard is begun at most this often."""
+HARD_LOSS, HARD_SHARE, HARD_KEPT, HARD_TIMES = 1.0, 0.33, 300, 3
+"""Rows of this summed loss or more come again: in this share of the groups, from this many per kind, this often."""
 
 
 class Shards:
@@ -72,45 +77,84 @@ class Shards:
             self.child = subprocess.Popen(["nice", "-n", "5", *command])
 
 
-def groups_of(rows: list, prefix: int) -> tuple[list[Group], list, list]:
-    """Groups of rows of similar length, with the flat index of each supervised prediction and its target."""
-    groups, select, targets, offset = [], [], [], 0
-    rows.sort(key=lambda row: len(row[0]))
-    for i in range(0, len(rows), GROUP_ROWS):
-        part = rows[i : i + GROUP_ROWS]
-        width = len(part[-1][0]) - 1
+class Hard:
+    """Rows that the model got wrong lately, to be seen again before they are forgotten."""
+
+    def __init__(self, g: Source):
+        self.g = g
+        self.rows: dict[tuple[str, bool], list] = defaultdict(list)
+
+    def take(self, kind: tuple[str, bool]) -> list:
+        """A group of rows of that kind, which leave the store; none if there are too few."""
+        store = self.rows[kind]
+        if len(store) < 3 * GROUP_ROWS:
+            return []
+        self.g.rng.shuffle(store)
+        store[-NEAR_IN_LENGTH:] = sorted(store[-NEAR_IN_LENGTH:], key=lambda row: len(row[0]))
+        at = max(0, len(store) - self.g.int(GROUP_ROWS, NEAR_IN_LENGTH))
+        taken = store[at : at + GROUP_ROWS]
+        del store[at : at + GROUP_ROWS]
+        return taken
+
+    def judge(self, kind: tuple[str, bool], row: list, loss: float):
+        """Keeps the row if it was hard and has not come too often; the store forgets at random."""
+        *content, times = row
+        if loss < HARD_LOSS or times >= HARD_TIMES:
+            return
+        store = self.rows[kind]
+        if len(store) >= HARD_KEPT:
+            store[self.g.int(0, len(store) - 1)] = [*content, times + 1]
+        else:
+            store.append([*content, times + 1])
+
+
+@dataclass
+class Batch:
+    """One step of a worker: a prefix per group, the supervised positions (flat over the groups) and their targets."""
+
+    prefixes: list[torch.Tensor]
+    groups: list[Group]
+    select: torch.Tensor
+    targets: torch.Tensor
+    rows: list[tuple]
+    """Kind, row, number of supervised tokens, in the order of `targets`."""
+
+
+def batch(shards: Shards, hard: Hard, g: Source, count: int) -> Batch:
+    """`count` groups, each of one effort, with or without tools: a step sees several efforts side by side."""
+    kinds = list(shards.index)
+    prefixes, groups, select, targets, rows, offset = [], [], [], [], [], 0
+    for kind in g.rng.choices(kinds, [len(shards.index[k]) for k in kinds], k=count):
+        part = hard.take(kind) if g.chance(HARD_SHARE) else []
+        if not part:
+            drawn = g.sample(shards.index[kind], NEAR_IN_LENGTH)
+            pivot = len(drawn[0][0])
+            part = [[*row, 0] for row in sorted(drawn, key=lambda row: abs(len(row[0]) - pivot))[:GROUP_ROWS]]
+        width = max(len(row[0]) for row in part) - 1
         ids = torch.full((len(part), width), PAD)
-        for r, (row_ids, learned, *_) in enumerate(part):
-            row = torch.from_numpy(row_ids).long()
-            ids[r, : len(row) - 1] = row[:-1]
-            at = torch.from_numpy(learned)[1:].nonzero()[:, 0]
+        for r, row in enumerate(part):
+            tokens = torch.from_numpy(row[0]).long()
+            ids[r, : len(tokens) - 1] = tokens[:-1]
+            at = torch.from_numpy(row[1])[1:].nonzero()[:, 0]
             select.append(offset + r * width + at)
-            targets.append(row[1:][at])
-        found = tuple(_targets(part, kind) for kind in (STEP, JUMP))
-        groups.append(Group(prefix, ids, found))
+            targets.append(tokens[1:][at])
+            rows.append((kind, row, len(at)))
+        found = tuple(_targets(part, pointer) for pointer in (STEP, JUMP))
+        groups.append(Group(len(prefixes), ids, found))
+        prefixes.append(torch.tensor(system_ids(*kind, random_today(g))))
         offset += ids.numel()
-    return groups, select, targets
+    return Batch(prefixes, groups, torch.cat(select), torch.cat(targets), rows)
 
 
 def _targets(part: list, kind: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Queries, one token before each pointer target of this kind, and the sources of those targets."""
-    at = [np.flatnonzero(kinds == kind) for _, _, kinds, _ in part]
+    at = [np.flatnonzero(row[2] == kind) for row in part]
     queries = torch.full((len(part), max(map(len, at)) or 1), -1)
     sources = torch.full((*queries.shape, SOURCES), -1)
     for r, (positions, row) in enumerate(zip(at, part)):
         queries[r, : len(positions)] = torch.from_numpy(positions) - 1
         sources[r, : len(positions)] = torch.from_numpy(row[3][positions].astype(np.int64))
     return queries, sources
-
-
-def batch(shards: Shards, g: Source, size: int):
-    """A worker's prefix, groups, supervised positions and targets of one step: one effort, with or without tools."""
-    kinds = list(shards.index)
-    kind = g.rng.choices(kinds, [len(shards.index[k]) for k in kinds])[0]
-    rows = g.sample(shards.index[kind], size)
-    groups, select, targets = groups_of(rows, 0)
-    prefix = torch.tensor(system_ids(*kind, random_today(g)))
-    return [prefix], groups, torch.cat(select), torch.cat(targets)
 
 
 def schedule(step: int, fraction: float) -> float:
@@ -152,7 +196,7 @@ def parse_args():
     parser = argparse.ArgumentParser()
     parser.add_argument("--work", type=Path, required=True, help="folder for shards, checkpoints and the log")
     parser.add_argument("--until", required=True, help="local time at which to stop, HH:MM")
-    parser.add_argument("--batch", type=int, default=20, help="rows per worker and step")
+    parser.add_argument("--batch", type=int, default=3, help="groups of seven rows per worker and step")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--save-minutes", type=float, default=16)
     parser.add_argument("--seed", type=int, default=1)
@@ -199,7 +243,7 @@ class Run:
         export(self.model, HERE.parent)
         scores = exact_match(self.model, self.args.work / "mix.json", rows_each)
         minutes = round((time.time() - self.begin) / 60, 1)
-        line = [self.step, self.step * self.args.batch * self.args.workers, minutes, round(loss, 5), json.dumps(scores)]
+        line = [self.step, self.step * self.args.batch * GROUP_ROWS * self.args.workers, minutes, round(loss, 5), json.dumps(scores)]
         with open(self.args.work / "curve.csv", "a", newline="") as out:
             csv.writer(out).writerow(line)
         print(f"== {self.step} {datetime.now():%H:%M} {scores}", flush=True)
@@ -218,24 +262,30 @@ def main():
     shards = Shards(args.work / "shards", 4000, 6, args.seed * 100_000 + run.step, first)
     if first:
         print(f"{sum(p.numel() for p in run.params) / 1e6:.2f}M parameters, from step {run.step}", flush=True)
+    hard = Hard(g)
     losses, tokens, reported, saved = [], 0, time.time(), time.time()
     fraction = 0.0
     while fraction < 1:
         shards.poll()
-        prefixes, groups, select, targets = batch(shards, g, args.batch)
-        logits, balance, pointing = run.model(prefixes, groups, select)
-        loss = F.cross_entropy(logits, targets)
+        b = batch(shards, hard, g, args.batch)
+        logits, balance, pointing = run.model(b.prefixes, b.groups, b.select)
+        each = F.cross_entropy(logits, b.targets, reduction="none")
+        loss = each.mean()
         extra = BALANCE_WEIGHT * balance / len(run.model.blocks) + POINTER_WEIGHT * sum(pointing)
         (loss + extra).backward()
         fraction = workers.average(run.params, (time.time() - run.begin) / (end - run.begin))
         run.update(fraction)
-        losses.append(loss.item())
-        tokens += sum(x.ids.numel() for x in groups)
+        fresh = []
+        for (kind, row, _), part in zip(b.rows, each.detach().split([n for *_, n in b.rows])):
+            hard.judge(kind, row, part.sum().item())
+            fresh += [part] if row[-1] == 0 else []
+        losses += [torch.cat(fresh).mean().item()] if fresh else []
+        tokens += sum(x.ids.numel() for x in b.groups)
         if first and (run.step % 20 == 0 or run.step < 4):
             speed = tokens / (time.time() - reported)
             mean = sum(losses[-20:]) / len(losses[-20:])
             skew = balance.item() / len(run.model.blocks)
-            print(f"{run.step} loss {mean:.4f} step {pointing[0]:.3f} jump {pointing[1]:.3f} balance {skew:.2f} {speed:.0f} tok/s per worker, time {fraction:.3f}", flush=True)
+            print(f"{run.step} loss {mean:.4f} step {pointing[0]:.3f} jump {pointing[1]:.3f} balance {skew:.2f} {speed:.0f} tok/s per worker, hard {sum(map(len, hard.rows.values()))}, time {fraction:.3f}", flush=True)
             tokens, reported = 0, time.time()
         if run.step % 50 == 0:
             workers.agree(run.params)
