@@ -7,6 +7,7 @@ import { cpus, totalmem } from "node:os";
 const AREAS: Readonly<Record<string, () => Promise<{ bench: Bench }>>> = {
   harmony: () => import("./harmony.ts"),
   inference: () => import("./inference.ts"),
+  python: () => import("./python.ts"),
 };
 
 /** One area: gets the words after its name, returns what is printed as JSON. */

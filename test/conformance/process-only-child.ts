@@ -42,7 +42,8 @@ async function start(): Promise<Run> {
   python.setStderr({ write, isatty: false });
   python.setStdin({ stdin: () => null, isatty: false });
   const source = readFileSync(new URL("../../tools/python/cell.py", import.meta.url), "utf8");
-  const [run, , prepare] = python.runPython(source, { globals: python.toPy({}) }).toJs();
+  python.runPython(source, { globals: python.toPy({}) });
+  const [run, , prepare] = python.runPython("import sys; sys.__dict__.pop('_chorale_cell')").toJs();
   prepare();
   return run;
 }

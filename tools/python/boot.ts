@@ -65,7 +65,7 @@ function snapshotIn(folder: string, { onProcess }: StartOptions): Promise<string
 }
 
 /** What decides a snapshot's content, beside Pyodide and Node. */
-const SNAPSHOT_SOURCES = ["guest/guest.ts", "guest/shell.ts", "guest/text-codec.ts"];
+const SNAPSHOT_SOURCES = ["cell.py", "guest/guest.ts", "guest/shell.ts", "guest/text-codec.ts"];
 
 const readSource = (file: string): string =>
   readFileSync(new URL(`./${file}`, import.meta.url), "utf8");

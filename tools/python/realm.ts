@@ -88,17 +88,20 @@ export async function openRealm(options: RealmOptions): Promise<Realm> {
     const loader = await load(isolate, context, pyodideFolder, "pyodide.mjs", "loadPyodide");
     return [asm.derefInto(), loader.derefInto(), lockFile];
   };
+  // The isolate's thread has something to do while this one reads the snapshot.
+  const loaded = pyodide();
+  loaded.catch(() => undefined);
   return {
     async boot(memory) {
       const buffer = memory && ownBuffer(memory);
       await guest("boot", [
-        ...(await pyodide()),
+        ...(await loaded),
         cellSource,
         buffer === undefined ? undefined : share(buffer, [buffer]),
       ]);
     },
     async makeSnapshot() {
-      const size = Number(await guest("makeSnapshot", await pyodide()));
+      const size = Number(await guest("makeSnapshot", [...(await loaded), cellSource]));
       const target = new SharedArrayBuffer(size);
       await guest("takeSnapshot", [share(target)]);
       return new Uint8Array(target);

@@ -9,7 +9,6 @@ import { type HostFunctions, openShell, type Shell } from "./shell.ts";
 /** What is used of Pyodide. */
 type Python = {
   runPython(code: string, options?: { globals?: unknown; filename?: string }): PyObject;
-  toPy(value: object): unknown;
   setStdout(options: object): void;
   setStderr(options: object): void;
   setStdin(options: object): void;
@@ -26,7 +25,7 @@ type Python = {
   };
 };
 
-type PyObject = { toJs(): unknown };
+type PyObject = { toJs(): unknown; destroy(): void };
 
 type CreateModule = (settings: object) => Promise<unknown>;
 type LoadPyodide = (config: object) => Promise<Python>;
@@ -73,7 +72,7 @@ export function prepare(
  * Starts Python.
  *
  * @param lockFile  pyodide-lock.json
- * @param cellSource  cell.py
+ * @param cellSource  cell.py; a snapshot holds what came of it
  * @param memory  of a snapshot; absent: from scratch
  */
 export async function boot(
@@ -93,8 +92,8 @@ export async function boot(
   python.setStderr({ write, isatty: false });
   python.setStdin({ stdin: () => null, isatty: false });
   python.setInterruptBuffer(interrupt);
-  const options = { globals: python.toPy({}), filename: "cell.py" };
-  const functions = python.runPython(cellSource, options).toJs();
+  if (memory === undefined) loadCellFunctions(cellSource);
+  const functions = python.runPython(TAKE_CELL_FUNCTIONS).toJs();
   const [runCell, cancel, prepareCells] = functions as [Run, () => void, () => void];
   prepareCells();
   shell.silenceErrors();
@@ -107,12 +106,23 @@ export async function makeSnapshot(
   createPyodideModule: CreateModule,
   loadPyodide: LoadPyodide,
   lockFile: string,
+  cellSource: string,
 ): Promise<number> {
   const config = configuration(createPyodideModule, lockFile);
   python = await loadPyodide({ ...config, _makeSnapshot: true });
   python.runPython(PREIMPORTS);
+  loadCellFunctions(cellSource);
   snapshot = python.makeMemorySnapshot();
   return snapshot.length;
+}
+
+/** Where a snapshot keeps cell.py's functions; whoever takes them out leaves no trace for the cells. */
+const TAKE_CELL_FUNCTIONS = "import sys; sys.__dict__.pop('_chorale_cell')";
+
+function loadCellFunctions(cellSource: string): void {
+  const globals = python.runPython("{'__name__': 'cell'}");
+  python.runPython(cellSource, { globals, filename: "cell.py" });
+  globals.destroy();
 }
 
 /** @param target  of the size that `makeSnapshot` gave */

@@ -1,0 +1,168 @@
+/**
+ * `bench python [--starts N] [--cells N] [--sessions N]`: what the sandboxed interpreter costs. Starting
+ * (with a snapshot, and the first time of all, which makes it), a cell over the pipe, the memory of its
+ * process, and what a hundred sessions one after the other leave behind in the agent.
+ */
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { PythonSession } from "../../tools/python/session.ts";
+import type { Bench } from "./main.ts";
+
+const TIMEOUT_MS = 60_000;
+const MIB = 2 ** 20;
+/** Cells before the measured ones: V8 compiles what is used often only then. */
+const WARM_UP_CELLS = 50;
+/** Sessions before the baseline of the growth: the agent's own code is loaded and compiled by then. */
+const SETTLED_AFTER = 10;
+
+export const bench: Bench = async (args) => {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      starts: { type: "string", default: "7" },
+      cells: { type: "string", default: "500" },
+      sessions: { type: "string", default: "100" },
+    },
+  });
+  const cacheFolder = mkdtempSync(join(tmpdir(), "chorale-bench-python-"));
+  try {
+    const first = await timeStart(cacheFolder);
+    say(`first start, which makes the snapshot: ${first} ms`);
+    const starts: number[] = [];
+    for (let i = 0; i < Number(values.starts); i++) starts.push(await timeStart(cacheFolder));
+    say(`starts: ${starts.join(", ")} ms`);
+    const warm = await measureCells(cacheFolder, Number(values.cells));
+    say(`cells: p50 ${warm.cell_p50_ms} ms, p95 ${warm.cell_p95_ms} ms`);
+    const series = await measureSeries(cacheFolder, Number(values.sessions));
+    return {
+      first_run_ms: first,
+      cold_start_ms: round(quantile(starts, 0.5)),
+      cold_start_max_ms: Math.max(...starts),
+      ...warm,
+      series,
+      goals: { cold_start_ms: 1000, cell_p50_ms: 3, rss_mb: 320, growth: 0.1 },
+    };
+  } finally {
+    rmSync(cacheFolder, { recursive: true, force: true });
+  }
+};
+
+const say = (line: string): void => console.error(line);
+const never = new AbortController().signal;
+const open = (cacheFolder: string): PythonSession =>
+  new PythonSession({ timeoutMs: TIMEOUT_MS, cacheFolder });
+
+/** Milliseconds from nothing to an interpreter that takes cells. */
+async function timeStart(cacheFolder: string): Promise<number> {
+  const session = open(cacheFolder);
+  const begun = performance.now();
+  await session.start();
+  const ms = performance.now() - begun;
+  await session.close();
+  return Math.round(ms);
+}
+
+type Cells = {
+  readonly cells: number;
+  readonly cell_p50_ms: number;
+  readonly cell_p95_ms: number;
+  /** Of the interpreter's process, when it is ready and after the cells; null without `/proc`. */
+  readonly rss_mb: number | null;
+  readonly rss_after_cells_mb: number | null;
+};
+
+async function measureCells(cacheFolder: string, cells: number): Promise<Cells> {
+  const session = open(cacheFolder);
+  await session.start();
+  const rss = residentMb(childOf(process.pid));
+  const times: number[] = [];
+  for (let i = 0; i < WARM_UP_CELLS + cells; i++) {
+    const begun = performance.now();
+    const { value } = await session.run(`x = ${i}\nprint(x)\nx * 2`, never);
+    if (value !== String(i * 2)) throw new Error(`cell ${i} gave ${value}`);
+    if (i >= WARM_UP_CELLS) times.push(performance.now() - begun);
+  }
+  const after = residentMb(childOf(process.pid));
+  await session.close();
+  return {
+    cells,
+    cell_p50_ms: round(quantile(times, 0.5)),
+    cell_p95_ms: round(quantile(times, 0.95)),
+    rss_mb: rss,
+    rss_after_cells_mb: after,
+  };
+}
+
+type Series = {
+  readonly sessions: number;
+  readonly ms_per_session: number;
+  /** Of this process, after the first few sessions and after the last. */
+  readonly parent_rss_mb: readonly [number, number];
+  readonly parent_rss_growth: number;
+  readonly descriptors: readonly [number, number] | null;
+  /** Processes of sessions that are still there. */
+  readonly left: number;
+};
+
+async function measureSeries(cacheFolder: string, sessions: number): Promise<Series> {
+  const begun = performance.now();
+  const settledAfter = Math.min(SETTLED_AFTER, sessions);
+  let before = 0;
+  let descriptorsBefore: number | null = null;
+  for (let i = 1; i <= sessions; i++) {
+    const session = open(cacheFolder);
+    await session.run("sum(range(100))", never);
+    await session.close();
+    if (i === settledAfter) {
+      before = process.memoryUsage.rss();
+      descriptorsBefore = descriptors();
+    }
+    if (i % 10 === 0) say(`session ${i}: ${Math.round(process.memoryUsage.rss() / MIB)} MiB`);
+  }
+  const after = process.memoryUsage.rss();
+  const descriptorsAfter = descriptors();
+  return {
+    sessions,
+    ms_per_session: Math.round((performance.now() - begun) / sessions),
+    parent_rss_mb: [Math.round(before / MIB), Math.round(after / MIB)],
+    parent_rss_growth: round(after / before - 1),
+    descriptors:
+      descriptorsBefore === null || descriptorsAfter === null
+        ? null
+        : [descriptorsBefore, descriptorsAfter],
+    left: childOf(process.pid) === null ? 0 : 1,
+  };
+}
+
+function descriptors(): number | null {
+  try {
+    return readdirSync("/proc/self/fd").length;
+  } catch {
+    return null;
+  }
+}
+
+/** The one process that this one has started; null when there is none, or no `/proc`. */
+function childOf(parent: number): number | null {
+  try {
+    const list = readFileSync(`/proc/${parent}/task/${parent}/children`, "utf8").trim();
+    return list === "" ? null : Number(list.split(" ").at(-1));
+  } catch {
+    return null;
+  }
+}
+
+function residentMb(pid: number | null): number | null {
+  if (pid === null) return null;
+  const [, kib] = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
+  return Math.round(Number(kib) / 1024);
+}
+
+function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+}
+
+const round = (value: number): number => Math.round(value * 100) / 100;
