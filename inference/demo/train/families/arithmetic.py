@@ -7,6 +7,7 @@ import statistics
 from families import arithmetic_stories, words
 from families import arithmetic_wording as wide
 from families.base import Conversation, Source, python_turns, say, vary, worded
+from families.numerals import SMALL, in_words, ordinal
 
 SYMBOLS = {
     "+": ["+", "+", "+", "plus", "plus", "added to", "and"],
@@ -60,23 +61,6 @@ def grouped(g: Source, text: str) -> str:
     if text.isdigit() and len(text) > 3 and g.chance(0.06):
         return f"{int(text):,}"
     return text
-
-
-SMALL = "zero one two three four five six seven eight nine ten eleven twelve".split()
-ORDINALS = "zeroth first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split()
-
-
-def in_words(g: Source, text: str, share: float) -> str:
-    """Sometimes spells a small number."""
-    return SMALL[int(text)] if text.isdigit() and 1 < int(text) < len(SMALL) and g.chance(share) else text
-
-
-def ordinal(g: Source, text: str) -> str:
-    """`4th` or `fourth`; numbers beyond twelve only as figures."""
-    if text.isdigit() and int(text) < len(ORDINALS) and g.chance(0.5):
-        return ORDINALS[int(text)]
-    ending = "th" if text[-2:-1] == "1" else {"1": "st", "2": "nd", "3": "rd"}.get(text[-1], "th")
-    return text + ending
 
 
 def run(expression: str) -> tuple[str, str]:

@@ -1,9 +1,13 @@
 """Text operations: the string is copied into one Python expression, the answer quotes its result."""
 
-from families.base import Conversation, Source, python_turns, say
+import re
+
+from families.base import Conversation, Source, phrase, python_turns, vary
+from families.numerals import ordinal, times
+from families.text_wording import WORDING
 
 # (what, expression, answer, kind of result, subject, templates). `{s}` is the subject as written in the
-# prompt, `{q}` the Python literal, `{c}` a letter or word, `{d}` another one, `{n}` a number.
+# prompt, `{z}` the same without a label, `{q}` the Python literal, `{c}` a letter or word, `{d}` another one, `{n}` a number.
 OPERATIONS = [
     ("reverse the text", "{q}[::-1]", 'The reversed text is "{r}".', "str", "any",
      ["do|reverse {s}", "do|write {s} backwards", "do|spell {s} backwards", "ask|what is {s} backwards", "ask|what is {s} reversed", "the|{s} reversed", "the|{s} backwards",
@@ -16,7 +20,7 @@ OPERATIONS = [
     ("count the letters", "sum(c.isalpha() for c in {q})", "The number of letters is {r}.", "int", "any",
      ["ask|how many letters are in {s}", "ask|how many letters does {s} have", "do|count the letters in {s}", "the|the number of letters in {s}", "do|count the letters of {s}", "ask|how many letters are there in {s}", "ask|how many letters long is {s}", "as|In {s}, how many letters are there?", "ask|of how many letters does {s} consist"]),
     ("count the characters", "len({q})", "The number of characters is {r}.", "int", "any",
-     ["ask|how many characters are in {s}", "ask|how many characters does {s} have", "do|count the characters in {s}", "the|the number of characters in {s}", "the|the length of {s}", "ask|how long is {s}", "ask|what is the length of {s}", "do|measure the length of {s}", "the|the string length of {s}", "ask|how many characters long is {s}", "as|Length of {s}?", "the|len({s})"]),
+     ["ask|how many characters are in {s}", "ask|how many characters does {s} have", "do|count the characters in {s}", "the|the number of characters in {s}", "the|the length of {s}", "ask|how long is {s}", "ask|what is the length of {s}", "do|measure the length of {s}", "the|the string length of {s}", "ask|how many characters long is {s}", "as|Length of {s}?", "the|len({z})"]),
     ("count the vowels", 'sum(c in "aeiou" for c in {q}.lower())', "The number of vowels is {r}.", "int", "any",
      ["ask|how many vowels are in {s}", "ask|how many vowels does {s} have", "do|count the vowels in {s}", "the|the number of vowels in {s}", "ask|how many vowels does {s} contain", "do|count the vowels of {s}", "the|the vowel count of {s}"]),
     ("count the words", "len({q}.split())", "The number of words is {r}.", "int", "phrase",
@@ -54,7 +58,7 @@ OPERATIONS = [
     ("check for a palindrome", "{q} == {q}[::-1]", "{y}, it is {r} that the text is a palindrome.", "bool", "pal",
      ["ask|is {s} a palindrome", "do|check if {s} is a palindrome", "ask|does {s} read the same backwards", "ask|is {s} the same forwards and backwards", "do|test whether {s} is a palindrome", "ask|is it true that {s} is a palindrome"]),
     ("search the text", "{c} in {q}", "{y}, it is {r} that the text contains it.", "bool", "letter",
-     ["ask|does {s} contain {c1}", "ask|is {c1} in {s}", "do|check if {s} contains {c1}", "ask|does {c1} appear in {s}", "ask|is there a {c1} in {s}"]),
+     ["ask|does {s} contain {c1}", "ask|is {c1} in {s}", "do|check if {s} contains {c1}", "ask|does {c1} appear in {s}", "ask|is there a {c2} in {s}"]),
     ("join the words", "{d}.join({w})", 'The joined text is "{r}".', "str", "join",
      ["do|join {w1} with {d1}", "do|join the words {w1} with {d1}", "do|join {w1} using {d1}", "do|combine {w1} with {d1} between them", "do|connect {w1} with {d1}", "do|put {d1} between the words {w1}", "as|Join these with {d1}: {w1}", "do|concatenate {w1} with {d1} as the separator"]),
     ("repeat the text", "{q} * {n}", 'The repeated text is "{r}".', "str", "repeat",
@@ -70,9 +74,14 @@ OPERATIONS = [
 ]  # fmt: skip
 
 LABELS = {
-    "word": ["the word ", "the word ", "the string ", "the text "],
-    "phrase": ["the sentence ", "the phrase ", "the text ", "the string ", "this sentence: "],
+    "word": ["the word ", "the word ", "the word ", "the string ", "the text ", "the term ", "the name ", "word ", "string "],
+    "phrase": ["the sentence ", "the phrase ", "the text ", "the string ", "this sentence: ", "the line ", "the words ", "the title ", "text "],
 }
+THIS = {
+    "word": ["this", "this", "this word", "this string", "the following", "the following word", "the word below", "this text", "it"],
+    "phrase": ["this", "this", "this sentence", "this text", "the following", "the following sentence", "the text below", "this phrase", "this line", "it"],
+}
+OPENING = ["Given {x}, {b}", "Take {x}. {B}", "Take {x} and {b}", "Consider {x}. {B}", "Here is {x}. {B}", "I have {x}. {B}", "Look at {x}: {b}", "With {x}: {b}", "About {x}: {b}", "My input is {x}. {B}", "Let s = {z}. {B}", "s = {z}\n{B}"]
 
 
 def subject(g: Source, kind: str) -> str:
@@ -86,6 +95,8 @@ def subject(g: Source, kind: str) -> str:
         if g.chance(0.2):
             words.insert(g.int(0, len(words)), g.pick(["the", "a", "is", "and", "of", "my", "in", "on"]))
         text = " ".join(words)
+        if kind in ("any", "upper", "letter", "repeat") and g.chance(0.2):
+            text = g.pick([f"{text}.", f"{text}!", f"{text}?", text.replace(" ", ", ", 1), f"{text.capitalize()}."])
     else:
         text = g.first_name() if g.chance(0.12) else g.word()
         if g.chance(0.12):
@@ -94,25 +105,59 @@ def subject(g: Source, kind: str) -> str:
 
 
 def quoted(g: Source, text: str, bare: float = 0.35) -> str:
-    """A string as a prompt shows it: in double or single quotes, or bare."""
+    """A string as a prompt shows it: in some kind of quotes, or bare."""
     kind = g.rng.random()
-    if kind < bare and '"' not in text:
+    if kind < bare and '"' not in text and not text.endswith((".", "?", "!", ",")):
         return text
-    return f"'{text}'" if kind > 0.78 and "'" not in text else f'"{text}"'
+    if kind > 0.93 and "`" not in text:
+        return g.pick([f"`{text}`", f"`{text}`", f"“{text}”"])
+    return f"'{text}'" if kind > 0.76 and "'" not in text else f'"{text}"'
 
 
 def shown_subject(g: Source, text: str) -> str:
     spaced = " " in text
-    label = g.pick(LABELS["phrase" if spaced else "word"]) if g.chance(0.45) else ""
+    label = g.pick(LABELS["phrase" if spaced else "word"]) if g.chance(0.4) else ""
     return label + quoted(g, text, 0.15 if spaced and not label else 0.35)
+
+
+def listed_subject(g: Source, text: str) -> str:
+    """Words as a list rather than a sentence; the string that Python gets has spaces between them."""
+    items = [f"{quote}{word}{quote}" for quote in [g.pick(["", "", "", '"', "'"])] for word in text.split()]
+    return g.pick([", ".join(items), ", ".join(items), ", ".join(items[:-1]) + " and " + items[-1], ",".join(items)])
+
+
+def prompt(g: Source, templates: list[str], text: str, values: dict[str, str]) -> str:
+    """Fills a template. The subject may also stand apart: after a colon, in a line of its own, or in a sentence before."""
+    kind, body = g.template(templates).split("|", 1)
+    body, style = vary(g, body), g.rng.random()
+    shown, bare = values["s"], text if g.chance(0.6) else quoted(g, text, 0)
+    this = g.pick(THIS["phrase" if " " in text else "word"])
+    apart = kind != "as" and body.count("{s}") == 1 and style < 0.3
+    if apart:
+        body = body.replace("{s}", "it" if style > 0.24 else this)
+    if apart and style < 0.1 and this != "it":
+        body += ": {z}"
+    for key, value in values.items():
+        body = body.replace("{" + key + "}", value)
+    body = re.sub(r"\b(every|each|any|all) the (letter|character|word)\b", r"\1 \2", body)
+    if apart and style > 0.24:
+        opening = g.pick(OPENING).replace("{x}", shown).replace("{z}", values["z"])
+        body = g.pick(["", "", "what is ", "tell me "]) + body if kind == "the" else body
+        end = "?" if kind == "ask" or body.startswith("what") else "."
+        return opening.replace("{b}", body).replace("{B}", body[:1].upper() + body[1:]) + end
+    user = phrase(g, kind, body)
+    if apart and style > 0.1 or apart and this == "it":
+        gap = g.pick(["\n", "\n\n"])
+        return f"{bare}{gap}{user}" if g.chance(0.3) or this == "it" else f"{user.rstrip('.')}{gap if user[-1] in '?!.' else ':' + gap}{bare}"
+    return user
 
 
 def letters_of(g: Source, letter: str) -> tuple[str, str]:
     """How a prompt names a letter: in the plural and in the singular."""
     upper = letter.upper() if g.chance(0.1) else letter
     quote = g.pick(['"', '"', "'", "'"])
-    plural = g.pick([f"{letter}'s", f"{quote}{letter}{quote}", f"{letter}s", f"letters {letter}", f"{upper}'s", f'letters "{letter}"', f"{quote}{letter}{quote}s", f"{quote}{letter}{quote} letters"])
-    single = g.pick([f"the letter {letter}", f"{quote}{letter}{quote}", f"{letter}", f"the letter {quote}{letter}{quote}", f"the character {quote}{letter}{quote}"])
+    plural = g.pick([f"{letter}'s", f"{quote}{letter}{quote}", f"{letter}s", f"letters {letter}", f"{upper}'s", f'letters "{letter}"', f"{quote}{letter}{quote}s", f"{quote}{letter}{quote} letters", f"{letter}’s", f"letter {letter}s", f"letter {letter}'s", f"`{letter}`"])
+    single = g.pick([f"the letter {letter}", f"{quote}{letter}{quote}", f"{letter}", f"letter {letter}", f"the letter {upper}", f"the letter {quote}{letter}{quote}", f"the character {quote}{letter}{quote}"])
     return plural, single
 
 
@@ -120,16 +165,25 @@ def generate(g: Source) -> Conversation:
     weights = [6 if i < 2 else 3 if i < 12 else 2 for i in range(len(OPERATIONS))]
     what, expression, final, kind, form, templates = g.rng.choices(OPERATIONS, weights)[0]
     text = subject(g, form)
-    values = {"s": shown_subject(g, text), "q": f'"{text}"', "n": str(g.int(2, 5))}
+    n = g.int(2, 5)
+    values = {"s": shown_subject(g, text), "q": f'"{text}"', "n": str(n), "o": ordinal(g, str(n)), "t": times(g, n)}
+    if form == "phrase" and what in ("sort the words", "count the words", "reverse the words", "find the longest word") and g.chance(0.4 if what == "sort the words" else 0.12):
+        values["s"] = listed_subject(g, text)
     facts = f'"{text}"'
     if form == "letter":
         letter = (g.pick([c for c in text if c.isalpha()] or ["a"]) if g.chance(0.8) else g.letters(1, 1)).lower()
         values["l"], values["l1"] = letters_of(g, letter)
+        if what == "search the text" and g.chance(0.45) or " " in text and g.chance(0.08):
+            letter = g.pick(text.split()) if g.chance(0.6) else g.word() if g.chance(0.5) else text[1:4].strip()
+            values["l"] = quoted(g, letter, 0)
+            values["l1"] = g.pick([quoted(g, letter), values["l"], f"the word {quoted(g, letter)}"]) if " " in text else quoted(g, letter, 0.2)
         values["c"], values["c1"] = f'"{letter}"', values["l1"]
         facts = f'"{letter}" in "{text}"'
     elif form == "char":
         char = g.pick(list("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!?+-*/#%&@=éüñ"))
-        values["c"], values["c1"] = f'"{char}"', quoted(g, char, 0.25)
+        name = "letter" if char.isalpha() else "digit" if char.isdigit() else "character"
+        label = g.pick([f"the {name} ", "the character ", f"{name} "]) if g.chance(0.3) else ""
+        values["c"], values["c1"] = f'"{char}"', label + quoted(g, char, 0.25)
         facts = f'"{char}"'
     elif form == "code":
         values["n"] = facts = str(g.int(33, 126) if g.chance(0.85) else g.int(192, 255))
@@ -153,7 +207,8 @@ def generate(g: Source) -> Conversation:
         facts = f'{values["w"]} with "{mark}"'
     elif form == "repeat":
         facts = f'"{text}" {values["n"]} times'
-    user = say(g, templates, **{k: v for k, v in values.items() if k not in ("q", "c", "d", "w")})
+    values |= {"z": quoted(g, text, 0), "c2": values.get("c", ""), "d2": values.get("d", "")}
+    user = prompt(g, templates if g.chance(0.4) else WORDING[what], text, {k: v for k, v in values.items() if k not in ("q", "c", "d", "w")})
     for key in ("q", "c", "d", "w", "n"):
         expression = expression.replace("{" + key + "}", values.get(key, ""))
     result = str(eval(expression))
