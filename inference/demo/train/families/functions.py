@@ -1,12 +1,15 @@
 """Declared functions: choose one, fill its arguments from the prompt, quote every value of its result."""
 
 import json
+import re
 
 from families import arithmetic, dates, outside, text
 from families.base import Conversation, Source, Turn, compact, think
 from families.base import phrase as wrapped
-from families.fields import KINDS, NAMED, Value, choice, decorated, label
-from families.requests import REQUESTS, plain_word
+from families.fields import KINDS, NAMED, choice, decorated, label
+from families.request_form import Request, form
+from families.requests import REQUESTS
+from families.slots import shape, slot
 
 VERBS = {
     "get": ["get", "show me", "look up", "find", "tell me", "fetch", "give me", "check"], "find": ["find", "look for", "locate", "search for"], "create": ["create", "make", "add", "set up"],
@@ -24,9 +27,10 @@ course lesson student grade exam library membership subscription plan license do
 address city country population holiday timezone currency tax salary budget expense loan rate quote policy claim patient appointment doctor prescription medicine vaccine pet
 garden plant crop harvest pond hive barrel crate shelf pallet warehouse harbor vessel cargo container pipeline turbine battery panel meter tide quake volcano comet satellite""".split()
 
-QUESTIONS = ("what", "what's", "how", "is", "who", "do", "where", "has", "when", "are", "did")
-
+TAKERS = {kind: takers for kind in {kind for r in REQUESTS for kind, _ in r.slots.values()} if len(takers := [r for r in REQUESTS if kind in [k for k, _ in r.slots.values()]]) > 1}
 TOOL_SHARES = (35, 30, 25, 10)
+
+ASKS = re.compile(r"(^\w+ |, (?:in |on )?)(what|which|where|when|whom?|how|can|will|is|did|do)\b")
 
 ACTIONS = "get fetch find check read show query request run do ask lookup call use".split()
 
@@ -40,21 +44,10 @@ def phrase(g: Source, kind: str, body: str) -> str:
     return text_
 
 
-def make_value(g: Source, kind: str) -> Value:
-    if kind == "plain":
-        text_ = plain_word(g)
-        return Value(text_, text_)
-    if kind == "symbol":
-        text_ = "".join(g.pick("ABCDEFGHIJKLMNOPQRSTUVWXYZ") for _ in range(g.int(2, 5)))
-        return Value(text_, text_)
-    return KINDS[kind].make(g)
-
-
 def parameter(g: Source, name: str, kind: str, required: bool = True) -> dict:
-    shape = {"type": "string"} if kind in ("symbol", "plain") else {"type": KINDS[kind].type}
-    param = {"name": name, "kind": kind, "required": required, **shape}
+    param = {"name": name, "kind": kind, "required": required, **shape(kind)}
     if g.chance(0.25):
-        param["description"] = g.pick([f"The {label(name)}", f"The {label(name)}.", label(name).capitalize(), f"{label(name).capitalize()} to use", f"Name of the {label(name)}" if shape["type"] == "string" else f"The {label(name)} as a number"])
+        param["description"] = g.pick([f"The {label(name)}", f"The {label(name)}.", label(name).capitalize(), f"{label(name).capitalize()} to use", f"Name of the {label(name)}" if param["type"] == "string" else f"The {label(name)} as a number"])
     return param
 
 
@@ -86,25 +79,36 @@ def invented(g: Source) -> dict:
     return {"name": joined, "description": description, "params": params, "verb": verb, "noun": noun}
 
 
-def special(g: Source) -> dict:
+def special(g: Source, request: Request | None = None) -> dict:
     """A tool of an everyday kind, under one of its names."""
-    request = g.pick(REQUESTS)
-    name = decorated(g, g.pick(request.names))
-    if g.chance(0.25):
+    request = request or g.pick(REQUESTS)
+    name = decorated(g, g.pick(request.names)) if g.chance(0.5) else g.pick(request.names)
+    if g.chance(0.12):
         name = f"{g.pick(ACTIONS)}_{name}"
-    if g.chance(0.15):
+    if g.chance(0.18):
         name = g.pick(["".join(p.capitalize() if i else p for i, p in enumerate(name.split("_"))), name + "_v2", g.pseudo() + "_" + name.split("_")[-1]])
     params, prompts, taken = [], request.prompts, set()
-    for slot, (kind, names) in request.slots.items():
-        free = [n for n in names if n not in taken]
-        chosen = decorated(g, g.pick(free))
+    for key, (kind, names) in request.slots.items():
+        chosen = decorated(g, g.pick([n for n in names if n not in taken]))
         taken.add(chosen)
         params.append(parameter(g, chosen, kind))
-        prompts = [text_.replace("{" + slot + "}", f"{{#{chosen}}}") for text_ in prompts]
-    tool = {"name": name, "description": g.pick(request.about), "params": params, "prompts": prompts, "kind": request.names[0]}
+        prompts = [text_.replace("{" + key + "}", f"{{#{chosen}}}") for text_ in prompts]
+    tool = {"name": name, "description": g.pick(request.about), "params": params, "prompts": prompts, "topic": request.topic}
     if "weather" in name and g.chance(0.4):
         params.append({"name": "unit", "kind": "enum", "type": "string", "enum": ["celsius", "fahrenheit"], "required": False} | ({"default": "celsius"} if g.chance(0.5) else {}))
     return tool
+
+
+def spoken(g: Source, style: str, body: str, prompt: str) -> str:
+    """A request in one of the forms of its kind."""
+    if style != "as":
+        return phrase(g, style, body)
+    start = g.pick(["", "", "", "", "", "Hi! ", "Hey, ", "Hello. ", "Please help: ", "OK: "])
+    if start.endswith((", ", ": ")) and prompt[0].islower():
+        body = body[0].lower() + body[1:]
+    if ASKS.search(prompt) and body[-1] not in "?!.":
+        return start + body + g.pick(["?", "?", ""])
+    return start + body + ("" if body[-1] in "?!." else g.pick([".", ".", "", "!", ". Thanks!", ". Thank you."]))
 
 
 def use(g: Source, tool: dict) -> tuple[str, dict]:
@@ -121,17 +125,19 @@ def use(g: Source, tool: dict) -> tuple[str, dict]:
             args[p["name"]] = True
             pieces.append(g.pick([f"and make it {p['name']}", f"with {p['name']} on", f"({p['name']}: true)"]))
         else:
-            v = make_value(g, p["kind"])
+            while (v := slot(g, p["kind"])).shown in shown.values():
+                pass
             args[p["name"]], shown[p["name"]] = v.value, v.shown
-            ways = NAMED if p["kind"] in ("symbol", "plain") or g.chance(0.55) or not KINDS[p["kind"]].by else KINDS[p["kind"]].by
+            ways = NAMED if p["kind"] not in KINDS or g.chance(0.55) or not KINDS[p["kind"]].by else KINDS[p["kind"]].by
             pieces.append(g.pick(ways).replace("{n}", label(p["name"])).replace("{v}", v.shown))
     if "prompts" in tool and all(p["name"] in shown for p in tool["params"] if p["required"]):
-        body = g.template(tool["prompts"])
+        prompt = g.template(tool["prompts"])
+        style, body = form(prompt)
         for key, value in shown.items():
             body = body.replace("{#" + key + "}", value)
         if "unit" in args:
             body += g.pick([" in ", " in degrees ", ", in ", " using "]) + args["unit"]
-        return phrase(g, "ask" if body.split()[0] in QUESTIONS else "do" if g.chance(0.7) else "the", body), args
+        return spoken(g, style, body, prompt), args
     if "prompts" in tool:
         return use(g, tool)
     style = g.rng.random()
@@ -183,11 +189,29 @@ def outcome(g: Source) -> tuple[str, str]:
     return shown, f"The result is: {told(data)}."
 
 
+def other_tool(g: Source, tool: dict | None) -> dict:
+    """A tool for nothing. Often it takes the same kind of value as the right one, so that only the meaning decides."""
+    if g.chance(0.3):
+        return invented(g)
+    kinds = [p["kind"] for p in tool["params"] if p["kind"] in TAKERS] if tool else []
+    return special(g, g.pick(TAKERS[g.pick(kinds)]) if kinds and g.chance(0.4) else None)
+
+
+def clash(a: dict, b: dict) -> bool:
+    """Whether one request could mean either tool."""
+    if a["name"] == b["name"] or "topic" in a and a["topic"] == b.get("topic"):
+        return True
+    nouns = lambda t: [] if "topic" in t else t["noun"].lower().split()  # noqa: E731
+    seen = lambda t: f"{t['name']} {t['description']}".lower()  # noqa: E731
+    return any(noun in seen(b) for noun in nouns(a)) or any(noun in seen(a) for noun in nouns(b))
+
+
 def toolbox(g: Source, tool: dict | None) -> list[dict]:
-    others = [invented(g) if g.chance(0.35) else special(g) for _ in range(g.rng.choices([0, 1, 2, 3], TOOL_SHARES)[0] + (not tool))]
+    """One to four declared tools, `tool` among them."""
     tools = [tool] if tool else []
-    for other in others:
-        if other["name"] not in [t["name"] for t in tools] and not (tool and tool.get("prompts") and other.get("kind") == tool["kind"]):
+    for _ in range(g.rng.choices([0, 1, 2, 3], TOOL_SHARES)[0] + (not tool)):
+        other = other_tool(g, tool)
+        if not any(clash(other, t) for t in tools):
             tools.append(other)
     return g.shuffled(tools)
 
@@ -203,7 +227,7 @@ def call_thought(g: Source, name: str, args: dict) -> str:
 
 
 def generate(g: Source) -> Conversation:
-    tool = special(g) if g.chance(0.6) else invented(g)
+    tool = special(g) if g.chance(0.7) else invented(g)
     user, args = use(g, tool)
     result, final = outcome(g)
     turns = [Turn(call_thought(g, tool["name"], args), f"functions.{tool['name']}", compact(args), result), Turn("", final=final)]
