@@ -3,9 +3,10 @@
 A scene names its record, its slots (what makes a value, and the property names it may have) and its sentences.
 """
 
-from families import words
+from families import happenings, words
 from families.base import Source
 from families.fields import KINDS, Value, clock, decorated, email, flag, of_number, of_text, phone, thing
+from families.slots import SLOTS
 
 MONEY = ["{} dollars", "{} euros", "${}", "{}", "€{}", "{} pounds", "{} USD", "{} EUR"]
 
@@ -40,7 +41,7 @@ MAKERS = {
     "who": ("string", of_text(lambda g: g.full_name() if g.chance(0.7) else g.first_name())),
     "first": ("string", of_text(lambda g: g.first_name())),
     "city": ("string", of_text(lambda g: g.city())),
-    "city2": ("string", of_text(lambda g: g.city())),
+    "last": ("string", of_text(lambda g: g.part(words.SURNAMES) if g.chance(0.6) else g.pseudo().capitalize())),
     "firm": ("string", of_text(_firm)),
     "thing": ("string", of_text(_object)),
     "look": ("string", of_text(lambda g: g.part(words.ADJECTIVES) if g.chance(0.65) else g.pseudo())),
@@ -60,6 +61,10 @@ MAKERS = {
     "size": ("number", lambda g: Value(text := g.decimal(2), float(text))),
     "paid": ("boolean", flag(["has been paid", "is paid", "was paid", "has already been settled"], ["has not been paid", "is still open", "is unpaid", "has not been settled", "was not paid"])),
     "open": ("boolean", flag(["is open", "is still available", "can be booked"], ["is closed", "is no longer available", "is not available", "cannot be booked"])),
+    "isavailable": ("boolean", flag(["is in stock", "is available", "can be ordered"], ["is sold out", "is out of stock", "cannot be ordered"])),
+    "ismarried": ("boolean", flag(["is married", "has a wedding ring"], ["is not married", "is single", "has never been married"])),
+    "ismember": ("boolean", flag(["is a member", "belongs to the club"], ["is not a member", "does not belong to the club", "is no member"])),
+    "ispaid": ("boolean", flag(["is paid", "has been paid"], ["is not paid yet", "is still unpaid", "has not been paid"])),
     "passed": ("boolean", flag(["passed", "has passed"], ["failed", "did not pass", "has not passed"])),
 }  # fmt: skip
 
@@ -101,16 +106,25 @@ SCENES = [
 ]  # fmt: skip
 
 
+SCENES += happenings.scenes()
+
+
+def value_of(g: Source, slot: str) -> tuple[str, Value]:
+    """The JSON type and a value of a slot. A digit behind its kind only sets it apart."""
+    kind = slot.rstrip("_0123456789")
+    shape, make = MAKERS[kind] if kind in MAKERS and slot[-1] != "_" else SLOTS[kind]
+    return shape, make(g)
+
+
 def happening(g: Source) -> tuple[str, str, list[tuple[str, str, Value]]]:
     """A record name, a sentence, and (property, type, value) of each of its slots in the scene's order."""
     while True:
         roots, slots, sentences = g.pick(SCENES)
-        found, names, text = [], set(), g.template(sentences)
+        found, text = [], g.template(sentences)
         for slot, properties in slots.items():
-            kind, make = MAKERS[slot]
-            name, value = decorated(g, g.pick(properties)), make(g)
-            names.add(name)
-            found.append((name, kind, value))
+            kind, value = value_of(g, slot)
+            name = g.pick(properties)
+            found.append((decorated(g, name) if g.chance(0.6) else name, kind, value))
             text = text.replace("{" + slot + "}", value.shown)
-        if len(names) == len(found):
+        if len({name for name, *_ in found}) == len(found) == len({value.shown for *_, value in found}):
             return g.pick(roots), text, found

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from families import words
 from families.base import Conversation, Source, Turn, compact, phrase, think
 from families.fields import KINDS, Value, choice, label
+from families.portraits import portrait
 from families.scenes import happening
 
-SCENE_SHARE = 0.55
+SHARES = {"happening": 0.45, "portrait": 0.3, "fields": 0.25}
 JSON_LINE = "// The final message must be JSON that is valid against this JSON Schema, and nothing else."
 XML_LINE = "// The final message must be an XML document that is valid against this XML Schema (XSD), and nothing else."
 
@@ -179,17 +180,18 @@ def json_schema(g: Source, root: str, fields: list[Field], nested: tuple[str, li
 
 def scene(g: Source) -> tuple[str, str, list[Field], str]:
     """A subject, its schema fields in schema order, and the sentence with them and perhaps more."""
-    if g.chance(SCENE_SHARE):
+    way = g.rng.choices(list(SHARES), list(SHARES.values()))[0]
+    if way != "fields":
         about = "object"
-        root, text, slots = happening(g)
+        root, text, slots = happening(g) if way == "happening" else portrait(g)
         asked = fields = [Field(name, kind, value, "") for name, kind, value in slots]
     else:
         about, fields = make_fields(g)
         root = g.pick(ROOTS[about])
         text = prose(g, about, fields)
         asked = fields
-    if len(fields) > 2 and g.chance(0.4):
-        asked = g.sample(fields, g.int(1 if g.chance(0.3) else 2, len(fields) - 1))
+    if len(fields) > 2 and g.chance(0.4 if way == "fields" else 0.55):
+        asked = g.sample(fields, g.int(1 if g.chance(0.35) else 2, len(fields) - 1))
     if len(asked) > 1 and g.chance(0.6):
         asked = g.shuffled(asked)
     if g.chance(0.12) and text.endswith("."):
