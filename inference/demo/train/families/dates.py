@@ -1,9 +1,12 @@
 """Dates: Python parses the copied date string and does the calendar work."""
 
 import calendar
+import re
 from datetime import date, timedelta
 
-from families.base import Conversation, Source, python_turns, say
+from families import dates_wording as wide
+from families.base import Conversation, Source, python_turns, say, worded
+from families.numerals import figure_ordinal, in_words
 
 MONTHS = list(calendar.month_name)[1:]
 FORMATS = [
@@ -14,6 +17,8 @@ FORMATS = [
     ("%b %d, %Y", lambda d: f"{MONTHS[d.month - 1][:3]} {d.day}, {d.year}"),
     ("%d %b %Y", lambda d: f"{d.day} {MONTHS[d.month - 1][:3]} {d.year}"),
     ("%B %d %Y", lambda d: f"{MONTHS[d.month - 1]} {d.day} {d.year}"),
+    ("%Y/%m/%d", lambda d: f"{d.year}/{d.month:02}/{d.day:02}"),
+    ("%d.%m.%Y", lambda d: f"{d.day:02}.{d.month:02}.{d.year}"),
 ]
 
 BETWEEN = [
@@ -67,6 +72,16 @@ EARLIER = ["ask|which date is earlier, {a} or {b}", "ask|which is earlier: {a} o
 LATER = ["ask|which date is later, {a} or {b}", "ask|which is later: {a} or {b}", "ask|which comes last, {a} or {b}", "the|the later date of {a} and {b}", "ask|which is more recent, {a} or {b}"]
 
 
+SHARES = [4, 4, 1.5, 1.5, 1.5, 1, 0.5, 0.7]
+STYLED = {"%B %d, %Y": r"(\w+) (\d+), (\d+)", "%d %B %Y": r"(\d+) (\w+) (\d+)", "%B %d %Y": r"(\w+) (\d+) (\d+)"}
+STYLES = {
+    "%B %d, %Y": [r"\1 #, \3", r"\1 #, \3", r"\1 the #, \3", r"\1 # of \3"],
+    "%d %B %Y": [r"# of \2 \3", r"the # of \2 \3", r"# \2 \3", r"# of \2, \3", r"\1 of \2 \3", r"the # of \2, \3"],
+    "%B %d %Y": [r"\1 # \3", r"\1 the # \3"],
+}
+"""Ways of speaking: `#` is the day as in 3rd. Python gets the date without them."""
+
+
 def some_day(g: Source) -> date:
     low, high = (1900, 2100) if g.chance(0.25) else (2015, 2035)
     return date(g.int(low, high), 1, 1) + timedelta(days=g.int(0, 364))
@@ -75,9 +90,23 @@ def some_day(g: Source) -> date:
 class Parser:
     """How one conversation writes its dates in the prompt and reads them in Python."""
 
-    def __init__(self, g: Source):
-        self.format, self.show = FORMATS[0] if g.chance(0.45) else g.template(FORMATS[1:])
+    def __init__(self, g: Source, *days: date):
+        self.format, self.show = FORMATS[0] if g.chance(0.4) else g.rng.choices(FORMATS[1:], SHARES)[0]
+        if self.format == "%m/%d/%Y" and min(day.day for day in days) > 12 and g.chance(0.4):
+            self.format, self.show = "%d/%m/%Y", lambda d: f"{d.day:02}/{d.month:02}/{d.year}"
         self.iso = self.format == "%Y-%m-%d"
+        self.style = g.pick(STYLES[self.format]) if self.format in STYLES and g.chance(0.35) else None
+        self.weekday = g.chance(0.06)
+        if "%B" in self.format and g.chance(0.06):
+            upper = self.show
+            self.show = lambda d: upper(d).lower()
+
+    def told(self, d: date, weekday: bool = True) -> str:
+        """The date as the prompt has it: what Python reads, or the same with the ornaments of speech."""
+        text = self.show(d)
+        if self.style:
+            text = re.sub(STYLED[self.format], lambda m: m.expand(self.style).replace("#", figure_ordinal(str(d.day))), text)
+        return f"{calendar.day_name[d.weekday()]}, {text}" if weekday and self.weekday and not self.iso else text
 
     def code(self, *lines: str, delta: bool = False) -> str:
         names = ("date" if self.iso else "datetime") + (", timedelta" if delta else "")
@@ -96,29 +125,30 @@ def spelled(g: Source, shown: str) -> str:
 
 
 def between(g: Source):
-    p = Parser(g)
     a = some_day(g)
     b = a + timedelta(days=g.int(1, 10 ** g.pick([2, 3, 4])))
-    a, b = (b, a) if g.chance(0.15) else (a, b)
+    a, b = (b, a) if g.chance(0.12) else (a, b)
+    p = Parser(g, a, b)
     sa, sb = p.show(a), p.show(b)
     code = p.code(f"a = {p.read(sa)}", f"b = {p.read(sb)}", "print(abs((b - a).days))")
     result = str(abs((b - a).days))
-    return Conversation(say(g, BETWEEN, a=spelled(g, sa), b=spelled(g, sb)), python_turns(g, "count the days", f"{sa} to {sb}", code, result, f"There are {result} days between {sa} and {sb}."))
+    return Conversation(worded(g, BETWEEN, wide.BETWEEN, a=spelled(g, p.told(a)), b=spelled(g, p.told(b))), python_turns(g, "count the days", f"{sa} to {sb}", code, result, f"There are {result} days between {sa} and {sb}."))
 
 
 def order(g: Source):
-    p = Parser(g)
     a, b = some_day(g), some_day(g)
+    p = Parser(g, a, b)
     sa, sb = p.show(a), p.show(b)
     later = g.chance(0.5)
     pick = "max" if later else "min"
     code = p.code(f"a = {p.read(sa)}", f"b = {p.read(sb)}", f"print({p.as_date(f'{pick}(a, b)')})")
     result = str(max(a, b) if later else min(a, b))
-    return Conversation(say(g, LATER if later else EARLIER, a=sa, b=sb), python_turns(g, "compare the dates", f"{sa} and {sb}", code, result, f"The {'later' if later else 'earlier'} date is {result}."))
+    return Conversation(worded(g, LATER if later else EARLIER, wide.LATER if later else wide.EARLIER, a=p.told(a), b=p.told(b)), python_turns(g, "compare the dates", f"{sa} and {sb}", code, result, f"The {'later' if later else 'earlier'} date is {result}."))
 
 
 def shift(g: Source):
-    p, a = Parser(g), some_day(g)
+    a = some_day(g)
+    p = Parser(g, a)
     weeks, back = g.chance(0.25), g.chance(0.35)
     n = 1 if g.chance(0.06) else g.int(2, 60) if weeks else g.int(2, 10 ** g.pick([2, 2, 3, 4]))
     if back and n > 400 and not weeks:
@@ -129,30 +159,47 @@ def shift(g: Source):
         result = str(a - delta if back else a + delta)
     except OverflowError:
         return shift(g)
-    shown = p.show(a)
-    sum_code = f"{p.read(shown)} {'-' if back else '+'} timedelta({unit}={n})"
-    user = say(g, BEFORE if back else AFTER, a=spelled(g, shown), n=str(n), u=unit if n > 1 else unit[:-1])
+    shown, read = p.show(a), p.read(p.show(a))
+    values = {"n": "one" if n == 1 and g.chance(0.3) else in_words(g, str(n), 0.2), "u": unit if n > 1 else unit[:-1]}
+    if g.chance(0.07):
+        shown, read, p.iso = "today", "date.today()", True
+        user = say(g, wide.BEFORE_TODAY if back else wide.AFTER_TODAY, **values)
+    else:
+        user = worded(g, BEFORE if back else AFTER, wide.BEFORE if back else wide.AFTER, a=spelled(g, p.told(a)), **values)
+    sum_code = f"{read} {'-' if back else '+'} timedelta({unit}={n})"
     facts = f"{shown} {'minus' if back else 'plus'} {n} {unit}"
     return Conversation(user, python_turns(g, "shift the date", facts, p.code(f"print({p.as_date(sum_code)})", delta=True), result, f"The date is {result}."))
 
 
 def weekday(g: Source):
-    p, a = Parser(g), some_day(g)
+    a = some_day(g)
+    p = Parser(g, a)
     shown = p.show(a)
     result = calendar.day_name[a.weekday()]
-    return Conversation(say(g, WEEKDAY, a=spelled(g, shown)), python_turns(g, "find the weekday", shown, p.code(f'print({p.read(shown)}.strftime("%A"))'), result, f"{shown} is a {result}."))
+    return Conversation(worded(g, WEEKDAY, wide.WEEKDAY, a=spelled(g, p.told(a, weekday=False))), python_turns(g, "find the weekday", shown, p.code(f'print({p.read(shown)}.strftime("%A"))'), result, f"{shown} is a {result}."))
+
+
+def today(g: Source):
+    day = some_day(g)
+    if g.chance(0.5):
+        result = calendar.day_name[day.weekday()]
+        code = 'from datetime import date\nprint(date.today().strftime("%A"))'
+        return Conversation(say(g, wide.TODAY_WEEKDAY), python_turns(g, "find the weekday", "today", code, result, f"Today is a {result}."))
+    code = "from datetime import date\nprint(date.today())"
+    return Conversation(say(g, wide.TODAY), python_turns(g, "find the date", "today", code, str(day), f"The date is {day}."))
 
 
 def until(g: Source):
-    p, a = Parser(g), date(2026, 1, 1) + timedelta(days=g.int(0, 2500))
-    back = g.chance(0.3)
+    back = g.chance(0.35)
+    a = date(1960, 1, 1) + timedelta(days=g.int(0, 24000)) if back else date(2026, 1, 1) + timedelta(days=g.int(0, 2500))
+    p = Parser(g, a)
     shown = p.show(a)
     result = str(g.int(1, 10 ** g.int(1, 4)))
     day = p.read(shown) + ("" if p.iso else ".date()")
     difference = f"(date.today() - {day}).days" if back else f"({day} - date.today()).days"
     imports = "from datetime import date" + ("" if p.iso else ", datetime")
     final = f"It is {result} days since {shown}." if back else f"It is {result} days until {shown}."
-    return Conversation(say(g, SINCE if back else UNTIL, a=shown), python_turns(g, "count the days", shown, f"{imports}\nprint({difference})", result, final))
+    return Conversation(worded(g, SINCE if back else UNTIL, wide.SINCE if back else wide.UNTIL, a=p.told(a)), python_turns(g, "count the days", shown, f"{imports}\nprint({difference})", result, final))
 
 
 def year(g: Source):
@@ -160,29 +207,28 @@ def year(g: Source):
     if g.chance(0.65):
         result = str(calendar.isleap(y))
         final = f"{'Yes' if result == 'True' else 'No'}, it is {result} that {y} is a leap year."
-        return Conversation(say(g, LEAP, y=str(y)), python_turns(g, "check the year", str(y), f"import calendar\nprint(calendar.isleap({y}))", result, final))
+        return Conversation(worded(g, LEAP, wide.LEAP, y=str(y)), python_turns(g, "check the year", str(y), f"import calendar\nprint(calendar.isleap({y}))", result, final))
     m = g.int(1, 12)
     name = MONTHS[m - 1]
     result = str(calendar.monthrange(y, m)[1])
     code = f"import calendar\nprint(calendar.monthrange({y}, {m})[1])"
-    return Conversation(say(g, MONTH, m=name, y=str(y)), python_turns(g, "count the days", f"{name} {y}, month {m}", code, result, f"{name} {y} has {result} days."))
+    return Conversation(worded(g, MONTH, wide.MONTH, m=name, y=str(y)), python_turns(g, "count the days", f"{name} {y}, month {m}", code, result, f"{name} {y} has {result} days."))
 
 
 def detail(g: Source):
-    p, a = Parser(g), some_day(g)
-    kind = g.pick(["day", "week", "iso", "day"])
-    if kind == "iso":
-        p.format, p.show = g.pick(FORMATS[1:])
-        p.iso = False
+    a, kind = some_day(g), g.pick(["day", "week", "iso"])
+    p = Parser(g, a)
+    while kind == "iso" and p.iso:
+        p = Parser(g, a)
     shown = p.show(a)
-    templates, tail, result, final = {
-        "day": (YEARDAY, ".timetuple().tm_yday", str(a.timetuple().tm_yday), "{s} is day {r} of the year."),
-        "week": (WEEK, ".isocalendar()[1]", str(a.isocalendar()[1]), "{s} is in week {r}."),
-        "iso": (ISO, ".date()", str(a), "{s} is {r}."),
+    common, templates, tail, result, final = {
+        "day": (YEARDAY, wide.YEARDAY, ".timetuple().tm_yday", str(a.timetuple().tm_yday), "{s} is day {r} of the year."),
+        "week": (WEEK, wide.WEEK, ".isocalendar()[1]", str(a.isocalendar()[1]), "{s} is in week {r}."),
+        "iso": (ISO, wide.ISO, ".date()", str(a), "{s} is {r}."),
     }[kind]
     code = p.code(f"print({p.read(shown)}{tail})")
-    return Conversation(say(g, templates, a=shown), python_turns(g, "read the date", shown, code, result, final.replace("{s}", shown).replace("{r}", result)))
+    return Conversation(worded(g, common, templates, a=p.told(a)), python_turns(g, "read the date", shown, code, result, final.replace("{s}", shown).replace("{r}", result)))
 
 
 def generate(g: Source) -> Conversation:
-    return g.pick([between] * 5 + [weekday] * 4 + [shift] * 6 + [until] * 2 + [year] * 3 + [detail, order])(g)
+    return g.pick([between] * 20 + [weekday] * 16 + [shift] * 24 + [until] * 8 + [year] * 12 + [detail] * 6 + [order] * 5 + [today])(g)

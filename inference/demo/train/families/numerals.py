@@ -11,12 +11,17 @@ def in_words(g: Source, text: str, share: float) -> str:
     return SMALL[int(text)] if text.isdigit() and 1 < int(text) < len(SMALL) and g.chance(share) else text
 
 
+def figure_ordinal(text: str) -> str:
+    """`3rd`, `14th`."""
+    ending = "th" if text[-2:-1] == "1" else {"1": "st", "2": "nd", "3": "rd"}.get(text[-1], "th")
+    return text + ending
+
+
 def ordinal(g: Source, text: str) -> str:
     """`4th` or `fourth`; numbers beyond twelve only as figures."""
     if text.isdigit() and int(text) < len(ORDINALS) and g.chance(0.5):
         return ORDINALS[int(text)]
-    ending = "th" if text[-2:-1] == "1" else {"1": "st", "2": "nd", "3": "rd"}.get(text[-1], "th")
-    return text + ending
+    return figure_ordinal(text)
 
 
 def times(g: Source, n: int) -> str:
