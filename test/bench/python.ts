@@ -7,6 +7,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { descendantsOf } from "../../tools/isolate/index.ts";
 import { PythonSession } from "../../tools/python/session.ts";
 import type { Bench } from "./main.ts";
 
@@ -76,7 +77,7 @@ type Cells = {
 async function measureCells(cacheFolder: string, cells: number): Promise<Cells> {
   const session = open(cacheFolder);
   await session.start();
-  const rss = residentMb(childOf(process.pid));
+  const rss = residentMb(interpreter());
   const times: number[] = [];
   for (let i = 0; i < WARM_UP_CELLS + cells; i++) {
     const begun = performance.now();
@@ -84,7 +85,7 @@ async function measureCells(cacheFolder: string, cells: number): Promise<Cells> 
     if (value !== String(i * 2)) throw new Error(`cell ${i} gave ${value}`);
     if (i >= WARM_UP_CELLS) times.push(performance.now() - begun);
   }
-  const after = residentMb(childOf(process.pid));
+  const after = residentMb(interpreter());
   await session.close();
   return {
     cells,
@@ -132,7 +133,7 @@ async function measureSeries(cacheFolder: string, sessions: number): Promise<Ser
       descriptorsBefore === null || descriptorsAfter === null
         ? null
         : [descriptorsBefore, descriptorsAfter],
-    left: childOf(process.pid) === null ? 0 : 1,
+    left: descendantsOf(process.pid).length,
   };
 }
 
@@ -144,14 +145,9 @@ function descriptors(): number | null {
   }
 }
 
-/** The one process that this one has started; null when there is none, or no `/proc`. */
-function childOf(parent: number): number | null {
-  try {
-    const list = readFileSync(`/proc/${parent}/task/${parent}/children`, "utf8").trim();
-    return list === "" ? null : Number(list.split(" ").at(-1));
-  } catch {
-    return null;
-  }
+/** The interpreter's process, the innermost of what this one has started; null where there is no `/proc`. */
+function interpreter(): number | null {
+  return descendantsOf(process.pid).at(-1) ?? null;
 }
 
 function residentMb(pid: number | null): number | null {

@@ -36,7 +36,9 @@ test("an old Node is a problem; a wall that is not needed is not", () => {
   expect(nodeCheck("24.0.0").status).toBe("ok");
   const wall = (name: string, standing: boolean) => ({ name, standing, detail: "Said." });
   const walls = [wall("isolate", false), wall("network", false), wall("writing", true)];
-  expect(sandboxChecks({ available: false, isolatedVm: null, walls })).toEqual([
+  expect(
+    sandboxChecks({ available: false, isolatedVm: null, confinement: "limits", walls }),
+  ).toEqual([
     { name: "sandbox: isolate", status: "problem", detail: "Said." },
     { name: "sandbox: network", status: "note", detail: "Said." },
     { name: "sandbox: writing", status: "ok", detail: "Said." },

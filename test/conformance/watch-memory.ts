@@ -1,5 +1,6 @@
 /** The resident memory of the processes that this one has started, from Linux's process list. */
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
+import { descendantsOf } from "../../tools/isolate/index.ts";
 
 const SAMPLE_MS = 25;
 
@@ -13,7 +14,7 @@ export function watchMemory(endAbove: number): MemoryWatch {
   let peak = 0;
   const sample = (): void => {
     let sum = 0;
-    for (const pid of children()) {
+    for (const pid of descendantsOf(process.pid)) {
       const resident = residentBytes(pid);
       sum += resident;
       if (resident > endAbove) process.kill(pid, "SIGKILL");
@@ -28,20 +29,6 @@ export function watchMemory(endAbove: number): MemoryWatch {
       return peak;
     },
   };
-}
-
-/** Direct children: supervised processes start none of their own. */
-function children(): readonly number[] {
-  if (process.platform !== "linux") return [];
-  const own = String(process.pid);
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => {
-      const stat = read(`/proc/${pid}/stat`);
-      // The name, in brackets, may hold anything.
-      return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1] === own;
-    })
-    .map(Number);
 }
 
 function residentBytes(pid: number): number {

@@ -3,11 +3,14 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { worksHere } from "../../tools/isolate/confinement.ts";
 import {
   escalate,
+  findConfinement,
   findIsolatedVm,
   SupervisedChild,
   sandboxReport,
+  type WallReport,
 } from "../../tools/isolate/index.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -202,8 +205,8 @@ test.runIf(findIsolatedVm().path !== null)("the report finds the walls standing"
   const { available, isolatedVm, walls } = await sandboxReport();
   expect(available).toBe(true);
   expect(isolatedVm).toMatch(/^\d+\.\d+\.\d+$/);
-  // The network's wall is the system's to give.
-  const fallen = walls.filter(({ name, standing }) => !standing && name !== "network");
+  // These are the system's to give.
+  const fallen = walls.filter(({ name, standing }) => !standing && !/network|signals/.test(name));
   expect(fallen).toEqual([]);
   expect(walls.map(({ name }) => name)).toEqual([
     "isolate",
@@ -214,5 +217,31 @@ test.runIf(findIsolatedVm().path !== null)("the report finds the walls standing"
     "code from strings",
     "memory",
     "network",
+    "signals",
   ]);
+});
+
+describe.runIf(process.platform === "linux")("what the system puts around it", () => {
+  test.each([
+    ["bubblewrap", true, "there are no others in its file system"],
+    ["namespaces", true, "Only its own files can be read."],
+    ["limits", false, "Only its own files can be read."],
+  ] as const)("%s", async (confinement, isSeparate, reading) => {
+    // What a container or an administrator forbids cannot be tried there.
+    if (confinement !== "limits" && !worksHere(confinement)) return;
+    const { walls } = await sandboxReport(confinement);
+    const wall = (wanted: string): WallReport | undefined =>
+      walls.find(({ name }) => name === wanted);
+    expect(wall("network")?.standing).toBe(isSeparate);
+    expect(wall("signals")?.standing).toBe(isSeparate);
+    expect(wall("environment")?.standing).toBe(true);
+    expect(wall("reading")?.detail).toContain(reading);
+    expect(wall("memory")?.detail).toContain("Limited by the system");
+  });
+
+  test("is the strongest that works", () => {
+    const found = findConfinement();
+    const strongest = (["bubblewrap", "namespaces"] as const).find(worksHere) ?? "limits";
+    expect(found).toBe(strongest);
+  });
 });

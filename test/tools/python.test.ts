@@ -10,6 +10,7 @@ import {
   type PythonTool,
   type PythonToolOptions,
 } from "../../tools/index.ts";
+import { descendantsOf } from "../../tools/isolate/index.ts";
 import { context, temporaryFolder } from "./support.ts";
 
 const cacheDir = mkdtempSync(join(tmpdir(), "chorale-test-python-"));
@@ -393,13 +394,14 @@ describe("the end of an interpreter", () => {
   });
 
   test("closing during an endless loop leaves no process", async () => {
+    const before = new Set(descendantsOf(process.pid));
     const tool = session();
     await tool.warmUp();
     const running = run("while True: pass", tool);
     await new Promise((resolve) => setTimeout(resolve, 100));
     await tool.close();
     expect((await running).status).toBe("failed");
-    expect(interpretersOf(process.pid)).toHaveLength(interpretersAlive());
+    expect(descendantsOf(process.pid).filter((pid) => !before.has(pid))).toEqual([]);
   });
 
   test.runIf(process.platform === "linux")(
@@ -416,8 +418,8 @@ describe("the end of an interpreter", () => {
        setTimeout(() => console.log("running"), 200);`,
       ]);
       await new Promise((resolve) => agent.stdout.once("data", resolve));
-      const pids = interpretersOf(agent.pid ?? 0);
-      expect(pids).toHaveLength(1);
+      const pids = descendantsOf(agent.pid ?? 0);
+      expect(pids.length).toBeGreaterThan(0);
       agent.kill("SIGKILL");
       await expect.poll(() => pids.filter(isAlive), { timeout: 2000 }).toEqual([]);
     },
@@ -448,24 +450,6 @@ describe("the snapshot", () => {
   });
 });
 
-/** Interpreter processes started by `pid`, from the process list. */
-function interpretersOf(pid: number): number[] {
-  if (process.platform !== "linux") return [];
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((candidate) => {
-      try {
-        const stat = readFileSync(`/proc/${candidate}/stat`, "utf8");
-        const parent = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
-        const command = readFileSync(`/proc/${candidate}/cmdline`, "utf8");
-        return parent === pid && command.includes("python/child.ts");
-      } catch {
-        return false;
-      }
-    });
-}
-
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -474,6 +458,3 @@ function isAlive(pid: number): boolean {
     return false;
   }
 }
-
-/** The session that the cells above share. */
-const interpretersAlive = (): number => (process.platform === "linux" ? 1 : 0);

@@ -4,18 +4,20 @@
  *
  * - the isolate (isolated-vm) has ECMAScript and WebAssembly and no way to anything else;
  * - the process has no environment, no file but its own, no processes, bounded memory and time, and where
- *   the system allows it no network.
+ *   the system allows it no network, no other processes in sight, and no file system around its files.
  *
  * In the agent: `SupervisedChild` starts and ends such a process, `escalate` bounds a call. In the process:
  * `connectToParent` on its main thread, which runs nothing but that, and `loadIsolatedVm` for the isolate.
  * Only primitives cross between isolate and process, only framed, bounded messages between process and
  * agent.
  */
+export { type Confinement, findConfinement } from "./confinement.ts";
 export { type Escalation, type EscalationSteps, escalate } from "./escalation.ts";
 export { MESSAGE_LIMIT_BYTES } from "./frames.ts";
 export { findIsolatedVm, type IsolatedVmBinary, type Ivm, loadIsolatedVm } from "./isolated-vm.ts";
 export type { LaunchOptions, ProcessLimits } from "./launch.ts";
 export { connectToParent, type ParentHandlers, type ParentLink } from "./parent-link.ts";
+export { descendantsOf } from "./process-tree.ts";
 export { type SandboxReport, sandboxReport, type WallReport } from "./report.ts";
 export {
   type ChildHandlers,

@@ -5,12 +5,12 @@
  * nothing written), the environment (empty), processes, threads, code made of strings (none), memory
  * (bounded). Node's documentation says of its permission model that it is no wall against malicious code,
  * and it does not cover sockets: whatever is hostile belongs into an isolate inside of the process.
- * Where Linux lets ordinary users make namespaces, the process moreover has a network of its own with
- * nothing in it.
+ * What the system adds to that is in `confinement.ts`.
  */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { dirname, parse } from "node:path";
 import { fileURLToPath } from "node:url";
+import { type Confinement, confine, findConfinement } from "./confinement.ts";
 
 export type ProcessLimits = {
   /** Resident memory at which the process ends itself (see `parent-link.ts`); watched everywhere. */
@@ -34,12 +34,9 @@ export type LaunchOptions = {
   /** Files and folders it may read beside this folder and the entry's. */
   readonly readable: readonly string[];
   readonly limits: ProcessLimits;
+  /** Default: the strongest that works here. */
+  readonly confinement?: Confinement;
 };
-
-const KIB = 1024;
-/** Of every thread, Linux. Python's own recursion limit is met before the end of this much. */
-const STACK_KIB = 16 * 1024;
-const DESCRIPTORS = 64;
 
 /**
  * @returns the process, with its pipes
@@ -65,7 +62,11 @@ export function launch(options: LaunchOptions): ChildProcessWithoutNullStreams {
     entry,
     JSON.stringify({ residentBytes: limits.residentBytes, setup: options.setup }),
   ];
-  const [command = "", ...args] = process.platform === "linux" ? confined(node, limits) : node;
+  const [command = "", ...args] = confine(node, {
+    confinement: options.confinement ?? findConfinement(),
+    readable: [...readable],
+    dataBytes: limits.dataBytes,
+  });
   return spawn(command, args, {
     // Nothing in it can be read or written; a folder of its own would be left behind by a hard end.
     cwd: parse(process.execPath).root,
@@ -75,27 +76,4 @@ export function launch(options: LaunchOptions): ChildProcessWithoutNullStreams {
     detached: process.platform !== "win32",
     windowsHide: true,
   });
-}
-
-/** A network namespace of its own: without an address, a route, or another process. */
-const NAMESPACES = "unshare --user --map-current-user --net --ipc";
-
-/**
- * No core dumps, no files, few descriptors, bounded memory. One limit per call: dash takes no more. A limit
- * that the system refuses is left out, and so is the namespace; `sandboxReport` says what is in place.
- */
-function confined(command: readonly string[], limits: ProcessLimits): string[] {
-  const script = [
-    // The shell sets it; the environment is to be empty.
-    "unset PWD OLDPWD",
-    "exec 3>&2 2>/dev/null",
-    "ulimit -c 0",
-    "ulimit -f 0",
-    `ulimit -n ${DESCRIPTORS}`,
-    `ulimit -s ${STACK_KIB}`,
-    `ulimit -d ${Math.ceil(limits.dataBytes / KIB)}`,
-    `${NAMESPACES} true && exec ${NAMESPACES} "$@" 2>&3 3>&-`,
-    'exec "$@" 2>&3 3>&-',
-  ].join("\n");
-  return ["/bin/sh", "-c", script, "sh", ...command];
 }

@@ -33,6 +33,8 @@ export function connectToParent<Setup>(): ParentLink<Setup> {
     residentBytes: number;
     setup: Setup;
   };
+  // bubblewrap sets it.
+  delete process.env["PWD"];
   // Not process.exit: that waits for threads that may never yield.
   const end = (): boolean => process.kill(process.pid, "SIGKILL");
   // Nobody is left to answer to.

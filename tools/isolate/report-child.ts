@@ -1,7 +1,7 @@
 /** Tries the walls of a supervised process from the inside and says what it found. */
 import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
-import { networkInterfaces } from "node:os";
+import { connect } from "node:net";
 import { Worker } from "node:worker_threads";
 import { loadIsolatedVm } from "./isolated-vm.ts";
 import { connectToParent } from "./parent-link.ts";
@@ -13,6 +13,8 @@ export type ReportSetup = {
   readonly forbiddenFile: string;
   /** A path in a folder that the user could write. */
   readonly forbiddenTarget: string;
+  /** Of a listener on this machine. */
+  readonly port: number;
 };
 
 /** `true`: it is held back. */
@@ -28,8 +30,10 @@ export type ReportFindings = {
   readonly network: boolean;
 };
 
+const CONNECT_WITHIN_MS = 2000;
+
 const link = connectToParent<ReportSetup>();
-const { addon, forbiddenFile, forbiddenTarget } = link.setup;
+const { addon, forbiddenFile, forbiddenTarget, port } = link.setup;
 
 function refused(attempt: () => unknown): boolean {
   try {
@@ -53,6 +57,15 @@ async function tryIsolate(): Promise<string | null> {
   }
 }
 
+function connects(): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const socket = connect({ host: "127.0.0.1", port, timeout: CONNECT_WITHIN_MS });
+  socket.once("connect", () => resolve(true));
+  socket.once("error", () => resolve(false));
+  socket.once("timeout", () => resolve(false));
+  return promise.finally(() => socket.destroy());
+}
+
 link.listen({ onMessage: () => undefined, onOutOfMemory: () => null });
 link.send({
   isolateProblem: await tryIsolate(),
@@ -65,5 +78,5 @@ link.send({
   }),
   threads: refused(() => new Worker("", { eval: true })),
   codeFromStrings: refused(() => new Function("return 1")()),
-  network: Object.keys(networkInterfaces()).length === 0,
+  network: !(await connects()),
 } satisfies ReportFindings);

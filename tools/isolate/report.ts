@@ -1,9 +1,13 @@
 /** What the sandbox stands on, on this machine: found out by starting one and trying, not by guessing. */
 import { randomUUID } from "node:crypto";
-import { readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, readlinkSync, rmSync } from "node:fs";
+import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Confinement, findConfinement } from "./confinement.ts";
 import { findIsolatedVm } from "./isolated-vm.ts";
+import { descendantsOf } from "./process-tree.ts";
 import type { ReportFindings, ReportSetup } from "./report-child.ts";
 import { SupervisedChild } from "./supervised-child.ts";
 
@@ -19,6 +23,8 @@ export type SandboxReport = {
   readonly available: boolean;
   /** Of isolated-vm; null where it is not installed for this platform. */
   readonly isolatedVm: string | null;
+  /** What the system puts around the process. */
+  readonly confinement: Confinement;
   readonly walls: readonly WallReport[];
 };
 
@@ -31,17 +37,27 @@ const LIMITS = {
   wasmPages: 256,
 } as const;
 
-/** Starts a supervised process that tries its own walls. Never rejects; takes about half a second. */
-export async function sandboxReport(): Promise<SandboxReport> {
+/**
+ * Starts a supervised process that tries its own walls. Never rejects; takes about half a second.
+ *
+ * @param confinement  default: what Python and plugins get
+ */
+export async function sandboxReport(
+  confinement: Confinement = findConfinement(),
+): Promise<SandboxReport> {
   const binary = findIsolatedVm();
+  const listener = createServer((socket) => socket.destroy());
   const forbiddenTarget = join(tmpdir(), `chorale-report-${randomUUID()}`);
-  const setup: ReportSetup = {
-    addon: binary.path,
-    forbiddenFile: process.execPath,
-    forbiddenTarget,
-  };
+  const isolatedVm = binary.path === null ? null : binary.version;
   try {
-    const { findings, limits } = await ask(setup, binary.path === null ? [] : [binary.path]);
+    const setup: ReportSetup = {
+      addon: binary.path,
+      forbiddenFile: process.execPath,
+      forbiddenTarget,
+      port: await portOf(listener),
+    };
+    const readable = binary.path === null ? [] : [binary.path];
+    const { findings, seen } = await ask(setup, readable, confinement);
     const isolate: WallReport = {
       name: "isolate",
       standing: findings.isolateProblem === null,
@@ -54,29 +70,48 @@ export async function sandboxReport(): Promise<SandboxReport> {
     };
     return {
       available: isolate.standing,
-      isolatedVm: binary.path === null ? null : binary.version,
-      walls: [isolate, ...wallsOfProcess(findings, limits)],
+      isolatedVm,
+      confinement,
+      walls: [isolate, ...wallsOfProcess(findings, seen, confinement)],
     };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     const detail = `A sandboxed process does not start: ${why}.`;
     return {
       available: false,
-      isolatedVm: binary.path === null ? null : binary.version,
+      isolatedVm,
+      confinement,
       walls: [{ name: "process", standing: false, detail }],
     };
   } finally {
     rmSync(forbiddenTarget, { force: true });
+    listener.close();
   }
+}
+
+async function portOf(listener: Server): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  listener.once("error", reject);
+  listener.listen(0, "127.0.0.1", resolve);
+  await promise;
+  const address = listener.address();
+  return typeof address === "object" && address !== null ? address.port : 0;
 }
 
 async function ask(
   setup: ReportSetup,
   readable: readonly string[],
-): Promise<{ findings: ReportFindings; limits: string }> {
+  confinement: Confinement,
+): Promise<{ findings: ReportFindings; seen: SeenFromOutside }> {
   const { promise, resolve, reject } = Promise.withResolvers<ReportFindings>();
   const child = new SupervisedChild(
-    { entry: new URL("./report-child.ts", import.meta.url), setup, readable, limits: LIMITS },
+    {
+      entry: new URL("./report-child.ts", import.meta.url),
+      setup,
+      readable,
+      limits: LIMITS,
+      confinement,
+    },
     {
       onMessage: (message) => resolve(message as ReportFindings),
       onEnd: (reason) => reject(new Error(reason)),
@@ -87,7 +122,7 @@ async function ask(
   const timer = setTimeout(() => reject(late), ANSWER_WITHIN_MS);
   try {
     const findings = await promise;
-    return { findings, limits: readLimits(child.pid) };
+    return { findings, seen: lookAt(child.pid) };
   } finally {
     clearTimeout(timer);
     child.kill();
@@ -95,26 +130,54 @@ async function ask(
   }
 }
 
-/** Linux's table of the process's limits; empty elsewhere. */
-function readLimits(pid: number | undefined): string {
+const FILE_IT_DOES_NOT_NEED = fileURLToPath(new URL("../index.ts", import.meta.url));
+
+type SeenFromOutside = {
+  readonly hasDataLimit: boolean;
+  /** It sees no process but its own. */
+  readonly hasOwnProcesses: boolean;
+  /** Its file system is not the agent's. */
+  readonly hasOwnFiles: boolean;
+};
+
+/** What Linux says of the process; all false elsewhere. */
+function lookAt(pid: number | undefined): SeenFromOutside {
   try {
-    return readFileSync(`/proc/${pid}/limits`, "utf8");
+    // The last of what confines it is the process itself.
+    const inner = descendantsOf(pid ?? 0).at(-1) ?? pid;
+    const own = readlinkSync("/proc/self/ns/pid");
+    const hasFile = (path: string): boolean => existsSync(`/proc/${inner}/root${path}`);
+    return {
+      hasDataLimit: /^Max data size\s+\d+/m.test(readFileSync(`/proc/${inner}/limits`, "utf8")),
+      hasOwnProcesses: readlinkSync(`/proc/${inner}/ns/pid`) !== own,
+      hasOwnFiles: hasFile(process.execPath) && !hasFile(FILE_IT_DOES_NOT_NEED),
+    };
   } catch {
-    return "";
+    return { hasDataLimit: false, hasOwnProcesses: false, hasOwnFiles: false };
   }
 }
 
-function wallsOfProcess(findings: ReportFindings, limits: string): readonly WallReport[] {
+function wallsOfProcess(
+  findings: ReportFindings,
+  { hasDataLimit, hasOwnProcesses, hasOwnFiles }: SeenFromOutside,
+  confinement: Confinement,
+): readonly WallReport[] {
   const wall = (name: string, standing: boolean, held: string, open: string): WallReport => ({
     name,
     standing,
     detail: standing ? held : open,
   });
   const { environment, reading, writing, processes, threads, codeFromStrings, network } = findings;
-  const dataLimit = /^Max data size\s+\d+/m.test(limits);
   return [
     wall("environment", environment, "It is empty.", "The process has variables of yours."),
-    wall("reading", reading, "Only its own files can be read.", "Files of yours can be read."),
+    wall(
+      "reading",
+      reading,
+      hasOwnFiles
+        ? "Only its own files can be read; there are no others in its file system."
+        : "Only its own files can be read.",
+      "Files of yours can be read.",
+    ),
     wall("writing", writing, "Nothing can be written.", "Files can be written."),
     wall(
       "processes",
@@ -131,7 +194,7 @@ function wallsOfProcess(findings: ReportFindings, limits: string): readonly Wall
     wall(
       "memory",
       true,
-      dataLimit
+      hasDataLimit
         ? "Limited by the system, and watched."
         : "Watched: a process that takes too much is ended. This system has no limit for it.",
       "",
@@ -139,8 +202,26 @@ function wallsOfProcess(findings: ReportFindings, limits: string): readonly Wall
     wall(
       "network",
       network,
-      "The process has a network of its own, with nothing in it.",
-      "Not separated by the system, which lets this user make no network namespace: the isolate alone keeps code from it.",
+      `The process has a network of its own, with nothing in it (${MEANS[confinement]}).`,
+      `${NOT_SEPARATED}: the isolate alone keeps code from it.`,
+    ),
+    wall(
+      "signals",
+      hasOwnProcesses,
+      `The process sees no other than its own (${MEANS[confinement]}).`,
+      `${NOT_SEPARATED}: the isolate alone keeps code from signalling your processes.`,
     ),
   ];
 }
+
+const MEANS: Readonly<Record<Confinement, string>> = {
+  bubblewrap: "bubblewrap",
+  namespaces: "namespaces of Linux",
+  limits: "outside of Chorale",
+  none: "outside of Chorale",
+};
+
+const NOT_SEPARATED =
+  process.platform === "linux"
+    ? "Not separated by the system, which lets this user make no namespaces (bubblewrap, where it is installed with the right to, would)"
+    : "Not separated by the system, which has no such means";

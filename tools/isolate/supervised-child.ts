@@ -4,6 +4,7 @@
  */
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import type { Socket } from "node:net";
+import { constants } from "node:os";
 import {
   encodeFrame,
   encodeMessage,
@@ -35,12 +36,19 @@ export type SupervisedChildOptions = LaunchOptions & {
 /** What the process last wrote to stderr, for the message when it ends. */
 const STDERR_KEPT = 2000;
 
+/** A shell or bubblewrap around the process tells a signal by a code above 128. */
+function signalOf(code: number | null): string | null {
+  const number = (code ?? 0) - 128;
+  return Object.entries(constants.signals).find(([, value]) => value === number)?.[0] ?? null;
+}
+
 export class SupervisedChild {
   /** Resolves when the process is gone. */
   readonly exited: Promise<void>;
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #handlers: ChildHandlers;
   #over = false;
+  #isGone = false;
   #stderr = "";
 
   /** Starts the process; a failure to do so comes as `onEnd`, never before the constructor returns. */
@@ -70,7 +78,9 @@ export class SupervisedChild {
       resolve();
     });
     child.once("close", (code, signal) => {
-      const how = signal === null ? `ended with code ${code}` : `was ended by ${signal}`;
+      this.#isGone = true;
+      const by = signal ?? signalOf(code);
+      const how = by === null ? `ended with code ${code}` : `was ended by ${by}`;
       const said = this.#stderr.trim();
       this.#end(`its process ${how}${said ? `: ${said}` : ""}`);
       resolve();
@@ -102,7 +112,7 @@ export class SupervisedChild {
   }
 
   kill(): void {
-    this.#child.kill("SIGKILL");
+    this.#killGroup();
     // So that whoever waits for `exited` is not left behind.
     this.keepsAgentAlive(true);
   }
@@ -131,6 +141,17 @@ export class SupervisedChild {
       throw new RangeError("a message that is not JSON");
     }
     this.#handlers.onMessage(message);
+  }
+
+  /** With what confines it, whose ends are not all tied to each other at every moment of a start. */
+  #killGroup(): void {
+    const { pid } = this.#child;
+    if (this.#isGone || pid === undefined) return;
+    try {
+      process.kill(process.platform === "win32" ? pid : -pid, "SIGKILL");
+    } catch {
+      // It has just ended.
+    }
   }
 
   #end(reason: string): void {
