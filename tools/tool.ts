@@ -33,6 +33,11 @@ export interface Tool<Input = unknown> {
   /** What the model addresses: `python`, `browser.search`, `functions.get_weather`. */
   readonly recipient: string;
   readonly description: string;
+  /**
+   * For a tool whose description is the one that the model was trained with: what is to be added to it
+   * here and now.
+   */
+  readonly addendum?: string;
   /** JSON Schema of the arguments; null: the body is raw text (python), handed over as a string. */
   readonly inputSchema: JsonSchema | null;
   /** Longest run before it is aborted. */

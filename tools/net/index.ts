@@ -1,6 +1,13 @@
 /** The only way out to the network for tools and plugins: a fetch that looks where it goes. */
 export type { Resolver } from "./connect.ts";
 export {
+  type Download,
+  type DownloadRequest,
+  download,
+  HttpStatusError,
+  isBeyondEnd,
+} from "./download.ts";
+export {
   AddressRefusedError,
   BodyTooLargeError,
   HostNotGrantedError,

@@ -5,6 +5,7 @@ import { within } from "../deadline.ts";
 import { PythonStartError } from "../errors.ts";
 import { InterpreterProcess } from "./interpreter-process.ts";
 import { type AdaptLaunch, launchOptions, PYODIDE } from "./launch.ts";
+import type { SessionPackages } from "./packages/session-packages.ts";
 import { canStoreSnapshots, hasSnapshot, snapshotPath, storeSnapshot } from "./snapshot.ts";
 
 /** Without a snapshot 3 s of computing; on a loaded machine many times that. */
@@ -19,6 +20,8 @@ export type StartOptions = {
   /** Gets every process that is started on the way, so that the caller can end it. */
   readonly onProcess: (interpreter: InterpreterProcess) => void;
   readonly adaptLaunch?: AdaptLaunch | undefined;
+  /** What cells may import beside the standard library. */
+  readonly packages?: SessionPackages | undefined;
 };
 
 /**
@@ -41,15 +44,16 @@ export async function startInterpreter(options: StartOptions): Promise<Interpret
 
 async function startFrom(
   snapshotFile: string | null,
-  { onProcess, adaptLaunch = (options) => options }: StartOptions,
+  { onProcess, packages, adaptLaunch = (options) => options }: StartOptions,
 ): Promise<InterpreterProcess> {
-  const launch = adaptLaunch(launchOptions({ snapshotFile, makeSnapshot: false }));
+  const launch = adaptLaunch(launchOptions({ snapshotFile, makeSnapshot: false }, packages));
   const interpreter = new InterpreterProcess(launch);
   onProcess(interpreter);
   const { snapshotProblem } = await started(interpreter, interpreter.ready);
   if (snapshotProblem !== null && snapshotFile !== null) {
     await rm(snapshotFile, { force: true }).catch(() => undefined);
   }
+  if (packages !== undefined) interpreter.offerPackages(packages.offer);
   return interpreter;
 }
 

@@ -1,4 +1,4 @@
-# The interpreter's side of a cell. Leaves three functions in `sys._chorale_cell`; the names it uses are bound here, before
+# The interpreter's side of a cell. Leaves four functions in `sys._chorale_cell`; the names it uses are bound here, before
 # any user code runs, so that a cell that replaces `repr` or `compile` fools only itself.
 
 
@@ -29,6 +29,9 @@ def _make():
     current = None
     figures = 0
 
+    def explain_missing(module):
+        return "Only the Python standard library is available here."
+
     def clean(text, limit):
         """A text that has a UTF-8 form, cut to `limit` bytes; `text` may be a subclass that lies."""
         data = str_.encode(text, "utf-8", "backslashreplace")
@@ -53,7 +56,7 @@ def _make():
         ):
             return "\nShell commands (!) and IPython magics (%) are not available here; write plain Python."
         if isinstance_(error, ModuleNotFoundError):
-            return "\nOnly the Python standard library is available here."
+            return f"\n{explain_missing(error.name)}".rstrip()
         return ""
 
     def describe(error, source):
@@ -166,7 +169,12 @@ def _make():
         warnings.filterwarnings("ignore", message=".*non-interactive, and thus cannot be shown")
         builtins.display = display
 
-    return run, cancel, prepare
+    def set_explanation(explain):
+        """`explain` says of a module that is not there how one could get it."""
+        nonlocal explain_missing
+        explain_missing = explain
+
+    return run, cancel, prepare, set_explanation
 
 
 __import__("sys")._chorale_cell = _make()

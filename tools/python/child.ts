@@ -16,6 +16,8 @@ export type ChildSetup = {
   readonly pyodideFolder: string;
   /** A snapshot file to restore, if there is one. */
   readonly snapshotFile: string | null;
+  /** Of the packages that will be offered, unpacked. */
+  readonly packageBytes: number;
   /** Start, hand over a snapshot of the memory and end, instead of running cells. */
   readonly makeSnapshot: boolean;
 };
@@ -62,6 +64,7 @@ async function start(): Promise<void> {
     pyodideFolder: setup.pyodideFolder,
     output: output.shared,
     interrupt: interrupt.buffer,
+    packageBytes: setup.packageBytes,
     onOutOfMemory: () => link.die(died("out of memory")),
     onStuck: () => {
       // While a cell runs its own deadline holds.
@@ -164,6 +167,9 @@ link.listen(
           break;
         case "file":
           expected = message;
+          break;
+        case "packages":
+          realm.offerPackages(message.offer).catch((error) => link.die(died(describe(error))));
           break;
         case "interrupt":
           if (message.id !== running) break;

@@ -1,6 +1,7 @@
 /** One life of the interpreter's process, seen from the agent. */
 import { SupervisedChild, type SupervisedChildOptions } from "../isolate/index.ts";
 import type { InputFile } from "./input-files.ts";
+import type { ImportOffer } from "./packages/offer.ts";
 import {
   ARTIFACT_LIMITS,
   type CellOutcome,
@@ -70,6 +71,11 @@ export class InterpreterProcess {
   putFile({ name, bytes }: InputFile): void {
     this.#send({ type: "file", name });
     this.#child.sendBytes(bytes);
+  }
+
+  /** Lets the cells that follow import packages. */
+  offerPackages(offer: ImportOffer): void {
+    this.#send({ type: "packages", offer });
   }
 
   /** Runs a cell; one at a time. Never rejects. */

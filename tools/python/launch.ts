@@ -9,6 +9,7 @@ import {
   type SupervisedChildOptions,
 } from "../isolate/index.ts";
 import type { ChildSetup } from "./child.ts";
+import type { SessionPackages } from "./packages/session-packages.ts";
 import { ARTIFACT_LIMITS } from "./protocol.ts";
 import { SNAPSHOT_LIMIT_BYTES } from "./snapshot.ts";
 
@@ -48,14 +49,25 @@ export function pythonProblem(): string | null {
 /** @throws PythonUnavailableError where isolated-vm has no binary */
 export function launchOptions(
   setup: Pick<ChildSetup, "snapshotFile" | "makeSnapshot">,
+  packages?: SessionPackages,
 ): SupervisedChildOptions {
   const binary = findIsolatedVm();
   if (binary.path === null) throw new PythonUnavailableError(pythonProblem() ?? "");
-  const full: ChildSetup = { ...setup, addon: binary.path, pyodideFolder: PYODIDE.folder };
+  const full: ChildSetup = {
+    ...setup,
+    addon: binary.path,
+    pyodideFolder: PYODIDE.folder,
+    packageBytes: (packages?.packages ?? []).reduce((sum, one) => sum + one.unpackedBytes, 0),
+  };
   return {
     entry: new URL("./child.ts", import.meta.url),
     setup: full,
-    readable: [binary.path, PYODIDE.folder, ...(setup.snapshotFile ? [setup.snapshotFile] : [])],
+    readable: [
+      binary.path,
+      PYODIDE.folder,
+      ...(setup.snapshotFile ? [setup.snapshotFile] : []),
+      ...(packages?.readable ?? []),
+    ],
     limits: LIMITS,
     bytesLimit: setup.makeSnapshot ? SNAPSHOT_LIMIT_BYTES : ARTIFACT_LIMITS.fileBytes,
   };

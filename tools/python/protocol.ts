@@ -2,6 +2,7 @@
  * What the agent and the interpreter's process say to each other, as JSON in frames. The process that
  * speaks runs the model's code, so everything that comes from it is checked before it is used.
  */
+import type { ImportOffer } from "./packages/offer.ts";
 
 const MIB = 1024 * 1024;
 
@@ -28,6 +29,8 @@ export const ARTIFACT_LIMITS: Readonly<
 export type ToChild =
   /** A file for `/mnt/data`; its bytes are the next frame. */
   | { readonly type: "file"; readonly name: string }
+  /** Packages that the cells may import. */
+  | { readonly type: "packages"; readonly offer: ImportOffer }
   | { readonly type: "run"; readonly id: number; readonly code: string }
   /** Raise KeyboardInterrupt in the running cell. */
   | { readonly type: "interrupt"; readonly id: number }

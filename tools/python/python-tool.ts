@@ -4,6 +4,7 @@ import type { Tool, ToolContext, ToolOutput } from "../tool.ts";
 import { type Artifact, ArtifactFolder } from "./artifacts.ts";
 import type { InputFile } from "./input-files.ts";
 import { pythonProblem } from "./launch.ts";
+import { describePackages, type SessionPackages } from "./packages/session-packages.ts";
 import { type CellResult, PythonSession } from "./session.ts";
 
 export type PythonToolOptions = {
@@ -21,6 +22,8 @@ export type PythonToolOptions = {
    * kept.
    */
   readonly artifactFolder?: string;
+  /** What `openPackages` gave: cells may import these. Absent: the standard library only. */
+  readonly packages?: SessionPackages;
 };
 
 export interface PythonTool extends Tool<string> {
@@ -45,11 +48,13 @@ const NO_OUTPUT =
  */
 export function createPythonTool(options: PythonToolOptions = {}): PythonTool {
   const { timeoutMs = DEFAULT_TIMEOUT_MS, cacheDir, files = [], artifactFolder } = options;
+  const { packages } = options;
   const problem = pythonProblem();
   if (problem !== null) throw new PythonUnavailableError(problem);
   const session = new PythonSession({
     timeoutMs,
     files,
+    packages,
     ...(cacheDir && { cacheFolder: cacheDir }),
   });
   const artifacts = artifactFolder === undefined ? undefined : new ArtifactFolder(artifactFolder);
@@ -57,6 +62,7 @@ export function createPythonTool(options: PythonToolOptions = {}): PythonTool {
     recipient: "python",
     description:
       "Runs Python code in a stateful, sandboxed interpreter without internet access and shows what it prints and the value of its last expression.",
+    ...(packages && { addendum: describePackages(packages) }),
     inputSchema: null,
     timeoutMs: timeoutMs + START_ALLOWANCE_MS,
     annotations: { openWorldHint: false, destructiveHint: false },

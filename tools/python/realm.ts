@@ -8,12 +8,16 @@ import { stripTypeScriptTypes } from "node:module";
 import { basename } from "node:path";
 import type { Context, Isolate, Module, Reference } from "isolated-vm";
 import type { Ivm } from "../isolate/isolated-vm.ts";
+import { archiveReader } from "./packages/hand-out.ts";
+import type { ImportOffer } from "./packages/offer.ts";
 
 export type RealmOptions = {
   readonly ivm: Ivm;
   readonly pyodideFolder: string;
   readonly output: SharedArrayBuffer;
   readonly interrupt: SharedArrayBuffer;
+  /** Beyond what cells may use: of the packages that they may import. */
+  readonly packageBytes: number;
   /** The isolate's memory is used up, and with it this process. */
   readonly onOutOfMemory: () => void;
   /** Code that a timer started has run for this long without end. */
@@ -29,6 +33,8 @@ export type Realm = {
   runCell(id: number, code: string, number: number): Promise<string>;
   cancel(id: number): void;
   putFile(name: string, bytes: Uint8Array): Promise<void>;
+  /** Lets imports find packages; their archives are read when they are asked for. */
+  offerPackages(offer: ImportOffer): Promise<void>;
   /** @returns JSON of `[path, bytes, time of change][]` */
   listOutputs(): Promise<string>;
   /** @returns undefined when the file is not as large as stated */
@@ -37,6 +43,8 @@ export type Realm = {
 
 /** JavaScript objects and the files of Python's file system; Python's own memory is outside of it. */
 const MEMORY_LIMIT_MB = 256;
+const MOST_PACKAGES_MB = 256;
+const MIB = 1024 * 1024;
 /** `asyncio.sleep` is one timer each. */
 const MAX_TIMERS = 10_000;
 const STUCK_AFTER_MS = 30_000;
@@ -47,7 +55,8 @@ const MOST_RANDOM_BYTES = 16_384;
 export async function openRealm(options: RealmOptions): Promise<Realm> {
   const { ivm, pyodideFolder } = options;
   const isolate = new ivm.Isolate({
-    memoryLimit: MEMORY_LIMIT_MB,
+    memoryLimit:
+      MEMORY_LIMIT_MB + Math.min(MOST_PACKAGES_MB, Math.ceil(options.packageBytes / MIB)),
     onCatastrophicError: options.onOutOfMemory,
   });
   const context = await isolate.createContext();
@@ -111,6 +120,20 @@ export async function openRealm(options: RealmOptions): Promise<Realm> {
     async putFile(name, bytes) {
       const buffer = ownBuffer(bytes);
       await guest("putFile", [name, share(buffer, [buffer])]);
+    },
+    async offerPackages(offer) {
+      const read = archiveReader(offer);
+      // At once, not by a promise: an `import` waits for it.
+      const fetch = new ivm.Callback((name: unknown) => {
+        const found = read(name);
+        if (typeof found === "string") return found;
+        const archive = ownBuffer(found);
+        return share(archive, [archive]);
+      });
+      const source = readFileSync(new URL("./packages/packages.py", import.meta.url), "utf8");
+      // Where the files are is nothing for the inside.
+      const packages = offer.packages.map(({ file: _, ...one }) => one);
+      await guest("offerPackages", [source, JSON.stringify({ ...offer, packages }), fetch]);
     },
     listOutputs: async () => text(await guest("listOutputs", [])),
     async readOutput(path, size) {

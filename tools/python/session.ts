@@ -8,6 +8,7 @@ import { startInterpreter } from "./boot.ts";
 import type { InputFile } from "./input-files.ts";
 import type { CellEnd, CellFile, InterpreterProcess } from "./interpreter-process.ts";
 import type { AdaptLaunch } from "./launch.ts";
+import type { SessionPackages } from "./packages/session-packages.ts";
 import type { CellOutcome } from "./protocol.ts";
 
 export type CellResult = CellOutcome & {
@@ -31,6 +32,7 @@ export type SessionOptions = {
   readonly cacheFolder?: string;
   /** Copied to `/mnt/data` of every interpreter of the session. */
   readonly files?: readonly InputFile[];
+  readonly packages?: SessionPackages | undefined;
   readonly adaptLaunch?: AdaptLaunch;
 };
 
@@ -111,13 +113,13 @@ export class PythonSession {
   }
 
   async #startOne(): Promise<InterpreterProcess> {
-    const { cacheFolder, files = [], adaptLaunch } = this.#options;
+    const { cacheFolder, files = [], packages, adaptLaunch } = this.#options;
     const onProcess = (process: InterpreterProcess): void => {
       this.#processes.add(process);
       process.exited.then(() => this.#processes.delete(process));
       if (this.#closed) process.kill();
     };
-    const interpreter = await startInterpreter({ cacheFolder, onProcess, adaptLaunch });
+    const interpreter = await startInterpreter({ cacheFolder, onProcess, packages, adaptLaunch });
     for (const file of files) interpreter.putFile(file);
     return interpreter;
   }

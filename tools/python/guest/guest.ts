@@ -32,6 +32,9 @@ type LoadPyodide = (config: object) => Promise<Python>;
 
 type Run = (source: string, number: number) => string | Promise<string>;
 
+/** What cell.py leaves. */
+type CellFunctions = [Run, () => void, () => void, (explain: unknown) => void];
+
 /** Imported before the snapshot is taken: the common part of the library costs a cell nothing then. */
 const PREIMPORTS =
   "import ast, asyncio, base64, bisect, calendar, cmath, collections, copy, csv, dataclasses, datetime, " +
@@ -52,6 +55,7 @@ let shell: Shell;
 let python: Python;
 let run: Run;
 let cancelCell: () => void;
+let explainMissing: (explain: unknown) => void;
 let snapshot: Uint8Array | undefined;
 let running = 0;
 
@@ -94,11 +98,12 @@ export async function boot(
   python.setInterruptBuffer(interrupt);
   if (memory === undefined) loadCellFunctions(cellSource);
   const functions = python.runPython(TAKE_CELL_FUNCTIONS).toJs();
-  const [runCell, cancel, prepareCells] = functions as [Run, () => void, () => void];
+  const [runCell, cancel, prepareCells, setExplanation] = functions as CellFunctions;
   prepareCells();
   shell.silenceErrors();
   run = runCell;
   cancelCell = cancel;
+  explainMissing = setExplanation;
 }
 
 /** Starts Python as the snapshot is to have it. @returns the snapshot's size in bytes */
@@ -172,6 +177,30 @@ export function putFile(name: string, bytes: ArrayBuffer): void {
   const path = `${INPUT_FOLDER}/${name}`;
   python.FS.writeFile(path, new Uint8Array(bytes), { canOwn: true });
   python.FS.chmod(path, 0o444);
+}
+
+/**
+ * Lets imports find packages.
+ *
+ * @param source  packages.py
+ * @param offer  JSON of an ImportOffer
+ * @param fetch  the host's: the archive of a package, or why there is none
+ */
+export function offerPackages(
+  source: string,
+  offer: string,
+  fetch: (name: string) => ArrayBuffer | string,
+): void {
+  const store = (name: string, path: string): string => {
+    const archive = fetch(`${name}`);
+    if (typeof archive === "string") return archive;
+    python.FS.writeFile(path, new Uint8Array(archive), { canOwn: true });
+    return "";
+  };
+  const globals = python.runPython("{'__name__': 'packages'}");
+  const open = python.runPython(source, { globals, filename: "packages.py" });
+  explainMissing((open as unknown as (offer: string, fetch: unknown) => unknown)(offer, store));
+  globals.destroy();
 }
 
 /** @returns JSON of `[path in the folder, bytes, time of change]` of each file that cells have written */

@@ -1,0 +1,174 @@
+/**
+ * A large file in a stream, from where an earlier try ended. The guarded fetch is for code that is not
+ * trusted and holds whole answers; this is for the program's own downloads, whose content is checked by
+ * hash, so that only where it connects is guarded.
+ */
+import { guardedConnector, systemResolver } from "./connect.ts";
+import {
+  NetAbortedError,
+  NetError,
+  TooManyRedirectsError,
+  UnreachableError,
+  UrlRefusedError,
+} from "./errors.ts";
+
+export type DownloadRequest = {
+  readonly url: string;
+  /** Bytes that are there already. */
+  readonly offset: number;
+  readonly signal: AbortSignal;
+  /**
+   * The host of `url` may be in a private network or on this machine, since the user named it. Where it
+   * redirects to, only public addresses are connected to.
+   */
+  readonly trustsHost: boolean;
+};
+
+export type Download = {
+  /** Where `body` begins: `offset`, or 0 from a server that does not know parts. */
+  readonly start: number;
+  /** Of the whole file, where the server says it. */
+  readonly totalBytes: number | null;
+  /** Throws NetError when it breaks off. */
+  readonly body: AsyncIterable<Uint8Array>;
+  /** Closes the connection. */
+  close(): Promise<void>;
+};
+
+/** What the server answered instead of the file. */
+export class HttpStatusError extends NetError {
+  readonly status: number;
+
+  constructor(url: string, status: number) {
+    super("CHORALE_NET_STATUS", `${JSON.stringify(url).slice(1, -1)} answered ${status}.`);
+    this.status = status;
+  }
+}
+
+const CONNECT_MS = 20_000;
+/** Without a byte for this long, the server is not coming back. */
+const SILENCE_MS = 30_000;
+const MOST_REDIRECTS = 5;
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+const OK = 200;
+const PARTIAL = 206;
+const RANGE_NOT_SATISFIABLE = 416;
+
+/** @throws NetError: HttpStatusError for an answer that is no file; others for none at all */
+export async function download(request: DownloadRequest): Promise<Download> {
+  const { url: first, offset, signal } = request;
+  let url = checkedUrl(first);
+  for (let redirects = 0; ; redirects++) {
+    const isTrusted = request.trustsHost && url.host === checkedUrl(first).host;
+    const { response, close } = await send(url, offset, isTrusted, signal);
+    const location = response.headers.get("location");
+    if (REDIRECTS.has(response.status) && location !== null) {
+      await close();
+      if (redirects === MOST_REDIRECTS) throw new TooManyRedirectsError(first, MOST_REDIRECTS);
+      url = redirected(url, location);
+      continue;
+    }
+    const start = startOf(response.status, response.headers.get("content-range"), offset);
+    if (start === null || response.body === null) {
+      await close();
+      throw new HttpStatusError(url.href, response.status);
+    }
+    const length = response.headers.get("content-length");
+    const totalBytes = /^\d{1,15}$/.test(length ?? "") ? start + Number(length) : null;
+    return { start, totalBytes, body: told(response.body, url, signal), close };
+  }
+}
+
+type Answer = {
+  readonly response: Awaited<ReturnType<typeof import("undici").fetch>>;
+  close(): Promise<void>;
+};
+
+async function send(
+  url: URL,
+  offset: number,
+  isTrusted: boolean,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const { Agent, fetch } = await import("undici");
+  const dispatcher = new Agent({
+    connect: guardedConnector({
+      resolve: systemResolver,
+      allowAddress: () => isTrusted,
+      timeoutMs: CONNECT_MS,
+    }),
+    headersTimeout: SILENCE_MS,
+    bodyTimeout: SILENCE_MS,
+  });
+  const close = (): Promise<void> => dispatcher.destroy();
+  try {
+    const headers = {
+      "user-agent": "chorale",
+      // Parts of a compressed stream could not be put together.
+      "accept-encoding": "identity",
+      ...(offset > 0 && { range: `bytes=${offset}-` }),
+    };
+    return {
+      response: await fetch(url, { headers, redirect: "manual", dispatcher, signal }),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw netError(error, url, signal);
+  }
+}
+
+async function* told(
+  body: AsyncIterable<Uint8Array>,
+  url: URL,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } catch (error) {
+    throw netError(error, url, signal);
+  }
+}
+
+/** @returns null when the answer is not the file, or another part of it than was asked for */
+function startOf(status: number, range: string | null, offset: number): number | null {
+  if (status === OK) return 0;
+  if (status === PARTIAL && offset > 0) {
+    return Number(/^bytes (\d+)-/.exec(range ?? "")?.[1]) === offset ? offset : null;
+  }
+  return null;
+}
+
+/** The server has no byte at the offset: what is there is all of the file, or of another. */
+export function isBeyondEnd(error: unknown): boolean {
+  return error instanceof HttpStatusError && error.status === RANGE_NOT_SATISFIABLE;
+}
+
+function checkedUrl(text: string): URL {
+  const url = URL.parse(text);
+  if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) {
+    throw new UrlRefusedError(text, "accepted: a URL with http:// or https://.");
+  }
+  return url;
+}
+
+function redirected(from: URL, location: string): URL {
+  const to = URL.parse(location, from.href);
+  const isPlain = to?.protocol === "http:" && from.protocol === "https:";
+  if (to === null || isPlain) {
+    throw new UrlRefusedError(from.href, "it redirects to where no file would be fetched from.");
+  }
+  return checkedUrl(to.href);
+}
+
+function netError(error: unknown, url: URL, signal: AbortSignal): NetError {
+  if (signal.aborted) return new NetAbortedError(url.href, { cause: error });
+  let innermost: unknown = error;
+  for (let depth = 0; innermost instanceof Error && depth < 8; depth++) {
+    if (innermost instanceof NetError) return innermost;
+    if (innermost.cause === undefined) break;
+    innermost = innermost.cause;
+  }
+  const why = innermost instanceof Error ? innermost.message : String(innermost);
+  return new UnreachableError(url.host, why.replace(/\.$/, ""), { cause: error });
+}

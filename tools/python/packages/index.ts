@@ -1,0 +1,26 @@
+/** Packages for Python: brought here by the user, given to a session by the program. */
+export {
+  PackageArchiveError,
+  PackageDependencyError,
+  PackageDownloadError,
+  PackageError,
+  PackageHashError,
+  PackageLockError,
+  PackageMissingError,
+  PackageStoreError,
+  PackageUnknownError,
+} from "./errors.ts";
+export {
+  type Installed,
+  type InstallOptions,
+  type InstallProgress,
+  installPackages,
+} from "./install.ts";
+export {
+  openPackages,
+  type SessionPackages,
+  type SessionPackagesOptions,
+} from "./session-packages.ts";
+export { DEFAULT_SOURCE } from "./source.ts";
+export { PACKAGE_FOLDER, type StoredPackage } from "./store.ts";
+export { listPackages, type PackageState, verifyPackages } from "./verify.ts";

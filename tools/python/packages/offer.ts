@@ -1,0 +1,22 @@
+/** What the agent tells the interpreter's process about packages. Both ends and the guest read it. */
+import type { PackagePlace } from "./lock.ts";
+
+export type OfferedPackage = {
+  readonly name: string;
+  readonly version: string;
+  readonly imports: readonly string[];
+  readonly depends: readonly string[];
+  readonly place: PackagePlace;
+  /** The path of its archive, which the process may read. */
+  readonly file: string;
+  readonly sha256: string;
+  readonly bytes: number;
+};
+
+export type ImportOffer = {
+  readonly packages: readonly OfferedPackage[];
+  /** Modules of packages that are installed and that this session does not get. */
+  readonly withheld: readonly string[];
+  /** Module to the package that a user could install for it. */
+  readonly installable: Readonly<Record<string, string>>;
+};

@@ -1,0 +1,79 @@
+/** From the names that somebody typed to the packages that must be there. */
+import { PackageDependencyError, PackageUnknownError } from "./errors.ts";
+import { type LockedPackage, normaliseName, type PackageLock } from "./lock.ts";
+
+/**
+ * The packages and all that they need, each once; what is needed comes before what needs it, except
+ * around a cycle. A name may also be that of a module: `sklearn` is `scikit-learn`.
+ *
+ * @throws PackageUnknownError, PackageDependencyError
+ */
+export function resolvePackages(
+  { packages }: PackageLock,
+  names: readonly string[],
+): readonly LockedPackage[] {
+  const asked = names.map((name) => findPackage(packages, name));
+  const unknown = names.filter((_, at) => asked[at] === undefined);
+  if (unknown.length > 0) {
+    throw new PackageUnknownError(unknown, similarNames(packages, unknown), packages.size);
+  }
+  const resolved = new Set<LockedPackage>();
+  const seen = new Set<string>();
+  const add = (one: LockedPackage, chain: readonly string[]): void => {
+    if (seen.has(one.name)) return;
+    seen.add(one.name);
+    const path = [...chain, one.name];
+    for (const need of one.depends) {
+      const found = packages.get(need);
+      if (found === undefined) throw new PackageDependencyError([...path, need]);
+      add(found, path);
+    }
+    resolved.add(one);
+  };
+  for (const one of asked) if (one !== undefined) add(one, []);
+  return [...resolved];
+}
+
+/** By its name, else by a module that only it has. */
+export function findPackage<P extends Pick<LockedPackage, "imports">>(
+  packages: ReadonlyMap<string, P>,
+  name: string,
+): P | undefined {
+  const named = packages.get(normaliseName(name));
+  if (named !== undefined) return named;
+  const having = [...packages.values()].filter(({ imports }) => imports.includes(name));
+  return having.length === 1 ? having[0] : undefined;
+}
+
+const MOST_SIMILAR = 5;
+const LONGEST_COMPARED = 60;
+
+function similarNames(
+  packages: ReadonlyMap<string, LockedPackage>,
+  unknown: readonly string[],
+): readonly string[] {
+  const wanted = unknown.map((name) => normaliseName(name).slice(0, LONGEST_COMPARED));
+  const distances = [...packages.keys()].map((name) => {
+    const distance = Math.min(...wanted.map((one) => editDistance(one, name)));
+    return { name, distance };
+  });
+  return distances
+    .filter(({ name, distance }) => distance <= Math.max(1, Math.floor(name.length / 4)))
+    .sort((a, b) => a.distance - b.distance)
+    .slice(0, MOST_SIMILAR)
+    .map(({ name }) => name);
+}
+
+/** Levenshtein's. */
+function editDistance(a: string, b: string): number {
+  let above = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substituted = (above[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      row.push(Math.min(substituted, (above[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1));
+    }
+    above = row;
+  }
+  return above[b.length] ?? 0;
+}

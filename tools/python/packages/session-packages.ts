@@ -1,0 +1,90 @@
+/** What one session may import: chosen by the program before the session, never by the session. */
+import { PackageMissingError } from "./errors.ts";
+import { readLock } from "./lock.ts";
+import type { ImportOffer } from "./offer.ts";
+import { findPackage } from "./resolve.ts";
+import { PackageStore, type StoredPackage } from "./store.ts";
+
+export type SessionPackagesOptions = {
+  /** Of the store; it need not exist. */
+  readonly folder: string;
+  /**
+   * Names of installed packages; what they need comes with them. `"all"`: whatever is installed. An empty
+   * list: none.
+   */
+  readonly allow: "all" | readonly string[];
+};
+
+/** Made by `openPackages`, for `createPythonTool`. */
+export type SessionPackages = {
+  readonly packages: readonly StoredPackage[];
+  /** What the interpreter's process has to be able to read for them. */
+  readonly readable: readonly string[];
+  readonly offer: ImportOffer;
+};
+
+/** Beyond as many files the folder of all is named: command lines have an end (Windows: 32 KB). */
+const MOST_PATHS = 64;
+
+/**
+ * @throws PackageMissingError for a name that is not installed; PackageStoreError
+ */
+export async function openPackages(options: SessionPackagesOptions): Promise<SessionPackages> {
+  const store = new PackageStore(options.folder);
+  const { packages: installed } = await store.read();
+  const allowed = options.allow === "all" ? [...installed.keys()] : options.allow;
+  const missing = allowed.filter((name) => findPackage(installed, name) === undefined);
+  if (missing.length > 0) throw new PackageMissingError(missing, [...installed.keys()]);
+
+  const packages = new Set<StoredPackage>();
+  const add = (name: string): void => {
+    const one = findPackage(installed, name);
+    if (one === undefined || packages.has(one)) return;
+    packages.add(one);
+    one.depends.forEach(add);
+  };
+  allowed.forEach(add);
+  const withheld = [...installed.values()].filter((one) => !packages.has(one));
+  const { packages: locked } = await readLock();
+  const chosen = [...packages];
+  const files = chosen.map((one) => store.fileOf(one));
+  return {
+    packages: chosen,
+    readable: files.length <= MOST_PATHS ? files : [store.files],
+    offer: {
+      packages: chosen.map((one, at) => ({
+        name: one.name,
+        version: one.version,
+        imports: one.imports,
+        depends: one.depends,
+        place: one.place,
+        file: files[at] ?? "",
+        sha256: one.sha256,
+        bytes: one.bytes,
+      })),
+      withheld: withheld.flatMap(({ imports }) => imports),
+      installable: Object.fromEntries(
+        [...locked.values()].flatMap(({ name, imports }) => imports.map((one) => [one, name])),
+      ),
+    },
+  };
+}
+
+const MOST_NAMED = 60;
+
+/** For the description that the model reads. */
+export function describePackages({ packages }: SessionPackages): string {
+  const named = packages
+    .filter(({ imports }) => imports.length > 0)
+    .map(({ name, version, imports }) => {
+      const [module = name] = imports.filter((one) => !one.startsWith("_"));
+      return imports.includes(name.replaceAll("-", "_"))
+        ? `${name} ${version}`
+        : `${name} ${version} (import ${module})`;
+    })
+    .sort();
+  if (named.length === 0) return "Only the Python standard library can be imported.";
+  const more = named.length - MOST_NAMED;
+  const list = named.slice(0, MOST_NAMED).join(", ") + (more > 0 ? ` and ${more} more` : "");
+  return `Beside the standard library these packages can be imported, and no others: ${list}.`;
+}

@@ -1,0 +1,188 @@
+/**
+ * The installed packages: files under the hash of their content, and for each version of Pyodide one
+ * small document per package, which says what it is. Nothing locks: a file appears whole or not at all,
+ * and two who install the same write the same.
+ *
+ * ```
+ * <folder>/files/<sha256>.whl
+ * <folder>/pyodide-<version>/<name>.json
+ * <folder>/partial/<sha256>.part
+ * ```
+ */
+import { createHash, randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
+import { chmod, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { dirname, extname, join } from "node:path";
+import { PYODIDE } from "../launch.ts";
+import { ARCHIVE_LIMITS } from "./archive.ts";
+import { PackageStoreError } from "./errors.ts";
+import { isObject, type LockedPackage, lockedPackage } from "./lock.ts";
+import { PartialFile } from "./partial-file.ts";
+
+export type StoredPackage = LockedPackage & {
+  /** Of its file. */
+  readonly bytes: number;
+  readonly unpackedBytes: number;
+};
+
+/** A document that cannot be read. */
+export type BrokenEntry = { readonly name: string; readonly problem: string };
+
+export type StoreContent = {
+  /** By normalised name. */
+  readonly packages: ReadonlyMap<string, StoredPackage>;
+  readonly broken: readonly BrokenEntry[];
+};
+
+/** What the folder is called within the state folder. */
+export const PACKAGE_FOLDER = "python-packages";
+
+const SUFFIX = ".json";
+const TEMPORARY_SUFFIX = ".tmp";
+const LONGEST_ENTRY = 256 * 1024;
+
+export class PackageStore {
+  readonly folder: string;
+  /** Of the packages' archives. */
+  readonly files: string;
+  readonly #entries: string;
+
+  /** @param folder  need not exist yet */
+  constructor(folder: string) {
+    this.folder = folder;
+    this.files = join(folder, "files");
+    this.#entries = join(folder, `pyodide-${PYODIDE.version}`);
+  }
+
+  /** Where a package's file is, or would be. */
+  fileOf({ sha256, fileName }: Pick<LockedPackage, "sha256" | "fileName">): string {
+    return join(this.files, `${sha256}${extname(fileName)}`);
+  }
+
+  /** What is installed for this version of Pyodide. @throws PackageStoreError */
+  async read(): Promise<StoreContent> {
+    const packages = new Map<string, StoredPackage>();
+    const broken: BrokenEntry[] = [];
+    for (const file of await this.#entryFiles()) {
+      const name = file.slice(0, -SUFFIX.length);
+      const entry = await readEntry(join(this.#entries, file));
+      if (typeof entry === "string") broken.push({ name, problem: entry });
+      else if (entry.name !== name) broken.push({ name, problem: `it is about ${entry.name}` });
+      else packages.set(name, entry);
+    }
+    return { packages, broken };
+  }
+
+  /** Why the file of an installed package is not what was installed; null when it is. */
+  async problemOf(one: StoredPackage): Promise<string | null> {
+    let content: Buffer;
+    try {
+      content = await readFile(this.fileOf(one));
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      return code === "ENOENT" ? "its file is missing" : `its file cannot be read (${message})`;
+    }
+    if (content.length !== one.bytes) {
+      return `its file has ${content.length} bytes instead of ${one.bytes}`;
+    }
+    return sha256Of(content) === one.sha256 ? null : "its file was changed: the hash does not fit";
+  }
+
+  /** For receiving a file. @throws PackageStoreError */
+  partial(sha256: string): Promise<PartialFile> {
+    return this.#writing(async () => {
+      const folder = join(this.folder, "partial");
+      await makeFolder(folder);
+      return PartialFile.take(folder, sha256);
+    });
+  }
+
+  /**
+   * Installs a package whose file has been received and checked.
+   *
+   * @throws PackageStoreError
+   */
+  add(one: StoredPackage, received: PartialFile): Promise<void> {
+    return this.#writing(async () => {
+      const target = this.fileOf(one);
+      await makeFolder(dirname(target));
+      await chmod(received.path, 0o400);
+      await rename(received.path, target);
+      await received.remove();
+      await this.#writeEntry(one);
+    });
+  }
+
+  async #writeEntry(one: StoredPackage): Promise<void> {
+    const { name, version, fileName, sha256, depends, imports, place } = one;
+    const { bytes, unpackedBytes } = one;
+    const document = {
+      ...{ name, version, file_name: fileName, sha256, depends, imports, install_dir: place },
+      ...{ bytes, unpacked_bytes: unpackedBytes },
+    };
+    await makeFolder(this.#entries);
+    const path = join(this.#entries, `${name}${SUFFIX}`);
+    const temporary = `${path}.${randomUUID()}${TEMPORARY_SUFFIX}`;
+    try {
+      await writeFile(temporary, `${JSON.stringify(document, null, 1)}\n`, { mode: 0o600 });
+      await rename(temporary, path);
+    } finally {
+      await rm(temporary, { force: true });
+    }
+  }
+
+  async #entryFiles(): Promise<readonly string[]> {
+    try {
+      return (await readdir(this.#entries)).filter((file) => file.endsWith(SUFFIX)).sort();
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code === "ENOENT") return [];
+      throw new PackageStoreError(this.folder, "read", { cause });
+    }
+  }
+
+  async #writing<T>(action: () => Promise<T>): Promise<T> {
+    try {
+      return await action();
+    } catch (cause) {
+      throw new PackageStoreError(this.folder, "written", { cause });
+    }
+  }
+}
+
+export function sha256Of(content: Uint8Array): string {
+  return createHash("sha256").update(content).digest("hex");
+}
+
+/** @returns what is wrong with it, as the end of a sentence, if anything is */
+async function readEntry(path: string): Promise<StoredPackage | string> {
+  try {
+    const { size } = await stat(path);
+    if (size > LONGEST_ENTRY) return "it is too long";
+    const document: unknown = JSON.parse(await readFile(path, "utf8"));
+    const locked = lockedPackage(document);
+    if (locked === undefined || !isObject(document)) return "it is not of its form";
+    const { bytes, unpacked_bytes: unpackedBytes } = document;
+    const isSize = (value: unknown, most: number): value is number =>
+      Number.isSafeInteger(value) && Number(value) >= 0 && Number(value) <= most;
+    if (!isSize(bytes, ARCHIVE_LIMITS.bytes)) return "it is not of its form";
+    if (!isSize(unpackedBytes, ARCHIVE_LIMITS.unpackedBytes)) return "it is not of its form";
+    return { ...locked, bytes, unpackedBytes };
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/**
+ * With its parents. Node's own `recursive` never returns where a file system answers "no such file" to
+ * making one (`/proc` does).
+ */
+async function makeFolder(path: string): Promise<void> {
+  if (existsSync(path)) return;
+  await makeFolder(dirname(path));
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    // Another process may have been faster.
+    if (!existsSync(path)) throw error;
+  }
+}
