@@ -117,21 +117,36 @@ def chain(g: Source):
     ops = [g.pick(pool) for _ in range(n - 1)]
     parts = [number(g, 0.12, 5).lstrip("-") for _ in range(n)]
     parts = ["3" if float(p) == 0 else p for p in parts]
+    said = list(parts)
+    if g.chance(0.15):
+        i, base, exponent = g.int(0, n - 1), g.int(2, 40), g.pick([2, 2, 3])
+        parts[i] = f"{base} ** {exponent}"
+        said[i] = f"{base}" + g.pick([f"^{exponent}", f"^{exponent}", f"**{exponent}", "²³"[exponent - 2], " squared" if exponent == 2 else " cubed"])
     style = g.rng.random()
-    if style < 0.4:
-        i = g.int(0, n - 2)
-        parts[i], parts[i + 1] = "(" + parts[i], parts[i + 1] + ")"
-    elif style < 0.5 and n == 4:
-        parts[0], parts[1], parts[2], parts[3] = "(" + parts[0], parts[1] + ")", "(" + parts[2], parts[3] + ")"
+    first = g.int(0, n - 2)
+    pairs = [(first, first + 1)] if style < 0.4 else [(0, 1), (2, 3)] if style < 0.5 and n == 4 else []
+    for row in (parts, said):
+        for i, j in pairs:
+            row[i], row[j] = "(" + row[i], row[j] + ")"
     names = {op: g.pick([s for s in SYMBOLS[op] if s not in ("and", "added to", "over", "subtract")]) for op in set(ops)}
     tight = g.chance(0.2) and not any(s[0].isalpha() for s in names.values())
     gap = "" if tight else " "
-    shown = parts[0] + "".join(f"{gap}{names[op]}{gap}{p}" for op, p in zip(ops, parts[1:]))
+    shown = said[0] + "".join(f"{gap}{names[op]}{gap}{p}" for op, p in zip(ops, said[1:]))
     expression = parts[0] + "".join(f" {op} {p}" for op, p in zip(ops, parts[1:]))
     try:
         return answer(g, worded(g, EXPRESSION, wide.EXPRESSION, e=shown), expression)
     except ZeroDivisionError:
         return chain(g)
+
+
+def nested(g: Source):
+    """Two operations, said in words."""
+    expression, templates = g.pick(list(wide.NESTED.items()))
+    values = {key: str(g.whole(g.pick([1, 2, 2, 3, 4]))) for key in "abc"}
+    user = say(g, templates, **values)
+    for key, value in values.items():
+        expression = expression.replace("{" + key + "}", value)
+    return answer(g, user, expression)
 
 
 PERCENT = [
@@ -347,6 +362,23 @@ def story(g: Source):
     return answer(g, user, filled)
 
 
+def untidy(g: Source, user: str) -> str:
+    """A few prompts are typed carelessly; numbers stay as they are."""
+    kind = g.rng.random()
+    if kind < 0.05:
+        return user.lower()
+    if kind < 0.09:
+        return user.rstrip(".?")
+    long = re.findall(r"[A-Za-z]{5,}", user)
+    if kind < 0.12 and long:
+        word = g.pick(long)
+        i = g.int(1, len(word) - 3)
+        return user.replace(word, word[:i] + word[i + 1] + word[i] + word[i + 2 :], 1)
+    return user
+
+
 def generate(g: Source) -> Conversation:
-    makers = [binary] * 20 + [chain] * 4 + [percent] * 8 + [power] * 2 + [lists] * 8 + [compare] * 6 + [numbers] * 4 + [story] * 12 + [multiple]
-    return g.pick(makers)(g)
+    makers = [binary] * 20 + [chain] * 4 + [percent] * 8 + [power] * 2 + [lists] * 8 + [compare] * 6 + [numbers] * 4 + [story] * 12 + [multiple, nested, nested]
+    conversation = g.pick(makers)(g)
+    conversation.user = untidy(g, conversation.user)
+    return conversation
