@@ -155,6 +155,23 @@ Give me {b}|Tell me {b}.|Tell me {b}|Find {b}.|find {b}|Please give me {b}.|Plea
 I would like {b}.|Can you give me {b}?|Show me {b}.|Show {b}|What is {b}?|what is {b}|What's {b}?|what's {b}?|Get {b}.|Return {b}.|
 Compute {b}.|Work out {b}.|Determine {b}.|I am looking for {b}.|Let me know {b}.|Print {b}|{B}. Thanks!""".replace("\n", "").split("|")
 
+IMPERATIVE += """I'd appreciate it if you could {b}.|{B}, thx|pls {b}|plz {b}|hey can u {b}|{B} asap.|Your job is to {b}.|
+{B} and tell me the result.|{B} and give me only the answer.|Would it be possible to {b}?|I was wondering if you could {b}.|
+Do me a favor and {b}.|How about you {b}?|Next, {b}.|First of all, {b}.|Could you quickly {b}?|Are you able to {b}?|Will you {b}?|
+I'm trying to {b}.|My boss wants me to {b}.|Someone should {b}.|Simply {b}.|
+It would be great if you could {b}.|I'd love for you to {b}.|You must {b}.|The exercise: {b}.|Could u {b}?""".replace("\n", "").split("|")
+
+QUESTION += """Just curious: {b}?|Out of curiosity, {b}?|um, {b}?|{B}? Answer briefly.|Please answer: {b}?|Help: {b}?|
+Someone asked me: {b}?|{B}??|My question is: {b}?|{B}? I need this for work.|Good morning, {b}?|hey {b}|hi {b}|well, {b}?|Now, {b}?|
+Let me ask: {b}?|Simple question: {b}?|{B}? Just the answer, please.|Could you answer this: {b}?|I'm wondering: {b}?|{b} pls|{b}? thx|
+One more: {b}?|Next question: {b}?|Any idea {b}?|By the way, {b}?|{B}? I forgot.|Hello there! {B}?""".replace("\n", "").split("|")
+
+FRAGMENT += """I want to know {b}.|Can you find {b}?|Would you give me {b}?|Output {b}.|Report {b}.|Provide {b}.|Please compute {b}.|
+Let me have {b}.|I need to know {b}.|Could I have {b}?|State {b}.|I'm after {b}.|Say {b}.|Please find {b}.|Can you compute {b}?|
+Do you know {b}?|Can I get {b}?|Now {b}, please.|May I have {b}?|I have to find {b}.|I'd like to know {b}.|What would be {b}?|
+Just {b}.|Only {b}, please.|pls give me {b}|hey, {b}?|Can you work out {b}?|Could you find {b} for me?|whats {b}|so {b}?|Next: {b}.|
+Tell me what {b} is.|Please show {b}.|Can you tell me {b}?|We need {b}.|My task is to find {b}.""".replace("\n", "").split("|")
+
 FRAMES = {"do": IMPERATIVE, "ask": QUESTION, "the": FRAGMENT}
 
 
