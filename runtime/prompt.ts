@@ -41,7 +41,10 @@ const BUILTIN: ReadonlyMap<string, ToolNamespace> = new Map([
  */
 export function openingMessages(opening: Opening): readonly Message[] {
   const namespaces = new Set(opening.tools.list().map(({ recipient }) => namespaceOf(recipient)));
-  const builtin = [...namespaces].flatMap((name) => BUILTIN.get(name) ?? []);
+  const builtin = [...namespaces].flatMap((name) => {
+    const trained = BUILTIN.get(name);
+    return trained === undefined ? [] : [amended(trained, opening.tools.inNamespace(name))];
+  });
   const declared = [...namespaces]
     .filter((name) => !BUILTIN.has(name))
     .map((name) => ({ name, tools: opening.tools.inNamespace(name).map(signatureOf) }));
@@ -70,6 +73,13 @@ export function openingMessages(opening: Opening): readonly Message[] {
     ],
   };
   return [system, developer];
+}
+
+/** What the model was trained with, and what is to be known here and now. */
+function amended(trained: ToolNamespace, tools: readonly Tool[]): ToolNamespace {
+  const addenda = tools.flatMap(({ addendum }) => addendum ?? []);
+  if (addenda.length === 0) return trained;
+  return { ...trained, description: [trained.description ?? "", ...addenda].join("\n\n") };
 }
 
 export function userMessage(text: string): Message {

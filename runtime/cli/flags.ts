@@ -68,11 +68,15 @@ export const agentOptions: Record<string, Options> = {
     "DIR",
     "Where files that Python code writes to /outputs land (default: a new folder of the state)",
   ),
+  packages: value(
+    "NAMES|none",
+    "Which installed packages Python code may import, like numpy,pandas (default: all; see chorale python)",
+  ),
   tool: value("FILE", "Module that exports function tools; may be repeated"),
   plugin: value("PATH", "Folder or npm package of a plugin, run in a sandbox; may be repeated"),
   grant: value(
     "GRANT",
-    "What plugins may use of what they ask for: net:HOST, fs:read:PATH, fs:write:PATH, tools:NAME, env:NAME, process; may be repeated (default: nothing)",
+    "What plugins may use of what they ask for: net:HOST, fs:read:PATH, fs:write:PATH, tools:NAME, env:NAME, process; with several plugins PLUGIN=GRANT; may be repeated (default: nothing)",
   ),
   schema: value("FILE", "JSON Schema that the answer must pass"),
   xsd: value("FILE", "XML Schema that the answer must pass"),
@@ -124,6 +128,8 @@ export type AgentArguments = {
   readonly docs?: string;
   readonly files: readonly string[];
   readonly artifacts?: string;
+  /** Of those that are installed; default: all. */
+  readonly packages?: readonly string[];
   readonly tools: readonly string[];
   readonly plugins: readonly string[];
   readonly grants: readonly string[];
@@ -175,6 +181,7 @@ export function agentArguments(parsed: Parsed): AgentArguments {
       resample: wholeNumber(parsed, "resample", 0, 1000),
       docs: one(parsed, "docs"),
       artifacts: one(parsed, "artifacts"),
+      packages: names(parsed, "packages"),
       schema,
       xsd,
     }),
@@ -227,6 +234,19 @@ export function one(parsed: Parsed, flag: string): string | undefined {
     throw new UsageError(`--${flag} is given ${values.length} times; give it once.`);
   }
   return values[0];
+}
+
+/** Names with commas between them; `none`: an empty list. @throws UsageError for an empty name */
+function names(parsed: Parsed, flag: string): readonly string[] | undefined {
+  const text = one(parsed, flag);
+  if (text === undefined || text === "none") return text === undefined ? undefined : [];
+  const list = text.split(",").map((name) => name.trim());
+  if (list.includes("")) {
+    throw new UsageError(
+      `--${flag} is ${JSON.stringify(text)}; accepted: names with commas between them, or none.`,
+    );
+  }
+  return list;
 }
 
 /** One of the accepted words. @throws UsageError naming them */

@@ -28,6 +28,7 @@ import {
 } from "./flags.ts";
 import { harmonyCommands } from "./harmony-flags.ts";
 import { Output } from "./output.ts";
+import { pythonCommands } from "./python-flags.ts";
 import { toolsCommands } from "./tools-flags.ts";
 
 /** After Ctrl-C everything has this long to end in order; then the end is told and the process ends anyway. */
@@ -109,6 +110,9 @@ export async function main(argv: readonly string[]): Promise<void> {
         const { doctorCommand } = await import("./doctor.ts");
         return doctorCommand(parsed["json"] === true, context);
       }),
+    )
+    .command("python", "Install packages for Python, list and check them", (y) =>
+      pythonCommands(y, command),
     )
     .command("tools", "Make, check and try out tools and plugins", (y) => toolsCommands(y, command))
     .demandCommand(1, "Name a command.")

@@ -1,5 +1,12 @@
 /** The plugins of a command: what the user named and granted. */
-import { loadPlugin, type Plugin, parseGrants, type Tool } from "../../tools/index.ts";
+import { resolve } from "node:path";
+import {
+  loadPlugin,
+  type Plugin,
+  parseGrants,
+  readManifest,
+  type Tool,
+} from "../../tools/index.ts";
 import { UsageError } from "../errors.ts";
 import type { Output } from "./output.ts";
 
@@ -22,9 +29,13 @@ export async function openPlugins(
   if (grants.length > 0 && plugins.length === 0) {
     throw new UsageError("--grant is for plugins; name them with --plugin.");
   }
-  const grant = parseGrants(grants);
+  const names = await Promise.all(
+    plugins.map(async (path) => (await readManifest(path, resolve("."))).name),
+  );
+  const given = grantsByPlugin(grants, names);
   const loaded: Plugin[] = [];
-  for (const path of plugins) {
+  for (const [at, path] of plugins.entries()) {
+    const grant = parseGrants(given.get(names[at] ?? "") ?? []);
     const onLog = (text: string): void => output.watchLines("log", text, "result");
     const plugin = await loadPlugin(path, { grant, env, tools: () => tools, onLog });
     loaded.push(plugin);
@@ -33,9 +44,47 @@ export async function openPlugins(
   return loaded;
 }
 
+/**
+ * What is granted to one plugin is not granted to another: where there are several, each grant names its
+ * own (`weather=net:api.example.com`).
+ *
+ * @throws UsageError, GrantError
+ */
+function grantsByPlugin(
+  grants: readonly string[],
+  names: readonly string[],
+): ReadonlyMap<string, readonly string[]> {
+  const known = names.join(", ");
+  const twice = names.find((name, at) => names.indexOf(name) !== at);
+  if (twice !== undefined && grants.length > 0) {
+    throw new UsageError(
+      `Two plugins are named ${twice}, so nothing can be granted to one of them.`,
+    );
+  }
+  const given = new Map<string, string[]>();
+  for (const grant of grants) {
+    const [, plugin, permission = grant] = SCOPED.exec(grant) ?? [];
+    parseGrants([permission]);
+    if (plugin !== undefined && !names.includes(plugin)) {
+      throw new UsageError(`--grant ${grant}: there is no plugin ${plugin}; there are ${known}.`);
+    }
+    if (plugin === undefined && names.length > 1) {
+      throw new UsageError(
+        `--grant ${grant} does not say which plugin it is for; accepted: --grant NAME=${grant}, with NAME one of ${known}.`,
+      );
+    }
+    const name = plugin ?? names[0] ?? "";
+    given.set(name, [...(given.get(name) ?? []), permission]);
+  }
+  return given;
+}
+
+/** A plugin's name in front of a grant; no kind of grant has an equals sign before its colon. */
+const SCOPED = /^([^:=]+)=(.+)$/s;
+
 /** What a plugin may miss, as a sentence; null when it has all that it asks for. */
 export function missingNote({ manifest, missing }: Plugin): string | null {
   if (missing.length === 0) return null;
-  const flags = missing.map((grant) => `--grant ${grant}`).join(" ");
+  const flags = missing.map((grant) => `--grant ${manifest.name}=${grant}`).join(" ");
   return `plugin ${manifest.name} asks for what it was not granted: ${flags}`;
 }

@@ -5,18 +5,22 @@ import { join, resolve } from "node:path";
 import {
   createPythonTool,
   type InputFile,
+  openPythonPackages,
   type PythonTool,
   pythonProblem,
   readInputFiles,
 } from "../../tools/index.ts";
 import type { Home } from "../home.ts";
-import type { Output } from "./output.ts";
+import type { CommandContext } from "./command-context.ts";
+import { packageFolder } from "./python-packages.ts";
 
 export type PythonArguments = {
   /** Of `--file`: copies of these are what cells can read. */
   readonly files: readonly string[];
   /** Of `--artifacts`: where the files that cells write land. */
   readonly artifacts?: string;
+  /** Of `--packages`: what cells may import; absent: all that are installed. */
+  readonly packages?: readonly string[];
 };
 
 export type OpenedPython = {
@@ -26,11 +30,11 @@ export type OpenedPython = {
   readonly briefing: string | undefined;
 };
 
-/** @throws ToolsError for a file that cannot be given; nothing was started */
+/** @throws ToolsError for a file or a package that cannot be given; nothing was started */
 export async function openPython(
-  { files: paths, artifacts }: PythonArguments,
+  { files: paths, artifacts, packages: allow }: PythonArguments,
   home: Home,
-  output: Output,
+  { output, env }: Pick<CommandContext, "output" | "env">,
 ): Promise<OpenedPython> {
   const files = await readInputFiles(paths);
   const problem = pythonProblem();
@@ -38,9 +42,11 @@ export async function openPython(
     output.note(problem);
     return { python: undefined, briefing: undefined };
   }
+  const folder = packageFolder(env);
+  const packages = await openPythonPackages({ folder, allow: allow ?? "all" });
   const artifactFolder = artifacts === undefined ? newFolder(home) : resolve(artifacts);
   return {
-    python: createPythonTool({ cacheDir: home.path, files, artifactFolder }),
+    python: createPythonTool({ cacheDir: home.path, files, artifactFolder, packages }),
     briefing: briefing(files, artifacts !== undefined),
   };
 }

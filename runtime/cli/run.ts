@@ -50,7 +50,7 @@ export async function runCommand(args: RunArguments, context: CommandContext): P
   const home = openHome(env, (sentence) => output.note(sentence));
   const tools: Tool[] = [];
   try {
-    const { python, briefing } = await openPython(args.agent, home, output);
+    const { python, briefing } = await openPython(args.agent, home, context);
     if (python !== undefined) tools.push(python);
     for (const file of args.agent.tools) {
       tools.push(...(await loadToolModule(file)));

@@ -11,7 +11,7 @@ type Command = (run: (parsed: Parsed, context: CommandContext) => Promise<ExitCo
 const grantOption: Record<string, Options> = {
   grant: value(
     "GRANT",
-    "What plugins may use of what they ask for: net:HOST, fs:read:PATH, fs:write:PATH, tools:NAME, env:NAME, process; may be repeated (default: nothing)",
+    "What plugins may use of what they ask for: net:HOST, fs:read:PATH, fs:write:PATH, tools:NAME, env:NAME, process; with several plugins PLUGIN=GRANT; may be repeated (default: nothing)",
   ),
 };
 

@@ -2,5 +2,27 @@
 export type { Artifact } from "./artifacts.ts";
 export { type InputFile, readInputFiles } from "./input-files.ts";
 export { pythonProblem } from "./launch.ts";
-export * from "./packages/index.ts";
+export {
+  type Installed as PackagesInstalled,
+  type InstallOptions as PackageInstallOptions,
+  type InstallProgress as PackageProgress,
+  installPackages as installPythonPackages,
+  listPackages as listPythonPackages,
+  openPackages as openPythonPackages,
+  PACKAGE_FOLDER,
+  PackageArchiveError,
+  PackageDependencyError,
+  PackageDownloadError,
+  PackageError,
+  PackageHashError,
+  PackageLockError,
+  PackageMissingError,
+  type PackageState,
+  PackageStoreError,
+  PackageUnknownError,
+  type SessionPackages as PythonPackages,
+  type SessionPackagesOptions as PythonPackagesOptions,
+  type StoredPackage,
+  verifyPackages as verifyPythonPackages,
+} from "./packages/index.ts";
 export { createPythonTool, type PythonTool, type PythonToolOptions } from "./python-tool.ts";

@@ -21,6 +21,5 @@ export {
   type SessionPackages,
   type SessionPackagesOptions,
 } from "./session-packages.ts";
-export { DEFAULT_SOURCE } from "./source.ts";
 export { PACKAGE_FOLDER, type StoredPackage } from "./store.ts";
 export { listPackages, type PackageState, verifyPackages } from "./verify.ts";

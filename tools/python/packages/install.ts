@@ -205,5 +205,11 @@ class EndedEarlyError extends Error {}
 function mayPass(error: unknown): boolean {
   if (error instanceof HttpStatusError) return error.status >= 500 || error.status === 429;
   if (error instanceof AddressRefusedError || error instanceof UrlRefusedError) return false;
+  // There is no such name, or no network: neither changes within seconds.
+  if (
+    error instanceof Error &&
+    (error.cause as NodeJS.ErrnoException | undefined)?.code === "ENOTFOUND"
+  )
+    return false;
   return error instanceof NetError || error instanceof EndedEarlyError;
 }

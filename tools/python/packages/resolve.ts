@@ -58,7 +58,7 @@ function similarNames(
     return { name, distance };
   });
   return distances
-    .filter(({ name, distance }) => distance <= Math.max(1, Math.floor(name.length / 4)))
+    .filter(({ name, distance }) => distance <= Math.max(1, Math.floor(name.length / 3)))
     .sort((a, b) => a.distance - b.distance)
     .slice(0, MOST_SIMILAR)
     .map(({ name }) => name);
