@@ -172,6 +172,11 @@ Do you know {b}?|Can I get {b}?|Now {b}, please.|May I have {b}?|I have to find 
 Just {b}.|Only {b}, please.|pls give me {b}|hey, {b}?|Can you work out {b}?|Could you find {b} for me?|whats {b}|so {b}?|Next: {b}.|
 Tell me what {b} is.|Please show {b}.|Can you tell me {b}?|We need {b}.|My task is to find {b}.""".replace("\n", "").split("|")
 
+IMPERATIVE += ["{B}."] * 9 + ["{B}"] * 4 + ["{b}"] * 3
+QUESTION += ["{B}?"] * 14 + ["{b}?"] * 3 + ["{b}"] * 3
+FRAGMENT += ["What is {b}?"] * 9 + ["what is {b}?"] * 2 + ["{B}", "{B}", "{B}?"]
+"""The plain forms stay frequent."""
+
 FRAMES = {"do": IMPERATIVE, "ask": QUESTION, "the": FRAGMENT}
 
 
