@@ -3,7 +3,7 @@
 import json
 import re
 
-from families import arithmetic, dates, outside, text
+from families import arithmetic, dates, outside, text, words
 from families.base import Conversation, Source, Turn, compact, think
 from families.base import phrase as wrapped
 from families.fields import KINDS, NAMED, choice, decorated, label
@@ -30,8 +30,12 @@ garden plant crop harvest pond hive barrel crate shelf pallet warehouse harbor v
 TAKERS = {kind: takers for kind in {kind for r in REQUESTS for kind, _ in r.slots.values()} if len(takers := [r for r in REQUESTS if kind in [k for k, _ in r.slots.values()]]) > 1}
 TOOL_SHARES = (35, 30, 25, 10)
 
+# Optional parameters that requests never mention.
+UNASKED = "limit page verbose timeout debug format locale callback page_size retries dry_run cache fields include silent trace".split()
+UNASKED_TYPES = {"limit": "integer", "page": "integer", "page_size": "integer", "timeout": "number", "retries": "integer"} | dict.fromkeys(["verbose", "debug", "dry_run", "cache", "silent", "trace"], "boolean")
 ASKS = re.compile(r"(^\w+ |, (?:in |on )?)(what|which|where|when|whom?|how|can|will|is|did|do)\b")
 
+ECHOED = set(words.NOUNS) | set(OBJECTS)
 ACTIONS = "get fetch find check read show query request run do ask lookup call use".split()
 
 PARAM_KINDS = ["person", "city", "country", "email", "product", "quantity", "price", "date", "time", "color", "company", "code", "code", "number", "number", "measure", "title", "text", "language", "currency", "word", "word", "word", "address", "tags", "people"]
@@ -51,10 +55,10 @@ def parameter(g: Source, name: str, kind: str, required: bool = True) -> dict:
     return param
 
 
-def invented(g: Source) -> dict:
+def invented(g: Source, thing: str | None = None) -> dict:
     """A tool that nobody has seen: verb and object, one to four parameters of assorted kinds."""
     verb = g.pick(list(VERBS))
-    thing = g.part(OBJECTS) if g.chance(0.7) else g.pseudo() if g.chance(0.6) else f"{g.part(OBJECTS)}_{g.part(OBJECTS)}"
+    thing = thing or g.part(OBJECTS) if g.chance(0.7) else g.pseudo() if g.chance(0.6) else f"{g.part(OBJECTS)}_{g.part(OBJECTS)}"
     joined = g.pick([f"{verb}_{thing}"] * 5 + [verb + "".join(p.capitalize() for p in thing.split("_")), f"{thing}_{verb}", f"{thing}"])
     params = []
     for kind in g.sample(PARAM_KINDS, g.pick([1, 1, 2] if g.simple else [1, 1, 1, 2, 2, 3])):
@@ -94,7 +98,11 @@ def special(g: Source, request: Request | None = None) -> dict:
         params.append(parameter(g, chosen, kind))
         prompts = [text_.replace("{" + key + "}", f"{{#{chosen}}}") for text_ in prompts]
     tool = {"name": name, "description": g.pick(request.about), "params": params, "prompts": prompts, "topic": request.topic}
-    if "weather" in name and g.chance(0.4):
+    if g.chance(0.15):
+        extra = g.pick(UNASKED)
+        if extra not in taken:
+            params.append({"name": extra, "kind": "unasked", "type": UNASKED_TYPES.get(extra, "string"), "required": False})
+    elif "weather" in name and g.chance(0.4):
         params.append({"name": "unit", "kind": "enum", "type": "string", "enum": ["celsius", "fahrenheit"], "required": False} | ({"default": "celsius"} if g.chance(0.5) else {}))
     return tool
 
@@ -115,7 +123,7 @@ def use(g: Source, tool: dict) -> tuple[str, dict]:
     """A prompt that asks for `tool`, and the arguments it implies."""
     args, pieces, shown = {}, [], {}
     for p in tool["params"]:
-        if not p["required"] and g.chance(0.5):
+        if p["kind"] == "unasked" or not p["required"] and g.chance(0.5):
             continue
         if p["kind"] == "enum":
             v = g.pick(p["enum"])
@@ -197,6 +205,13 @@ def other_tool(g: Source, tool: dict | None) -> dict:
     return special(g, g.pick(TAKERS[g.pick(kinds)]) if kinds and g.chance(0.4) else None)
 
 
+def echoes(g: Source, text_: str) -> list[dict]:
+    """Perhaps a tool around a noun of the text, though the request is for something else."""
+    nouns = [word for word in re.findall(r"[a-z]+", text_) if word in ECHOED]
+    tool = invented(g, g.pick(nouns)) if nouns and g.chance(0.35) else None
+    return [tool] if tool and tool["verb"] not in ("calculate", "measure", "convert", "check", "find", "get", "lookup") else []
+
+
 def clash(a: dict, b: dict) -> bool:
     """Whether one request could mean either tool."""
     if a["name"] == b["name"] or "topic" in a and a["topic"] == b.get("topic"):
@@ -231,21 +246,24 @@ def generate(g: Source) -> Conversation:
     user, args = use(g, tool)
     result, final = outcome(g)
     turns = [Turn(call_thought(g, tool["name"], args), f"functions.{tool['name']}", compact(args), result), Turn("", final=final)]
-    return Conversation(user, turns, tools=toolbox(g, tool))
+    tools = toolbox(g, tool)
+    quoted = " ".join(re.findall('"([^"]+)"', user)) if "prompts" in tool else ""
+    tools += [other for other in echoes(g, quoted) if len(tools) < 4 and not any(clash(other, t) for t in tools)]
+    return Conversation(user, turns, tools=g.shuffled(tools))
 
 
 def no_tool(g: Source) -> Conversation:
     """Tools are declared, but the question is for Python or for nobody."""
     if g.chance(0.5):
         made = g.pick([arithmetic.generate, arithmetic.generate, text.generate, text.generate, dates.generate])(g)
-        made.tools = boxed(g, lambda tool: True)
+        made.tools = boxed(g, made.user, lambda tool: True)
         return made
     genre, user = outside.asked(g)
-    return outside.declined(g, user, boxed(g, lambda tool: not outside.might_serve(tool, genre)))
+    return outside.declined(g, user, boxed(g, user if genre in outside.MAKING else "", lambda tool: not outside.might_serve(tool, genre)))
 
 
-def boxed(g: Source, fits) -> list[dict]:
-    """One to four declared tools that all pass the test."""
-    while not (tools := [tool for tool in toolbox(g, None) if fits(tool)]):
+def boxed(g: Source, user: str, fits) -> list[dict]:
+    """One to four declared tools that all pass the test; a word of the user may be in the name of one."""
+    while not (tools := [tool for tool in (toolbox(g, None) + echoes(g, user))[-4:] if fits(tool)]):
         pass
-    return tools
+    return g.shuffled(tools)

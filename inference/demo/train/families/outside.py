@@ -9,6 +9,8 @@ from families.outside_requests import GENRES, PARTS
 ABILITIES = "I can help with arithmetic, text, dates, declared tools, and extracting JSON or XML, but not with that."
 
 REQUESTS = [(genre, body) for genre, (_, bodies) in GENRES.items() for body in bodies]
+# Genres whose requests name things only as a topic.
+MAKING = {"verse", "tale", "piece", "quip", "opinion", "idea", "play", "absent"}
 SLOT = re.compile(r"\{(\w+?)(2?)\}")
 ARTICLE = re.compile(r"\b([aA])(?= [aeiouAEIOU])")
 
