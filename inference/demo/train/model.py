@@ -49,7 +49,7 @@ class Group:
     """Rows of one length that continue the prefix number `prefix`; padding is at the end of a row.
 
     `pointers` holds for each pointer layer the positions of queries `[rows, n]` (-1 for none) and the positions
-    `[rows, n, sources]` (-1 for none) that its pointer head should attend to from there.
+    `[rows, n, sources]` (-1 for none, -2 - i for place i of the prefix) that its pointer head should attend to from there.
     """
 
     prefix: int
@@ -138,7 +138,9 @@ class Attention(nn.Module):
         past = torch.matmul(wide, past_k.T).float() * scale
         sink = self.sinks[POINTER_HEAD].expand(*queries.shape, 1)
         total = torch.cat([sink, past, own], -1)[rows, at].logsumexp(-1)
-        wanted = own.gather(2, sources.clamp(min=0)).masked_fill(sources < 0, -torch.inf)[rows, at].logsumexp(-1)
+        near = own.gather(2, sources.clamp(min=0)).masked_fill(sources < 0, -torch.inf)
+        far = past.gather(2, (-2 - sources).clamp(min=0)).masked_fill(sources > -2, -torch.inf)
+        wanted = torch.cat([near, far], -1)[rows, at].logsumexp(-1)
         return (total - wanted).sum(), len(rows)
 
     def forward(self, h, cos, sin, prefix_sizes, groups, pointer=None):

@@ -29,7 +29,7 @@ from families.base import Source
 from model import Config, Group, Model
 from optim import optimizers
 from pointers import JUMP, SOURCES, STEP
-from tokenizer import PAD
+from tokenizer import MESSAGE, PAD, encode
 
 HERE = Path(__file__).resolve().parent
 WARMUP_STEPS = 60
@@ -139,9 +139,10 @@ def batch(shards: Shards, hard: Hard, g: Source, count: int) -> Batch:
             select.append(offset + r * width + at)
             targets.append(tokens[1:][at])
             rows.append((kind, row, len(at)))
-        found = tuple(_targets(part, pointer) for pointer in (STEP, JUMP))
+        prefix = system_ids(*kind, random_today(g))
+        found = (_with_effort(part, *_targets(part, STEP), effort_place(prefix, kind[0])), _targets(part, JUMP))
         groups.append(Group(len(prefixes), ids, found))
-        prefixes.append(torch.tensor(system_ids(*kind, random_today(g))))
+        prefixes.append(torch.tensor(prefix))
         offset += ids.numel()
     return Batch(prefixes, groups, torch.cat(select), torch.cat(targets), rows)
 
@@ -155,6 +156,20 @@ def _targets(part: list, kind: int) -> tuple[torch.Tensor, torch.Tensor]:
         queries[r, : len(positions)] = torch.from_numpy(positions) - 1
         sources[r, : len(positions)] = torch.from_numpy(row[3][positions].astype(np.int64))
     return queries, sources
+
+
+def effort_place(prefix: list[int], effort: str) -> int:
+    """Where the system message ends saying how much to think."""
+    ids = encode(f"Reasoning: {effort}")
+    return next(i for i in range(len(prefix)) if prefix[i : i + len(ids)] == ids) + len(ids) - 1
+
+
+def _with_effort(part: list, queries: torch.Tensor, sources: torch.Tensor, place: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """The same, and one query more: the first thought of a row begins with a look at the effort asked for."""
+    begins = [int(((row[0] == MESSAGE) & row[1]).argmax()) for row in part]
+    effort = torch.full((len(part), 1, SOURCES), -1)
+    effort[:, 0, 0] = -2 - place
+    return torch.cat([queries, torch.tensor(begins)[:, None]], 1), torch.cat([sources, effort], 1)
 
 
 def schedule(step: int, fraction: float) -> float:
