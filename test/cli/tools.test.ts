@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -113,6 +113,49 @@ test("what is wrong with a manifest, and with a grant", async () => {
     writeFileSync(path, before);
   }
   await expect(validate(["everything"])).rejects.toThrow(/accepted: net:HOST/);
+});
+
+test("what is granted to one plugin does not reach another", async () => {
+  const folder = (name: string): string => {
+    const path = join(home, name);
+    mkdirSync(path);
+    const manifest = {
+      name,
+      version: "1.0.0",
+      type: "module",
+      chorale: { entry: "./index.js", permissions: { env: ["SHARED", "OTHER"] } },
+    };
+    writeFileSync(join(path, "package.json"), JSON.stringify(manifest));
+    writeFileSync(
+      join(path, "index.js"),
+      `import { defineTool, env } from "chorale/plugin";
+       export default defineTool({
+         name: "${name}", description: "", inputSchema: true,
+         execute: () => env.get("SHARED").catch((error) => error.message),
+       });`,
+    );
+    return path;
+  };
+  const plugins = [folder("first"), folder("second")];
+  const call = (name: string, grants: string[]) =>
+    said((context) =>
+      callCommand(
+        { name, input: "{}", json: false },
+        { plugins, modules: [], grants },
+        { ...context, env: { SHARED: "the value" } },
+      ),
+    );
+  expect((await call("first", ["first=env:SHARED"])).stdout).toBe("the value\n");
+  expect((await call("second", ["first=env:SHARED"])).stdout).toContain("not granted");
+  await expect(call("first", ["env:SHARED"])).rejects.toThrow(
+    "--grant env:SHARED does not say which plugin it is for; accepted: --grant NAME=env:SHARED, with NAME one of first, second.",
+  );
+  await expect(call("first", ["third=env:SHARED"])).rejects.toThrow(
+    "there is no plugin third; there are first, second",
+  );
+  await expect(call("first", ["first=environment"])).rejects.toThrow(/accepted: net:HOST/);
+  plugins[1] = plugins[0] as string;
+  await expect(call("first", ["first=env:SHARED"])).rejects.toThrow("Two plugins are named first");
 });
 
 test("the command line", async () => {
