@@ -75,7 +75,7 @@ OPERATIONS = [
 
 LABELS = {
     "word": ["the word ", "the word ", "the word ", "the string ", "the text ", "the term ", "the name ", "word ", "string "],
-    "phrase": ["the sentence ", "the phrase ", "the text ", "the string ", "this sentence: ", "the line ", "the words ", "the title ", "text "],
+    "phrase": ["the sentence ", "the phrase ", "the text ", "the string ", "this sentence: ", "the line ", "my sentence ", "the title ", "text "],
 }
 THIS = {
     "word": ["this", "this", "this word", "this string", "the following", "the following word", "the word below", "this text", "it"],
@@ -86,8 +86,8 @@ OPENING = ["Given {x}, {b}", "Take {x}. {B}", "Take {x} and {b}", "Consider {x}.
 
 def subject(g: Source, kind: str) -> str:
     if kind == "pal" and g.chance(0.5):
-        half = g.letters(2, 4).lower()
-        return half + g.pick(["", g.letters(1, 1).lower()]) + half[::-1]
+        half = str(g.int(10, 999)) if g.chance(0.2) else g.letters(2, 4).lower()
+        return half + g.pick(["", half[0]]) + half[::-1]
     if kind == "phrase" or (kind in ("any", "upper", "letter", "replace", "repeat") and g.chance(0.3)):
         words = [g.word() for _ in range(g.int(2, 7))]
         if g.chance(0.25):
@@ -101,6 +101,8 @@ def subject(g: Source, kind: str) -> str:
         text = g.first_name() if g.chance(0.12) else g.word()
         if g.chance(0.12):
             text = g.pick([text.capitalize(), text.upper(), text + str(g.int(1, 999)), g.code()])
+        elif g.chance(0.06) and kind in ("any", "word", "letter", "slice", "repeat"):
+            text = g.pick([str(g.int(100, 10 ** g.int(4, 7))), f"{text}-{g.word()}", f"{text}_{g.word()}", f"{text}{g.word().capitalize()}"])
     return text.upper() if kind == "upper" and g.chance(0.7) else text
 
 
@@ -139,7 +141,7 @@ def prompt(g: Source, templates: list[str], text: str, values: dict[str, str]) -
         body += ": {z}"
     for key, value in values.items():
         body = body.replace("{" + key + "}", value)
-    body = re.sub(r"\b(every|each|any|all) the (letter|character|word)\b", r"\1 \2", body)
+    body = re.sub(r"\b(every|each|any|all) the (letter|digit|character|word)\b", r"\1 \2", body)
     if apart and style > 0.24:
         opening = g.pick(OPENING).replace("{x}", shown).replace("{z}", values["z"])
         body = g.pick(["", "", "what is ", "tell me "]) + body if kind == "the" else body
@@ -157,6 +159,8 @@ def letters_of(g: Source, letter: str) -> tuple[str, str]:
     upper = letter.upper() if g.chance(0.1) else letter
     quote = g.pick(['"', '"', "'", "'"])
     plural = g.pick([f"{letter}'s", f"{quote}{letter}{quote}", f"{letter}s", f"letters {letter}", f"{upper}'s", f'letters "{letter}"', f"{quote}{letter}{quote}s", f"{quote}{letter}{quote} letters", f"{letter}’s", f"letter {letter}s", f"letter {letter}'s", f"`{letter}`"])
+    if letter.isdigit():
+        return g.pick([f"{letter}s", f"{letter}'s", f"digits {letter}"]), g.pick([f"the digit {letter}", f"{quote}{letter}{quote}", letter])
     single = g.pick([f"the letter {letter}", f"{quote}{letter}{quote}", f"{letter}", f"letter {letter}", f"the letter {upper}", f"the letter {quote}{letter}{quote}", f"the character {quote}{letter}{quote}"])
     return plural, single
 
@@ -171,7 +175,7 @@ def generate(g: Source) -> Conversation:
         values["s"] = listed_subject(g, text)
     facts = f'"{text}"'
     if form == "letter":
-        letter = (g.pick([c for c in text if c.isalpha()] or ["a"]) if g.chance(0.8) else g.letters(1, 1)).lower()
+        letter = (g.pick([c for c in text if c.isalpha()] or [c for c in text if c.isdigit()] or ["a"]) if g.chance(0.8) else g.letters(1, 1)).lower()
         values["l"], values["l1"] = letters_of(g, letter)
         if what == "search the text" and g.chance(0.45) or " " in text and g.chance(0.08):
             letter = g.pick(text.split()) if g.chance(0.6) else g.word() if g.chance(0.5) else text[1:4].strip()
