@@ -128,6 +128,10 @@ ASK = [
     "Please extract the {r} data from: {s}", "Please fill the schema from this: {s}", "Fill in the fields from this text: {s}", "Read this and return {f}: {s}", "What are the {r} details? {s}", "Get the {r} out of this: {s}", "From the text below, extract the {r}.\n\n{s}",
     'Extract from "{s}"', 'Text: "{s}"', "Text: {s}", "Extract the {r}.\n{s}", "Can you extract the {r} from this? {s}", "Could you turn this into {f}? {s}", "Here is a sentence: {s} Extract the {r}.", "I need this as {f}: {s}", "Make a {f} record of this: {s}",
     "Describe this {r} as {f}: {s}", "Represent as {f}: {s}", "Structure this: {s}", "Identify the fields in: {s}", "Write the {r} as {f}. {s}", "extract {s}", "extract the {r}: {s}", "Summarize as {f}: {s}", "Pull the {r} details from: {s}", "Sentence: {s}",
+    "A colleague wrote: {s}", 'Voice message: "{s}"', "From my notes: {s}", "Mail from this morning: {s}", "Heard on the radio: {s}", "{s} Put that into {f}.", "{s} I need this for our database.", "Please record this {r}: {s}", "New {r}: {s}", "Add this {r} to the list: {s}", "This just came in. {s}",
+    "Read carefully. {s} Now fill in the {r}.", "{s}\n\nExtract the {r}.", "{s} What does the {r} look like as {f}?", "Our form needs this {r}: {s}", "Take the {r} from this line: {s}", "We got the following text: {s}", "Process: {s}", "Input: {s}", "Store this: {s}", "{f} please: {s}", "I have this text: {s} Give me the {r}.", "Enter the {r}. {s}",
+    "Which {r} is meant here? {s}", "Could you fill out the {r} for me? {s}", "Note: {s}", "They told me: {s}", "Turn the text into a {r}: {s}", 'Here is what I know: "{s}"', "What do we know about this {r}? {s}", "Data entry: {s}", "Map this text to the schema: {s}", "File this: {s}", "Produce {f} from: {s}", "Here you go: {s}", "Log entry: {s}", "My secretary wrote this down: {s}",
+    "Chat message: {s}", "Make {f} out of this. {s}", "Analyze this text and return the {r}: {s}", "Encode this {r} in {f}: {s}", "Transcript: {s}", "Scan of a paper: {s}", "Read the {r} and return it: {s}", "Quote: {s}", "Write down the {r} from this: {s}", "extract data from: {s}", "{s} -> {f}",
 ]  # fmt: skip
 
 
@@ -136,7 +140,9 @@ def prompt(g: Source, sentence: str, root: str, form: str) -> str:
 
 
 def distractor(g: Source, about: str) -> str:
-    return g.pick(["The weather was nice.", f"{g.first_name()} was there too.", "Please keep this private.", f"Last year it was {g.word()}.", "More details will follow.", f"We talked about {g.part(words.TOPICS)}.", "Thanks for reading.", f"The {g.word()} is not important.", "This was said yesterday."])
+    return g.pick(["The weather was nice.", f"{g.first_name()} was there too.", "Please keep this private.", f"Last year it was {g.word()}.", "More details will follow.", f"We talked about {g.part(words.TOPICS)}.", "Thanks for reading.", f"The {g.word()} is not important.", "This was said yesterday.",
+                   "Have a nice day.", "Nobody else knows about it.", "I hope this helps.", "It was a long day.", "Everybody was happy.", f"The room smelled of {g.word()}.", "That is all for now.", "We had some trouble with the computer.", "Sorry for the delay.", "As you may remember, we talked about it.",
+                   f"By the way, I like {g.part(words.NOUNS)}s.", "It took a while to find out.", "Let me know if anything is missing.", "The rest is not worth telling.", "Nothing else happened.", f"Some people prefer {g.part(words.TOPICS)}.", "Please reply soon.", "This is urgent."])
 
 
 def json_schema(g: Source, root: str, fields: list[Field], nested: tuple[str, list[Field]] | None) -> dict:
