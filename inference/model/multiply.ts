@@ -71,6 +71,7 @@ export function multiply(
       bias,
       out,
       stride,
+      strip,
     );
   } else {
     kernels.mxfp4_matmul_i8(

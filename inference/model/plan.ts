@@ -15,6 +15,7 @@ import {
   BLOCK,
   MXFP4_F32_SCRATCH_BYTES,
   MXFP4_RECORD_BYTES,
+  Q8_I8_SCRATCH_BYTES,
   Q8_RECORD_BYTES,
   ROW_GROUP,
 } from "../wasm/kernels.ts";
@@ -316,8 +317,12 @@ function planScratch(
     scales: floats(precision === "int8" ? (count * width) / BLOCK : 0),
     starts: floats(precision === "int8" ? (count * width) / BLOCK : 0),
   });
-  // The strip of the exact kernel is the larger one; both fit.
-  const threadStripBytes = (Math.max(hidden, intermediate) / BLOCK) * MXFP4_F32_SCRATCH_BYTES;
+  const widest = Math.max(hidden, intermediate, config.heads * config.headDim);
+  // The strip of the exact kernel is the largest one of the experts' kernels.
+  const threadStripBytes = Math.max(
+    (Math.max(hidden, intermediate) / BLOCK) * MXFP4_F32_SCRATCH_BYTES,
+    (widest / BLOCK) * Q8_I8_SCRATCH_BYTES,
+  );
   const threadBytes = threadStripBytes + slots * FLOAT_BYTES;
   const addresses = {
     x: floats(columns * hidden),
@@ -334,7 +339,6 @@ function planScratch(
     logits: floats(logitColumns * config.vocab),
     thread: allocator.allocate(threads * threadBytes),
   };
-  const widest = Math.max(hidden, intermediate, config.heads * config.headDim);
   const staged = MIN_STAGED_ROW_GROUPS * ROW_GROUP * widest * FLOAT_BYTES;
   const minimum = threads * Math.max(MIN_STAGING_BYTES, staged);
   const end = Math.max(MIN_SCRATCH_BYTES, minimum);

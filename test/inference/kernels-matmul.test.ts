@@ -1,7 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decodeBlocks } from "../../inference/reference/mxfp4.ts";
-import { MXFP4_OFFSET, Q8_OFFSET, Q8_RECORD_BYTES } from "../../inference/wasm/kernels.ts";
+import {
+  MXFP4_OFFSET,
+  Q8_I8_SCRATCH_BYTES,
+  Q8_OFFSET,
+  Q8_RECORD_BYTES,
+} from "../../inference/wasm/kernels.ts";
 import {
   BUILDS,
   firstDifference,
@@ -304,6 +309,7 @@ describe.each(BUILDS)("%s", (build) => {
           shape.bias ? memory.put(bias) : 0,
           y,
           stride,
+          memory.reserve(blocks * Q8_I8_SCRATCH_BYTES),
         );
         const products = integerProducts(packed.q, packed.scale, 1, x, shape, bias);
         const found = memory.floats(y, size).filter((_, i) => i % stride < rows);

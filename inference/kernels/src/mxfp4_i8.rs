@@ -9,6 +9,25 @@ use crate::mxfp4::{high_nibbles, low_nibbles, scales, RECORD};
 use crate::simd::*;
 use core::arch::wasm32::*;
 
+/// The vectors that stay the same, made so that they are kept in registers: a constant would be loaded
+/// anew, through general registers, wherever it is used.
+#[derive(Clone, Copy)]
+struct Constants {
+    table: v128,
+    low: v128,
+    ones: v128,
+}
+
+#[inline(always)]
+fn constants(row_blocks: usize) -> Constants {
+    let zero = opaque_zero(row_blocks);
+    Constants {
+        table: v128_or(table(), zero),
+        low: v128_or(u8x16_splat(15), zero),
+        ones: v128_or(i16x8_splat(1), zero),
+    }
+}
+
 #[inline(always)]
 fn table() -> v128 {
     u8x16(12, 13, 14, 15, 16, 18, 20, 24, 12, 11, 10, 9, 8, 6, 4, 0)
@@ -123,6 +142,7 @@ unsafe fn row_group_times_column<const PAIRS: bool>(
     x_scale: *const f32,
     x_start: *const i32,
 ) -> (v128, v128) {
+    let c = constants(row_blocks);
     let mut sum_low = f32x4_splat(0.0);
     let mut sum_high = f32x4_splat(0.0);
     let mut record = records;
@@ -131,7 +151,7 @@ unsafe fn row_group_times_column<const PAIRS: bool>(
     while b < row_blocks {
         let start = v128_load32_splat(x_start.add(b) as *const u32);
         let (i0, i1) = if PAIRS {
-            block_by_pairs(record, x, start)
+            block_by_pairs(record, x, start, c)
         } else {
             block_by_dots(record, x, start)
         };
@@ -172,8 +192,7 @@ unsafe fn block_by_dots(record: *const u8, x: *const i8, start: v128) -> (v128, 
 
 /// The same sums where pairs are cheaper. Four steps of two products of at most 128 · 24 stay in i16.
 #[inline(always)]
-unsafe fn block_by_pairs(record: *const u8, x: *const i8, start: v128) -> (v128, v128) {
-    let table = table();
+unsafe fn block_by_pairs(record: *const u8, x: *const i8, start: v128, c: Constants) -> (v128, v128) {
     let zero = i16x8_splat(0);
     let (mut a0, mut a1, mut b0, mut b1) = (zero, zero, zero, zero);
     let mut step = 0;
@@ -182,15 +201,15 @@ unsafe fn block_by_pairs(record: *const u8, x: *const i8, start: v128) -> (v128,
         let back = splat_bytes(x.add(16 + step * 4));
         let w0 = load(record.add(ROWS + step * 32));
         let w1 = load(record.add(ROWS + step * 32 + 16));
-        a0 = dot4_pairs(front, lookup(table, low_nibbles(w0)), a0);
-        a1 = dot4_pairs(front, lookup(table, low_nibbles(w1)), a1);
-        b0 = dot4_pairs(back, lookup(table, high_nibbles(w0)), b0);
-        b1 = dot4_pairs(back, lookup(table, high_nibbles(w1)), b1);
+        a0 = dot4_pairs(front, lookup(c.table, v128_and(w0, c.low)), a0);
+        a1 = dot4_pairs(front, lookup(c.table, v128_and(w1, c.low)), a1);
+        b0 = dot4_pairs(back, lookup(c.table, v128_and(u16x8_shr(w0, 4), c.low)), b0);
+        b1 = dot4_pairs(back, lookup(c.table, v128_and(u16x8_shr(w1, 4), c.low)), b1);
         step += 1;
     }
     (
-        add_pairs(a0, add_pairs(b0, start)),
-        add_pairs(a1, add_pairs(b1, start)),
+        add_pairs(a0, c.ones, add_pairs(b0, c.ones, start)),
+        add_pairs(a1, c.ones, add_pairs(b1, c.ones, start)),
     )
 }
 
@@ -243,6 +262,7 @@ unsafe fn strip_times_columns<const PAIRS: bool>(
         x_start.add(columns[0] * row_blocks),
         x_start.add(columns[1] * row_blocks),
     );
+    let c = constants(row_blocks);
     let zero = f32x4_splat(0.0);
     let (mut s0, mut s1, mut s2, mut s3) = (zero, zero, zero, zero);
     let mut w = bytes as *const v128;
@@ -251,7 +271,7 @@ unsafe fn strip_times_columns<const PAIRS: bool>(
         let p0 = v128_load32_splat(p_start.add(b) as *const u32);
         let q0 = v128_load32_splat(q_start.add(b) as *const u32);
         let [i0, i1, j0, j1] = if PAIRS {
-            strip_block_by_pairs(w, p, q, p0, q0)
+            strip_block_by_pairs(w, p, q, p0, q0, c)
         } else {
             strip_block_by_dots(w, p, q, p0, q0)
         };
@@ -321,28 +341,33 @@ unsafe fn strip_block_by_pairs(
     q: *const i8,
     p_start: v128,
     q_start: v128,
+    c: Constants,
 ) -> [v128; 4] {
     let (mut i0, mut i1, mut j0, mut j1) = (p_start, p_start, q_start, q_start);
     let zero = i16x8_splat(0);
     let mut half = 0;
     while half < 2 {
         let (mut a0, mut a1, mut b0, mut b1) = (zero, zero, zero, zero);
+        let (mut w, mut p, mut q) = (w.add(half * 2), p.add(half * 16), q.add(half * 16));
         let mut step = 0;
-        while step < 4 {
-            let at = w.add(step * 4 + half * 2);
-            let (w0, w1) = (v128_load(at), v128_load(at.add(1)));
-            let column = half * 16 + step * 4;
-            let (ps, qs) = (splat_bytes(p.add(column)), splat_bytes(q.add(column)));
-            a0 = dot4_pairs(ps, w0, a0);
-            a1 = dot4_pairs(ps, w1, a1);
-            b0 = dot4_pairs(qs, w0, b0);
-            b1 = dot4_pairs(qs, w1, b1);
+        while step < 2 {
+            let (w0, w1) = (v128_load(w), v128_load(w.add(1)));
+            let (w2, w3) = (v128_load(w.add(4)), v128_load(w.add(5)));
+            let (p0, q0) = (splat_bytes(p), splat_bytes(q));
+            let (p1, q1) = (splat_bytes(p.add(4)), splat_bytes(q.add(4)));
+            a0 = dot4_pairs(p1, w2, dot4_pairs(p0, w0, a0));
+            a1 = dot4_pairs(p1, w3, dot4_pairs(p0, w1, a1));
+            b0 = dot4_pairs(q1, w2, dot4_pairs(q0, w0, b0));
+            b1 = dot4_pairs(q1, w3, dot4_pairs(q0, w1, b1));
+            w = w.add(8);
+            p = p.add(8);
+            q = q.add(8);
             step += 1;
         }
-        i0 = add_pairs(a0, i0);
-        i1 = add_pairs(a1, i1);
-        j0 = add_pairs(b0, j0);
-        j1 = add_pairs(b1, j1);
+        i0 = add_pairs(a0, c.ones, i0);
+        i1 = add_pairs(a1, c.ones, i1);
+        j0 = add_pairs(b0, c.ones, j0);
+        j1 = add_pairs(b1, c.ones, j1);
         half += 1;
     }
     [i0, i1, j0, j1]

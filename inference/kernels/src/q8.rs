@@ -145,7 +145,7 @@ unsafe fn store_steps(lane: *mut u8, bytes: v128) {
 }
 
 /// Q8_0 × int8 activations. Arguments as `mxfp4_matmul_i8`, with `x_start` = -127·Σx (`quantise_i8` with
-/// offset 127) and no scratch.
+/// offset 127) and `scratch` of `row_blocks * 544` bytes.
 ///
 /// # Safety
 /// As `mxfp4_matmul_i8`.
@@ -162,24 +162,29 @@ pub unsafe extern "C" fn q8_matmul_i8(
     bias: *const f32,
     y: *mut f32,
     y_stride: usize,
+    scratch: *mut u8,
 ) {
+    let pairs = dot4_is_emulated();
     let mut records = w;
     let mut r = 0;
     while r < rows {
         let left = rows - r;
         let row_bias = if bias.is_null() { bias } else { bias.add(r) };
+        let unpacked = pairs && columns > 1;
+        let strip_scales = scratch.add(row_blocks * STRIP_BLOCK) as *mut f32;
+        if unpacked {
+            unpack_strip(records, row_blocks, scratch, strip_scales);
+        }
         let mut c = 0;
         while c < columns {
             let first = column(index, c);
             if columns - c >= 2 {
-                let sums = row_group_times_two(
-                    records,
-                    row_blocks,
-                    x,
-                    x_scale,
-                    x_start,
-                    [first, column(index, c + 1)],
-                );
+                let both = [first, column(index, c + 1)];
+                let sums = if unpacked {
+                    strip_times_two(scratch, strip_scales, row_blocks, x, x_scale, x_start, both)
+                } else {
+                    row_group_times_two(records, row_blocks, x, x_scale, x_start, both)
+                };
                 store_rows(y.add(c * y_stride + r), row_bias, sums[0], sums[1], left);
                 store_rows(
                     y.add((c + 1) * y_stride + r),
@@ -189,13 +194,14 @@ pub unsafe extern "C" fn q8_matmul_i8(
                     left,
                 );
             } else {
-                let (low, high) = row_group_times_one(
-                    records,
-                    row_blocks,
-                    x.add(first * row_blocks * BLOCK),
-                    x_scale.add(first * row_blocks),
-                    x_start.add(first * row_blocks),
-                );
+                let x = x.add(first * row_blocks * BLOCK);
+                let x_scale = x_scale.add(first * row_blocks);
+                let x_start = x_start.add(first * row_blocks);
+                let (low, high) = if pairs {
+                    row_group_times_one_by_words(records, row_blocks, x, x_scale, x_start)
+                } else {
+                    row_group_times_one(records, row_blocks, x, x_scale, x_start)
+                };
                 store_rows(y.add(c * y_stride + r), row_bias, low, high, left);
             }
             c += 2;
@@ -203,6 +209,164 @@ pub unsafe extern "C" fn q8_matmul_i8(
         records = records.add(row_blocks * RECORD);
         r += ROWS;
     }
+}
+
+/// Decode where the dot instruction is emulated: weights widened to 16 bits, two products per lane in one
+/// instruction.
+#[inline(always)]
+unsafe fn row_group_times_one_by_words(
+    records: *const u8,
+    row_blocks: usize,
+    x: *const i8,
+    x_scale: *const f32,
+    x_start: *const i32,
+) -> (v128, v128) {
+    let zero = i32x4_splat(0);
+    let (mut sum_low, mut sum_high) = (f32x4_splat(0.0), f32x4_splat(0.0));
+    let mut record = records;
+    let mut x = x;
+    let mut b = 0;
+    while b < row_blocks {
+        // Lanes: columns 0 + 1 and 2 + 3 of a row, then of the next row.
+        let (mut i0, mut i1, mut i2, mut i3) = (zero, zero, zero, zero);
+        let mut w = record.add(SCALES);
+        let mut step = 0;
+        while step < 4 {
+            let four = i16x8_extend_low_i8x16(splat_bytes(x));
+            i0 = i32x4_add(i0, i32x4_dot_i16x8(four, u16x8_load_extend_u8x8(w)));
+            i1 = i32x4_add(i1, i32x4_dot_i16x8(four, u16x8_load_extend_u8x8(w.add(8))));
+            i2 = i32x4_add(i2, i32x4_dot_i16x8(four, u16x8_load_extend_u8x8(w.add(16))));
+            i3 = i32x4_add(i3, i32x4_dot_i16x8(four, u16x8_load_extend_u8x8(w.add(24))));
+            let four = i16x8_extend_low_i8x16(splat_bytes(x.add(4)));
+            i0 = i32x4_add(i0, i32x4_dot_i16x8(four, u16x8_load_extend_u8x8(w.add(32))));
+            i1 = i32x4_add(i1, i32x4_dot_i16x8(four, u16x8_load_extend_u8x8(w.add(40))));
+            i2 = i32x4_add(i2, i32x4_dot_i16x8(four, u16x8_load_extend_u8x8(w.add(48))));
+            i3 = i32x4_add(i3, i32x4_dot_i16x8(four, u16x8_load_extend_u8x8(w.add(56))));
+            w = w.add(64);
+            x = x.add(8);
+            step += 1;
+        }
+        let start = v128_load32_splat(x_start.add(b) as *const u32);
+        let xs = splat_f32(x_scale.add(b));
+        let (s0, s1) = scales(record);
+        let low = f32x4_convert_i32x4(i32x4_add(start, add_neighbours(i0, i1)));
+        let high = f32x4_convert_i32x4(i32x4_add(start, add_neighbours(i2, i3)));
+        sum_low = f32x4_add(sum_low, f32x4_mul(low, f32x4_mul(s0, xs)));
+        sum_high = f32x4_add(sum_high, f32x4_mul(high, f32x4_mul(s1, xs)));
+        record = record.add(RECORD);
+        b += 1;
+    }
+    (sum_low, sum_high)
+}
+
+/// Lanes 0 + 1 and 2 + 3 of both.
+#[inline(always)]
+fn add_neighbours(a: v128, b: v128) -> v128 {
+    i32x4_add(
+        i32x4_shuffle::<0, 2, 4, 6>(a, b),
+        i32x4_shuffle::<1, 3, 5, 7>(a, b),
+    )
+}
+
+/// Bytes of one unpacked block of 8 rows: upper and lower nibbles in bytes of their own.
+const STRIP_BLOCK: usize = 2 * ROWS * BLOCK;
+
+/// Prefill where the dot instruction is emulated: one row group unpacked once, to nibbles, whose products
+/// with a whole block's activations stay in i16; all columns use it.
+#[inline(always)]
+unsafe fn unpack_strip(records: *const u8, row_blocks: usize, bytes: *mut u8, strip: *mut f32) {
+    let nibble = v128_or(u8x16_splat(15), opaque_zero(row_blocks));
+    let mut out = bytes as *mut v128;
+    let mut b = 0;
+    while b < row_blocks {
+        let record = records.add(b * RECORD);
+        let (s0, s1) = scales(record);
+        store_f32(strip.add(b * ROWS), s0);
+        store_f32(strip.add(b * ROWS + 4), s1);
+        let mut step = 0;
+        while step < 8 {
+            let w0 = load(record.add(SCALES + step * 32));
+            let w1 = load(record.add(SCALES + step * 32 + 16));
+            v128_store(out, v128_and(u16x8_shr(w0, 4), nibble));
+            v128_store(out.add(1), v128_and(u16x8_shr(w1, 4), nibble));
+            v128_store(out.add(2), v128_and(w0, nibble));
+            v128_store(out.add(3), v128_and(w1, nibble));
+            out = out.add(4);
+            step += 1;
+        }
+        b += 1;
+    }
+}
+
+#[inline(always)]
+unsafe fn strip_times_two(
+    bytes: *const u8,
+    strip: *const f32,
+    row_blocks: usize,
+    x: *const i8,
+    x_scale: *const f32,
+    x_start: *const i32,
+    columns: [usize; 2],
+) -> [v128; 4] {
+    let opaque = opaque_zero(row_blocks);
+    let ones = v128_or(i16x8_splat(1), opaque);
+    let sixteens = v128_or(i16x8_splat(16), opaque);
+    let zero = i16x8_splat(0);
+    let none = f32x4_splat(0.0);
+    let (mut s0, mut s1, mut s2, mut s3) = (none, none, none, none);
+    let (p_start, q_start) = (
+        x_start.add(columns[0] * row_blocks),
+        x_start.add(columns[1] * row_blocks),
+    );
+    let (p_scale, q_scale) = (
+        x_scale.add(columns[0] * row_blocks),
+        x_scale.add(columns[1] * row_blocks),
+    );
+    let (mut p, mut q) = (
+        x.add(columns[0] * row_blocks * BLOCK),
+        x.add(columns[1] * row_blocks * BLOCK),
+    );
+    let mut w = bytes as *const v128;
+    let mut b = 0;
+    while b < row_blocks {
+        let (mut ph0, mut ph1, mut pl0, mut pl1) = (zero, zero, zero, zero);
+        let (mut qh0, mut qh1, mut ql0, mut ql1) = (zero, zero, zero, zero);
+        let mut step = 0;
+        while step < 8 {
+            let (h0, h1) = (v128_load(w), v128_load(w.add(1)));
+            let (l0, l1) = (v128_load(w.add(2)), v128_load(w.add(3)));
+            let pf = splat_bytes(p);
+            ph0 = dot4_pairs(pf, h0, ph0);
+            ph1 = dot4_pairs(pf, h1, ph1);
+            pl0 = dot4_pairs(pf, l0, pl0);
+            pl1 = dot4_pairs(pf, l1, pl1);
+            let qf = splat_bytes(q);
+            qh0 = dot4_pairs(qf, h0, qh0);
+            qh1 = dot4_pairs(qf, h1, qh1);
+            ql0 = dot4_pairs(qf, l0, ql0);
+            ql1 = dot4_pairs(qf, l1, ql1);
+            w = w.add(4);
+            p = p.add(4);
+            q = q.add(4);
+            step += 1;
+        }
+        let p0 = v128_load32_splat(p_start.add(b) as *const u32);
+        let q0 = v128_load32_splat(q_start.add(b) as *const u32);
+        let whole = |high: v128, low: v128, start: v128| {
+            f32x4_convert_i32x4(add_pairs(high, sixteens, add_pairs(low, ones, start)))
+        };
+        let (e0, e1) = (
+            load_f32(strip.add(b * ROWS)),
+            load_f32(strip.add(b * ROWS + 4)),
+        );
+        let (ps, qs) = (splat_f32(p_scale.add(b)), splat_f32(q_scale.add(b)));
+        s0 = f32x4_add(s0, f32x4_mul(whole(ph0, pl0, p0), f32x4_mul(e0, ps)));
+        s1 = f32x4_add(s1, f32x4_mul(whole(ph1, pl1, p0), f32x4_mul(e1, ps)));
+        s2 = f32x4_add(s2, f32x4_mul(whole(qh0, ql0, q0), f32x4_mul(e0, qs)));
+        s3 = f32x4_add(s3, f32x4_mul(whole(qh1, ql1, q0), f32x4_mul(e1, qs)));
+        b += 1;
+    }
+    [s0, s1, s2, s3]
 }
 
 #[inline(always)]

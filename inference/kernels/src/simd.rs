@@ -87,8 +87,16 @@ pub fn dot4_pairs(a: v128, b: v128, sums: v128) -> v128 {
 
 /// `sum` plus both i16 of each 32-bit lane: what `dot4` would have made of the same operands.
 #[inline(always)]
-pub fn add_pairs(pairs: v128, sum: v128) -> v128 {
-    i32x4_add(sum, i32x4_dot_i16x8(pairs, i16x8_splat(1)))
+pub fn add_pairs(pairs: v128, ones: v128, sum: v128) -> v128 {
+    i32x4_add(sum, i32x4_dot_i16x8(pairs, ones))
+}
+
+/// Zeros that no compiler knows to be zeros, from a count (below 2^31). A constant that is combined with
+/// them is kept in a register; as it is, it would be loaded anew, through general registers, wherever it
+/// is used.
+#[inline(always)]
+pub fn opaque_zero(count: usize) -> v128 {
+    i32x4_splat(count as i32 >> 31)
 }
 
 /// `table[index]` per byte, for indices 0..=15.
