@@ -86,14 +86,15 @@ def invented(g: Source, thing: str | None = None) -> dict:
 def special(g: Source, request: Request | None = None) -> dict:
     """A tool of an everyday kind, under one of its names."""
     request = request or g.pick(REQUESTS)
-    name = decorated(g, g.pick(request.names)) if g.chance(0.5) else g.pick(request.names)
-    if g.chance(0.12):
+    name = decorated(g, g.pick(request.names)) if g.chance(0.3) else g.pick(request.names)
+    if g.chance(0.1):
         name = f"{g.pick(ACTIONS)}_{name}"
-    if g.chance(0.18):
+    if g.chance(0.15):
         name = g.pick(["".join(p.capitalize() if i else p for i, p in enumerate(name.split("_"))), name + "_v2", g.pseudo() + "_" + name.split("_")[-1]])
     params, prompts, taken = [], request.prompts, set()
     for key, (kind, names) in request.slots.items():
-        chosen = decorated(g, g.pick([n for n in names if n not in taken]))
+        chosen = g.pick([n for n in names if n not in taken])
+        chosen = decorated(g, chosen) if g.chance(0.5) else chosen
         taken.add(chosen)
         params.append(parameter(g, chosen, kind))
         prompts = [text_.replace("{" + key + "}", f"{{#{chosen}}}") for text_ in prompts]
