@@ -28,6 +28,8 @@ export {
   type PluginOptions,
   type PythonPackages,
   type PythonPackagesOptions,
+  PythonSpare,
+  type PythonSpareOptions,
   parseGrants,
   type Tool,
   type ToolContext,

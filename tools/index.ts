@@ -83,6 +83,8 @@ export {
   PackageUnknownError,
   type PythonPackages,
   type PythonPackagesOptions,
+  PythonSpare,
+  type PythonSpareOptions,
   type PythonTool,
   type PythonToolOptions,
   pythonProblem,

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { descendantsOf } from "../../tools/isolate/index.ts";
 import { PythonSession } from "../../tools/python/session.ts";
+import { PythonSpare } from "../../tools/python/spare.ts";
 import type { Bench } from "./main.ts";
 
 const TIMEOUT_MS = 60_000;
@@ -17,6 +18,9 @@ const MIB = 2 ** 20;
 const WARM_UP_CELLS = 50;
 /** Sessions before the baseline of the growth: the agent's own code is loaded and compiled by then. */
 const SETTLED_AFTER = 10;
+const HANDOVERS = 5;
+/** As a conversation leaves it: time for the next spare to be ready. */
+const BETWEEN_HANDOVERS_MS = 1500;
 
 export const bench: Bench = async (args) => {
   const { values } = parseArgs({
@@ -36,12 +40,18 @@ export const bench: Bench = async (args) => {
     say(`starts: ${starts.join(", ")} ms`);
     const warm = await measureCells(cacheFolder, Number(values.cells));
     say(`cells: p50 ${warm.cell_p50_ms} ms, p95 ${warm.cell_p95_ms} ms`);
+    const handover = {
+      without_spare: await measureHandover(cacheFolder, undefined),
+      with_spare: await withSpare(cacheFolder),
+    };
+    say(`a first cell, without and with a spare: ${JSON.stringify(handover)}`);
     const series = await measureSeries(cacheFolder, Number(values.sessions));
     return {
       first_run_ms: first,
       cold_start_ms: round(quantile(starts, 0.5)),
       cold_start_max_ms: Math.max(...starts),
       ...warm,
+      handover,
       series,
       goals: { cold_start_ms: 1000, cell_p50_ms: 3, rss_mb: 320, growth: 0.1 },
     };
@@ -93,6 +103,46 @@ async function measureCells(cacheFolder: string, cells: number): Promise<Cells> 
     cell_p95_ms: round(quantile(times, 0.95)),
     rss_mb: rss,
     rss_after_cells_mb: after,
+  };
+}
+
+type Handover = {
+  /** From a new conversation to its first result. */
+  readonly new_conversation_ms: number;
+  /** From the end of an interpreter to the next cell's result, if the next cell comes at once. */
+  readonly after_stop_ms: number;
+};
+
+async function withSpare(cacheFolder: string): Promise<Handover> {
+  const spare = new PythonSpare({ cacheDir: cacheFolder });
+  spare.prepare();
+  const figures = await measureHandover(cacheFolder, spare);
+  await spare.close();
+  return figures;
+}
+
+async function measureHandover(
+  cacheFolder: string,
+  spare: PythonSpare | undefined,
+): Promise<Handover> {
+  const starts: number[] = [];
+  const stops: number[] = [];
+  for (let i = 0; i < HANDOVERS; i++) {
+    const session = new PythonSession({ timeoutMs: TIMEOUT_MS, cacheFolder, spare });
+    await new Promise((resolve) => setTimeout(resolve, BETWEEN_HANDOVERS_MS));
+    const begun = performance.now();
+    await session.run("1 + 1", never);
+    starts.push(performance.now() - begun);
+    await new Promise((resolve) => setTimeout(resolve, BETWEEN_HANDOVERS_MS));
+    await session.run("import os; os._exit(1)", never);
+    const ended = performance.now();
+    await session.run("1 + 1", never);
+    stops.push(performance.now() - ended);
+    await session.close();
+  }
+  return {
+    new_conversation_ms: round(quantile(starts, 0.5)),
+    after_stop_ms: round(quantile(stops, 0.5)),
   };
 }
 

@@ -9,7 +9,7 @@ import type { SessionPackages } from "./packages/session-packages.ts";
 import { canStoreSnapshots, hasSnapshot, snapshotPath, storeSnapshot } from "./snapshot.ts";
 
 /** Without a snapshot 3 s of computing; on a loaded machine many times that. */
-const START_LIMIT_MS = 120_000;
+export const START_LIMIT_MS = 120_000;
 
 /** Snapshots being made, so that two sessions of one program make one. */
 const making = new Map<string, Promise<string | null>>();
@@ -22,6 +22,8 @@ export type StartOptions = {
   readonly adaptLaunch?: AdaptLaunch | undefined;
   /** What cells may import beside the standard library. */
   readonly packages?: SessionPackages | undefined;
+  /** Default: the start keeps the program from ending. */
+  readonly keepsAgentAlive?: boolean;
 };
 
 /**
@@ -44,12 +46,12 @@ export async function startInterpreter(options: StartOptions): Promise<Interpret
 
 async function startFrom(
   snapshotFile: string | null,
-  { onProcess, packages, adaptLaunch = (options) => options }: StartOptions,
+  { onProcess, packages, keepsAgentAlive, adaptLaunch = (options) => options }: StartOptions,
 ): Promise<InterpreterProcess> {
   const launch = adaptLaunch(launchOptions({ snapshotFile, makeSnapshot: false }, packages));
   const interpreter = new InterpreterProcess(launch);
   onProcess(interpreter);
-  const { snapshotProblem } = await started(interpreter, interpreter.ready);
+  const { snapshotProblem } = await started(interpreter, interpreter.ready, keepsAgentAlive);
   if (snapshotProblem !== null && snapshotFile !== null) {
     await rm(snapshotFile, { force: true }).catch(() => undefined);
   }
@@ -58,11 +60,11 @@ async function startFrom(
 }
 
 /** The snapshot's path, made first if it is missing; null when it can neither be found nor made. */
-function snapshotIn(folder: string, { onProcess }: StartOptions): Promise<string | null> {
+function snapshotIn(folder: string, options: StartOptions): Promise<string | null> {
   const path = snapshotPath(folder, PYODIDE.version, SNAPSHOT_SOURCES.map(readSource).join(""));
   let made = making.get(path);
   if (made === undefined) {
-    made = makeSnapshot(folder, path, onProcess).finally(() => making.delete(path));
+    made = makeSnapshot(folder, path, options).finally(() => making.delete(path));
     making.set(path, made);
   }
   return made;
@@ -77,7 +79,7 @@ const readSource = (file: string): string =>
 async function makeSnapshot(
   folder: string,
   path: string,
-  onProcess: (interpreter: InterpreterProcess) => void,
+  { onProcess, keepsAgentAlive }: StartOptions,
 ): Promise<string | null> {
   if (await hasSnapshot(path)) return path;
   // Known before seconds are spent on what could not be stored.
@@ -85,7 +87,7 @@ async function makeSnapshot(
   const maker = new InterpreterProcess(launchOptions({ snapshotFile: null, makeSnapshot: true }));
   onProcess(maker);
   try {
-    const memory = await started(maker, maker.snapshot);
+    const memory = await started(maker, maker.snapshot, keepsAgentAlive);
     await storeSnapshot(folder, path, memory);
     return path;
   } catch {
@@ -96,10 +98,14 @@ async function makeSnapshot(
   }
 }
 
-async function started<T>(interpreter: InterpreterProcess, promise: Promise<T>): Promise<T> {
+async function started<T>(
+  interpreter: InterpreterProcess,
+  promise: Promise<T>,
+  keepsAgentAlive = true,
+): Promise<T> {
   try {
     const late = `it was not ready after ${START_LIMIT_MS / 1000} s`;
-    return await within(START_LIMIT_MS, late, promise);
+    return await within(START_LIMIT_MS, late, promise, keepsAgentAlive);
   } catch (cause) {
     interpreter.kill();
     const why = cause instanceof Error ? cause.message : String(cause);

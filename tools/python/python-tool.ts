@@ -1,11 +1,12 @@
 /** The `python` tool: raw code in, what a notebook cell would show out. */
-import { PythonUnavailableError } from "../errors.ts";
+import { PythonUnavailableError, ToolDefinitionError } from "../errors.ts";
 import type { Tool, ToolContext, ToolOutput } from "../tool.ts";
 import { type Artifact, ArtifactFolder } from "./artifacts.ts";
 import type { InputFile } from "./input-files.ts";
 import { pythonProblem } from "./launch.ts";
 import { describePackages, type SessionPackages } from "./packages/session-packages.ts";
 import { type CellResult, PythonSession } from "./session.ts";
+import type { PythonSpare } from "./spare.ts";
 
 export type PythonToolOptions = {
   /** Longest run of one cell; the description the model was trained with promises 120 s. */
@@ -24,6 +25,8 @@ export type PythonToolOptions = {
   readonly artifactFolder?: string;
   /** What `openPackages` gave: cells may import these. Absent: the standard library only. */
   readonly packages?: SessionPackages;
+  /** For programs with several conversations. Its folder and packages stand in for the ones above. */
+  readonly spare?: PythonSpare;
 };
 
 export interface PythonTool extends Tool<string> {
@@ -44,17 +47,21 @@ const NO_OUTPUT =
  * Creates the tool without starting anything. Its variables belong to one conversation.
  *
  * @throws PythonUnavailableError where the sandbox does not exist for this platform; `pythonProblem`
- *   asks beforehand
+ *   asks beforehand; ToolDefinitionError for packages that its spare does not have
  */
 export function createPythonTool(options: PythonToolOptions = {}): PythonTool {
   const { timeoutMs = DEFAULT_TIMEOUT_MS, cacheDir, files = [], artifactFolder } = options;
-  const { packages } = options;
+  const { spare, packages = spare?.packages } = options;
+  if (spare !== undefined && packages !== spare.packages) {
+    throw new ToolDefinitionError("python", "the packages of its spare are other than its own.");
+  }
   const problem = pythonProblem();
   if (problem !== null) throw new PythonUnavailableError(problem);
   const session = new PythonSession({
     timeoutMs,
     files,
     packages,
+    spare,
     ...(cacheDir && { cacheFolder: cacheDir }),
   });
   const artifacts = artifactFolder === undefined ? undefined : new ArtifactFolder(artifactFolder);

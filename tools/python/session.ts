@@ -10,6 +10,7 @@ import type { CellEnd, CellFile, InterpreterProcess } from "./interpreter-proces
 import type { AdaptLaunch } from "./launch.ts";
 import type { SessionPackages } from "./packages/session-packages.ts";
 import type { CellOutcome } from "./protocol.ts";
+import type { PythonSpare } from "./spare.ts";
 
 export type CellResult = CellOutcome & {
   /**
@@ -33,6 +34,8 @@ export type SessionOptions = {
   /** Copied to `/mnt/data` of every interpreter of the session. */
   readonly files?: readonly InputFile[];
   readonly packages?: SessionPackages | undefined;
+  /** Where its interpreters come from; it has its own folder and packages. Absent: each is started. */
+  readonly spare?: PythonSpare | undefined;
   readonly adaptLaunch?: AdaptLaunch;
 };
 
@@ -113,13 +116,16 @@ export class PythonSession {
   }
 
   async #startOne(): Promise<InterpreterProcess> {
-    const { cacheFolder, files = [], packages, adaptLaunch } = this.#options;
+    const { cacheFolder, files = [], packages, spare, adaptLaunch } = this.#options;
     const onProcess = (process: InterpreterProcess): void => {
       this.#processes.add(process);
       process.exited.then(() => this.#processes.delete(process));
       if (this.#closed) process.kill();
     };
-    const interpreter = await startInterpreter({ cacheFolder, onProcess, packages, adaptLaunch });
+    const interpreter =
+      spare === undefined
+        ? await startInterpreter({ cacheFolder, onProcess, packages, adaptLaunch })
+        : await spare.take(onProcess);
     for (const file of files) interpreter.putFile(file);
     return interpreter;
   }
