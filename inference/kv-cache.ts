@@ -58,7 +58,7 @@ export function planKvCache(
   const { heads, kvHeads, headDim, layers } = config;
   const front = new BankAllocator();
   const floats = (count: number): Address => front.allocate(count * FLOAT_BYTES);
-  const scratchBytes = (ATTENTION_SCRATCH_FLOATS + 2 * (heads / kvHeads)) * FLOAT_BYTES;
+  const scratchBytes = ATTENTION_SCRATCH_FLOATS * (heads / kvHeads) * FLOAT_BYTES;
   const addresses = {
     sinks: floats(layers * heads),
     cos: floats((columns * headDim) / 2),

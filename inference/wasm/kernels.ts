@@ -161,8 +161,8 @@ export const MXFP4_I8_SCRATCH_BYTES = 288;
 export const MXFP4_F32_SCRATCH_BYTES = 1056;
 /** Positions in one page of the KV cache. */
 export const KV_PAGE = 64;
-/** Floats of scratch that `attention` needs besides two per query head of the group. */
-export const ATTENTION_SCRATCH_FLOATS: number = KV_PAGE;
+/** Floats of scratch that `attention` needs per query head of the group. */
+export const ATTENTION_SCRATCH_FLOATS: number = KV_PAGE + 3;
 
 /** Compiled kernels: cheap to post to workers, where they share the machine code. */
 export type KernelModule = WebAssembly.Module;

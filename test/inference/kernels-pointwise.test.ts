@@ -156,7 +156,7 @@ describe.each(BUILDS)("%s", (build) => {
     }
     const q = randomFloats(group * headDim, random, 2);
     const sinks = randomFloats(group, random, 3);
-    const scratch = memory.reserve((ATTENTION_SCRATCH_FLOATS + 2 * group) * 4);
+    const scratch = memory.reserve(ATTENTION_SCRATCH_FLOATS * group * 4);
     for (let h = 0; h < kvHeads; h++) {
       const out = memory.result(group * headDim);
       kernels.attention(

@@ -42,8 +42,10 @@ pub unsafe extern "C" fn kv_store(
 ///
 /// `q`, `out`: (group, head_dim). `pages`: this layer's and head's part of page 0. Keys `first..end` are
 /// seen. `scale` multiplies the scores. `sinks`: (group), one more logit per head that takes part in the
-/// softmax, unscaled, and has no value. `scratch`: 64 + 2 · group floats. The softmax runs online, page by
-/// page, starting from the sink (maximum = sink, denominator = 1).
+/// softmax, unscaled, and has no value. `scratch`: 67 · group floats. The softmax runs online, page by
+/// page, starting from the sink (maximum = sink, denominator = 1). Of each page, all heads read the keys
+/// first, then all the values, two heads at a time: so what is loaded serves both, and there are enough
+/// independent sums that none waits for its last addition.
 ///
 /// # Safety
 /// `end > first`; every page up to that of `end - 1` is there; `head_dim` is a multiple of 4; `scratch` is
@@ -62,9 +64,9 @@ pub unsafe extern "C" fn attention(
     out: *mut f32,
     scratch: *mut f32,
 ) {
-    let scores = scratch;
-    let maxima = scratch.add(PAGE);
+    let maxima = scratch.add(group * PAGE);
     let sums = maxima.add(group);
+    let kept = sums.add(group);
     let mut g = 0;
     while g < group {
         *maxima.add(g) = *sinks.add(g);
@@ -92,23 +94,49 @@ pub unsafe extern "C" fn attention(
         };
         let mut g = 0;
         while g < group {
-            let top = page_scores(q.add(g * head_dim), keys, head_dim, from, to, scale, scores);
+            // The last of an odd number of heads is its own partner.
+            let partner = if g + 1 < group { g + 1 } else { g };
+            two_heads_scores(
+                q.add(g * head_dim),
+                q.add(partner * head_dim),
+                keys,
+                head_dim,
+                from & !15,
+                to,
+                scale,
+                scratch.add(g * PAGE),
+                scratch.add(partner * PAGE),
+            );
+            g += 2;
+        }
+        let mut g = 0;
+        while g < group {
+            let scores = scratch.add(g * PAGE);
+            let top = largest_score(scores, from, to);
             let before = *maxima.add(g);
             let now = if top > before { top } else { before };
-            let kept = exp1(before - now);
+            *kept.add(g) = exp1(before - now);
             let sum = page_exponentials(scores, from, to, now);
             *maxima.add(g) = now;
-            *sums.add(g) = *sums.add(g) * kept + sum;
-            add_values(
+            *sums.add(g) = *sums.add(g) * *kept.add(g) + sum;
+            g += 1;
+        }
+        let mut g = 0;
+        while g < group {
+            let partner = if g + 1 < group { g + 1 } else { g };
+            two_heads_values(
                 out.add(g * head_dim),
-                kept,
-                scores,
+                out.add(partner * head_dim),
+                *kept.add(g),
+                *kept.add(partner),
+                scratch.add(g * PAGE),
+                scratch.add(partner * PAGE),
                 values,
                 head_dim,
                 from,
                 to,
             );
-            g += 1;
+            g += 2;
         }
         page += 1;
     }
@@ -125,52 +153,74 @@ pub unsafe extern "C" fn attention(
     }
 }
 
-/// Scaled scores of the page's positions `from..to`; the rest of the touched groups of 16 is set to -inf.
-/// Returns the largest.
+/// Scaled scores of two heads for the groups of 16 positions from `start` up to that of `to - 1`.
 #[inline(always)]
-unsafe fn page_scores(
+unsafe fn two_heads_scores(
+    p: *const f32,
     q: *const f32,
     keys: *const f32,
     head_dim: usize,
-    from: usize,
+    start: usize,
     to: usize,
     scale: f32,
-    scores: *mut f32,
-) -> f32 {
+    p_scores: *mut f32,
+    q_scores: *mut f32,
+) {
     let zero = f32x4_splat(0.0);
-    let factor = f32x4_splat(scale);
-    let mut j = from & !15;
+    let mut j = start;
     while j < to {
-        let (mut s0, mut s1, mut s2, mut s3) = (zero, zero, zero, zero);
+        let (mut p0, mut p1, mut p2, mut p3) = (zero, zero, zero, zero);
+        let (mut q0, mut q1, mut q2, mut q3) = (zero, zero, zero, zero);
+        let mut row = keys.add(j);
         let mut d = 0;
         while d < head_dim {
-            let value = splat_f32(q.add(d));
-            let row = keys.add(d * PAGE + j);
-            s0 = f32x4_add(s0, f32x4_mul(value, load_f32(row)));
-            s1 = f32x4_add(s1, f32x4_mul(value, load_f32(row.add(4))));
-            s2 = f32x4_add(s2, f32x4_mul(value, load_f32(row.add(8))));
-            s3 = f32x4_add(s3, f32x4_mul(value, load_f32(row.add(12))));
+            let (pd, qd) = (splat_f32(p.add(d)), splat_f32(q.add(d)));
+            let k0 = load_f32(row);
+            p0 = f32x4_add(p0, f32x4_mul(pd, k0));
+            q0 = f32x4_add(q0, f32x4_mul(qd, k0));
+            let k1 = load_f32(row.add(4));
+            p1 = f32x4_add(p1, f32x4_mul(pd, k1));
+            q1 = f32x4_add(q1, f32x4_mul(qd, k1));
+            let k2 = load_f32(row.add(8));
+            p2 = f32x4_add(p2, f32x4_mul(pd, k2));
+            q2 = f32x4_add(q2, f32x4_mul(qd, k2));
+            let k3 = load_f32(row.add(12));
+            p3 = f32x4_add(p3, f32x4_mul(pd, k3));
+            q3 = f32x4_add(q3, f32x4_mul(qd, k3));
+            row = row.add(PAGE);
             d += 1;
         }
-        store_f32(scores.add(j), f32x4_mul(s0, factor));
-        store_f32(scores.add(j + 4), f32x4_mul(s1, factor));
-        store_f32(scores.add(j + 8), f32x4_mul(s2, factor));
-        store_f32(scores.add(j + 12), f32x4_mul(s3, factor));
+        let factor = f32x4_splat(scale);
+        store_f32(p_scores.add(j), f32x4_mul(p0, factor));
+        store_f32(p_scores.add(j + 4), f32x4_mul(p1, factor));
+        store_f32(p_scores.add(j + 8), f32x4_mul(p2, factor));
+        store_f32(p_scores.add(j + 12), f32x4_mul(p3, factor));
+        store_f32(q_scores.add(j), f32x4_mul(q0, factor));
+        store_f32(q_scores.add(j + 4), f32x4_mul(q1, factor));
+        store_f32(q_scores.add(j + 8), f32x4_mul(q2, factor));
+        store_f32(q_scores.add(j + 12), f32x4_mul(q3, factor));
         j += 16;
     }
-    let mut outside = from & !15;
+}
+
+/// The largest score of the positions `from..to`; the rest of the touched groups of 16 is set to -inf.
+#[inline(always)]
+unsafe fn largest_score(scores: *mut f32, from: usize, to: usize) -> f32 {
+    let start = from & !15;
+    let last = (to + 15) & !15;
+    let mut outside = start;
     while outside < from {
         *scores.add(outside) = f32::NEG_INFINITY;
         outside += 1;
     }
     outside = to;
-    while outside < j {
+    while outside < last {
         *scores.add(outside) = f32::NEG_INFINITY;
         outside += 1;
     }
     let mut top = f32x4_splat(f32::NEG_INFINITY);
-    j = from & !15;
-    while j < to {
+    let mut j = start;
+    while j < last {
         top = f32x4_pmax(top, load_f32(scores.add(j)));
         j += 4;
     }
@@ -192,51 +242,74 @@ unsafe fn page_exponentials(scores: *mut f32, from: usize, to: usize, top: f32) 
     sum_lanes(sum)
 }
 
-/// `out = out · kept + Σ_j p_j · values[j]` for the positions `from..to` (others may hold anything, so they
-/// are not multiplied by zero but left out).
+/// `out = out · kept + Σ_j p_j · values[j]` of two heads for the positions `from..to` (others may hold
+/// anything, so they are not multiplied by zero but left out).
 #[inline(always)]
-unsafe fn add_values(
-    out: *mut f32,
-    kept: f32,
-    p: *const f32,
+unsafe fn two_heads_values(
+    a_out: *mut f32,
+    b_out: *mut f32,
+    a_kept: f32,
+    b_kept: f32,
+    a_weights: *const f32,
+    b_weights: *const f32,
     values: *const f32,
     head_dim: usize,
     from: usize,
     to: usize,
 ) {
-    let kept = f32x4_splat(kept);
+    let (a_factor, b_factor) = (f32x4_splat(a_kept), f32x4_splat(b_kept));
     let mut d = 0;
     while d + 16 <= head_dim {
-        let column = out.add(d);
-        let mut a0 = f32x4_mul(load_f32(column), kept);
-        let mut a1 = f32x4_mul(load_f32(column.add(4)), kept);
-        let mut a2 = f32x4_mul(load_f32(column.add(8)), kept);
-        let mut a3 = f32x4_mul(load_f32(column.add(12)), kept);
+        let (a, b) = (a_out.add(d), b_out.add(d));
+        let mut a0 = f32x4_mul(load_f32(a), a_factor);
+        let mut a1 = f32x4_mul(load_f32(a.add(4)), a_factor);
+        let mut a2 = f32x4_mul(load_f32(a.add(8)), a_factor);
+        let mut a3 = f32x4_mul(load_f32(a.add(12)), a_factor);
+        let mut b0 = f32x4_mul(load_f32(b), b_factor);
+        let mut b1 = f32x4_mul(load_f32(b.add(4)), b_factor);
+        let mut b2 = f32x4_mul(load_f32(b.add(8)), b_factor);
+        let mut b3 = f32x4_mul(load_f32(b.add(12)), b_factor);
+        let mut row = values.add(from * head_dim + d);
         let mut j = from;
         while j < to {
-            let weight = splat_f32(p.add(j));
-            let row = values.add(j * head_dim + d);
-            a0 = f32x4_add(a0, f32x4_mul(weight, load_f32(row)));
-            a1 = f32x4_add(a1, f32x4_mul(weight, load_f32(row.add(4))));
-            a2 = f32x4_add(a2, f32x4_mul(weight, load_f32(row.add(8))));
-            a3 = f32x4_add(a3, f32x4_mul(weight, load_f32(row.add(12))));
+            let (aj, bj) = (splat_f32(a_weights.add(j)), splat_f32(b_weights.add(j)));
+            let v0 = load_f32(row);
+            a0 = f32x4_add(a0, f32x4_mul(aj, v0));
+            b0 = f32x4_add(b0, f32x4_mul(bj, v0));
+            let v1 = load_f32(row.add(4));
+            a1 = f32x4_add(a1, f32x4_mul(aj, v1));
+            b1 = f32x4_add(b1, f32x4_mul(bj, v1));
+            let v2 = load_f32(row.add(8));
+            a2 = f32x4_add(a2, f32x4_mul(aj, v2));
+            b2 = f32x4_add(b2, f32x4_mul(bj, v2));
+            let v3 = load_f32(row.add(12));
+            a3 = f32x4_add(a3, f32x4_mul(aj, v3));
+            b3 = f32x4_add(b3, f32x4_mul(bj, v3));
+            row = row.add(head_dim);
             j += 1;
         }
-        store_f32(column, a0);
-        store_f32(column.add(4), a1);
-        store_f32(column.add(8), a2);
-        store_f32(column.add(12), a3);
+        store_f32(a, a0);
+        store_f32(a.add(4), a1);
+        store_f32(a.add(8), a2);
+        store_f32(a.add(12), a3);
+        store_f32(b, b0);
+        store_f32(b.add(4), b1);
+        store_f32(b.add(8), b2);
+        store_f32(b.add(12), b3);
         d += 16;
     }
     while d < head_dim {
-        let mut a = f32x4_mul(load_f32(out.add(d)), kept);
+        let mut a = f32x4_mul(load_f32(a_out.add(d)), a_factor);
+        let mut b = f32x4_mul(load_f32(b_out.add(d)), b_factor);
         let mut j = from;
         while j < to {
             let value = load_f32(values.add(j * head_dim + d));
-            a = f32x4_add(a, f32x4_mul(splat_f32(p.add(j)), value));
+            a = f32x4_add(a, f32x4_mul(splat_f32(a_weights.add(j)), value));
+            b = f32x4_add(b, f32x4_mul(splat_f32(b_weights.add(j)), value));
             j += 1;
         }
-        store_f32(out.add(d), a);
+        store_f32(a_out.add(d), a);
+        store_f32(b_out.add(d), b);
         d += 4;
     }
 }
