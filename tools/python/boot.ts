@@ -37,12 +37,19 @@ export async function startInterpreter(options: StartOptions): Promise<Interpret
   try {
     return await startFrom(snapshotFile, options);
   } catch (error) {
-    if (snapshotFile === null) throw error;
+    if (snapshotFile === null || error instanceof StartAbandoned) throw error;
+    // A process that somebody has killed says nothing about the snapshot.
+    if (KILLED.test(messageOf(error))) return startFrom(snapshotFile, options);
     // A snapshot that ends the interpreter is worse than none.
     await rm(snapshotFile, { force: true }).catch(() => undefined);
     return startFrom(null, options);
   }
 }
+
+const KILLED = /ended by SIGKILL/;
+
+/** Whoever started it has ended it. */
+class StartAbandoned extends PythonStartError {}
 
 async function startFrom(
   snapshotFile: string | null,
@@ -71,7 +78,10 @@ function snapshotIn(folder: string, options: StartOptions): Promise<string | nul
 }
 
 /** What decides a snapshot's content, beside Pyodide and Node. */
-const SNAPSHOT_SOURCES = ["cell.py", "guest/guest.ts", "guest/shell.ts", "guest/text-codec.ts"];
+const SNAPSHOT_SOURCES = [
+  ...["cell.py", "packages/packages.py"],
+  ...["guest/guest.ts", "guest/shell.ts", "guest/text-codec.ts"],
+];
 
 const readSource = (file: string): string =>
   readFileSync(new URL(`./${file}`, import.meta.url), "utf8");
@@ -107,8 +117,12 @@ async function started<T>(
     const late = `it was not ready after ${START_LIMIT_MS / 1000} s`;
     return await within(START_LIMIT_MS, late, promise, keepsAgentAlive);
   } catch (cause) {
+    const Failure = interpreter.wasKilled ? StartAbandoned : PythonStartError;
     interpreter.kill();
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new PythonStartError(`The Python interpreter did not start: ${why}.`, { cause });
+    throw new Failure(`The Python interpreter did not start: ${messageOf(cause)}.`, { cause });
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -76,8 +76,11 @@ def _make():
             return
         try:
             for number in pyplot.get_fignums():
-                figures += 1
-                pyplot.figure(number).savefig(f"/outputs/figure-{figures}.png")
+                try:
+                    pyplot.figure(number).savefig(f"/outputs/figure-{figures + 1}.png")
+                    figures += 1
+                except Exception as problem:
+                    print_(f"A figure could not be saved: {problem!r}", file=sys.stderr)
             pyplot.close("all")
         except Exception as problem:
             print_(f"The figures could not be saved: {problem!r}", file=sys.stderr)

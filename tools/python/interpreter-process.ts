@@ -30,6 +30,8 @@ export class InterpreterProcess {
   readonly ready: Promise<Ready>;
   /** Resolves with the memory when the process was started to make a snapshot. */
   readonly snapshot: Promise<Uint8Array>;
+  /** By this agent. */
+  wasKilled = false;
   readonly #child: SupervisedChild;
   readonly #ready = Promise.withResolvers<Ready>();
   readonly #snapshot = Promise.withResolvers<Uint8Array>();
@@ -102,6 +104,7 @@ export class InterpreterProcess {
   }
 
   kill(): void {
+    this.wasKilled = true;
     this.#child.kill();
   }
 

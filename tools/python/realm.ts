@@ -91,7 +91,9 @@ export async function openRealm(options: RealmOptions): Promise<Realm> {
   ]);
 
   const lockFile = readFileSync(`${pyodideFolder}/pyodide-lock.json`, "utf8");
-  const cellSource = readFileSync(new URL("./cell.py", import.meta.url), "utf8");
+  const source = ["cell.py", "packages/packages.py"]
+    .map((file) => readFileSync(new URL(`./${file}`, import.meta.url), "utf8"))
+    .join("\n");
   const pyodide = async (): Promise<unknown[]> => {
     const asm = await load(isolate, context, pyodideFolder, "pyodide.asm.mjs", "default");
     const loader = await load(isolate, context, pyodideFolder, "pyodide.mjs", "loadPyodide");
@@ -105,12 +107,12 @@ export async function openRealm(options: RealmOptions): Promise<Realm> {
       const buffer = memory && ownBuffer(memory);
       await guest("boot", [
         ...(await loaded),
-        cellSource,
+        source,
         buffer === undefined ? undefined : share(buffer, [buffer]),
       ]);
     },
     async makeSnapshot() {
-      const size = Number(await guest("makeSnapshot", [...(await loaded), cellSource]));
+      const size = Number(await guest("makeSnapshot", [...(await loaded), source]));
       const target = new SharedArrayBuffer(size);
       await guest("takeSnapshot", [share(target)]);
       return new Uint8Array(target);
@@ -130,10 +132,9 @@ export async function openRealm(options: RealmOptions): Promise<Realm> {
         const archive = ownBuffer(found);
         return share(archive, [archive]);
       });
-      const source = readFileSync(new URL("./packages/packages.py", import.meta.url), "utf8");
       // Where the files are is nothing for the inside.
       const packages = offer.packages.map(({ file: _, ...one }) => one);
-      await guest("offerPackages", [source, JSON.stringify({ ...offer, packages }), fetch]);
+      await guest("offerPackages", [JSON.stringify({ ...offer, packages }), fetch]);
     },
     listOutputs: async () => text(await guest("listOutputs", [])),
     async readOutput(path, size) {

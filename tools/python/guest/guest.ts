@@ -32,15 +32,21 @@ type LoadPyodide = (config: object) => Promise<Python>;
 
 type Run = (source: string, number: number) => string | Promise<string>;
 
-/** What cell.py leaves. */
-type CellFunctions = [Run, () => void, () => void, (explain: unknown) => void];
+/** What cell.py and, the last of them, packages.py leave. */
+type Functions = [
+  Run,
+  () => void,
+  () => void,
+  (explain: unknown) => void,
+  (offer: string, fetch: (name: string, path: string) => string) => unknown,
+];
 
 /** Imported before the snapshot is taken: the common part of the library costs a cell nothing then. */
 const PREIMPORTS =
   "import ast, asyncio, base64, bisect, calendar, cmath, collections, copy, csv, dataclasses, datetime, " +
-  "decimal, enum, fractions, functools, hashlib, heapq, inspect, io, itertools, json, linecache, math, " +
-  "operator, os, pathlib, random, re, statistics, string, struct, sys, tempfile, textwrap, time, " +
-  "traceback, typing, unicodedata, zlib, zoneinfo";
+  "decimal, enum, fractions, functools, hashlib, heapq, importlib.metadata, inspect, io, itertools, " +
+  "json, linecache, math, operator, os, pathlib, random, re, statistics, string, struct, sys, tempfile, " +
+  "textwrap, time, traceback, typing, unicodedata, zipfile, zlib, zoneinfo";
 
 const LONGEST_OUTCOME = 1024 * 1024;
 const INPUT_FOLDER = "/mnt/data";
@@ -56,6 +62,7 @@ let python: Python;
 let run: Run;
 let cancelCell: () => void;
 let explainMissing: (explain: unknown) => void;
+let takeOffer: Functions[4];
 let snapshot: Uint8Array | undefined;
 let running = 0;
 
@@ -76,14 +83,14 @@ export function prepare(
  * Starts Python.
  *
  * @param lockFile  pyodide-lock.json
- * @param cellSource  cell.py; a snapshot holds what came of it
+ * @param source  cell.py and packages.py; a snapshot holds what came of them
  * @param memory  of a snapshot; absent: from scratch
  */
 export async function boot(
   createPyodideModule: CreateModule,
   loadPyodide: LoadPyodide,
   lockFile: string,
-  cellSource: string,
+  source: string,
   memory: ArrayBuffer | undefined,
 ): Promise<void> {
   const snapshot = memory && { _loadSnapshot: new Uint8Array(memory) };
@@ -96,14 +103,15 @@ export async function boot(
   python.setStderr({ write, isatty: false });
   python.setStdin({ stdin: () => null, isatty: false });
   python.setInterruptBuffer(interrupt);
-  if (memory === undefined) loadCellFunctions(cellSource);
-  const functions = python.runPython(TAKE_CELL_FUNCTIONS).toJs();
-  const [runCell, cancel, prepareCells, setExplanation] = functions as CellFunctions;
+  if (memory === undefined) loadFunctions(source);
+  const functions = python.runPython(TAKE_FUNCTIONS).toJs();
+  const [runCell, cancel, prepareCells, setExplanation, openPackages] = functions as Functions;
   prepareCells();
   shell.silenceErrors();
   run = runCell;
   cancelCell = cancel;
   explainMissing = setExplanation;
+  takeOffer = openPackages;
 }
 
 /** Starts Python as the snapshot is to have it. @returns the snapshot's size in bytes */
@@ -111,22 +119,23 @@ export async function makeSnapshot(
   createPyodideModule: CreateModule,
   loadPyodide: LoadPyodide,
   lockFile: string,
-  cellSource: string,
+  source: string,
 ): Promise<number> {
   const config = configuration(createPyodideModule, lockFile);
   python = await loadPyodide({ ...config, _makeSnapshot: true });
   python.runPython(PREIMPORTS);
-  loadCellFunctions(cellSource);
+  loadFunctions(source);
   snapshot = python.makeMemorySnapshot();
   return snapshot.length;
 }
 
-/** Where a snapshot keeps cell.py's functions; whoever takes them out leaves no trace for the cells. */
-const TAKE_CELL_FUNCTIONS = "import sys; sys.__dict__.pop('_chorale_cell')";
+/** Where a snapshot keeps the functions; whoever takes them out leaves no trace for the cells. */
+const TAKE_FUNCTIONS =
+  "import sys; (*sys.__dict__.pop('_chorale_cell'), sys.__dict__.pop('_chorale_packages'))";
 
-function loadCellFunctions(cellSource: string): void {
-  const globals = python.runPython("{'__name__': 'cell'}");
-  python.runPython(cellSource, { globals, filename: "cell.py" });
+function loadFunctions(source: string): void {
+  const globals = python.runPython("{'__name__': 'chorale'}");
+  python.runPython(source, { globals, filename: "chorale.py" });
   globals.destroy();
 }
 
@@ -182,25 +191,17 @@ export function putFile(name: string, bytes: ArrayBuffer): void {
 /**
  * Lets imports find packages.
  *
- * @param source  packages.py
  * @param offer  JSON of an ImportOffer
  * @param fetch  the host's: the archive of a package, or why there is none
  */
-export function offerPackages(
-  source: string,
-  offer: string,
-  fetch: (name: string) => ArrayBuffer | string,
-): void {
+export function offerPackages(offer: string, fetch: (name: string) => ArrayBuffer | string): void {
   const store = (name: string, path: string): string => {
     const archive = fetch(`${name}`);
     if (typeof archive === "string") return archive;
     python.FS.writeFile(path, new Uint8Array(archive), { canOwn: true });
     return "";
   };
-  const globals = python.runPython("{'__name__': 'packages'}");
-  const open = python.runPython(source, { globals, filename: "packages.py" });
-  explainMissing((open as unknown as (offer: string, fetch: unknown) => unknown)(offer, store));
-  globals.destroy();
+  explainMissing(takeOffer(offer, store));
 }
 
 /** @returns JSON of `[path in the folder, bytes, time of change]` of each file that cells have written */

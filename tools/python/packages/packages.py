@@ -1,9 +1,9 @@
 # Lets `import` find the packages that the program gave to the session, when it asks for one and not before.
-# Evaluates to a function of the offer (JSON) and of what fetches an archive; that returns what explains a
-# module that is not there.
+# Leaves a function of the offer (JSON) and of what fetches an archive in `sys._chorale_packages`; that
+# returns what explains a module that is not there.
 
 
-def _make(offer, fetch):
+def _open(offer, fetch):
     import importlib
     import json
     import os
@@ -133,4 +133,4 @@ def _make(offer, fetch):
     return explain
 
 
-_make
+__import__("sys")._chorale_packages = _open
