@@ -1,6 +1,14 @@
 /** Real interpreters in real processes. One session serves the cells that leave it alive. */
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
@@ -431,10 +439,30 @@ describe("the snapshot", () => {
     expect(readdirSync(cacheDir).filter((name) => name.endsWith(".snapshot"))).toHaveLength(1);
   });
 
+  test("a start that is given up, or killed, leaves it as it is", async () => {
+    const before = statSync(join(cacheDir, snapshotName())).mtimeMs;
+    const others = new Set(descendantsOf(process.pid));
+    const started = (): readonly number[] =>
+      descendantsOf(process.pid).filter((pid) => !others.has(pid));
+    const given = createPythonTool({ cacheDir });
+    const warming = given.warmUp();
+    await expect.poll(started, { interval: 5 }).not.toEqual([]);
+    await given.close();
+    await warming;
+    if (process.platform === "linux") {
+      const killed = session();
+      const answer = text("1 + 1", killed);
+      await expect.poll(started, { interval: 5 }).not.toEqual([]);
+      for (const pid of started()) process.kill(pid, "SIGKILL");
+      expect(await answer).toBe("2");
+    }
+    expect(statSync(join(cacheDir, snapshotName())).mtimeMs).toBe(before);
+  });
+
   test("a damaged one is thrown away, and Python starts without it", async () => {
     const folder = mkdtempSync(join(tmpdir(), "chorale-test-python-"));
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-    const [name = ""] = readdirSync(cacheDir);
+    const name = snapshotName();
     const bytes = readFileSync(join(cacheDir, name));
     bytes[bytes.length - 1] = (bytes[bytes.length - 1] ?? 0) ^ 1;
     writeFileSync(join(folder, name), bytes);
@@ -449,6 +477,9 @@ describe("the snapshot", () => {
     rmSync(file);
   });
 });
+
+const snapshotName = (): string =>
+  readdirSync(cacheDir).find((name) => name.endsWith(".snapshot")) ?? "";
 
 function isAlive(pid: number): boolean {
   try {
