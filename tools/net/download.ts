@@ -104,9 +104,8 @@ async function send(
   try {
     const headers = {
       "user-agent": "chorale",
-      // Parts of a compressed stream could not be put together.
-      "accept-encoding": "identity",
-      ...(offset > 0 && { range: `bytes=${offset}-` }),
+      // Parts of a compressed stream could not be put together; a range says that by itself.
+      ...(offset > 0 ? { range: `bytes=${offset}-` } : { "accept-encoding": "identity" }),
     };
     return {
       response: await fetch(url, { headers, redirect: "manual", dispatcher, signal }),

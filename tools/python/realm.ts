@@ -126,7 +126,7 @@ export async function openRealm(options: RealmOptions): Promise<Realm> {
     async offerPackages(offer) {
       const read = archiveReader(offer);
       // At once, not by a promise: an `import` waits for it.
-      const fetch = new ivm.Callback((name: unknown) => {
+      const take = new ivm.Callback((name: unknown) => {
         const found = read(name);
         if (typeof found === "string") return found;
         const archive = ownBuffer(found);
@@ -134,7 +134,7 @@ export async function openRealm(options: RealmOptions): Promise<Realm> {
       });
       // Where the files are is nothing for the inside.
       const packages = offer.packages.map(({ file: _, ...one }) => one);
-      await guest("offerPackages", [JSON.stringify({ ...offer, packages }), fetch]);
+      await guest("offerPackages", [JSON.stringify({ ...offer, packages }), take]);
     },
     listOutputs: async () => text(await guest("listOutputs", [])),
     async readOutput(path, size) {

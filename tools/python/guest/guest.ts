@@ -38,7 +38,7 @@ type Functions = [
   () => void,
   () => void,
   (explain: unknown) => void,
-  (offer: string, fetch: (name: string, path: string) => string) => unknown,
+  (offer: string, take: (name: string, path: string) => string) => unknown,
 ];
 
 /** Imported before the snapshot is taken: the common part of the library costs a cell nothing then. */
@@ -192,11 +192,11 @@ export function putFile(name: string, bytes: ArrayBuffer): void {
  * Lets imports find packages.
  *
  * @param offer  JSON of an ImportOffer
- * @param fetch  the host's: the archive of a package, or why there is none
+ * @param take  the host's: the archive of a package, or why there is none
  */
-export function offerPackages(offer: string, fetch: (name: string) => ArrayBuffer | string): void {
+export function offerPackages(offer: string, take: (name: string) => ArrayBuffer | string): void {
   const store = (name: string, path: string): string => {
-    const archive = fetch(`${name}`);
+    const archive = take(`${name}`);
     if (typeof archive === "string") return archive;
     python.FS.writeFile(path, new Uint8Array(archive), { canOwn: true });
     return "";
