@@ -6,6 +6,8 @@ import {
   createPythonTool,
   type InputFile,
   openPythonPackages,
+  PackageStoreError,
+  type PythonPackages,
   type PythonTool,
   pythonProblem,
   readInputFiles,
@@ -42,13 +44,36 @@ export async function openPython(
     output.note(problem);
     return { python: undefined, briefing: undefined };
   }
-  const folder = packageFolder(env);
-  const packages = await openPythonPackages({ folder, allow: allow ?? "all" });
+  const packages = await openPackages(allow, { output, env });
   const artifactFolder = artifacts === undefined ? newFolder(home) : resolve(artifacts);
   return {
-    python: createPythonTool({ cacheDir: home.path, files, artifactFolder, packages }),
+    python: createPythonTool({
+      cacheDir: home.path,
+      files,
+      artifactFolder,
+      ...(packages && { packages }),
+    }),
     briefing: briefing(files, artifacts !== undefined),
   };
+}
+
+/**
+ * The packages that were named; else all that are installed, or none where those cannot be read.
+ *
+ * @throws PackageError for a name that is not installed
+ */
+export async function openPackages(
+  named: readonly string[] | undefined,
+  { output, env }: Pick<CommandContext, "output" | "env">,
+): Promise<PythonPackages | undefined> {
+  const folder = packageFolder(env);
+  try {
+    return await openPythonPackages({ folder, allow: named ?? "all" });
+  } catch (error) {
+    if (named !== undefined || !(error instanceof PackageStoreError)) throw error;
+    output.note(error.message);
+    return undefined;
+  }
 }
 
 /** Of this run alone; it is created with the first file. */

@@ -10,7 +10,6 @@ import {
   createPythonTool,
   executeTool,
   loadToolModule,
-  openPythonPackages,
   type Plugin,
   readManifest,
   type Tool,
@@ -21,7 +20,7 @@ import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { openHome } from "../home.ts";
 import type { CommandContext } from "./command-context.ts";
 import { openPlugins } from "./plugins.ts";
-import { packageFolder } from "./python-packages.ts";
+import { openPackages } from "./python.ts";
 import { readInput, readTextFile } from "./read-input.ts";
 import { visibleText } from "./terminal-text.ts";
 import { scaffold } from "./tools-scaffold.ts";
@@ -219,9 +218,9 @@ async function withPython(
   { env, output }: CommandContext,
   use: (python: Tool) => Promise<ExitCode>,
 ): Promise<ExitCode> {
-  const packages = await openPythonPackages({ folder: packageFolder(env), allow: "all" });
+  const packages = await openPackages(undefined, { env, output });
   const home = openHome(env, (sentence) => output.note(sentence));
-  const python = createPythonTool({ cacheDir: home.path, packages });
+  const python = createPythonTool({ cacheDir: home.path, ...(packages && { packages }) });
   try {
     return await use(python as Tool);
   } finally {

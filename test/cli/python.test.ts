@@ -1,11 +1,19 @@
 /** `chorale python`: what it says, and the status it ends with. */
-import { chmodSync, mkdtempSync, readdirSync, rmSync, truncateSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { CommandContext } from "../../runtime/cli/command-context.ts";
 import { agentArguments } from "../../runtime/cli/flags.ts";
-import { openPython } from "../../runtime/cli/python.ts";
+import { openPackages, openPython } from "../../runtime/cli/python.ts";
 import { installCommand, listCommand, verifyCommand } from "../../runtime/cli/python-packages.ts";
 import { openHome } from "../../runtime/home.ts";
 import { openingMessages } from "../../runtime/prompt.ts";
@@ -133,5 +141,21 @@ describe("packages for Python", () => {
     expect(await descriptionWith("beads")).toContain(`${others} beads 1.0.`);
     expect(await descriptionWith("none")).toContain("Only the Python standard library can be");
     await expect(open("numpy")).rejects.toThrow(PackageMissingError);
+  });
+
+  test("that cannot be read are said, and a run goes on without them", async () => {
+    const unreadable = join(base, "unreadable");
+    // Where the store's folder is a link to itself, reading it is an error for everybody, also for root.
+    mkdirSync(join(unreadable, "python-packages"), { recursive: true });
+    const [entries = ""] = readdirSync(join(home, "python-packages")).filter((name) =>
+      name.startsWith("pyodide-"),
+    );
+    const loop = join(unreadable, "python-packages", entries);
+    symlinkSync(loop, loop);
+    const notes: string[] = [];
+    const env = { CHORALE_HOME: unreadable };
+    expect(await openPackages(undefined, context(notes, [], env))).toBeUndefined();
+    expect(notes[0]).toMatch(/^The packages in .* cannot be read: ELOOP/);
+    await expect(openPackages(["beads"], context(notes, [], env))).rejects.toThrow("ELOOP");
   });
 });

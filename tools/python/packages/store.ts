@@ -135,7 +135,8 @@ export class PackageStore {
     try {
       return (await readdir(this.#entries)).filter((file) => file.endsWith(SUFFIX)).sort();
     } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code === "ENOENT") return [];
+      const { code } = cause as NodeJS.ErrnoException;
+      if (code === "ENOENT" || code === "ENOTDIR") return [];
       throw new PackageStoreError(this.folder, "read", { cause });
     }
   }
