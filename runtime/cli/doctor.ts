@@ -3,10 +3,12 @@ import { readdirSync, statfsSync, statSync } from "node:fs";
 import { availableParallelism, totalmem } from "node:os";
 import { join } from "node:path";
 import { kernelBuild } from "../../inference/index.ts";
-import { type SandboxReport, sandboxReport } from "../../tools/index.ts";
+import { type SandboxReport, sandboxReport, verifyPythonPackages } from "../../tools/index.ts";
+import { messageOf } from "../errors.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { openHome } from "../home.ts";
 import type { CommandContext } from "./command-context.ts";
+import { packageFolder } from "./python-packages.ts";
 import { visibleText } from "./terminal-text.ts";
 
 /** `note`: works, but less well than it could. `problem`: something is off, and the status is 1. */
@@ -37,6 +39,7 @@ export async function doctorCommand(json: boolean, context: CommandContext): Pro
     threadCheck(),
     memoryCheck(),
     ...stateChecks(env),
+    await packageCheck(env),
     ...sandboxChecks(sandbox),
   ];
   const isHealthy = checks.every(({ status }) => status !== "problem");
@@ -134,6 +137,26 @@ function snapshotCheck(folder: string): Check {
         ? `${files.length} in the state folder, ${size(bytes)}.`
         : "None yet; the first Python call makes it, and takes a few seconds longer.",
   };
+}
+
+/** What Python can import beside its standard library; hashed, since a broken one fails when it is used. */
+async function packageCheck(env: NodeJS.ProcessEnv): Promise<Check> {
+  const name = "python packages";
+  try {
+    const states = await verifyPythonPackages(packageFolder(env));
+    const broken = states.filter(({ problems }) => problems.length > 0).map((one) => one.name);
+    if (broken.length > 0) {
+      const repair = `chorale python install ${broken.join(" ")}`;
+      return { name, status: "note", detail: `Broken: ${broken.join(", ")}. To repair: ${repair}` };
+    }
+    const detail =
+      states.length === 0
+        ? "None; chorale python install brings numpy, pandas and others."
+        : `${states.length} installed: ${states.map((one) => one.name).join(", ")}.`;
+    return { name, status: "ok", detail };
+  } catch (error) {
+    return { name, status: "note", detail: messageOf(error) };
+  }
 }
 
 /** Without the isolate, Python and plugins are off; any other wall that is missing leaves one fewer. */

@@ -16,7 +16,9 @@ test("says what there is, as a document", async () => {
   const { healthy, checks, sandbox } = JSON.parse(stdout);
   const names = checks.map(({ name }: Check) => name);
   expect(names).toEqual(expect.arrayContaining(["node", "kernels", "threads", "memory"]));
-  expect(names).toEqual(expect.arrayContaining(["state folder", "python snapshot"]));
+  expect(names).toEqual(
+    expect.arrayContaining(["state folder", "python snapshot", "python packages"]),
+  );
   expect(names.some((name: string) => name.startsWith("sandbox: "))).toBe(true);
   expect(healthy).toBe(checks.every(({ status }: Check) => status !== "problem"));
   expect(code).toBe(healthy ? 0 : 1);
