@@ -11,6 +11,7 @@ import type { MemoryBank } from "../wasm/memory-bank.ts";
 import type { Activations, Matrix, Precision } from "./plan.ts";
 
 const FLOAT_BYTES = 4;
+const WORD_BYTES = 2;
 
 /**
  * Rows `from` … `to - 1` of `matrix · x + bias` for `count` columns, written to `y` at their own row:
@@ -64,6 +65,7 @@ export function multiply(
       rows,
       blocks,
       quantised,
+      x.words + first * width * WORD_BYTES,
       scales,
       starts,
       columns,
@@ -71,7 +73,6 @@ export function multiply(
       bias,
       out,
       stride,
-      strip,
     );
   } else {
     kernels.mxfp4_matmul_i8(
@@ -113,5 +114,6 @@ export function prepare(
     x.scales + block * FLOAT_BYTES,
     x.starts + block * FLOAT_BYTES,
     matrix.kind === "q8" ? Q8_OFFSET : MXFP4_OFFSET,
+    matrix.kind === "q8" ? x.words + block * BLOCK * WORD_BYTES : 0,
   );
 }

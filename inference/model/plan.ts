@@ -15,7 +15,6 @@ import {
   BLOCK,
   MXFP4_F32_SCRATCH_BYTES,
   MXFP4_RECORD_BYTES,
-  Q8_I8_SCRATCH_BYTES,
   Q8_RECORD_BYTES,
   ROW_GROUP,
 } from "../wasm/kernels.ts";
@@ -58,6 +57,8 @@ export type Activations = {
   readonly width: number;
   readonly values: Address; // f32 (columns, width)
   readonly quantised: Address; // i8 (columns, width)
+  /** The same values as i16, for products with Q8_0. */
+  readonly words: Address; // i16 (columns, width)
   readonly scales: Address; // f32 (columns, width / 32)
   readonly starts: Address; // i32 (columns, width / 32)
 };
@@ -133,6 +134,7 @@ export type PlanOptions = {
 };
 
 const FLOAT_BYTES = 4;
+const WORD_BYTES = 2;
 /** Sessions that are decoded together, and a draft with the id before it, have room in so many. */
 const MAX_LOGIT_COLUMNS = 16;
 /** Loading stages pieces of tensors in the scratch area: this much keeps the pieces from being small. */
@@ -314,15 +316,12 @@ function planScratch(
     width,
     values: floats(count * width),
     quantised: allocator.allocate(precision === "int8" ? count * width : 0),
+    words: allocator.allocate(precision === "int8" ? count * width * WORD_BYTES : 0),
     scales: floats(precision === "int8" ? (count * width) / BLOCK : 0),
     starts: floats(precision === "int8" ? (count * width) / BLOCK : 0),
   });
-  const widest = Math.max(hidden, intermediate, config.heads * config.headDim);
-  // The strip of the exact kernel is the largest one of the experts' kernels.
-  const threadStripBytes = Math.max(
-    (Math.max(hidden, intermediate) / BLOCK) * MXFP4_F32_SCRATCH_BYTES,
-    (widest / BLOCK) * Q8_I8_SCRATCH_BYTES,
-  );
+  // The strip of the exact kernel is the larger one; both fit.
+  const threadStripBytes = (Math.max(hidden, intermediate) / BLOCK) * MXFP4_F32_SCRATCH_BYTES;
   const threadBytes = threadStripBytes + slots * FLOAT_BYTES;
   const addresses = {
     x: floats(columns * hidden),
@@ -339,6 +338,7 @@ function planScratch(
     logits: floats(logitColumns * config.vocab),
     thread: allocator.allocate(threads * threadBytes),
   };
+  const widest = Math.max(hidden, intermediate, config.heads * config.headDim);
   const staged = MIN_STAGED_ROW_GROUPS * ROW_GROUP * widest * FLOAT_BYTES;
   const minimum = threads * Math.max(MIN_STAGING_BYTES, staged);
   const end = Math.max(MIN_SCRATCH_BYTES, minimum);

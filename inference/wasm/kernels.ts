@@ -97,6 +97,7 @@ export interface Kernels {
     rows: number,
     rowBlocks: number,
     x: Address,
+    xWords: Address,
     xScale: Address,
     xStart: Address,
     index: Address,
@@ -104,7 +105,6 @@ export interface Kernels {
     bias: Address,
     y: Address,
     yStride: number,
-    scratch: Address,
   ): void;
   q8_pack(w: Address, out: Address, rows: number, rowBlocks: number): void;
   /** Returns 0, or 1 + the index of the first block whose scale is not a finite number. */
@@ -116,6 +116,7 @@ export interface Kernels {
     scale: Address,
     start: Address,
     offset: number,
+    words: Address,
   ): void;
   rms_norm(x: Address, weight: Address, y: Address, n: number, epsilon: number): void;
   rope(x: Address, heads: number, half: number, cos: Address, sin: Address): void;
@@ -155,8 +156,7 @@ export const Q8_RECORD_BYTES = 272;
 /** What the kernels add to weights to make them unsigned; `quantise_i8` prepares the correction. */
 export const MXFP4_OFFSET = 12;
 export const Q8_OFFSET = 127;
-/** Scratch of the matrix kernels for one row group, per block of 32 columns. */
-export const Q8_I8_SCRATCH_BYTES = 544;
+/** Scratch of the MXFP4 matrix kernels for one row group, per block of 32 columns. */
 export const MXFP4_I8_SCRATCH_BYTES = 288;
 export const MXFP4_F32_SCRATCH_BYTES = 1056;
 /** Positions in one page of the KV cache. */

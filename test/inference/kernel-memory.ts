@@ -7,7 +7,14 @@ import {
 } from "../../inference/wasm/kernels.ts";
 import { BankAllocator, createMemory } from "../../inference/wasm/memory-bank.ts";
 
-type Data = Float32Array | Int32Array | Uint32Array | Int8Array | Uint8Array | Uint16Array;
+type Data =
+  | Float32Array
+  | Int32Array
+  | Uint32Array
+  | Int16Array
+  | Int8Array
+  | Uint8Array
+  | Uint16Array;
 
 export const BUILDS: readonly KernelBuild[] = ["relaxed", "baseline"];
 

@@ -1,12 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decodeBlocks } from "../../inference/reference/mxfp4.ts";
-import {
-  MXFP4_OFFSET,
-  Q8_I8_SCRATCH_BYTES,
-  Q8_OFFSET,
-  Q8_RECORD_BYTES,
-} from "../../inference/wasm/kernels.ts";
+import { MXFP4_OFFSET, Q8_OFFSET, Q8_RECORD_BYTES } from "../../inference/wasm/kernels.ts";
 import {
   BUILDS,
   firstDifference,
@@ -302,6 +297,7 @@ describe.each(BUILDS)("%s", (build) => {
           rows,
           blocks,
           memory.put(x.q),
+          memory.put(Int16Array.from(x.q)),
           memory.put(x.scales),
           memory.put(x.starts),
           memory.put(Uint32Array.from(columns)),
@@ -309,7 +305,6 @@ describe.each(BUILDS)("%s", (build) => {
           shape.bias ? memory.put(bias) : 0,
           y,
           stride,
-          memory.reserve(blocks * Q8_I8_SCRATCH_BYTES),
         );
         const products = integerProducts(packed.q, packed.scale, 1, x, shape, bias);
         const found = memory.floats(y, size).filter((_, i) => i % stride < rows);
@@ -383,8 +378,14 @@ describe.each(BUILDS)("%s", (build) => {
       memory.reset();
       const x = randomFloats(4 * BLOCK, random, scale);
       const at = [memory.reserve(4 * BLOCK), memory.reserve(64), memory.reserve(64)] as const;
-      kernels.quantise_i8(memory.put(x), 4, ...at, 12);
+      const words = memory.reserve(2 * 4 * BLOCK);
+      kernels.quantise_i8(memory.put(x), 4, ...at, 12, words);
       const expected = quantise(x, 12);
+      const asWords = new Int16Array(memory.bytes(words, 2 * 4 * BLOCK).buffer);
+      expect(asWords).toEqual(Int16Array.from(expected.q));
+      const only = memory.reserve(4 * BLOCK);
+      kernels.quantise_i8(memory.put(x), 4, only, at[1], at[2], 12, 0);
+      expect(new Int8Array(memory.bytes(only, 4 * BLOCK).buffer)).toEqual(expected.q);
       expect(new Int8Array(memory.bytes(at[0], 4 * BLOCK).buffer)).toEqual(expected.q);
       expect(new Float32Array(memory.bytes(at[1], 16).buffer)).toEqual(expected.scales);
       expect(new Int32Array(memory.bytes(at[2], 16).buffer)).toEqual(

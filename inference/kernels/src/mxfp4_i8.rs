@@ -9,6 +9,9 @@ use crate::mxfp4::{high_nibbles, low_nibbles, scales, RECORD};
 use crate::simd::*;
 use core::arch::wasm32::*;
 
+/// Most columns that are computed from packed records, where pairs are cheaper.
+const MAX_PACKED_COLUMNS: usize = 4;
+
 /// The vectors that stay the same, made so that they are kept in registers: a constant would be loaded
 /// anew, through general registers, wherever it is used.
 #[derive(Clone, Copy)]
@@ -98,6 +101,28 @@ unsafe fn matmul_i8<const PAIRS: bool>(
                 x_start.add(c * row_blocks),
             );
             store_rows(y.add(r), row_bias, low, high, left);
+        } else if PAIRS && columns <= MAX_PACKED_COLUMNS {
+            // For few columns, unpacking costs more than it saves.
+            let mut i = 0;
+            while i + 2 <= columns {
+                let both = [column(index, i), column(index, i + 1)];
+                let sums = row_group_times_two(records, row_blocks, x, x_scale, x_start, both);
+                let out = y.add(i * y_stride + r);
+                store_rows(out, row_bias, sums[0], sums[1], left);
+                store_rows(out.add(y_stride), row_bias, sums[2], sums[3], left);
+                i += 2;
+            }
+            if i < columns {
+                let c = column(index, i);
+                let (low, high) = row_group_times_column::<PAIRS>(
+                    records,
+                    row_blocks,
+                    x.add(c * row_blocks * BLOCK),
+                    x_scale.add(c * row_blocks),
+                    x_start.add(c * row_blocks),
+                );
+                store_rows(y.add(i * y_stride + r), row_bias, low, high, left);
+            }
         } else {
             let strip_scales = scratch.add(row_blocks * ROWS * BLOCK) as *mut f32;
             unpack_strip(records, row_blocks, scratch, strip_scales);
@@ -211,6 +236,96 @@ unsafe fn block_by_pairs(record: *const u8, x: *const i8, start: v128, c: Consta
         add_pairs(a0, c.ones, add_pairs(b0, c.ones, start)),
         add_pairs(a1, c.ones, add_pairs(b1, c.ones, start)),
     )
+}
+
+/// Two columns straight from the packed records, where pairs are cheaper.
+#[inline(always)]
+unsafe fn row_group_times_two(
+    records: *const u8,
+    row_blocks: usize,
+    x: *const i8,
+    x_scale: *const f32,
+    x_start: *const i32,
+    columns: [usize; 2],
+) -> [v128; 4] {
+    let c = constants(row_blocks);
+    let none = f32x4_splat(0.0);
+    let (mut s0, mut s1, mut s2, mut s3) = (none, none, none, none);
+    let to_q = (columns[1] as isize - columns[0] as isize) * row_blocks as isize;
+    let mut p = x.add(columns[0] * row_blocks * BLOCK);
+    let mut scale = x_scale.add(columns[0] * row_blocks);
+    let mut start = x_start.add(columns[0] * row_blocks);
+    let mut record = records;
+    let mut b = 0;
+    while b < row_blocks {
+        let [i0, i1, j0, j1] = two_columns_by_pairs(record, p, p.offset(to_q * BLOCK as isize), c);
+        let (e0, e1) = scales(record);
+        let (p_start, q_start) = (
+            v128_load32_splat(start as *const u32),
+            v128_load32_splat(start.offset(to_q) as *const u32),
+        );
+        let (ps, qs) = (splat_f32(scale), splat_f32(scale.offset(to_q)));
+        let add = |sum: v128, integers: v128, start: v128, factor: v128| {
+            let whole = f32x4_convert_i32x4(i32x4_add(integers, start));
+            f32x4_add(sum, f32x4_mul(whole, factor))
+        };
+        s0 = add(s0, i0, p_start, f32x4_mul(e0, ps));
+        s1 = add(s1, i1, p_start, f32x4_mul(e1, ps));
+        s2 = add(s2, j0, q_start, f32x4_mul(e0, qs));
+        s3 = add(s3, j1, q_start, f32x4_mul(e1, qs));
+        record = record.add(RECORD);
+        p = p.add(BLOCK);
+        scale = scale.add(1);
+        start = start.add(1);
+        b += 1;
+    }
+    let half = f32x4_splat(0.5);
+    [
+        f32x4_mul(s0, half),
+        f32x4_mul(s1, half),
+        f32x4_mul(s2, half),
+        f32x4_mul(s3, half),
+    ]
+}
+
+/// One packed block times two columns, without the starts.
+#[inline(always)]
+unsafe fn two_columns_by_pairs(
+    record: *const u8,
+    p: *const i8,
+    q: *const i8,
+    c: Constants,
+) -> [v128; 4] {
+    let zero = i16x8_splat(0);
+    let (mut a0, mut a1, mut b0, mut b1) = (zero, zero, zero, zero);
+    let (mut d0, mut d1, mut e0, mut e1) = (zero, zero, zero, zero);
+    let mut step = 0;
+    while step < 4 {
+        let w0 = load(record.add(ROWS + step * 32));
+        let w1 = load(record.add(ROWS + step * 32 + 16));
+        let (p_front, q_front) = (splat_bytes(p.add(step * 4)), splat_bytes(q.add(step * 4)));
+        let low = lookup(c.table, v128_and(w0, c.low));
+        a0 = dot4_pairs(p_front, low, a0);
+        d0 = dot4_pairs(q_front, low, d0);
+        let low = lookup(c.table, v128_and(w1, c.low));
+        a1 = dot4_pairs(p_front, low, a1);
+        d1 = dot4_pairs(q_front, low, d1);
+        let (p_back, q_back) = (
+            splat_bytes(p.add(16 + step * 4)),
+            splat_bytes(q.add(16 + step * 4)),
+        );
+        let high = lookup(c.table, v128_and(u16x8_shr(w0, 4), c.low));
+        b0 = dot4_pairs(p_back, high, b0);
+        e0 = dot4_pairs(q_back, high, e0);
+        let high = lookup(c.table, v128_and(u16x8_shr(w1, 4), c.low));
+        b1 = dot4_pairs(p_back, high, b1);
+        e1 = dot4_pairs(q_back, high, e1);
+        step += 1;
+    }
+    let sum = |front: v128, back: v128| {
+        add_pairs(front, c.ones, i32x4_dot_i16x8(back, c.ones))
+    };
+    [sum(a0, b0), sum(a1, b1), sum(d0, e0), sum(d1, e1)]
 }
 
 /// Prefill: one row group unpacked once, to bytes (0..=24) in the order of the dot products and to f32

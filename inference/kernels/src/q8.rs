@@ -145,7 +145,7 @@ unsafe fn store_steps(lane: *mut u8, bytes: v128) {
 }
 
 /// Q8_0 × int8 activations. Arguments as `mxfp4_matmul_i8`, with `x_start` = -127·Σx (`quantise_i8` with
-/// offset 127) and `scratch` of `row_blocks * 544` bytes.
+/// offset 127), and `x_words`, the values of `x` as i16.
 ///
 /// # Safety
 /// As `mxfp4_matmul_i8`.
@@ -155,6 +155,7 @@ pub unsafe extern "C" fn q8_matmul_i8(
     rows: usize,
     row_blocks: usize,
     x: *const i8,
+    x_words: *const i16,
     x_scale: *const f32,
     x_start: *const i32,
     index: *const u32,
@@ -162,62 +163,87 @@ pub unsafe extern "C" fn q8_matmul_i8(
     bias: *const f32,
     y: *mut f32,
     y_stride: usize,
-    scratch: *mut u8,
 ) {
-    let pairs = dot4_is_emulated();
+    let emulated = dot4_is_emulated();
     let mut records = w;
     let mut r = 0;
     while r < rows {
         let left = rows - r;
         let row_bias = if bias.is_null() { bias } else { bias.add(r) };
-        let unpacked = pairs && columns > 1;
-        let strip_scales = scratch.add(row_blocks * STRIP_BLOCK) as *mut f32;
-        if unpacked {
-            unpack_strip(records, row_blocks, scratch, strip_scales);
-        }
         let mut c = 0;
         while c < columns {
+            let out = y.add(c * y_stride + r);
             let first = column(index, c);
-            if columns - c >= 2 {
+            if emulated && columns - c >= 3 {
+                // Of three, the last is computed twice.
+                let last = if columns - c >= 4 { 3 } else { 2 };
+                let four = [
+                    first,
+                    column(index, c + 1),
+                    column(index, c + 2),
+                    column(index, c + last),
+                ];
+                let sums =
+                    row_group_times_four(records, row_blocks, x_words, x_scale, x_start, four);
+                store_rows(out, row_bias, sums[0], sums[1], left);
+                store_rows(out.add(y_stride), row_bias, sums[2], sums[3], left);
+                store_rows(out.add(2 * y_stride), row_bias, sums[4], sums[5], left);
+                store_rows(out.add(last * y_stride), row_bias, sums[6], sums[7], left);
+                c += 4;
+            } else if !emulated && columns - c >= 2 {
                 let both = [first, column(index, c + 1)];
-                let sums = if unpacked {
-                    strip_times_two(scratch, strip_scales, row_blocks, x, x_scale, x_start, both)
-                } else {
-                    row_group_times_two(records, row_blocks, x, x_scale, x_start, both)
-                };
-                store_rows(y.add(c * y_stride + r), row_bias, sums[0], sums[1], left);
-                store_rows(
-                    y.add((c + 1) * y_stride + r),
-                    row_bias,
-                    sums[2],
-                    sums[3],
-                    left,
-                );
+                let sums = row_group_times_two(records, row_blocks, x, x_scale, x_start, both);
+                store_rows(out, row_bias, sums[0], sums[1], left);
+                store_rows(out.add(y_stride), row_bias, sums[2], sums[3], left);
+                c += 2;
             } else {
-                let x = x.add(first * row_blocks * BLOCK);
-                let x_scale = x_scale.add(first * row_blocks);
-                let x_start = x_start.add(first * row_blocks);
-                let (low, high) = if pairs {
-                    row_group_times_one_by_words(records, row_blocks, x, x_scale, x_start)
+                let (x_scale, x_start) = (
+                    x_scale.add(first * row_blocks),
+                    x_start.add(first * row_blocks),
+                );
+                let at = first * row_blocks * BLOCK;
+                let (low, high) = if emulated {
+                    words_times_one(records, row_blocks, x_words.add(at), x_scale, x_start)
                 } else {
-                    row_group_times_one(records, row_blocks, x, x_scale, x_start)
+                    row_group_times_one(records, row_blocks, x.add(at), x_scale, x_start)
                 };
-                store_rows(y.add(c * y_stride + r), row_bias, low, high, left);
+                store_rows(out, row_bias, low, high, left);
+                c += 1;
             }
-            c += 2;
         }
         records = records.add(row_blocks * RECORD);
         r += ROWS;
     }
 }
 
-/// Decode where the dot instruction is emulated: weights widened to 16 bits, two products per lane in one
-/// instruction.
+/// Four activations (i16) of a column, twice.
 #[inline(always)]
-unsafe fn row_group_times_one_by_words(
+unsafe fn splat_words(x: *const i16) -> v128 {
+    v128_load64_splat(x as *const u64)
+}
+
+/// Eight weights as i16: four columns of a row and of the next.
+#[inline(always)]
+unsafe fn widen(w: *const u8) -> v128 {
+    u16x8_load_extend_u8x8(w)
+}
+
+/// Lanes 0 + 1 and 2 + 3 of both.
+#[inline(always)]
+fn add_neighbours(a: v128, b: v128) -> v128 {
+    i32x4_add(
+        i32x4_shuffle::<0, 2, 4, 6>(a, b),
+        i32x4_shuffle::<1, 3, 5, 7>(a, b),
+    )
+}
+
+/// Decode where the byte dot product is emulated: in 16 bits, one instruction makes and adds two products
+/// per lane.
+#[inline(always)]
+unsafe fn words_times_one(
     records: *const u8,
     row_blocks: usize,
-    x: *const i8,
+    x: *const i16,
     x_scale: *const f32,
     x_start: *const i32,
 ) -> (v128, v128) {
@@ -232,16 +258,16 @@ unsafe fn row_group_times_one_by_words(
         let mut w = record.add(SCALES);
         let mut step = 0;
         while step < 4 {
-            let four = i16x8_extend_low_i8x16(splat_bytes(x));
-            i0 = i32x4_add(i0, i32x4_dot_i16x8(four, u16x8_load_extend_u8x8(w)));
-            i1 = i32x4_add(i1, i32x4_dot_i16x8(four, u16x8_load_extend_u8x8(w.add(8))));
-            i2 = i32x4_add(i2, i32x4_dot_i16x8(four, u16x8_load_extend_u8x8(w.add(16))));
-            i3 = i32x4_add(i3, i32x4_dot_i16x8(four, u16x8_load_extend_u8x8(w.add(24))));
-            let four = i16x8_extend_low_i8x16(splat_bytes(x.add(4)));
-            i0 = i32x4_add(i0, i32x4_dot_i16x8(four, u16x8_load_extend_u8x8(w.add(32))));
-            i1 = i32x4_add(i1, i32x4_dot_i16x8(four, u16x8_load_extend_u8x8(w.add(40))));
-            i2 = i32x4_add(i2, i32x4_dot_i16x8(four, u16x8_load_extend_u8x8(w.add(48))));
-            i3 = i32x4_add(i3, i32x4_dot_i16x8(four, u16x8_load_extend_u8x8(w.add(56))));
+            let four = splat_words(x);
+            i0 = i32x4_add(i0, i32x4_dot_i16x8(four, widen(w)));
+            i1 = i32x4_add(i1, i32x4_dot_i16x8(four, widen(w.add(8))));
+            i2 = i32x4_add(i2, i32x4_dot_i16x8(four, widen(w.add(16))));
+            i3 = i32x4_add(i3, i32x4_dot_i16x8(four, widen(w.add(24))));
+            let four = splat_words(x.add(4));
+            i0 = i32x4_add(i0, i32x4_dot_i16x8(four, widen(w.add(32))));
+            i1 = i32x4_add(i1, i32x4_dot_i16x8(four, widen(w.add(40))));
+            i2 = i32x4_add(i2, i32x4_dot_i16x8(four, widen(w.add(48))));
+            i3 = i32x4_add(i3, i32x4_dot_i16x8(four, widen(w.add(56))));
             w = w.add(64);
             x = x.add(8);
             step += 1;
@@ -259,114 +285,109 @@ unsafe fn row_group_times_one_by_words(
     (sum_low, sum_high)
 }
 
-/// Lanes 0 + 1 and 2 + 3 of both.
+/// The same for four columns, which share each widened weight; rows 0..4 of a block, then 4..8, so that
+/// all sums have registers.
 #[inline(always)]
-fn add_neighbours(a: v128, b: v128) -> v128 {
-    i32x4_add(
-        i32x4_shuffle::<0, 2, 4, 6>(a, b),
-        i32x4_shuffle::<1, 3, 5, 7>(a, b),
-    )
-}
-
-/// Bytes of one unpacked block of 8 rows: upper and lower nibbles in bytes of their own.
-const STRIP_BLOCK: usize = 2 * ROWS * BLOCK;
-
-/// Prefill where the dot instruction is emulated: one row group unpacked once, to nibbles, whose products
-/// with a whole block's activations stay in i16; all columns use it.
-#[inline(always)]
-unsafe fn unpack_strip(records: *const u8, row_blocks: usize, bytes: *mut u8, strip: *mut f32) {
-    let nibble = v128_or(u8x16_splat(15), opaque_zero(row_blocks));
-    let mut out = bytes as *mut v128;
-    let mut b = 0;
-    while b < row_blocks {
-        let record = records.add(b * RECORD);
-        let (s0, s1) = scales(record);
-        store_f32(strip.add(b * ROWS), s0);
-        store_f32(strip.add(b * ROWS + 4), s1);
-        let mut step = 0;
-        while step < 8 {
-            let w0 = load(record.add(SCALES + step * 32));
-            let w1 = load(record.add(SCALES + step * 32 + 16));
-            v128_store(out, v128_and(u16x8_shr(w0, 4), nibble));
-            v128_store(out.add(1), v128_and(u16x8_shr(w1, 4), nibble));
-            v128_store(out.add(2), v128_and(w0, nibble));
-            v128_store(out.add(3), v128_and(w1, nibble));
-            out = out.add(4);
-            step += 1;
-        }
-        b += 1;
-    }
-}
-
-#[inline(always)]
-unsafe fn strip_times_two(
-    bytes: *const u8,
-    strip: *const f32,
+unsafe fn row_group_times_four(
+    records: *const u8,
     row_blocks: usize,
-    x: *const i8,
+    x: *const i16,
     x_scale: *const f32,
     x_start: *const i32,
-    columns: [usize; 2],
-) -> [v128; 4] {
-    let opaque = opaque_zero(row_blocks);
-    let ones = v128_or(i16x8_splat(1), opaque);
-    let sixteens = v128_or(i16x8_splat(16), opaque);
-    let zero = i16x8_splat(0);
+    columns: [usize; 4],
+) -> [v128; 8] {
     let none = f32x4_splat(0.0);
-    let (mut s0, mut s1, mut s2, mut s3) = (none, none, none, none);
-    let (p_start, q_start) = (
-        x_start.add(columns[0] * row_blocks),
-        x_start.add(columns[1] * row_blocks),
+    let (mut a0, mut a1, mut b0, mut b1) = (none, none, none, none);
+    let (mut c0, mut c1, mut d0, mut d1) = (none, none, none, none);
+    // Blocks between the first column and each.
+    let (to_b, to_c, to_d) = (
+        (columns[1] as isize - columns[0] as isize) * row_blocks as isize,
+        (columns[2] as isize - columns[0] as isize) * row_blocks as isize,
+        (columns[3] as isize - columns[0] as isize) * row_blocks as isize,
     );
-    let (p_scale, q_scale) = (
-        x_scale.add(columns[0] * row_blocks),
-        x_scale.add(columns[1] * row_blocks),
-    );
-    let (mut p, mut q) = (
-        x.add(columns[0] * row_blocks * BLOCK),
-        x.add(columns[1] * row_blocks * BLOCK),
-    );
-    let mut w = bytes as *const v128;
+    let mut x = x.add(columns[0] * row_blocks * BLOCK);
+    let mut scale = x_scale.add(columns[0] * row_blocks);
+    let mut start = x_start.add(columns[0] * row_blocks);
+    let block = BLOCK as isize;
+    let mut record = records;
     let mut b = 0;
     while b < row_blocks {
-        let (mut ph0, mut ph1, mut pl0, mut pl1) = (zero, zero, zero, zero);
-        let (mut qh0, mut qh1, mut ql0, mut ql1) = (zero, zero, zero, zero);
-        let mut step = 0;
-        while step < 8 {
-            let (h0, h1) = (v128_load(w), v128_load(w.add(1)));
-            let (l0, l1) = (v128_load(w.add(2)), v128_load(w.add(3)));
-            let pf = splat_bytes(p);
-            ph0 = dot4_pairs(pf, h0, ph0);
-            ph1 = dot4_pairs(pf, h1, ph1);
-            pl0 = dot4_pairs(pf, l0, pl0);
-            pl1 = dot4_pairs(pf, l1, pl1);
-            let qf = splat_bytes(q);
-            qh0 = dot4_pairs(qf, h0, qh0);
-            qh1 = dot4_pairs(qf, h1, qh1);
-            ql0 = dot4_pairs(qf, l0, ql0);
-            ql1 = dot4_pairs(qf, l1, ql1);
-            w = w.add(4);
-            p = p.add(4);
-            q = q.add(4);
-            step += 1;
+        let (s0, s1) = scales(record);
+        macro_rules! add_rows {
+            ($offset:literal, $s:ident, $a:ident, $b:ident, $c:ident, $d:ident) => {
+                let [i, j, k, l] = words_times_four(
+                    record.add(SCALES + $offset),
+                    x,
+                    x.offset(to_b * block),
+                    x.offset(to_c * block),
+                    x.offset(to_d * block),
+                );
+                $a = add_scaled_sums($a, i, start, scale, $s);
+                $b = add_scaled_sums($b, j, start.offset(to_b), scale.offset(to_b), $s);
+                $c = add_scaled_sums($c, k, start.offset(to_c), scale.offset(to_c), $s);
+                $d = add_scaled_sums($d, l, start.offset(to_d), scale.offset(to_d), $s);
+            };
         }
-        let p0 = v128_load32_splat(p_start.add(b) as *const u32);
-        let q0 = v128_load32_splat(q_start.add(b) as *const u32);
-        let whole = |high: v128, low: v128, start: v128| {
-            f32x4_convert_i32x4(add_pairs(high, sixteens, add_pairs(low, ones, start)))
-        };
-        let (e0, e1) = (
-            load_f32(strip.add(b * ROWS)),
-            load_f32(strip.add(b * ROWS + 4)),
-        );
-        let (ps, qs) = (splat_f32(p_scale.add(b)), splat_f32(q_scale.add(b)));
-        s0 = f32x4_add(s0, f32x4_mul(whole(ph0, pl0, p0), f32x4_mul(e0, ps)));
-        s1 = f32x4_add(s1, f32x4_mul(whole(ph1, pl1, p0), f32x4_mul(e1, ps)));
-        s2 = f32x4_add(s2, f32x4_mul(whole(qh0, ql0, q0), f32x4_mul(e0, qs)));
-        s3 = f32x4_add(s3, f32x4_mul(whole(qh1, ql1, q0), f32x4_mul(e1, qs)));
+        add_rows!(0, s0, a0, b0, c0, d0);
+        add_rows!(16, s1, a1, b1, c1, d1);
+        record = record.add(RECORD);
+        x = x.add(BLOCK);
+        scale = scale.add(1);
+        start = start.add(1);
         b += 1;
     }
-    [s0, s1, s2, s3]
+    [a0, a1, b0, b1, c0, c1, d0, d1]
+}
+
+/// `sum + (start + sums) · scale · scales`
+#[inline(always)]
+unsafe fn add_scaled_sums(
+    sum: v128,
+    sums: v128,
+    start: *const i32,
+    scale: *const f32,
+    scales: v128,
+) -> v128 {
+    let whole = i32x4_add(v128_load32_splat(start as *const u32), sums);
+    let factor = f32x4_mul(scales, splat_f32(scale));
+    f32x4_add(sum, f32x4_mul(f32x4_convert_i32x4(whole), factor))
+}
+
+/// Four rows of a block times four columns.
+#[inline(always)]
+unsafe fn words_times_four(
+    w: *const u8,
+    p: *const i16,
+    q: *const i16,
+    r: *const i16,
+    s: *const i16,
+) -> [v128; 4] {
+    let zero = i32x4_splat(0);
+    let (mut p0, mut p1, mut q0, mut q1) = (zero, zero, zero, zero);
+    let (mut r0, mut r1, mut s0, mut s1) = (zero, zero, zero, zero);
+    let mut step = 0;
+    while step < 8 {
+        let (w0, w1) = (widen(w.add(step * 32)), widen(w.add(step * 32 + 8)));
+        let four = splat_words(p.add(step * 4));
+        p0 = i32x4_add(p0, i32x4_dot_i16x8(four, w0));
+        p1 = i32x4_add(p1, i32x4_dot_i16x8(four, w1));
+        let four = splat_words(q.add(step * 4));
+        q0 = i32x4_add(q0, i32x4_dot_i16x8(four, w0));
+        q1 = i32x4_add(q1, i32x4_dot_i16x8(four, w1));
+        let four = splat_words(r.add(step * 4));
+        r0 = i32x4_add(r0, i32x4_dot_i16x8(four, w0));
+        r1 = i32x4_add(r1, i32x4_dot_i16x8(four, w1));
+        let four = splat_words(s.add(step * 4));
+        s0 = i32x4_add(s0, i32x4_dot_i16x8(four, w0));
+        s1 = i32x4_add(s1, i32x4_dot_i16x8(four, w1));
+        step += 1;
+    }
+    [
+        add_neighbours(p0, p1),
+        add_neighbours(q0, q1),
+        add_neighbours(r0, r1),
+        add_neighbours(s0, s1),
+    ]
 }
 
 #[inline(always)]

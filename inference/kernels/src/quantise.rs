@@ -5,10 +5,10 @@ use core::arch::wasm32::*;
 
 /// Quantises one column of `blocks · 32` values: scale = max|x| / 127, values to nearest (ties to even).
 /// `start` receives `-offset · Σq` per block, where the integer sums of the matrix kernels begin (offset 12
-/// for MXFP4, 127 for Q8).
+/// for MXFP4, 127 for Q8). `words` receives the same values as i16, unless it is null.
 ///
 /// # Safety
-/// `x` and `q` hold `blocks * 32` elements, `scale` and `start` `blocks`; nothing overlaps.
+/// `x`, `q` and `words` hold `blocks * 32` elements, `scale` and `start` `blocks`; nothing overlaps.
 #[no_mangle]
 pub unsafe extern "C" fn quantise_i8(
     x: *const f32,
@@ -17,6 +17,7 @@ pub unsafe extern "C" fn quantise_i8(
     scale: *mut f32,
     start: *mut i32,
     offset: i32,
+    words: *mut i16,
 ) {
     let mut b = 0;
     while b < blocks {
@@ -39,8 +40,13 @@ pub unsafe extern "C" fn quantise_i8(
             let i2 = round(f32x4_mul(load_f32(block.add(k + 8)), factor));
             let i3 = round(f32x4_mul(load_f32(block.add(k + 12)), factor));
             sum = i32x4_add(sum, i32x4_add(i32x4_add(i0, i1), i32x4_add(i2, i3)));
-            let bytes = i8x16_narrow_i16x8(i16x8_narrow_i32x4(i0, i1), i16x8_narrow_i32x4(i2, i3));
+            let (first, second) = (i16x8_narrow_i32x4(i0, i1), i16x8_narrow_i32x4(i2, i3));
+            let bytes = i8x16_narrow_i16x8(first, second);
             v128_store(q.add(b * BLOCK + k) as *mut v128, bytes);
+            if !words.is_null() {
+                v128_store(words.add(b * BLOCK + k) as *mut v128, first);
+                v128_store(words.add(b * BLOCK + k + 8) as *mut v128, second);
+            }
             k += 16;
         }
         let total = i32x4_extract_lane::<0>(sum)
