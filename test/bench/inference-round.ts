@@ -48,10 +48,11 @@ export type Extras = {
   /** Tokens per second of all sessions together. */
   readonly batch_decode_tps?: number;
   readonly replay?: Replay;
-  readonly profile?: TokenProfile;
+  /** Per token of the prompt, of decoding alone, and of decoding several sessions together. */
+  readonly profile?: Readonly<Partial<Record<"prefill" | "decode" | "batch", TokenProfile>>>;
 };
 
-/** Of one decoded token, on the leading thread: milliseconds and calls of each kernel. */
+/** Of one token, on the leading thread: milliseconds and calls of each kernel. */
 type TokenProfile = {
   readonly token_ms: number;
   readonly kernels: Readonly<Record<string, { readonly ms: number; readonly calls: number }>>;
@@ -89,24 +90,41 @@ async function round(settings: Settings): Promise<Round & Extras> {
   await short.close();
 
   const session = await engine.createSession();
+  await engine.takeProfile();
   const prefilling = performance.now();
   await session.sync(ids.slice(SHORT_PROMPT));
   // The last token of a prompt is computed with the first one sampled.
   for await (const _ of session.generate({ ...options, maxTokens: 1 }));
-  const prefill_tps = prompt / seconds(prefilling);
-  await engine.takeProfile();
+  const prefill_s = seconds(prefilling);
+  const prefill_tps = prompt / prefill_s;
+  const prefillTimes = await engine.takeProfile();
   const decoding = performance.now();
   for await (const _ of session.generate({ ...options, maxTokens: generate }));
   const decode_s = seconds(decoding);
   const decode_tps = generate / decode_s;
-  const times = await engine.takeProfile();
+  const decodeTimes = await engine.takeProfile();
   await session.close();
 
   const { experts } = engine.statistics;
+  const { batch } = settings;
+  const batch_decode_tps = batch > 0 ? await decodeTogether(engine, settings) : undefined;
+  const batchTimes = await engine.takeProfile();
   const extras: Extras = {
     ...(experts !== undefined && { experts }),
-    ...(settings.batch > 0 && { batch_decode_tps: await decodeTogether(engine, settings) }),
-    ...(settings.profile && { profile: perToken(times, generate, decode_s * 1000) }),
+    ...(batch_decode_tps !== undefined && { batch_decode_tps }),
+    ...(profile && {
+      profile: {
+        prefill: perToken(prefillTimes, prompt, prefill_s * 1000),
+        decode: perToken(decodeTimes, generate, decode_s * 1000),
+        ...(batch_decode_tps !== undefined && {
+          batch: perToken(
+            batchTimes,
+            batch * generate,
+            (batch * generate * 1000) / batch_decode_tps,
+          ),
+        }),
+      },
+    }),
     ...(settings.replay && { replay: await replay(engine) }),
   };
   await engine.close();
@@ -117,7 +135,7 @@ async function round(settings: Settings): Promise<Round & Extras> {
 function perToken(times: readonly KernelTime[], tokens: number, wallMs: number): TokenProfile {
   const kernels = times.map(({ name, ms, calls }) => [
     name,
-    { ms: Number((ms / tokens).toPrecision(4)), calls: Math.round(calls / tokens) },
+    { ms: Number((ms / tokens).toPrecision(4)), calls: Number((calls / tokens).toPrecision(4)) },
   ]);
   const known = times.reduce((sum, { ms }) => sum + ms, 0);
   return {
@@ -134,6 +152,7 @@ async function decodeTogether(engine: LocalEngine, settings: Settings): Promise<
   for (const [index, session] of sessions.entries()) {
     await session.sync(randomIds(SHORT_PROMPT, engine.vocabSize, seed + 1 + index));
   }
+  await engine.takeProfile();
   const decoding = performance.now();
   await Promise.all(
     sessions.map(async (session) => {

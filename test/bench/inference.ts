@@ -72,7 +72,7 @@ export const bench: Bench = async (args) => {
   }
   // Measuring costs time, so this round does not count.
   const profiled: Extras = settings.profile
-    ? await roundInChild("inference-round.ts", { ...settings, batch: 0, replay: false })
+    ? await roundInChild("inference-round.ts", { ...settings, replay: false })
     : {};
   const own = medians(ours);
   const last: Extras = ours.at(-1) ?? {};
