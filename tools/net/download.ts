@@ -5,10 +5,10 @@
  */
 import { guardedConnector, systemResolver } from "./connect.ts";
 import {
+  asNetError,
   NetAbortedError,
   NetError,
   TooManyRedirectsError,
-  UnreachableError,
   UrlRefusedError,
 } from "./errors.ts";
 
@@ -113,7 +113,7 @@ async function send(
     };
   } catch (error) {
     await close();
-    throw netError(error, url, signal);
+    throw failure(error, url, signal);
   }
 }
 
@@ -125,7 +125,7 @@ async function* told(
   try {
     yield* body;
   } catch (error) {
-    throw netError(error, url, signal);
+    throw failure(error, url, signal);
   }
 }
 
@@ -160,14 +160,7 @@ function redirected(from: URL, location: string): URL {
   return checkedUrl(to.href);
 }
 
-function netError(error: unknown, url: URL, signal: AbortSignal): NetError {
+function failure(error: unknown, url: URL, signal: AbortSignal): NetError {
   if (signal.aborted) return new NetAbortedError(url.href, { cause: error });
-  let innermost: unknown = error;
-  for (let depth = 0; innermost instanceof Error && depth < 8; depth++) {
-    if (innermost instanceof NetError) return innermost;
-    if (innermost.cause === undefined) break;
-    innermost = innermost.cause;
-  }
-  const why = innermost instanceof Error ? innermost.message : String(innermost);
-  return new UnreachableError(url.host, why.replace(/\.$/, ""), { cause: error });
+  return asNetError(error, url.host);
 }

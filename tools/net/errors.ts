@@ -107,6 +107,18 @@ export class RequestRefusedError extends NetError {
   }
 }
 
+/** undici wraps what happened in errors of its own; what is none of ours means that nobody answers. */
+export function asNetError(error: unknown, host: string): NetError {
+  let innermost: unknown = error;
+  for (let depth = 0; innermost instanceof Error && depth < 8; depth++) {
+    if (innermost instanceof NetError) return innermost;
+    if (innermost.cause === undefined) break;
+    innermost = innermost.cause;
+  }
+  const why = innermost instanceof Error ? innermost.message : String(innermost);
+  return new UnreachableError(host, why.replace(/\.$/, ""), { cause: error });
+}
+
 const SHOWN_CHARACTERS = 200;
 
 /** Strangers' text, short and with nothing in it that a terminal or a log would obey. */

@@ -6,14 +6,13 @@
 import type { Agent, Response } from "undici";
 import type { Resolver } from "./connect.ts";
 import {
+  asNetError,
   BodyTooLargeError,
   HostNotGrantedError,
   NetAbortedError,
-  NetError,
   NetTimeoutError,
   RequestRefusedError,
   TooManyRedirectsError,
-  UnreachableError,
   UrlRefusedError,
 } from "./errors.ts";
 import { isHostGranted, parseHostPattern } from "./hosts.ts";
@@ -148,7 +147,7 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
       } catch (error) {
         if (late.aborted) throw new NetTimeoutError(url, limits.timeMs);
         if (options.signal?.aborted) throw new NetAbortedError(url, { cause: error });
-        throw netError(error, url);
+        throw asNetError(error, hostOf(url));
       }
     },
     close: async () => (await opened)?.dispatcher.destroy(),
@@ -283,18 +282,6 @@ async function bodyOf(response: Response, url: URL, limitBytes: number): Promise
     chunks.push(chunk);
   }
   return Buffer.concat(chunks, held);
-}
-
-/** undici wraps what happened in errors of its own. */
-function netError(error: unknown, url: string): NetError {
-  let innermost: unknown = error;
-  for (let depth = 0; innermost instanceof Error && depth < 8; depth++) {
-    if (innermost instanceof NetError) return innermost;
-    if (innermost.cause === undefined) break;
-    innermost = innermost.cause;
-  }
-  const why = innermost instanceof Error ? innermost.message : String(innermost);
-  return new UnreachableError(hostOf(url), why.replace(/\.$/, ""), { cause: error });
 }
 
 function hostOf(url: string): string {

@@ -3,9 +3,9 @@
  * half a second. It is code, so it is restored only if its bytes are those that were written.
  */
 import { createHash, randomUUID } from "node:crypto";
-import { existsSync } from "node:fs";
-import { access, constants, mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { access, constants, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { makeFolder } from "./make-folder.ts";
 
 /** File: magic, SHA-256 of the rest, the rest. */
 const MAGIC = Buffer.from("chorale-python-1", "latin1");
@@ -60,21 +60,6 @@ export async function canStoreSnapshots(folder: string): Promise<boolean> {
     return (await stat(folder)).isDirectory();
   } catch {
     return false;
-  }
-}
-
-/**
- * With its parents. Node's own `recursive` never returns where a file system answers "no such file" to
- * making one (`/proc` does).
- */
-async function makeFolder(path: string): Promise<void> {
-  if (existsSync(path)) return;
-  await makeFolder(dirname(path));
-  try {
-    await mkdir(path, { mode: 0o700 });
-  } catch (error) {
-    // Another process may have been faster.
-    if (!existsSync(path)) throw error;
   }
 }
 

@@ -3,6 +3,7 @@
  * found, and the nearest name. Of alternatives only the one that was meant is reported.
  */
 import type { ErrorObject } from "ajv";
+import { editDistance } from "../edit-distance.ts";
 import type { CompiledSchema } from "./json-schema.ts";
 import type { ValidationIssue } from "./validator.ts";
 
@@ -251,18 +252,4 @@ function nearest(name: string, candidates: readonly string[]): string | undefine
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
   }
   return best;
-}
-
-/** Levenshtein, one row at a time. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }

@@ -1,4 +1,5 @@
 /** From the names that somebody typed to the packages that must be there. */
+import { editDistance } from "../../edit-distance.ts";
 import { PackageDependencyError, PackageUnknownError } from "./errors.ts";
 import { type LockedPackage, normaliseName, type PackageLock } from "./lock.ts";
 
@@ -62,18 +63,4 @@ function similarNames(
     .sort((a, b) => a.distance - b.distance)
     .slice(0, MOST_SIMILAR)
     .map(({ name }) => name);
-}
-
-/** Levenshtein's. */
-function editDistance(a: string, b: string): number {
-  let above = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const substituted = (above[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      row.push(Math.min(substituted, (above[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1));
-    }
-    above = row;
-  }
-  return above[b.length] ?? 0;
 }

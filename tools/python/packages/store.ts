@@ -10,10 +10,10 @@
  * ```
  */
 import { createHash, randomUUID } from "node:crypto";
-import { existsSync } from "node:fs";
-import { chmod, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, extname, join } from "node:path";
 import { PYODIDE } from "../launch.ts";
+import { makeFolder } from "../make-folder.ts";
 import { ARCHIVE_LIMITS } from "./archive.ts";
 import { PackageStoreError } from "./errors.ts";
 import { isObject, type LockedPackage, lockedPackage } from "./lock.ts";
@@ -170,20 +170,5 @@ async function readEntry(path: string): Promise<StoredPackage | string> {
     return { ...locked, bytes, unpackedBytes };
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
-  }
-}
-
-/**
- * With its parents. Node's own `recursive` never returns where a file system answers "no such file" to
- * making one (`/proc` does).
- */
-async function makeFolder(path: string): Promise<void> {
-  if (existsSync(path)) return;
-  await makeFolder(dirname(path));
-  try {
-    await mkdir(path, { mode: 0o700 });
-  } catch (error) {
-    // Another process may have been faster.
-    if (!existsSync(path)) throw error;
   }
 }
