@@ -29,7 +29,7 @@ export type KvLayout = {
   /** Each memory holds this many layers, the last one perhaps fewer. */
   readonly layersPerMemory: number;
   readonly memories: number;
-  /** One layer's part of a page: per key-value head the keys (headDim, 64), the values (64, headDim). */
+  /** One layer's part of a page: per key-value head the keys, then the values, see `attention.rs`. */
   readonly layerPageBytes: number;
   /** From one page to the next. */
   readonly pageBytes: number;

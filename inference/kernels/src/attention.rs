@@ -1,15 +1,18 @@
 //! Attention with sinks over a paged f32 cache.
 //!
 //! A page holds 64 positions. For one layer and one key-value head it is 2 · head_dim · 64 floats: the
-//! keys as (head_dim, 64), so that scores of neighbouring positions are lanes of one vector and need no
-//! horizontal sum, then the values as (64, head_dim). The heads of a layer follow each other; the same
-//! layer's part of the next page is `page_stride` floats further on.
+//! keys as (4, head_dim, 16), so that scores of neighbouring positions are lanes of one vector and need no
+//! horizontal sum, then the values as (head_dim / 16, 64, 16), and what head_dim leaves over as (64, rest).
+//! Both are thus read strictly in order. The heads of a layer follow each other; the same layer's part of
+//! the next page is `page_stride` floats further on.
 
 use crate::simd::*;
 use core::arch::wasm32::*;
 
 /// Positions in a page.
 const PAGE: usize = 64;
+/// Positions of one group of keys, elements of one group of values.
+const GROUP: usize = 16;
 
 /// Writes one position's keys and values, (heads, head_dim) each, into slot `slot` of a page.
 ///
@@ -26,12 +29,19 @@ pub unsafe extern "C" fn kv_store(
 ) {
     let mut h = 0;
     while h < heads {
-        let keys = page.add(h * 2 * head_dim * PAGE);
-        let values = keys.add(head_dim * PAGE + slot * head_dim);
+        let head = page.add(h * 2 * head_dim * PAGE);
+        let keys = head.add((slot / GROUP) * head_dim * GROUP + slot % GROUP);
+        let values = head.add(head_dim * PAGE);
         let mut d = 0;
         while d < head_dim {
-            *keys.add(d * PAGE + slot) = *k.add(h * head_dim + d);
-            *values.add(d) = *v.add(h * head_dim + d);
+            let group = d & !(GROUP - 1);
+            let width = if head_dim - group < GROUP {
+                head_dim - group
+            } else {
+                GROUP
+            };
+            *keys.add(d * GROUP) = *k.add(h * head_dim + d);
+            *values.add(group * PAGE + slot * width + d - group) = *v.add(h * head_dim + d);
             d += 1;
         }
         h += 1;
@@ -171,7 +181,7 @@ unsafe fn two_heads_scores(
     while j < to {
         let (mut p0, mut p1, mut p2, mut p3) = (zero, zero, zero, zero);
         let (mut q0, mut q1, mut q2, mut q3) = (zero, zero, zero, zero);
-        let mut row = keys.add(j);
+        let mut row = keys.add(j * head_dim);
         let mut d = 0;
         while d < head_dim {
             let (pd, qd) = (splat_f32(p.add(d)), splat_f32(q.add(d)));
@@ -187,7 +197,7 @@ unsafe fn two_heads_scores(
             let k3 = load_f32(row.add(12));
             p3 = f32x4_add(p3, f32x4_mul(pd, k3));
             q3 = f32x4_add(q3, f32x4_mul(qd, k3));
-            row = row.add(PAGE);
+            row = row.add(GROUP);
             d += 1;
         }
         let factor = f32x4_splat(scale);
@@ -199,7 +209,7 @@ unsafe fn two_heads_scores(
         store_f32(q_scores.add(j + 4), f32x4_mul(q1, factor));
         store_f32(q_scores.add(j + 8), f32x4_mul(q2, factor));
         store_f32(q_scores.add(j + 12), f32x4_mul(q3, factor));
-        j += 16;
+        j += GROUP;
     }
 }
 
@@ -259,7 +269,7 @@ unsafe fn two_heads_values(
 ) {
     let (a_factor, b_factor) = (f32x4_splat(a_kept), f32x4_splat(b_kept));
     let mut d = 0;
-    while d + 16 <= head_dim {
+    while d + GROUP <= head_dim {
         let (a, b) = (a_out.add(d), b_out.add(d));
         let mut a0 = f32x4_mul(load_f32(a), a_factor);
         let mut a1 = f32x4_mul(load_f32(a.add(4)), a_factor);
@@ -269,7 +279,7 @@ unsafe fn two_heads_values(
         let mut b1 = f32x4_mul(load_f32(b.add(4)), b_factor);
         let mut b2 = f32x4_mul(load_f32(b.add(8)), b_factor);
         let mut b3 = f32x4_mul(load_f32(b.add(12)), b_factor);
-        let mut row = values.add(from * head_dim + d);
+        let mut row = values.add(d * PAGE + from * GROUP);
         let mut j = from;
         while j < to {
             let (aj, bj) = (splat_f32(a_weights.add(j)), splat_f32(b_weights.add(j)));
@@ -285,7 +295,7 @@ unsafe fn two_heads_values(
             let v3 = load_f32(row.add(12));
             a3 = f32x4_add(a3, f32x4_mul(aj, v3));
             b3 = f32x4_add(b3, f32x4_mul(bj, v3));
-            row = row.add(head_dim);
+            row = row.add(GROUP);
             j += 1;
         }
         store_f32(a, a0);
@@ -296,14 +306,15 @@ unsafe fn two_heads_values(
         store_f32(b.add(4), b1);
         store_f32(b.add(8), b2);
         store_f32(b.add(12), b3);
-        d += 16;
+        d += GROUP;
     }
+    let rest = d;
     while d < head_dim {
         let mut a = f32x4_mul(load_f32(a_out.add(d)), a_factor);
         let mut b = f32x4_mul(load_f32(b_out.add(d)), b_factor);
         let mut j = from;
         while j < to {
-            let value = load_f32(values.add(j * head_dim + d));
+            let value = load_f32(values.add(rest * PAGE + j * (head_dim - rest) + d - rest));
             a = f32x4_add(a, f32x4_mul(splat_f32(a_weights.add(j)), value));
             b = f32x4_add(b, f32x4_mul(splat_f32(b_weights.add(j)), value));
             j += 1;
