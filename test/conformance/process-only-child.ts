@@ -43,7 +43,9 @@ async function start(): Promise<Run> {
   python.setStdin({ stdin: () => null, isatty: false });
   const source = readFileSync(new URL("../../tools/python/cell.py", import.meta.url), "utf8");
   python.runPython(source, { globals: python.toPy({}) });
-  const [run, , prepare] = python.runPython("import sys; sys.__dict__.pop('_chorale_cell')").toJs();
+  const [run, , , prepare] = python
+    .runPython("import sys; sys.__dict__.pop('_chorale_cell')")
+    .toJs();
   prepare();
   return run;
 }
@@ -59,13 +61,24 @@ link.listen({
       const { value, error } = JSON.parse(await (await starting)(message.code, ++cells));
       send({ type: "result", id: message.id, leftOut: 0, output: output.read(), value, error });
     } catch (error) {
-      link.die({ type: "died", reason: String(error).slice(0, 500), output: output.read() });
+      link.die({
+        type: "died",
+        reason: String(error).slice(0, 500),
+        output: output.read(),
+        begun: true,
+      });
     }
   },
-  onOutOfMemory: () => ({ type: "died", reason: "out of memory", output: output.read() }),
+  onOutOfMemory: () => ({
+    type: "died",
+    reason: "out of memory",
+    output: output.read(),
+    begun: true,
+  }),
 });
 
 starting.then(
   () => send({ type: "ready", fromSnapshot: false, snapshotProblem: null }),
-  (error) => link.die({ type: "died", reason: String(error).slice(0, 500), output: "" }),
+  (error) =>
+    link.die({ type: "died", reason: String(error).slice(0, 500), output: "", begun: false }),
 );

@@ -387,6 +387,21 @@ describe("the end of an interpreter", () => {
     expect(await text("1 + 1", tool)).toBe("2");
   });
 
+  test.each([
+    ["a hook that cannot be removed", "audit-hook-into-next-cell"],
+    ["a monitor that never returns", "monitoring-into-next-cell"],
+    ["builtins that are gone", "builtins-emptied"],
+    ["a number that has another value", "ctypes-int-poisoned"],
+    ["an endless timer", "timer-loop-after-return"],
+  ])("%s costs the next cell nothing but variables", async (_, id) => {
+    const tool = session({ timeoutMs: 5_000 });
+    await run("kept = 1", tool);
+    await run(attackCode(id), tool);
+    const next = await run("40 + 2", tool);
+    expect(next.text).toMatch(/^42(\n\[WARN\] The interpreter had ended since the last call|$)/);
+    expect(await text("'kept' in globals()", tool)).toBe("False");
+  });
+
   test("two sessions do not know each other, and may end each on its own", async () => {
     const [a, b] = [session(), session()];
     await Promise.all([run("x = 'a'", a), run("x = 'b'", b)]);
@@ -477,6 +492,13 @@ describe("the snapshot", () => {
     rmSync(file);
   });
 });
+
+/** One of those that `npm run conformance -- sandbox` runs against canaries. */
+function attackCode(wanted: string): string {
+  const path = join(import.meta.dirname, "../golden/sandbox/attacks.json");
+  const { cases } = JSON.parse(readFileSync(path, "utf8"));
+  return cases.find(({ id }: { id: string }) => id === wanted).code;
+}
 
 const snapshotName = (): string =>
   readdirSync(cacheDir).find((name) => name.endsWith(".snapshot")) ?? "";

@@ -1,5 +1,5 @@
-# The interpreter's side of a cell. Leaves four functions in `sys._chorale_cell`; the names it uses are bound here, before
-# any user code runs, so that a cell that replaces `repr` or `compile` fools only itself.
+# The interpreter's side of a cell. Leaves its functions in `sys._chorale_cell`; the names it uses are bound
+# here, before any user code runs, so that a cell that replaces `repr` or `compile` fools only itself.
 
 
 def _make():
@@ -19,10 +19,13 @@ def _make():
 
     compile_, eval_, exec_, isinstance_, len_ = compile, eval, exec, isinstance, len
     print_, repr_, str_, min_ = print, repr, str, min
-    dumps = json.dumps
+    quote = json.encoder.encode_basestring_ascii
     monotonic, real_sleep = time.monotonic, time.sleep
     coroutine_flag = inspect.CO_COROUTINE
     FLAGS = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    ONLY_AST = ast.PyCF_ONLY_AST
+    Expr, Expression = ast.Expr, ast.Expression
+    USABLE = '{"value": "42", "error": null}'
     VALUE_LIMIT = 64 * 1024
     ERROR_LIMIT = 32 * 1024
     namespace = __main__.__dict__
@@ -85,6 +88,9 @@ def _make():
         except Exception as problem:
             print_(f"The figures could not be saved: {problem!r}", file=sys.stderr)
 
+    def json_text(text):
+        return "null" if text is None else quote(text)
+
     def finish(value, error):
         save_figures()
         for stream in (sys.stdout, sys.stderr):
@@ -92,7 +98,7 @@ def _make():
                 stream.flush()
             except BaseException:
                 pass
-        return dumps({"value": value, "error": error})
+        return f'{{"value": {json_text(value)}, "error": {json_text(error)}}}'
 
     def shown(value):
         if value is None:
@@ -102,14 +108,14 @@ def _make():
 
     def parts(source, name):
         """The statements, and the last expression when its value is to be echoed."""
-        tree = compile_(source, name, "exec", FLAGS | ast.PyCF_ONLY_AST, True)
+        tree = compile_(source, name, "exec", FLAGS | ONLY_AST, True)
         last = tree.body[-1] if tree.body else None
-        if not isinstance_(last, ast.Expr) or source.rstrip().endswith(";"):
+        if not isinstance_(last, Expr) or source.rstrip().endswith(";"):
             return compile_(tree, name, "exec", FLAGS, True), None
         tree.body.pop()
         return (
             compile_(tree, name, "exec", FLAGS, True),
-            compile_(ast.Expression(last.value), name, "eval", FLAGS, True),
+            compile_(Expression(last.value), name, "eval", FLAGS, True),
         )
 
     async def run_async(statements, expression, source):
@@ -140,6 +146,17 @@ def _make():
             return finish(shown(value), None)
         except BaseException as error:
             return finish(None, describe(error, source))
+
+    def is_usable():
+        """Whether a cell would still do what it says: earlier ones can have changed whatever cells run on."""
+        missing = object()
+        kept = namespace.get("_", missing)
+        outcome = run("40 + 2", 0)
+        if kept is missing:
+            del namespace["_"]
+        else:
+            namespace["_"] = kept
+        return outcome == USABLE
 
     def cancel():
         """Interrupts a cell that waits: nothing of it is running that could notice an interrupt."""
@@ -177,7 +194,7 @@ def _make():
         nonlocal explain_missing
         explain_missing = explain
 
-    return run, cancel, prepare, set_explanation
+    return run, is_usable, cancel, prepare, set_explanation
 
 
 __import__("sys")._chorale_cell = _make()

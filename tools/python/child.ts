@@ -22,13 +22,19 @@ export type ChildSetup = {
   readonly makeSnapshot: boolean;
 };
 
+const INTERRUPT_BYTE = 0;
+const BEGUN_BYTE = 1;
 /** Value of the interrupt byte that raises KeyboardInterrupt. */
 const INTERRUPT = 2;
 const LONGEST_REASON = 500;
+/** What may be computed before a cell begins: code of earlier ones has the interpreter's only thread. */
+const WAIT_CPU_MS = 2000;
+const WAIT_CHECK_MS = 100;
+const US_PER_MS = 1000;
 
 const link = connectToParent<ChildSetup>();
 const { setup } = link;
-const interrupt = new Uint8Array(new SharedArrayBuffer(1));
+const control = new Uint8Array(new SharedArrayBuffer(2));
 const output = new OutputBuffer();
 let realm: Realm;
 let ready = false;
@@ -47,7 +53,8 @@ const LAST_STACK = /(?:^|\n)Stack \(most recent call first\):\n[\s\S]*$/;
 function died(reason: string): FromChild {
   // What is printed while Python starts is about the start.
   const printed = running === null ? "" : output.read().replace(LAST_STACK, "");
-  return { type: "died", reason: reason.slice(0, LONGEST_REASON), output: printed };
+  const begun = running !== null && control[BEGUN_BYTE] === 1;
+  return { type: "died", reason: reason.slice(0, LONGEST_REASON), output: printed, begun };
 }
 
 /** @param error  what a call into the isolate was rejected with */
@@ -63,12 +70,12 @@ async function start(): Promise<void> {
     ivm,
     pyodideFolder: setup.pyodideFolder,
     output: output.shared,
-    interrupt: interrupt.buffer,
+    control: control.buffer,
     packageBytes: setup.packageBytes,
     onOutOfMemory: () => link.die(died("out of memory")),
     onStuck: () => {
       // While a cell runs its own deadline holds.
-      if (ready && running === null) link.die(died("code of an earlier call went on without end"));
+      if (ready && running === null) link.die(died(ENDLESS));
     },
   });
   if (setup.makeSnapshot) {
@@ -93,6 +100,8 @@ function readSnapshot(): { memory?: Uint8Array; problem: string | null } {
 async function run(id: number, code: string): Promise<void> {
   running = id;
   output.clear();
+  control[BEGUN_BYTE] = 0;
+  const watch = watchBeginning();
   try {
     const outcome = readOutcome(await realm.runCell(id, code, ++cells));
     const files = await handOut();
@@ -101,8 +110,25 @@ async function run(id: number, code: string): Promise<void> {
   } catch (error) {
     // cell.py lets nothing through, so the interpreter itself has come to its end.
     link.die(died(describe(error)));
+  } finally {
+    clearInterval(watch);
   }
 }
+
+function watchBeginning(): NodeJS.Timeout {
+  const cpuMs = (): number => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / US_PER_MS;
+  };
+  const before = cpuMs();
+  const watch = setInterval(() => {
+    if (control[BEGUN_BYTE] === 1) clearInterval(watch);
+    else if (cpuMs() - before > WAIT_CPU_MS) link.die(died(ENDLESS));
+  }, WAIT_CHECK_MS);
+  return watch;
+}
+
+const ENDLESS = "code of an earlier call went on without end";
 
 /** The cells can change everything that makes this text. */
 function readOutcome(json: string): { value: string | null; error: string | null } {
@@ -173,7 +199,7 @@ link.listen(
           break;
         case "interrupt":
           if (message.id !== running) break;
-          interrupt[0] = INTERRUPT;
+          control[INTERRUPT_BYTE] = INTERRUPT;
           realm.cancel(message.id);
           break;
         case "stop":

@@ -21,7 +21,13 @@ export type CellEnd =
       /** Files that were written and are beyond the limits. */
       readonly leftOut: number;
     } & CellOutcome)
-  | { readonly kind: "died"; readonly reason: string; readonly output: string };
+  | {
+      readonly kind: "died";
+      readonly reason: string;
+      readonly output: string;
+      /** Whether its code may have begun. */
+      readonly begun: boolean;
+    };
 
 export type Ready = Extract<FromChild, { type: "ready" }>;
 
@@ -52,7 +58,7 @@ export class InterpreterProcess {
     this.#child = new SupervisedChild(options, {
       onMessage: (message) => this.#receive(message),
       onBytes: (bytes) => this.#receiveBytes(bytes),
-      onEnd: (reason) => this.#finish(reason, ""),
+      onEnd: (reason) => this.#finish(reason, "", true),
     });
   }
 
@@ -82,7 +88,7 @@ export class InterpreterProcess {
 
   /** Runs a cell; one at a time. Never rejects. */
   async run(code: string): Promise<CellEnd> {
-    if (this.#over !== undefined) return { kind: "died", ...this.#over };
+    if (this.#over !== undefined) return { kind: "died", ...this.#over, begun: false };
     const { promise, resolve } = Promise.withResolvers<CellEnd>();
     this.#cell = { id: ++this.#lastId, end: resolve };
     this.#files = [];
@@ -120,7 +126,7 @@ export class InterpreterProcess {
         this.#ready.resolve(message);
         break;
       case "died":
-        this.#finish(message.reason, message.output);
+        this.#finish(message.reason, message.output, message.begun);
         break;
       case "artifact":
         this.#expect(message);
@@ -160,12 +166,12 @@ export class InterpreterProcess {
     this.#files.push({ path: file.path, bytes });
   }
 
-  #finish(reason: string, output: string): void {
+  #finish(reason: string, output: string, begun: boolean): void {
     if (this.#over !== undefined) return;
     this.#over = { reason, output };
     this.#ready.reject(new Error(reason));
     this.#snapshot.reject(new Error(reason));
-    this.#endCell({ kind: "died", reason, output });
+    this.#endCell({ kind: "died", reason, output, begun });
   }
 
   #endCell(end: CellEnd): void {

@@ -61,7 +61,13 @@ export type FromChild =
       readonly leftOut: number;
     } & CellOutcome)
   /** The interpreter is gone; `output` is what the running cell had printed. The process ends. */
-  | { readonly type: "died"; readonly reason: string; readonly output: string };
+  | {
+      readonly type: "died";
+      readonly reason: string;
+      readonly output: string;
+      /** Whether the code of the running cell had begun. */
+      readonly begun: boolean;
+    };
 
 /** @returns undefined for anything that is not a message of the protocol */
 export function readFromChild(message: unknown): FromChild | undefined {
@@ -100,8 +106,8 @@ export function readFromChild(message: unknown): FromChild | undefined {
           }
         : undefined;
     case "died":
-      return isText(m["reason"]) && isText(m["output"])
-        ? { type: "died", reason: m["reason"], output: m["output"] }
+      return isText(m["reason"]) && isText(m["output"]) && typeof m["begun"] === "boolean"
+        ? { type: "died", reason: m["reason"], output: m["output"], begun: m["begun"] }
         : undefined;
     default:
       return undefined;

@@ -15,7 +15,8 @@ export type RealmOptions = {
   readonly ivm: Ivm;
   readonly pyodideFolder: string;
   readonly output: SharedArrayBuffer;
-  readonly interrupt: SharedArrayBuffer;
+  /** Two bytes: the interrupt byte, and one that says that the cell's own code has begun. */
+  readonly control: SharedArrayBuffer;
   /** Beyond what cells may use: of the packages that they may import. */
   readonly packageBytes: number;
   /** The isolate's memory is used up, and with it this process. */
@@ -86,7 +87,7 @@ export async function openRealm(options: RealmOptions): Promise<Realm> {
       clearInterval(stuck);
     }),
     share(options.output),
-    share(options.interrupt),
+    share(options.control),
     share(files, [...files.values()]),
   ]);
 

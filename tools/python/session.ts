@@ -78,7 +78,7 @@ export class PythonSession {
     await Promise.all(processes.map((process) => process.exited));
   }
 
-  async #runNow(code: string, signal: AbortSignal): Promise<CellResult> {
+  async #runNow(code: string, signal: AbortSignal, isRetry = false): Promise<CellResult> {
     const interpreter = await this.#living();
     // Starting may have taken longer than anybody waited.
     signal.throwIfAborted();
@@ -90,6 +90,10 @@ export class PythonSession {
     });
     try {
       const end = await interpreter.run(code);
+      // What earlier cells left has ended it: this one is not to suffer for them.
+      if (end.kind === "died" && !end.begun && !isRetry && !signal.aborted && !this.#closed) {
+        return await this.#runNow(code, signal, true);
+      }
       this.#holder = end.kind === "finished" ? interpreter : undefined;
       // The next cell should not have to wait for what can begin now.
       if (end.kind === "died" && !this.#closed) this.#living().catch(() => undefined);

@@ -35,6 +35,7 @@ type Run = (source: string, number: number) => string | Promise<string>;
 /** What cell.py and, the last of them, packages.py leave. */
 type Functions = [
   Run,
+  () => boolean,
   () => void,
   () => void,
   (explain: unknown) => void,
@@ -48,6 +49,10 @@ const PREIMPORTS =
   "json, linecache, math, operator, os, pathlib, random, re, statistics, string, struct, sys, tempfile, " +
   "textwrap, time, traceback, typing, unicodedata, zipfile, zlib, zoneinfo";
 
+/** Places in the control memory. */
+const INTERRUPT = 0;
+const BEGUN = 1;
+
 const LONGEST_OUTCOME = 1024 * 1024;
 const INPUT_FOLDER = "/mnt/data";
 const OUTPUT_FOLDER = "/outputs";
@@ -56,13 +61,15 @@ const DEEPEST_FOLDER = 4;
 const MOST_FILES_LISTED = 1000;
 
 let output: OutputBuffer;
-let interrupt: Uint8Array;
+/** The interrupt byte, and one that says that the cell's own code has begun. */
+let control: Uint8Array;
 let shell: Shell;
 let python: Python;
 let run: Run;
+let isUsable: () => boolean;
 let cancelCell: () => void;
 let explainMissing: (explain: unknown) => void;
-let takeOffer: Functions[4];
+let takeOffer: Functions[5];
 let snapshot: Uint8Array | undefined;
 let running = 0;
 
@@ -71,11 +78,11 @@ export function prepare(
   random: HostFunctions["random"],
   timer: HostFunctions["timer"],
   outputMemory: SharedArrayBuffer,
-  interruptMemory: SharedArrayBuffer,
+  controlMemory: SharedArrayBuffer,
   files: ReadonlyMap<string, ArrayBuffer>,
 ): void {
   output = new OutputBuffer(outputMemory);
-  interrupt = new Uint8Array(interruptMemory);
+  control = new Uint8Array(controlMemory);
   shell = openShell({ random, timer }, files, (bytes) => output.write(bytes));
 }
 
@@ -102,13 +109,15 @@ export async function boot(
   python.setStdout({ write, isatty: false });
   python.setStderr({ write, isatty: false });
   python.setStdin({ stdin: () => null, isatty: false });
-  python.setInterruptBuffer(interrupt);
+  python.setInterruptBuffer(control.subarray(INTERRUPT, INTERRUPT + 1));
   if (memory === undefined) loadFunctions(source);
   const functions = python.runPython(TAKE_FUNCTIONS).toJs();
-  const [runCell, cancel, prepareCells, setExplanation, openPackages] = functions as Functions;
+  const [runCell, check, cancel, prepareCells, setExplanation, openPackages] =
+    functions as Functions;
   prepareCells();
   shell.silenceErrors();
   run = runCell;
+  isUsable = check;
   cancelCell = cancel;
   explainMissing = setExplanation;
   takeOffer = openPackages;
@@ -159,8 +168,10 @@ function configuration(createPyodideModule: CreateModule, lockFile: string): obj
 /** @returns JSON of `{value, error}`, written by cell.py; what the cell printed is in the output buffer */
 export async function runCell(id: number, code: string, number: number): Promise<string> {
   running = id;
-  interrupt[0] = 0;
+  control[INTERRUPT] = 0;
   try {
+    if (number > 1) probe();
+    control[BEGUN] = 1;
     const outcome = `${await run(code, number)}`;
     return outcome.length > LONGEST_OUTCOME ? "" : outcome;
   } finally {
@@ -168,12 +179,23 @@ export async function runCell(id: number, code: string, number: number): Promise
   }
 }
 
+/** @throws Error when earlier cells have changed what cells run on, so that none can any more */
+function probe(): void {
+  try {
+    if (isUsable()) {
+      output.clear();
+      return;
+    }
+  } catch {}
+  throw new Error("an earlier call had left it unusable");
+}
+
 /** For a cell that waits: then no Python runs that could see the interrupt byte. */
 export function cancel(id: number): void {
   // A cell that finished meanwhile is not the one that was meant.
   if (id !== running) return;
   // The byte would interrupt `cancelCell` itself.
-  interrupt[0] = 0;
+  control[INTERRUPT] = 0;
   cancelCell();
 }
 
