@@ -245,6 +245,16 @@ describe("installing", () => {
     expect((await listPythonPackages(folder)).map(({ version }) => version)).toEqual(["2.0"]);
   });
 
+  test("a file that is there is not fetched again, whatever it was installed for", async () => {
+    const { base, folder, install, names } = place([module("a")]);
+    await install(["a"]);
+    const [entries = ""] = readdirSync(folder).filter((name) => name.startsWith("pyodide-"));
+    renameSync(join(folder, entries), join(folder, "pyodide-0.1"));
+    expect(await names()).toEqual([]);
+    await install(["a"], { from: join(base, "nowhere") });
+    expect(await names()).toEqual(["a"]);
+  });
+
   test("a file with another hash is not installed, nor what needs it", async () => {
     const { folder, mirror, install, names } = place([
       module("good"),

@@ -85,11 +85,25 @@ export async function installPackages(options: InstallOptions): Promise<Installe
         continue;
       }
     }
-    const stored = await bring(one, { store, source, signal, tell });
+    const stored =
+      (await adopted(one, store)) ?? (await bring(one, { store, source, signal, tell }));
     installed.push(stored);
     tell("installed", stored.bytes);
   }
   return { installed, present };
+}
+
+/** Without fetching anything, where the file is there already. */
+async function adopted(
+  one: LockedPackage,
+  store: PackageStore,
+): Promise<StoredPackage | undefined> {
+  const content = await store.contentOf(one);
+  if (content === undefined) return undefined;
+  const { unpackedBytes } = inspectArchive(content, one.fileName);
+  const stored: StoredPackage = { ...one, bytes: content.length, unpackedBytes };
+  await store.enter(stored);
+  return stored;
 }
 
 type Bringing = {

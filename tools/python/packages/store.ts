@@ -97,6 +97,17 @@ export class PackageStore {
     });
   }
 
+  /** The file of a package if it is there and right: another version of Pyodide may have the same. */
+  async contentOf(one: LockedPackage): Promise<Buffer | undefined> {
+    const content = await readFile(this.fileOf(one)).catch(() => undefined);
+    return content !== undefined && sha256Of(content) === one.sha256 ? content : undefined;
+  }
+
+  /** Installs a package whose file is there. @throws PackageStoreError */
+  enter(one: StoredPackage): Promise<void> {
+    return this.#writing(() => this.#writeEntry(one));
+  }
+
   /**
    * Installs a package whose file has been received and checked.
    *
