@@ -23,6 +23,9 @@ const AREAS: readonly string[] = [
   "sandbox",
   "sandbox-isolate",
   "sandbox-process",
+  "plugins",
+  "plugins-isolate",
+  "plugins-process",
 ];
 const MAX_SHOWN_CHARACTERS = 600;
 

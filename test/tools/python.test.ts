@@ -165,7 +165,7 @@ describe("a cell", () => {
   test("a huge value is cut", async () => {
     const shown = await executeTool(python, "'x' * 10**7", context({ resultTokenLimit: 1e6 }));
     expect(shown.text.length).toBeLessThan(70_000);
-    expect(shown.text).toContain("bytes cut here");
+    expect(shown.text).toContain("characters cut here");
   });
 
   test("random numbers differ from session to session", async () => {
@@ -399,7 +399,8 @@ describe("the end of an interpreter", () => {
     await run(attackCode(id), tool);
     const next = await run("40 + 2", tool);
     expect(next.text).toMatch(/^42(\n\[WARN\] The interpreter had ended since the last call|$)/);
-    expect(await text("'kept' in globals()", tool)).toBe("False");
+    // What comes a moment later may be found only now.
+    expect(await text("'kept' in globals()", tool)).toMatch(/^False(\n\[WARN\]|$)/);
   });
 
   test("two sessions do not know each other, and may end each on its own", async () => {

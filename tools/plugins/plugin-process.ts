@@ -3,7 +3,12 @@
  * plugin asks for, and ends the process for whatever it should not have done.
  */
 import { dirname, sep } from "node:path";
-import { escalate, findIsolatedVm, SupervisedChild } from "../isolate/index.ts";
+import {
+  escalate,
+  findIsolatedVm,
+  SupervisedChild,
+  type SupervisedChildOptions,
+} from "../isolate/index.ts";
 import type { ToolContext, ToolOutput } from "../tool.ts";
 import { type GuestTool, readOutcome, readTools } from "./guest-data.ts";
 import type { HostFunctions } from "./host-functions.ts";
@@ -28,7 +33,11 @@ export type PluginProcessOptions = {
   /** Default: from the plugin's folder. */
   readonly readSource?: ReadSource;
   readonly onLog: (text: string) => void;
+  /** For measuring what each wall holds by itself: another way to start the process. */
+  readonly adaptLaunch?: AdaptLaunch | undefined;
 };
+
+export type AdaptLaunch = (options: SupervisedChildOptions) => SupervisedChildOptions;
 
 const MIB = 1024 * 1024;
 /** Of a process with an empty isolate, and as much again. */
@@ -69,7 +78,8 @@ export class PluginProcess {
     this.#readSource = options.readSource ?? sourceReader(options.manifest.folder);
     this.loaded = this.#loaded.promise;
     this.loaded.catch(() => undefined);
-    this.#child = new SupervisedChild(launchOptions(options.manifest), {
+    const { adaptLaunch = (launch) => launch } = options;
+    this.#child = new SupervisedChild(adaptLaunch(launchOptions(options.manifest)), {
       onMessage: (message) => this.#receive(message),
       onEnd: (reason) => this.#end(reason),
     });
@@ -238,7 +248,7 @@ export class PluginProcess {
   }
 }
 
-function launchOptions(manifest: PluginManifest): ConstructorParameters<typeof SupervisedChild>[0] {
+function launchOptions(manifest: PluginManifest): SupervisedChildOptions {
   const { isolation, folder, limits } = manifest;
   const guest = {
     bare: isolation === "isolate",

@@ -18,7 +18,7 @@ def _make():
     import warnings
 
     compile_, eval_, exec_, isinstance_, len_ = compile, eval, exec, isinstance, len
-    print_, repr_, str_, min_ = print, repr, str, min
+    print_, repr_, slice_, str_, min_ = print, repr, slice, str, min
     quote = json.encoder.encode_basestring_ascii
     monotonic, real_sleep = time.monotonic, time.sleep
     coroutine_flag = inspect.CO_COROUTINE
@@ -36,13 +36,24 @@ def _make():
         return "Only the Python standard library is available here."
 
     def clean(text, limit):
-        """A text that has a UTF-8 form, cut to `limit` bytes; `text` may be a subclass that lies."""
-        data = str_.encode(text, "utf-8", "backslashreplace")
-        if len_(data) <= limit:
-            return data.decode("utf-8")
-        head, tail = data[: limit * 2 // 3], data[-(limit // 3) :]
-        cut = len_(data) - len_(head) - len_(tail)
-        return f"{head.decode('utf-8', 'ignore')}\n[... {cut} bytes cut here ...]\n{tail.decode('utf-8', 'ignore')}"
+        """
+        A text that has a UTF-8 form, cut to about `limit` bytes; `text` may be a subclass that lies. A long
+        one is cut before it is encoded: it may be as long as memory is large.
+        """
+        length = str_.__len__(text)
+        if length <= limit:
+            data = str_.encode(text, "utf-8", "backslashreplace")
+            if len_(data) <= limit:
+                return data.decode("utf-8")
+        front, back = limit * 2 // 3, limit // 3
+        head = part(text, slice_(None, front), slice_(None, front))
+        tail = part(text, slice_(-back, None), slice_(-back, None))
+        cut = length - len_(head) - len_(tail)
+        return f"{head}\n[... {cut} characters cut here ...]\n{tail}"
+
+    def part(text, characters, byte_range):
+        data = str_.encode(str_.__getitem__(text, characters), "utf-8", "backslashreplace")
+        return data[byte_range].decode("utf-8", "ignore")
 
     def only_user_frames(report):
         """Drops the frames of the library and of this file, here and in the exceptions before it."""

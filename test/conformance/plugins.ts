@@ -1,0 +1,6 @@
+/** Hostile plugin code behind both walls: `npm run conformance -- plugins test/tools/plugin-attacks.ts`. */
+
+import type { Area } from "./case-result.ts";
+import { runPluginAttacks } from "./plugin-attacks.ts";
+
+export const run: Area["run"] = (paths) => runPluginAttacks(paths, "both");
