@@ -8,7 +8,7 @@ import {
   InsufficientMemoryError,
   InvalidRequestError,
 } from "./errors.ts";
-import { KvCache, type KvLayout, kvCacheBytes, planKvCache } from "./kv-cache.ts";
+import { KvCache, type KvLayout, type KvType, kvCacheBytes, planKvCache } from "./kv-cache.ts";
 import { availableMemory } from "./memory.ts";
 import { type LoadProgress, loadWeights } from "./model/load.ts";
 import { bankBytes, type ModelPlan, type Precision, planModel } from "./model/plan.ts";
@@ -26,6 +26,8 @@ export type LocalEngineOptions = {
   readonly threads?: number | undefined;
   /** Default: int8. */
   readonly precision?: Precision | undefined;
+  /** How keys and values are held. Default: words under precision int8, else f32. */
+  readonly keyValues?: KvType | undefined;
   /** Most tokens of one session. Default: what the model was made for, at most 16,384. */
   readonly contextLength?: number | undefined;
   /** Most tokens computed in one step of a prefill. Default: 128. */
@@ -88,11 +90,13 @@ export async function openLocalEngine(
       `Cannot open a model with a memory limit of ${memoryLimit}; accepted: bytes, more than 0.`,
     );
   }
+  const precision = options.precision ?? "int8";
+  const keyValues = options.keyValues ?? (precision === "int8" ? "words" : "f32");
   const layoutFor = (threads: number): KvLayout =>
-    planKvCache(config, contextLength, columns, threads, maxBankBytes);
+    planKvCache(config, contextLength, columns, threads, keyValues, maxBankBytes);
   const planFor = (threads: number): ModelPlan =>
     planModel(checkpoint, {
-      precision: options.precision ?? "int8",
+      precision,
       threads,
       columns,
       memoryLimit: memoryLimit - kvCacheBytes(layoutFor(threads), contextLength),

@@ -124,7 +124,8 @@ function rotateAndStore(
   bank.kernels.rope(q, heads + kvHeads, headDim / 2, layout.cos + rotation, layout.sin + rotation);
   const position = step.positionOf(column);
   const page = cache.pagesOf(index) + Math.floor(position / KV_PAGE) * layout.pageBytes;
-  bank.kernels.kv_store(k, v, page, position % KV_PAGE, kvHeads, headDim);
+  const store = layout.type === "words" ? bank.kernels.kv_store_words : bank.kernels.kv_store;
+  store(k, v, page, position % KV_PAGE, kvHeads, headDim);
 }
 
 /** The query heads of one column that share a key-value head. */
@@ -145,7 +146,8 @@ function attend(
   const sliding = config.layerTypes[index] === "sliding";
   const first = sliding ? Math.max(0, position - config.slidingWindow + 1) : 0;
   const qkvWidth = (heads + 2 * kvHeads) * headDim;
-  bank.kernels.attention(
+  const attention = layout.type === "words" ? bank.kernels.attention_words : bank.kernels.attention;
+  attention(
     layout.qkv + (column * qkvWidth + kvHead * group * headDim) * FLOAT_BYTES,
     group,
     headDim,

@@ -25,6 +25,19 @@ export interface Kernels {
     out: Address,
     scratch: Address,
   ): void;
+  attention_words(
+    q: Address,
+    group: number,
+    headDim: number,
+    pages: Address,
+    pageStrideFloats: number,
+    first: number,
+    end: number,
+    scale: number,
+    sinks: Address,
+    out: Address,
+    scratch: Address,
+  ): void;
   bf16_matmul(
     w: Address,
     rows: number,
@@ -48,6 +61,14 @@ export interface Kernels {
     yStride: number,
   ): void;
   kv_store(
+    k: Address,
+    v: Address,
+    page: Address,
+    slot: number,
+    heads: number,
+    headDim: number,
+  ): void;
+  kv_store_words(
     k: Address,
     v: Address,
     page: Address,
@@ -128,11 +149,13 @@ export interface Kernels {
 export const KERNEL_NAMES: readonly (keyof Kernels)[] = [
   "add_scaled",
   "attention",
+  "attention_words",
   "bf16_matmul",
   "bf16_to_f32",
   "f16_to_f32",
   "f32_matmul",
   "kv_store",
+  "kv_store_words",
   "mxfp4_matmul_f32",
   "mxfp4_matmul_i8",
   "mxfp4_repack",
@@ -161,8 +184,8 @@ export const MXFP4_I8_SCRATCH_BYTES = 288;
 export const MXFP4_F32_SCRATCH_BYTES = 1056;
 /** Positions in one page of the KV cache. */
 export const KV_PAGE = 64;
-/** Floats of scratch that `attention` needs per query head of the group. */
-export const ATTENTION_SCRATCH_FLOATS: number = KV_PAGE + 3;
+/** Floats of scratch that attention needs per query head of the group, besides half a head of words. */
+export const ATTENTION_SCRATCH_FLOATS: number = KV_PAGE + KV_PAGE / 2 + 5;
 
 /** Compiled kernels: cheap to post to workers, where they share the machine code. */
 export type KernelModule = WebAssembly.Module;

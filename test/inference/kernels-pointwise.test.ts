@@ -126,7 +126,7 @@ describe.each(BUILDS)("%s", (build) => {
     expect([...memory.floats(y, 7)]).toEqual([2, 4, 6, 8, 10, 12, 14]);
   });
 
-  test.each([
+  const attentionCases = [
     ["one key", 64, 8, 0, 1],
     ["part of a page", 64, 8, 0, 19],
     ["a whole page", 32, 2, 0, 64],
@@ -135,13 +135,24 @@ describe.each(BUILDS)("%s", (build) => {
     ["a window over the edge of pages", 16, 1, 60, 131],
     ["a window that begins with a page", 64, 8, 64, 192],
     ["heads of 24", 24, 3, 5, 70],
-  ])("attention: %s", (_name, headDim, group, first, end) => {
+  ] as const;
+
+  test.each(
+    (["f32", "words"] as const).flatMap((type) =>
+      attentionCases
+        .filter(([, headDim]) => type === "f32" || headDim % 16 === 0)
+        .map((attentionCase) => [type, ...attentionCase] as const),
+    ),
+  )("attention, %s: %s", (type, _name, headDim, group, first, end) => {
     memory.reset();
     const random = randomNumbers(headDim + end);
     const kvHeads = 2;
     const positions = end + 5;
     const pages = Math.ceil(positions / KV_PAGE);
-    const pageFloats = kvHeads * 2 * headDim * KV_PAGE;
+    const headFloats = type === "f32" ? 2 * headDim * KV_PAGE : (headDim + 2) * KV_PAGE;
+    const pageFloats = kvHeads * headFloats;
+    const store = type === "f32" ? kernels.kv_store : kernels.kv_store_words;
+    const attention = type === "f32" ? kernels.attention : kernels.attention_words;
     const k = Array.from({ length: positions }, () => randomFloats(kvHeads * headDim, random, 2));
     const v = Array.from({ length: positions }, () => randomFloats(kvHeads * headDim, random));
     // What lies outside the window must not be used, not even times zero.
@@ -152,18 +163,18 @@ describe.each(BUILDS)("%s", (build) => {
       const values = outside ? new Float32Array(kvHeads * headDim).fill(Number.NaN) : v[j];
       const page = cache + Math.floor(j / KV_PAGE) * pageFloats * 4;
       const [kAt, vAt] = [memory.put(keys ?? v[0]!), memory.put(values ?? v[0]!)];
-      kernels.kv_store(kAt, vAt, page, j % KV_PAGE, kvHeads, headDim);
+      store(kAt, vAt, page, j % KV_PAGE, kvHeads, headDim);
     }
     const q = randomFloats(group * headDim, random, 2);
     const sinks = randomFloats(group, random, 3);
-    const scratch = memory.reserve(ATTENTION_SCRATCH_FLOATS * group * 4);
+    const scratch = memory.reserve((ATTENTION_SCRATCH_FLOATS + headDim / 2) * group * 4);
     for (let h = 0; h < kvHeads; h++) {
       const out = memory.result(group * headDim);
-      kernels.attention(
+      attention(
         memory.put(q),
         group,
         headDim,
-        cache + h * 2 * headDim * KV_PAGE * 4,
+        cache + h * headFloats * 4,
         pageFloats,
         first,
         end,
@@ -184,7 +195,11 @@ describe.each(BUILDS)("%s", (build) => {
           sinks[g] ?? 0,
         ),
       ]).flat();
-      expectClose(memory.floats(out, group * headDim), Float64Array.from(expected), 1e-5);
+      expectClose(
+        memory.floats(out, group * headDim),
+        Float64Array.from(expected),
+        type === "f32" ? 1e-5 : 2e-3,
+      );
     }
   });
 });

@@ -157,7 +157,13 @@ async function openWithSlots(
     limit += 1000;
   }
   checkpoint.close();
-  const layout = planKvCache(checkpoint.config, CONTEXT, COLUMNS, options.threads);
+  const layout = planKvCache(
+    checkpoint.config,
+    CONTEXT,
+    COLUMNS,
+    options.threads,
+    options.precision === "int8" ? "words" : "f32",
+  );
   return open(path, { ...options, memoryLimit: limit + kvCacheBytes(layout, CONTEXT) });
 }
 

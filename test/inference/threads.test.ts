@@ -24,7 +24,7 @@ beforeEach(async () => {
   checkpoint.close();
   const memories = plan.banks.map((bytes) => createMemory(bytes));
   threads = await Threads.start({ module: compileKernels(), plan, memories });
-  const cache = new KvCache(planKvCache(plan.config, CONTEXT, 16, 2));
+  const cache = new KvCache(planKvCache(plan.config, CONTEXT, 16, 2, "words"));
   cache.reserve(CONTEXT);
   const { layout, memories: pages, timeline } = cache;
   threads.post({ type: "open", session: 1, layout, memories: pages, timeline });

@@ -10,9 +10,9 @@ use crate::simd::*;
 use core::arch::wasm32::*;
 
 /// Positions in a page.
-const PAGE: usize = 64;
+pub const PAGE: usize = 64;
 /// Positions of one group of keys, elements of one group of values.
-const GROUP: usize = 16;
+pub const GROUP: usize = 16;
 
 /// Writes one position's keys and values, (heads, head_dim) each, into slot `slot` of a page.
 ///
@@ -111,7 +111,7 @@ pub unsafe extern "C" fn attention(
                 q.add(partner * head_dim),
                 keys,
                 head_dim,
-                from & !15,
+                from & !(GROUP - 1),
                 to,
                 scale,
                 scratch.add(g * PAGE),
@@ -215,9 +215,9 @@ unsafe fn two_heads_scores(
 
 /// The largest score of the positions `from..to`; the rest of the touched groups of 16 is set to -inf.
 #[inline(always)]
-unsafe fn largest_score(scores: *mut f32, from: usize, to: usize) -> f32 {
-    let start = from & !15;
-    let last = (to + 15) & !15;
+pub unsafe fn largest_score(scores: *mut f32, from: usize, to: usize) -> f32 {
+    let start = from & !(GROUP - 1);
+    let last = (to + GROUP - 1) & !(GROUP - 1);
     let mut outside = start;
     while outside < from {
         *scores.add(outside) = f32::NEG_INFINITY;
@@ -239,10 +239,10 @@ unsafe fn largest_score(scores: *mut f32, from: usize, to: usize) -> f32 {
 
 /// Scores to `exp(score - top)` in place; returns their sum.
 #[inline(always)]
-unsafe fn page_exponentials(scores: *mut f32, from: usize, to: usize, top: f32) -> f32 {
+pub unsafe fn page_exponentials(scores: *mut f32, from: usize, to: usize, top: f32) -> f32 {
     let shift = f32x4_splat(top);
     let mut sum = f32x4_splat(0.0);
-    let mut j = from & !15;
+    let mut j = from & !(GROUP - 1);
     while j < to {
         let e = exp(f32x4_sub(load_f32(scores.add(j)), shift));
         store_f32(scores.add(j), e);

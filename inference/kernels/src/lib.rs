@@ -31,6 +31,7 @@
 //! | `norm.rs` | `rms_norm` |
 //! | `rope.rs` | `rope` |
 //! | `attention.rs` | `kv_store`, `attention` |
+//! | `attention_words.rs` | `kv_store_words`, `attention_words` |
 //! | `router.rs` | `top_k_softmax` |
 //! | `swiglu.rs` | `swiglu` |
 //! | `add.rs` | `add_scaled` |
@@ -39,6 +40,7 @@
 
 mod add;
 mod attention;
+mod attention_words;
 mod convert;
 mod dense;
 mod mxfp4;
