@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { worksHere } from "../../tools/isolate/confinement.ts";
 import {
+  descendantsOf,
   escalate,
   findConfinement,
   findIsolatedVm,
@@ -238,6 +239,23 @@ describe.runIf(process.platform === "linux")("what the system puts around it", (
     expect(wall("reading")?.detail).toContain(reading);
     expect(wall("memory")?.detail).toContain("Limited by the system");
   });
+
+  test.each(["bubblewrap", "namespaces", "limits"] as const)(
+    "%s leaves nothing, whenever it is ended",
+    async (confinement) => {
+      if (confinement !== "limits" && !worksHere(confinement)) return;
+      for (const ms of [0, 1, 3, 6, 10, 20, 40, 80]) {
+        const child = new SupervisedChild(
+          { ...options, confinement },
+          { onMessage: () => undefined, onEnd: () => undefined },
+        );
+        await new Promise((resolve) => setTimeout(resolve, ms));
+        child.kill();
+        await child.exited;
+      }
+      await expect.poll(() => descendantsOf(process.pid), { timeout: 5000 }).toEqual([]);
+    },
+  );
 
   test("is the strongest that works", () => {
     const found = findConfinement();
