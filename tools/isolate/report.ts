@@ -1,7 +1,6 @@
 /** What the sandbox stands on, on this machine: found out by starting one and trying, not by guessing. */
 import { randomUUID } from "node:crypto";
 import { existsSync, readFileSync, readlinkSync, rmSync } from "node:fs";
-import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -46,7 +45,6 @@ export async function sandboxReport(
   confinement: Confinement = findConfinement(),
 ): Promise<SandboxReport> {
   const binary = findIsolatedVm();
-  const listener = createServer((socket) => socket.destroy());
   const forbiddenTarget = join(tmpdir(), `chorale-report-${randomUUID()}`);
   const isolatedVm = binary.path === null ? null : binary.version;
   try {
@@ -54,7 +52,6 @@ export async function sandboxReport(
       addon: binary.path,
       forbiddenFile: process.execPath,
       forbiddenTarget,
-      port: await portOf(listener),
     };
     const readable = binary.path === null ? [] : [binary.path];
     const { findings, seen } = await ask(setup, readable, confinement);
@@ -85,17 +82,7 @@ export async function sandboxReport(
     };
   } finally {
     rmSync(forbiddenTarget, { force: true });
-    listener.close();
   }
-}
-
-async function portOf(listener: Server): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  listener.once("error", reject);
-  listener.listen(0, "127.0.0.1", resolve);
-  await promise;
-  const address = listener.address();
-  return typeof address === "object" && address !== null ? address.port : 0;
 }
 
 async function ask(
@@ -134,6 +121,7 @@ const FILE_IT_DOES_NOT_NEED = fileURLToPath(new URL("../index.ts", import.meta.u
 
 type SeenFromOutside = {
   readonly hasDataLimit: boolean;
+  readonly hasOwnNetwork: boolean;
   /** It sees no process but its own. */
   readonly hasOwnProcesses: boolean;
   /** Its file system is not the agent's. */
@@ -145,21 +133,28 @@ function lookAt(pid: number | undefined): SeenFromOutside {
   try {
     // The last of what confines it is the process itself.
     const inner = descendantsOf(pid ?? 0).at(-1) ?? pid;
-    const own = readlinkSync("/proc/self/ns/pid");
+    const isOwn = (namespace: string): boolean =>
+      readlinkSync(`/proc/${inner}/ns/${namespace}`) !== readlinkSync(`/proc/self/ns/${namespace}`);
     const hasFile = (path: string): boolean => existsSync(`/proc/${inner}/root${path}`);
     return {
       hasDataLimit: /^Max data size\s+\d+/m.test(readFileSync(`/proc/${inner}/limits`, "utf8")),
-      hasOwnProcesses: readlinkSync(`/proc/${inner}/ns/pid`) !== own,
+      hasOwnNetwork: isOwn("net"),
+      hasOwnProcesses: isOwn("pid"),
       hasOwnFiles: hasFile(process.execPath) && !hasFile(FILE_IT_DOES_NOT_NEED),
     };
   } catch {
-    return { hasDataLimit: false, hasOwnProcesses: false, hasOwnFiles: false };
+    return {
+      hasDataLimit: false,
+      hasOwnNetwork: false,
+      hasOwnProcesses: false,
+      hasOwnFiles: false,
+    };
   }
 }
 
 function wallsOfProcess(
   findings: ReportFindings,
-  { hasDataLimit, hasOwnProcesses, hasOwnFiles }: SeenFromOutside,
+  { hasDataLimit, hasOwnNetwork, hasOwnProcesses, hasOwnFiles }: SeenFromOutside,
   confinement: Confinement,
 ): readonly WallReport[] {
   const wall = (name: string, standing: boolean, held: string, open: string): WallReport => ({
@@ -201,7 +196,7 @@ function wallsOfProcess(
     ),
     wall(
       "network",
-      network,
+      network && hasOwnNetwork,
       `The process has a network of its own, with nothing in it (${MEANS[confinement]}).`,
       `${NOT_SEPARATED}: the isolate alone keeps code from it.`,
     ),

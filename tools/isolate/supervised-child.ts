@@ -35,6 +35,8 @@ export type SupervisedChildOptions = LaunchOptions & {
 
 /** What the process last wrote to stderr, for the message when it ends. */
 const STDERR_KEPT = 2000;
+/** Of V8's report, which is pages long. */
+const FULL_HEAP = /<--- (?:Last few GCs|JS stacktrace) --->|heap out of memory/;
 
 /** A shell or bubblewrap around the process tells a signal by a code above 128. */
 function signalOf(code: number | null): string | null {
@@ -81,7 +83,7 @@ export class SupervisedChild {
       this.#isGone = true;
       const by = signal ?? signalOf(code);
       const how = by === null ? `ended with code ${code}` : `was ended by ${by}`;
-      const said = this.#stderr.trim();
+      const said = FULL_HEAP.test(this.#stderr) ? "out of memory" : this.#stderr.trim();
       this.#end(`its process ${how}${said ? `: ${said}` : ""}`);
       resolve();
     });

@@ -242,7 +242,8 @@ export class PluginProcess {
   #end(reason: string): void {
     this.#isLoading = false;
     this.#loaded.reject(new Error(reason));
-    for (const call of this.#calls.values()) call.fail(new Error(`it ${reason}.`));
+    for (const call of this.#calls.values())
+      call.fail(new Error(/^its? /.test(reason) ? `${reason}.` : `it ${reason}.`));
     this.#calls.clear();
     this.#busy.abort();
   }
