@@ -10,6 +10,7 @@
 
 import type { Sampling } from "../engine.ts";
 import { candidates } from "./candidates.ts";
+import { decay } from "./exponential.ts";
 import { type IdBits, keepOnly } from "./id-bits.ts";
 import { penalise } from "./penalties.ts";
 import { uniform } from "./random.ts";
@@ -79,10 +80,10 @@ function largest(logits: Float32Array<ArrayBufferLike>): number {
   return Math.max(0, best);
 }
 
-/** Weights of the ids, kept between calls: a vocabulary of 200,000 is not allocated for every token. */
-let buffer = new Float64Array(0);
+/** Ids that are weighed together: a second look at one block finds the id. */
+const BLOCK = 1024;
 
-/** A draw among all ids whose logit is at least `least`. */
+/** A draw among all ids whose logit is at least `least`, by the running sum of their weights. */
 function drawInOrder(
   logits: Float32Array<ArrayBufferLike>,
   top: number,
@@ -91,16 +92,33 @@ function drawInOrder(
   random: number,
 ): number | undefined {
   const { length } = logits;
-  if (buffer.length < length) buffer = new Float64Array(length);
-  const weights = buffer.subarray(0, length);
-  let sum = 0;
-  for (let id = 0; id < length; id++) {
-    const logit = logits[id]!;
-    const weight = logit >= least ? Math.exp((logit - top) / temperature) : 0;
-    weights[id] = weight;
-    sum += weight;
+  const sums: number[] = [];
+  let whole = 0;
+  for (let start = 0; start < length; start += BLOCK) {
+    const end = Math.min(length, start + BLOCK);
+    let sum = 0;
+    for (let id = start; id < end; id++) {
+      const logit = logits[id]!;
+      if (logit >= least) sum += decay((top - logit) / temperature);
+    }
+    sums.push(sum);
+    whole += sum;
   }
-  return draw(weights, sum * random);
+  let target = whole * random;
+  let block: number | undefined;
+  for (const [index, sum] of sums.entries()) {
+    if (sum === 0) continue;
+    block = index;
+    if (sum > target) break;
+    target -= sum;
+  }
+  if (block === undefined) return undefined;
+  const start = block * BLOCK;
+  const weights = Float64Array.from(logits.subarray(start, start + BLOCK), (logit) =>
+    logit >= least ? decay((top - logit) / temperature) : 0,
+  );
+  const index = draw(weights, target);
+  return index === undefined ? undefined : start + index;
 }
 
 /** The index at which the running sum of weights passes `target`; never one without weight. */

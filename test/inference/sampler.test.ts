@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Sampling } from "../../inference/index.ts";
+import { decay, MAX_DECAY } from "../../inference/sampling/exponential.ts";
 import { hasId, idBits } from "../../inference/sampling/id-bits.ts";
 import { Logprobs } from "../../inference/sampling/logprobs.ts";
 import { uniform } from "../../inference/sampling/random.ts";
@@ -302,4 +303,13 @@ describe("the random numbers", () => {
     for (let i = 0; i < 32_000; i++) product += (uniform(1, i) - 0.5) * (uniform(1, i + 1) - 0.5);
     expect(Math.abs((product / 32_000) * 12)).toBeLessThan(0.03);
   });
+});
+
+test("the table of e^-x is right over its whole range", () => {
+  let worst = 0;
+  for (let x = 0; x <= MAX_DECAY; x += 0.00173) {
+    worst = Math.max(worst, Math.abs(decay(x) / Math.exp(-x) - 1));
+  }
+  expect(worst).toBeLessThan(1e-10);
+  expect(decay(0)).toBe(1);
 });
