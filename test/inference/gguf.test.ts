@@ -26,7 +26,7 @@ import {
 } from "../fixtures/gguf-writer.ts";
 import { FORMS, ggufContent, makeGguf } from "../fixtures/make-gguf-model.ts";
 import { type ModelSize, randomWeights, TINY } from "../fixtures/make-tiny-model.ts";
-import { MemorySource, mutations } from "./hostile-headers.ts";
+import { FUZZ, FUZZ_TIMEOUT, MemorySource, mutations } from "./hostile-headers.ts";
 import { KernelMemory } from "./kernel-memory.ts";
 
 const SIZE: ModelSize = { ...TINY, swigluLimit: 7 };
@@ -395,25 +395,29 @@ describe("a hostile header is refused in words", () => {
     }
   });
 
-  test("whatever happens to its bytes, it is read or refused, in little memory", () => {
-    const content = llamaCpp();
-    content.metadata.set("tokenizer.ggml.tokens", strings(["a", "bb", "<|end|>"]));
-    content.metadata.set("tokenizer.ggml.token_type", i32s([1, 1, 3]));
-    const file = encodeGguf(content);
-    const headerBytes = readGgufHeader(new MemorySource(file)).entries[0]?.position ?? 0;
-    fc.assert(
-      fc.property(mutations(headerBytes), (mutate) => {
-        const source = new MemorySource(mutate(file.slice()));
-        try {
-          const { entries } = readGgufHeader(source);
-          const ends = entries.map((entry) => entry.position + entry.byteLength);
-          expect(Math.max(0, ...ends)).toBeLessThanOrEqual(source.byteLength);
-        } catch (error) {
-          expect(error).toBeInstanceOf(CheckpointError);
-        }
-        expect(source.largestRead).toBeLessThanOrEqual(1 << 16);
-      }),
-      { numRuns: 2000 },
-    );
-  });
+  test(
+    "whatever happens to its bytes, it is read or refused, in little memory",
+    () => {
+      const content = llamaCpp();
+      content.metadata.set("tokenizer.ggml.tokens", strings(["a", "bb", "<|end|>"]));
+      content.metadata.set("tokenizer.ggml.token_type", i32s([1, 1, 3]));
+      const file = encodeGguf(content);
+      const headerBytes = readGgufHeader(new MemorySource(file)).entries[0]?.position ?? 0;
+      fc.assert(
+        fc.property(mutations(headerBytes), (mutate) => {
+          const source = new MemorySource(mutate(file.slice()));
+          try {
+            const { entries } = readGgufHeader(source);
+            const ends = entries.map((entry) => entry.position + entry.byteLength);
+            expect(Math.max(0, ...ends)).toBeLessThanOrEqual(source.byteLength);
+          } catch (error) {
+            expect(error).toBeInstanceOf(CheckpointError);
+          }
+          expect(source.largestRead).toBeLessThanOrEqual(1 << 16);
+        }),
+        FUZZ,
+      );
+    },
+    FUZZ_TIMEOUT,
+  );
 });

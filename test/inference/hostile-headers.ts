@@ -4,6 +4,19 @@ import fc from "fast-check";
 import type { ByteSource } from "../../inference/checkpoint/header-reader.ts";
 import { CheckpointError } from "../../inference/errors.ts";
 
+/**
+ * How often the fuzz tests of headers try: the same few thousand files every time, or, for a longer run,
+ * `CHORALE_FUZZ_RUNS=100000 npx vitest run test/inference -t "whatever happens to"`, seeded by
+ * `CHORALE_FUZZ_SEED`.
+ */
+export const FUZZ: { readonly numRuns: number; readonly seed: number } = {
+  numRuns: Number(process.env["CHORALE_FUZZ_RUNS"] ?? 3000),
+  seed: Number(process.env["CHORALE_FUZZ_SEED"] ?? 1),
+};
+
+/** Milliseconds that a fuzz test may take. */
+export const FUZZ_TIMEOUT: number = 30_000 + 20 * FUZZ.numRuns;
+
 /** A file in memory that knows the largest piece that was asked of it, so the largest allocated. */
 export class MemorySource implements ByteSource {
   readonly path = "FILE";

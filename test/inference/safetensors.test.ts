@@ -4,6 +4,7 @@ import { MAX_HEADER_BYTES, parseHeader } from "../../inference/checkpoint/safete
 import { CheckpointError } from "../../inference/errors.ts";
 import { encodeSafetensors, headerOf, type RawTensor } from "../fixtures/safetensors-writer.ts";
 import { openBytes } from "./broken-checkpoints.ts";
+import { FUZZ, FUZZ_TIMEOUT } from "./hostile-headers.ts";
 
 const TENSORS: ReadonlyMap<string, RawTensor> = new Map([
   ["a", { dtype: "BF16", shape: [2, 3], bytes: new Uint8Array(12) }],
@@ -94,57 +95,65 @@ describe("a hostile header is refused in words", () => {
   });
 });
 
-test("whatever happens to the bytes of a file, it is read or refused, never crashed on", () => {
-  const good = encodeSafetensors(TENSORS);
-  const mutation = fc.record({
-    at: fc.nat(good.length - 1),
-    byte: fc.integer({ min: 0, max: 255 }),
-  });
-  fc.assert(
-    fc.property(
-      fc.array(mutation, { maxLength: 6 }),
-      fc.option(fc.nat(good.length), { nil: undefined }),
-      (mutations, cut) => {
-        const file = good.slice(0, cut);
-        for (const { at, byte } of mutations) if (at < file.length) file[at] = byte;
-        let opened: ReturnType<typeof openBytes>;
+test(
+  "whatever happens to the bytes of a file, it is read or refused, never crashed on",
+  () => {
+    const good = encodeSafetensors(TENSORS);
+    const mutation = fc.record({
+      at: fc.nat(good.length - 1),
+      byte: fc.integer({ min: 0, max: 255 }),
+    });
+    fc.assert(
+      fc.property(
+        fc.array(mutation, { maxLength: 6 }),
+        fc.option(fc.nat(good.length), { nil: undefined }),
+        (mutations, cut) => {
+          const file = good.slice(0, cut);
+          for (const { at, byte } of mutations) if (at < file.length) file[at] = byte;
+          let opened: ReturnType<typeof openBytes>;
+          try {
+            opened = openBytes(file);
+          } catch (error) {
+            expect(error).toBeInstanceOf(CheckpointError);
+            return;
+          }
+          for (const entry of opened.entries) {
+            expect(entry.position + entry.byteLength).toBeLessThanOrEqual(file.length);
+          }
+          opened.close();
+        },
+      ),
+      FUZZ,
+    );
+  },
+  FUZZ_TIMEOUT,
+);
+
+test(
+  "whatever happens to the JSON of the header, it is read or refused",
+  () => {
+    const size = fc.oneof(fc.nat(8), fc.maxSafeNat(), fc.integer(), fc.double(), fc.string());
+    const description = fc.record(
+      {
+        dtype: fc.oneof(fc.constantFrom("BF16", "U8", "F32", "F64"), fc.string()),
+        shape: fc.array(size, { maxLength: 10 }),
+        data_offsets: fc.array(size, { maxLength: 3 }),
+      },
+      { requiredKeys: [] },
+    );
+    const header = fc.dictionary(fc.string(), fc.oneof(description, fc.jsonValue({ maxDepth: 5 })));
+    fc.assert(
+      fc.property(header, (json) => {
         try {
-          opened = openBytes(file);
+          for (const entry of check(json)) {
+            expect(entry.byteLength).toBeLessThanOrEqual(DATA_BYTES);
+          }
         } catch (error) {
           expect(error).toBeInstanceOf(CheckpointError);
-          return;
         }
-        for (const entry of opened.entries) {
-          expect(entry.position + entry.byteLength).toBeLessThanOrEqual(file.length);
-        }
-        opened.close();
-      },
-    ),
-    { numRuns: 2000 },
-  );
-});
-
-test("whatever JSON stands in the header, it is read or refused", () => {
-  const size = fc.oneof(fc.nat(8), fc.maxSafeNat(), fc.integer(), fc.double(), fc.string());
-  const description = fc.record(
-    {
-      dtype: fc.oneof(fc.constantFrom("BF16", "U8", "F32", "F64"), fc.string()),
-      shape: fc.array(size, { maxLength: 10 }),
-      data_offsets: fc.array(size, { maxLength: 3 }),
-    },
-    { requiredKeys: [] },
-  );
-  const header = fc.dictionary(fc.string(), fc.oneof(description, fc.jsonValue({ maxDepth: 5 })));
-  fc.assert(
-    fc.property(header, (json) => {
-      try {
-        for (const entry of check(json)) {
-          expect(entry.byteLength).toBeLessThanOrEqual(DATA_BYTES);
-        }
-      } catch (error) {
-        expect(error).toBeInstanceOf(CheckpointError);
-      }
-    }),
-    { numRuns: 2000 },
-  );
-});
+      }),
+      FUZZ,
+    );
+  },
+  FUZZ_TIMEOUT,
+);
