@@ -1,21 +1,27 @@
 /**
  * `bench inference [--model PATH] [--prompt N] [--generate N] [--threads N] [--precision P]
- *   [--memory SIZE] [--rounds N] [--seed N] [--batch N] [--replay] [--peer] [--profile]`
+ *   [--memory SIZE] [--rounds N] [--seed N] [--batch N] [--replay] [--prefix N] [--turn N] [--peer]
+ *   [--profile]`
  *
  * Each round is a process of its own that opens the model, fills a prompt of random ids and samples
  * greedily on; so load time and resident memory are those of a fresh start. Medians are reported.
  *
  * `--batch N` also decodes N sessions together, `--replay` decodes an agent's transcript with and
- * without speculation, `--profile` says where the time of a token goes. `--peer` runs node-llama-cpp on
+ * without speculation, `--profile` says where the time of a token goes. `--prefix N` starts two processes
+ * with the same first N tokens, the second of which finds them stored; `--turn N` takes a second turn on
+ * a session of N tokens. `--peer` runs node-llama-cpp on
  * the same file, in turn with us; the file is read before each round, since both at once may not fit.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { createReadStream } from "node:fs";
+import { createReadStream, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { openCheckpoint } from "../../inference/checkpoint/open.ts";
 import { demoModelPath } from "../../inference/index.ts";
+import type { Reuse } from "./inference-reuse.ts";
 import type { Extras, Round, Settings } from "./inference-round.ts";
 import type { Bench } from "./main.ts";
 import { checkPeer } from "./peer-round.ts";
@@ -35,6 +41,8 @@ export const bench: Bench = async (args) => {
       rounds: { type: "string" },
       seed: { type: "string", default: "1" },
       batch: { type: "string", default: "0" },
+      prefix: { type: "string", default: "0" },
+      turn: { type: "string", default: "0" },
       replay: { type: "boolean", default: false },
       peer: { type: "boolean", default: false },
       profile: { type: "boolean", default: false },
@@ -74,6 +82,8 @@ export const bench: Bench = async (args) => {
   const profiled: Extras = settings.profile
     ? await roundInChild("inference-round.ts", { ...settings, replay: false })
     : {};
+  const prefix = await storedPrefix(settings, count("prefix", values.prefix, 0));
+  const turn = await secondTurn(settings, count("turn", values.turn, 0));
   const own = medians(ours);
   const last: Extras = ours.at(-1) ?? {};
   const peer = medians(peers);
@@ -89,6 +99,8 @@ export const bench: Bench = async (args) => {
     }),
     ...(last.experts !== undefined && { experts: last.experts }),
     ...(settings.replay && { replay: last.replay }),
+    ...(prefix !== undefined && { prefix }),
+    ...(turn !== undefined && { turn }),
     ...(settings.profile && { profile: profiled.profile }),
     ...(values.peer && {
       peer,
@@ -99,6 +111,28 @@ export const bench: Bench = async (args) => {
     }),
   };
 };
+
+/** The first token of a process without and with its prompt's prefix in the store. */
+async function storedPrefix(settings: Settings, tokens: number): Promise<object | undefined> {
+  if (tokens === 0) return undefined;
+  const store = mkdtempSync(join(tmpdir(), "chorale-bench-"));
+  try {
+    const run = (): Promise<Reuse> =>
+      roundInChild("inference-reuse.ts", { ...settings, kind: "prefix", tokens, store });
+    const computed = await run();
+    const stored = await run();
+    const ratio = rounded(computed.first_token_s / stored.first_token_s);
+    return { tokens, computed, stored, ratio };
+  } finally {
+    rmSync(store, { recursive: true, force: true });
+  }
+}
+
+async function secondTurn(settings: Settings, tokens: number): Promise<object | undefined> {
+  if (tokens === 0) return undefined;
+  const turn = { ...settings, kind: "turn", tokens, store: undefined };
+  return { tokens, ...(await roundInChild<Reuse>("inference-reuse.ts", turn)) };
+}
 
 function count(flag: string, text: string, least: number): number {
   const value = Number(text);
