@@ -149,10 +149,12 @@ export class SupervisedChild {
   #killGroup(): void {
     const { pid } = this.#child;
     if (this.#isGone || pid === undefined) return;
+    this.#child.kill("SIGKILL");
+    if (process.platform === "win32") return;
     try {
-      process.kill(process.platform === "win32" ? pid : -pid, "SIGKILL");
+      process.kill(-pid, "SIGKILL");
     } catch {
-      // It has just ended.
+      // Nothing of it is left, or it was started without a group of its own.
     }
   }
 
