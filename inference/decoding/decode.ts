@@ -46,9 +46,11 @@ export function decode(
     const columnRuns = active.flatMap((run) =>
       run.segment.ids.map((_, offset) => ({ run, offset })),
     );
+    const startedAt = performance.now();
+    const isAlone = active.length === 1;
     forward(model, segments, "all", (column, logits) => {
       const { run, offset } = columnRuns[column]!;
-      run.settle(board, offset, logits);
+      run.settle(board, offset, logits, isAlone ? performance.now() - startedAt : undefined);
     });
     for (const run of active) run.advance(board);
     active = active.filter((run) => !run.ended);
@@ -105,14 +107,22 @@ class Run {
     return { cache, start: this.#position, ids };
   }
 
-  /** Samples behind one column of the segment, unless the ids before it did not come. */
-  settle(board: Board, offset: number, logits: Float32Array<ArrayBufferLike>): void {
+  /**
+   * Samples behind one column of the segment, unless the ids before it did not come.
+   * @param ms of the step up to here, where it is this sequence's alone
+   */
+  settle(
+    board: Board,
+    offset: number,
+    logits: Float32Array<ArrayBufferLike>,
+    ms: number | undefined,
+  ): void {
     if (!this.#isSettled) this.#isSettled = !this.#sample(board, offset, logits);
     if (offset < this.#draft.length) return;
     this.#counts.forwards++;
     this.#counts.drafted += this.#draft.length;
     this.#counts.accepted += this.#accepted;
-    this.#session.drafter.learn(this.#draft.length, this.#accepted);
+    this.#session.drafter.learn(this.#draft.length, this.#accepted, ms);
     board.write(this.#index, this.#appended, this.#willEnd, this.#nextDraft());
     if (this.#willEnd) this.reportEnd();
     this.#appended = 0;
