@@ -1,7 +1,7 @@
 /**
- * `bench python [--starts N] [--cells N] [--sessions N]`: what the sandboxed interpreter costs. Starting
- * (with a snapshot, and the first time of all, which makes it), a cell over the pipe, the memory of its
- * process, and what a hundred sessions one after the other leave behind in the agent.
+ * `bench python [--starts N] [--cells N] [--handovers N] [--sessions N]`: what the sandboxed interpreter
+ * costs. Starting (with a snapshot, and the first time of all, which makes it), a cell over the pipe, the
+ * memory of its process, what a spare saves, and what a hundred sessions one after the other leave behind.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -18,7 +18,6 @@ const MIB = 2 ** 20;
 const WARM_UP_CELLS = 50;
 /** Sessions before the baseline of the growth: the agent's own code is loaded and compiled by then. */
 const SETTLED_AFTER = 10;
-const HANDOVERS = 5;
 /** As a conversation leaves it: time for the next spare to be ready. */
 const BETWEEN_HANDOVERS_MS = 1500;
 
@@ -29,6 +28,7 @@ export const bench: Bench = async (args) => {
       starts: { type: "string", default: "7" },
       cells: { type: "string", default: "500" },
       sessions: { type: "string", default: "100" },
+      handovers: { type: "string", default: "3" },
     },
   });
   const cacheFolder = mkdtempSync(join(tmpdir(), "chorale-bench-python-"));
@@ -40,9 +40,10 @@ export const bench: Bench = async (args) => {
     say(`starts: ${starts.join(", ")} ms`);
     const warm = await measureCells(cacheFolder, Number(values.cells));
     say(`cells: p50 ${warm.cell_p50_ms} ms, p95 ${warm.cell_p95_ms} ms`);
+    const handovers = Number(values.handovers);
     const handover = {
-      without_spare: await measureHandover(cacheFolder, undefined),
-      with_spare: await withSpare(cacheFolder),
+      without_spare: await measureHandover(cacheFolder, handovers, undefined),
+      with_spare: await withSpare(cacheFolder, handovers),
     };
     say(`a first cell, without and with a spare: ${JSON.stringify(handover)}`);
     const series = await measureSeries(cacheFolder, Number(values.sessions));
@@ -113,21 +114,22 @@ type Handover = {
   readonly after_stop_ms: number;
 };
 
-async function withSpare(cacheFolder: string): Promise<Handover> {
+async function withSpare(cacheFolder: string, handovers: number): Promise<Handover> {
   const spare = new PythonSpare({ cacheDir: cacheFolder });
   spare.prepare();
-  const figures = await measureHandover(cacheFolder, spare);
+  const figures = await measureHandover(cacheFolder, handovers, spare);
   await spare.close();
   return figures;
 }
 
 async function measureHandover(
   cacheFolder: string,
+  handovers: number,
   spare: PythonSpare | undefined,
 ): Promise<Handover> {
   const starts: number[] = [];
   const stops: number[] = [];
-  for (let i = 0; i < HANDOVERS; i++) {
+  for (let i = 0; i < handovers; i++) {
     const session = new PythonSession({ timeoutMs: TIMEOUT_MS, cacheFolder, spare });
     await new Promise((resolve) => setTimeout(resolve, BETWEEN_HANDOVERS_MS));
     const begun = performance.now();
