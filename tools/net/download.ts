@@ -3,7 +3,6 @@
  * trusted and holds whole answers; this is for the program's own downloads, whose content is checked by
  * hash, so that only where it connects is guarded.
  */
-import { guardedConnector, systemResolver } from "./connect.ts";
 import {
   asNetError,
   NetAbortedError,
@@ -90,7 +89,9 @@ async function send(
   isTrusted: boolean,
   signal: AbortSignal,
 ): Promise<Answer> {
+  // Loaded where they are used: importing the tools loads no package.
   const { Agent, fetch } = await import("undici");
+  const { guardedConnector, systemResolver } = await import("./connect.ts");
   const dispatcher = new Agent({
     connect: guardedConnector({
       resolve: systemResolver,
