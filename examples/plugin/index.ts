@@ -10,18 +10,18 @@ import { defineTool, fs, granted, type PluginTool } from "chorale/plugin";
 const LONGEST_LINE = 200;
 const MOST_LINES = 20;
 
-const searchNotes: PluginTool = defineTool<{ words: string }>({
+const searchNotes: PluginTool = defineTool<{ query: string }>({
   name: "search_notes",
   description: "Finds lines of the user's notes that hold all of the words.",
   inputSchema: {
     type: "object",
-    properties: { words: { type: "string", description: "Words, with blanks between them" } },
-    required: ["words"],
+    properties: { query: { type: "string", description: "Words, with blanks between them" } },
+    required: ["query"],
     additionalProperties: false,
   },
   annotations: { readOnlyHint: true },
-  async execute({ words }, context) {
-    const wanted = words.toLowerCase().split(/\s+/);
+  async execute({ query }, context) {
+    const wanted = query.toLowerCase().split(/\s+/);
     const found: { file: string; line: number; text: string }[] = [];
     for (const folder of granted.fs.read) {
       for (const { name, kind } of await fs.list(folder)) {
