@@ -13,23 +13,23 @@ export const FIRST_NAMES: readonly string[] = list(
 
 export const SURNAMES: readonly string[] = list(
   "Hallgren|Ferraro|Whitlock|Castellanos|Drummond|Vanderberg|Okonkwo|Lindgren|Beaumont|Zielinski|Hartmann|" +
-    "Marchetti|Thorne|Abernathy|Kurosawa|Delacroix|Ferreira|Holloway|Pemberton|Sorensen|Villanueva|Radcliffe",
+    "Marchetti|Thorne|Abernathy|Kurosawa|Delacroix|Quintanilla|Holloway|Pemberton|Sorensen|Villanueva|Radcliffe",
 );
 
 export const PLACES: readonly string[] = list(
-  "Bergen|Trieste|Nantes|Leipzig|Ghent|Galway|Arequipa|Mombasa|Osijek|Tromso|Kanazawa|Adelaide|Winnipeg|" +
-    "Tucson|Norwich|Palermo|Gdynia|Durban|Rosario|Nagoya|Tartu|Bilbao|Ottawa|Dundee|Savannah|Maputo",
+  "Lugano|Szeged|Kaunas|Varna|Perugia|Limerick|Arequipa|Kisumu|Osijek|Tromso|Kanazawa|Dunedin|Halifax|" +
+    "Tulsa|Haarlem|Tarragona|Gdynia|Arusha|Rosario|Kochi|Tartu|Gijon|Spokane|Dundee|Savannah|Mendoza",
 );
 
 export const THINGS: readonly string[] = list(
-  "lantern|teapot|hammock|wheelbarrow|sundial|typewriter|trumpet|canoe|quilt|chessboard|telescope|harmonica|" +
-    "rucksack|binoculars|bookend|jigsaw|snowboard|tambourine|easel|birdhouse|doormat|thermos|trellis|stapler",
+  "hourglass|candlestick|mandolin|tricycle|sundial|gramophone|clarinet|corkscrew|footstool|chessboard|periscope|harmonica|" +
+    "rucksack|kaleidoscope|bookend|jigsaw|monocle|tambourine|easel|birdhouse|doormat|metronome|trellis|pinwheel",
 );
 
 export const WORDS: readonly string[] = list(
-  "marigold|cobblestone|thimble|quarry|saffron|kingfisher|windmill|turnstile|periwinkle|blackberry|avalanche|" +
-    "cinnamon|velvet|harvest moon|granite|meridian|juniper|meadow|nutmeg|orchard|plateau|parable|squirrel|" +
-    "tapestry|umbrage|vineyard|walnut|yonder|zeppelin|driftwood|ember|falcon|glacier|hazel|inkwell|jasmine",
+  "marigold|cobblestone|thimble|lagoon|saffron|dandelion|windmill|turnstile|periwinkle|blackberry|avalanche|" +
+    "cinnamon|sapphire|harvest moon|granite|meridian|juniper|thicket|nutmeg|hazelnut|plateau|parchment|gossamer|" +
+    "tapestry|umbrage|vineyard|willow|yonder|zeppelin|driftwood|ember|nettle|fjord|hazel|inkwell|amethyst",
 ).filter((word) => !word.includes(" "));
 
 export const ADJECTIVES: readonly string[] = list(
@@ -42,8 +42,8 @@ export const FIRMS: readonly string[] = list(
 );
 
 export const TRADES: readonly string[] = list(
-  "beekeeper|blacksmith|optician|surveyor|cartographer|glazier|sculptor|veterinarian|locksmith|geologist|" +
-    "bookbinder|ranger|diver|botanist|goldsmith|midwife",
+  "beekeeper|blacksmith|farrier|cobbler|cartographer|milliner|luthier|actuary|saddler|weaver|" +
+    "bookbinder|ranger|ferryman|botanist|goldsmith|chandler",
 );
 
 export const TINTS: readonly string[] = list("ochre|lilac|khaki|amber|burgundy|mint|coral|indigo");
