@@ -399,8 +399,10 @@ describe("the end of an interpreter", () => {
     await run(attackCode(id), tool);
     const next = await run("40 + 2", tool);
     expect(next.text).toMatch(/^42(\n\[WARN\] The interpreter had ended since the last call|$)/);
-    // What comes a moment later may be found only now.
-    expect(await text("'kept' in globals()", tool)).toMatch(/^False(\n\[WARN\]|$)/);
+    // What comes a moment later may be found only now, or have come to nothing.
+    const later = id.startsWith("timer") || id.startsWith("monitoring");
+    const gone = later ? /^(True$|False(\n\[WARN\]|$))/ : /^False(\n\[WARN\]|$)/;
+    expect(await text("'kept' in globals()", tool)).toMatch(gone);
   });
 
   test("two sessions do not know each other, and may end each on its own", async () => {
