@@ -27,7 +27,7 @@ class Config:
     """Sizes of the embedded model."""
 
     hidden: int = 192
-    layers: int = 4
+    layers: int = 6
     heads: int = 4
     kv_heads: int = 2
     head_dim: int = 64

@@ -210,7 +210,7 @@ class Workers:
 def parse_args():
     parser = argparse.ArgumentParser()
     parser.add_argument("--work", type=Path, required=True, help="folder for shards, checkpoints and the log")
-    parser.add_argument("--until", required=True, help="local time at which to stop, HH:MM")
+    parser.add_argument("--until", required=True, help="next local time HH:MM at which to stop")
     parser.add_argument("--batch", type=int, default=3, help="groups of seven rows per worker and step")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--save-minutes", type=float, default=16)
@@ -273,6 +273,7 @@ def main():
     run = Run(args)
     hour, minute = map(int, args.until.split(":"))
     end = datetime.now().replace(hour=hour, minute=minute, second=0).timestamp()
+    end += 86_400 if end < time.time() else 0
     g = Source(args.seed + 1000 * (args.rank + 1) + run.step, False)
     shards = Shards(args.work / "shards", 4000, 6, args.seed * 100_000 + run.step, first)
     if first:

@@ -159,9 +159,9 @@ AFTER = ["name", "value", "code", "text", "id", "number", "info", "field", "data
 def decorated(g: Source, name: str) -> str:
     """The name itself, or one around it that can only be read, not remembered."""
     kind = g.rng.random()
-    if kind < 0.6:
-        return name
     if kind < 0.75:
+        return name
+    if kind < 0.85:
         return f"{g.pick(BEFORE) if g.chance(0.6) else g.pseudo().lower()}_{name}"
     return f"{name}_{g.pick(AFTER) if g.chance(0.6) else g.pseudo().lower()}"
 

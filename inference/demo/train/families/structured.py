@@ -88,7 +88,7 @@ def prose(g: Source, about: str, fields: list[Field]) -> str:
         return gap.join((n.capitalize() if up else n) + mark + v for n, v in pairs)
     if style < 0.26:
         shuffled = g.shuffled(fields) if g.chance(0.3) else [first, *rest]
-        return g.pick([", ", ", ", "; ", " / "]).join(f.value.shown if f.type != "boolean" else named(g, f) for f in shuffled)
+        return g.pick([", ", ", ", "; ", " / "]).join(named(g, f) if f.type == "boolean" or "{n}" in f.clause else f.value.shown for f in shuffled)
     subject = first.value.shown
     if about == "object":
         subject = g.pick(["The ", "The ", "A ", "Our ", "This "]) + subject
