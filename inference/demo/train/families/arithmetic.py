@@ -91,7 +91,7 @@ def operands(g: Source, op: str) -> tuple[str, str]:
 
 
 def binary(g: Source):
-    op = g.pick("+-*") if g.chance(0.4) else g.pick(["+", "+", "-", "-", "*", "*", "*", "/", "/", "//", "%", "%", "**"])
+    op = g.pick("+-*") if g.chance(0.4) else g.pick(["+", "+", "-", "-", "*", "*", "*", "/", "/", "//", "%", "%", "**", "**", "**"])
     a, b = operands(g, op)
     expression = f"{a} {op} {b}"
     if g.chance(0.42) and not (a[0] == "-" or b[0] == "-"):

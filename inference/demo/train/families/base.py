@@ -11,6 +11,8 @@ from tokenizer import TOKEN_BYTES
 EFFORTS = ("low", "medium", "high")
 PIECES = [text for text in (token.decode("latin-1") for token in TOKEN_BYTES) if text.isascii() and text.isalpha()]
 LOWER_PIECES = [text for text in PIECES if text.islower()]
+FRAME_PIECES = "will call need want use run quote count line number word letter text date day data write find user the to in is py sum sort result tool argument field".split()
+"""What thoughts and answers are made of: a value that begins like them must be copied all the same."""
 
 
 @dataclass
@@ -78,7 +80,7 @@ class Source:
 
     def pieced(self) -> str:
         """Some pieces of the vocabulary in a row, so that every token is copied now and then."""
-        text = self.pick(PIECES if self.chance(0.4) else LOWER_PIECES)
+        text = self.pick(FRAME_PIECES if self.chance(0.08) else PIECES if self.chance(0.4) else LOWER_PIECES)
         while len(text) < 3 or self.chance(0.4):
             text += self.pick(LOWER_PIECES)
         return text
