@@ -1,9 +1,11 @@
 import { type Address, KV_PAGE, ROW_GROUP } from "../wasm/kernels.ts";
-import { multiply, prepare } from "./multiply.ts";
+import { multiply, prepare, unitsPerPiece } from "./multiply.ts";
 import type { LayerPlan } from "./plan.ts";
 import type { Step, ThreadModel } from "./step.ts";
 
 const FLOAT_BYTES = 4;
+/** Pieces that each thread's part of the heads is dealt out in, where there are as many. */
+const ATTENTION_PIECES = 32;
 
 /**
  * x += attention(norm(x)) for the columns from `wanted` on; keys and values of all columns are added
@@ -42,7 +44,6 @@ export function attention(
 
   const stride = layer.qkv.rows;
   const qRows = config.heads * headDim;
-  const kvRows = stride - qRows;
   const project = (first: number, from: number, to: number): void => {
     const y = scratch.qkv + first * stride * FLOAT_BYTES;
     const columns = count - first;
@@ -61,8 +62,12 @@ export function attention(
       strip,
     );
   };
-  project(wanted, team.from(qRows, ROW_GROUP), team.to(qRows, ROW_GROUP));
-  project(0, qRows + team.from(kvRows, ROW_GROUP), qRows + team.to(kvRows, ROW_GROUP));
+  team.deal(Math.ceil(stride / ROW_GROUP), unitsPerPiece(hidden, count, ROW_GROUP), (from, to) => {
+    const row = from * ROW_GROUP;
+    const end = Math.min(to * ROW_GROUP, stride);
+    project(wanted, row, Math.min(end, qRows));
+    project(0, Math.max(row, qRows), end);
+  });
   team.barrier();
 
   for (let c = team.from(count); c < team.to(count); c++) {
@@ -70,10 +75,12 @@ export function attention(
   }
   team.barrier();
 
-  // Dealt out in turn, not in runs: later columns see more keys.
-  for (let unit = team.index; unit < (count - wanted) * kvHeads; unit += team.size) {
-    attend(model, step, index, wanted + Math.floor(unit / kvHeads), unit % kvHeads);
-  }
+  const units = (count - wanted) * kvHeads;
+  team.deal(units, Math.ceil(units / (team.size * ATTENTION_PIECES)), (from, to) => {
+    for (let unit = from; unit < to; unit++) {
+      attend(model, step, index, wanted + Math.floor(unit / kvHeads), unit % kvHeads);
+    }
+  });
   team.barrier();
 
   const from = wanted + team.from(count - wanted);
@@ -87,16 +94,18 @@ export function attention(
   }
   team.barrier();
 
-  const first = team.from(hidden, ROW_GROUP);
-  const end = team.to(hidden, ROW_GROUP);
   const y = scratch.y + wanted * hidden * FLOAT_BYTES;
   const columns = count - wanted;
-  multiply(bank, precision, layer.out, scratch.z, wanted, 0, columns, first, end, y, hidden, strip);
-  // A thread adds the rows that it computed: no barrier between.
-  for (let c = wanted; c < count; c++) {
-    const offset = (c * hidden + first) * FLOAT_BYTES;
-    bank.kernels.add_scaled(scratch.x + offset, scratch.y + offset, 1, end - first);
-  }
+  team.deal(Math.ceil(hidden / ROW_GROUP), unitsPerPiece(qRows, columns, ROW_GROUP), (from, to) => {
+    const row = from * ROW_GROUP;
+    const end = Math.min(to * ROW_GROUP, hidden);
+    multiply(bank, precision, layer.out, scratch.z, wanted, 0, columns, row, end, y, hidden, strip);
+    // Who computed rows adds them: no barrier between.
+    for (let c = wanted; c < count; c++) {
+      const offset = (c * hidden + row) * FLOAT_BYTES;
+      bank.kernels.add_scaled(scratch.x + offset, scratch.y + offset, 1, end - row);
+    }
+  });
   team.barrier();
 }
 

@@ -1,6 +1,6 @@
 import { ROW_GROUP } from "../wasm/kernels.ts";
 import { threadScratch } from "./attention.ts";
-import { multiply, prepare } from "./multiply.ts";
+import { multiply, prepare, unitsPerPiece } from "./multiply.ts";
 import type { LayerPlan } from "./plan.ts";
 import type { Step, ThreadModel } from "./step.ts";
 
@@ -88,8 +88,8 @@ export function feedForward(
     gateAndUp(model, layer, index, wanted, wave);
     team.barrier();
     down(model, layer, index, wave);
-    // Before other experts take the place of these.
-    if (needed.length > 0) team.barrier();
+    // Before rows are summed up that others computed, or other experts take the place of these.
+    team.barrier();
   } while (needed.length > 0);
 
   const firstRow = team.from(hidden, ROW_GROUP);
@@ -115,19 +115,16 @@ function gateAndUp(
   layer: LayerPlan,
   index: number,
   wanted: number,
-  experts: readonly number[],
+  wave: readonly number[],
 ): void {
-  const { team, plan, schedule, pager } = model;
+  const { plan, schedule, pager } = model;
   const { config, scratch, precision } = plan;
-  const { intermediate } = config;
+  const { hidden, intermediate } = config;
   const bank = model.bank(layer.bank);
   const strip = threadScratch(model);
   const columns = strip + scratch.threadStripBytes;
   const rows = 2 * intermediate;
-  const from = team.from(rows, GATE_UP_UNIT);
-  const to = team.to(rows, GATE_UP_UNIT);
-  for (const expert of experts) {
-    if (team.cancelled) return;
+  dealExperts(model, wave, rows, GATE_UP_UNIT, hidden, (expert, from, to) => {
     const place = pager?.slotOf(index, expert) ?? expert;
     const slot = schedule.starts[expert]!;
     const size = schedule.starts[expert + 1]! - slot;
@@ -147,7 +144,7 @@ function gateAndUp(
       rows,
       strip,
     );
-    // The rows of a thread are whole blocks of inner activations: no barrier between.
+    // These rows are whole blocks of inner activations: no barrier between.
     for (let s = slot; s < slot + size; s++) {
       bank.kernels.swiglu(
         scratch.gateUp + (s * rows + from) * FLOAT_BYTES,
@@ -158,41 +155,48 @@ function gateAndUp(
       );
       prepare(bank, precision, layer.down[place]!, scratch.inner, s, from / 2, to / 2);
     }
-  }
+  });
 }
 
 /** What some experts give to each of their columns. */
-function down(
-  model: ThreadModel,
-  layer: LayerPlan,
-  index: number,
-  experts: readonly number[],
-): void {
-  const { team, plan, schedule, pager } = model;
-  const { scratch, precision } = plan;
-  const { hidden } = plan.config;
+function down(model: ThreadModel, layer: LayerPlan, index: number, wave: readonly number[]): void {
+  const { plan, schedule, pager } = model;
+  const { config, scratch, precision } = plan;
+  const { hidden, intermediate } = config;
   const bank = model.bank(layer.bank);
   const strip = threadScratch(model);
-  const from = team.from(hidden, ROW_GROUP);
-  const to = team.to(hidden, ROW_GROUP);
-  for (const expert of experts) {
-    if (team.cancelled) return;
+  dealExperts(model, wave, hidden, ROW_GROUP, intermediate, (expert, from, to) => {
     const place = pager?.slotOf(index, expert) ?? expert;
     const slot = schedule.starts[expert]!;
     const size = schedule.starts[expert + 1]! - slot;
-    multiply(
-      bank,
-      precision,
-      layer.down[place]!,
-      scratch.inner,
-      slot,
-      0,
-      size,
-      from,
-      to,
-      scratch.down + slot * hidden * FLOAT_BYTES,
-      hidden,
-      strip,
-    );
-  }
+    const y = scratch.down + slot * hidden * FLOAT_BYTES;
+    const matrix = layer.down[place]!;
+    multiply(bank, precision, matrix, scratch.inner, slot, 0, size, from, to, y, hidden, strip);
+  });
+}
+
+/**
+ * Deals out the rows of some experts, one expert after the other.
+ * @param unit rows that stay together
+ * @param width columns of the matrices
+ */
+function dealExperts(
+  { team, schedule }: ThreadModel,
+  wave: readonly number[],
+  rows: number,
+  unit: number,
+  width: number,
+  compute: (expert: number, from: number, to: number) => void,
+): void {
+  const units = Math.ceil(rows / unit);
+  const slots = schedule.starts.at(-1)! / schedule.active.length;
+  team.deal(wave.length * units, unitsPerPiece(width, slots, unit), (from, to) => {
+    for (let at = from; at < to; ) {
+      const turn = Math.floor(at / units);
+      const end = Math.min(to, (turn + 1) * units);
+      const row = (at - turn * units) * unit;
+      compute(wave[turn]!, row, Math.min(row + (end - at) * unit, rows));
+      at = end;
+    }
+  });
 }

@@ -9,7 +9,7 @@ import { dequantise } from "../checkpoint/dequantise.ts";
 import { ROW_GROUP } from "../wasm/kernels.ts";
 import { attention, threadScratch } from "./attention.ts";
 import { feedForward } from "./experts.ts";
-import { multiply, prepare } from "./multiply.ts";
+import { multiply, prepare, unitsPerPiece } from "./multiply.ts";
 import { writeRotation } from "./rope.ts";
 import { type Segment, Step, type ThreadModel } from "./step.ts";
 
@@ -122,20 +122,23 @@ function unembed(model: ThreadModel, first: number, count: number, onLogits: OnL
   const logits = scratch.logits / FLOAT_BYTES;
   for (let c = first; c < count; c += scratch.logitColumns) {
     const columns = Math.min(scratch.logitColumns, count - c);
-    multiply(
-      bank,
-      precision,
-      head.unembedding,
-      scratch.normed,
-      c,
-      0,
-      columns,
-      team.from(vocab, ROW_GROUP),
-      team.to(vocab, ROW_GROUP),
-      scratch.logits,
-      vocab,
-      strip,
-    );
+    const piece = unitsPerPiece(hidden, columns, ROW_GROUP);
+    team.deal(Math.ceil(vocab / ROW_GROUP), piece, (from, to) => {
+      multiply(
+        bank,
+        precision,
+        head.unembedding,
+        scratch.normed,
+        c,
+        0,
+        columns,
+        from * ROW_GROUP,
+        Math.min(to * ROW_GROUP, vocab),
+        scratch.logits,
+        vocab,
+        strip,
+      );
+    });
     team.barrier();
     for (let i = 0; team.leads && i < columns; i++) {
       const at = logits + i * vocab;

@@ -12,6 +12,13 @@ import type { Activations, Matrix, Precision } from "./plan.ts";
 
 const FLOAT_BYTES = 4;
 const WORD_BYTES = 2;
+/** Multiplications of a piece of work: 10 to 20 µs. */
+const PIECE_MULTIPLICATIONS = 1 << 18;
+
+/** How many `unit`s of rows of a matrix, times `count` columns, make a piece that is dealt out. */
+export function unitsPerPiece(width: number, count: number, unit: number): number {
+  return Math.ceil(PIECE_MULTIPLICATIONS / (width * Math.max(1, count) * unit));
+}
 
 /**
  * Rows `from` … `to - 1` of `matrix · x + bias` for `count` columns, written to `y` at their own row:

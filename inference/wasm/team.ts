@@ -1,7 +1,9 @@
 /**
  * The threads that run one forward pass together. All run the same code; each does its part of the
- * rows or columns of a phase, and phases are separated by barriers. Nothing a thread computes
- * depends on how many there are.
+ * rows or columns of a phase, and phases are separated by barriers. Short phases are split in advance
+ * (`from`, `to`); long ones are dealt out (`deal`), so that a thread that is held up, by another process
+ * or a slower core, leaves its work to the others. Nothing that is computed depends on who does it, nor
+ * on how many there are.
  */
 
 // Cells of the control array.
@@ -10,8 +12,9 @@ const GENERATION = 1;
 const SLEEPERS = 2;
 const CANCEL_REQUESTED = 3;
 const CANCEL_AGREED = 4;
-const SHARED_VALUE = 5;
-const CELLS = 6;
+/** One cell for each thread, in cache lines of their own: items of its part that were taken. */
+const TAKEN = 16;
+const TAKEN_STRIDE = 16;
 
 /**
  * Loads before a waiting thread goes to sleep: some 30 µs, longer than most phases of a decode step
@@ -24,8 +27,9 @@ export class Cancelled extends Error {}
 
 export type TeamControl = Int32Array<SharedArrayBuffer>;
 
-export function createControl(): TeamControl {
-  return new Int32Array(new SharedArrayBuffer(CELLS * Int32Array.BYTES_PER_ELEMENT));
+export function createControl(size: number): TeamControl {
+  const cells = TAKEN + size * TAKEN_STRIDE;
+  return new Int32Array(new SharedArrayBuffer(cells * Int32Array.BYTES_PER_ELEMENT));
 }
 
 /** Asks the team, from any thread, to stop working on a command. Later commands are not concerned. */
@@ -39,6 +43,7 @@ export class Team {
   readonly size: number;
   readonly #control: TeamControl;
   #command = 0;
+  #hasDealt = false;
 
   constructor(control: TeamControl, index: number, size: number) {
     this.#control = control;
@@ -62,9 +67,11 @@ export class Team {
    */
   barrier(): void {
     const control = this.#control;
+    this.#hasDealt = false;
     const generation = Atomics.load(control, GENERATION);
     if (Atomics.add(control, ARRIVED, 1) === this.size - 1) {
       Atomics.store(control, ARRIVED, 0);
+      for (let i = 0; i < this.size; i++) control[TAKEN + i * TAKEN_STRIDE] = 0;
       // One thread decides, while the others stand still: all leave by the same way.
       Atomics.store(control, CANCEL_AGREED, Atomics.load(control, CANCEL_REQUESTED));
       Atomics.store(control, GENERATION, (generation + 1) | 0);
@@ -105,13 +112,30 @@ export class Team {
     return Math.min(total, this.#share(Math.ceil(total / unit), this.index + 1) * unit);
   }
 
-  /** An integer that one thread hands to all, with a barrier between. */
-  share(value: number): void {
-    Atomics.store(this.#control, SHARED_VALUE, value);
-  }
-
-  get shared(): number {
-    return Atomics.load(this.#control, SHARED_VALUE);
+  /**
+   * Does items 0 … total - 1 together with the other threads, which make the same call: each begins with
+   * its own part, piece by piece, and goes on with what is left of the others'. Items done by others are
+   * complete behind the next barrier. Stops early when the command was cancelled.
+   *
+   * @param piece items per call of `work`: some 10 µs of work are many times what taking a piece costs,
+   *   and less than what it costs to wait for a thread that has just taken one
+   * @param work does items `from` … `to - 1`
+   * @throws Error when there was no barrier since the last deal
+   */
+  deal(total: number, piece: number, work: (from: number, to: number) => void): void {
+    if (this.#hasDealt) throw new Error("two deals without a barrier between");
+    this.#hasDealt = true;
+    const control = this.#control;
+    for (let turn = 0; turn < this.size; turn++) {
+      const owner = (this.index + turn) % this.size;
+      const first = this.#share(total, owner);
+      const end = this.#share(total, owner + 1);
+      const cell = TAKEN + owner * TAKEN_STRIDE;
+      while (first + Atomics.load(control, cell) < end && !this.cancelled) {
+        const from = first + Atomics.add(control, cell, piece);
+        if (from < end) work(from, Math.min(from + piece, end));
+      }
+    }
   }
 
   #share(units: number, index: number): number {

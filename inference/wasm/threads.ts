@@ -80,7 +80,7 @@ export class Threads {
     init: Omit<WorkerInit, "control" | "traffic" | "index">,
     onClosed?: () => void,
   ): Promise<Threads> {
-    const control = createControl();
+    const control = createControl(init.plan.threads);
     const traffic = createTraffic();
     const entry = new URL("./worker.ts", import.meta.url);
     const workers = Array.from({ length: init.plan.threads }, (_, index) => {

@@ -33,7 +33,7 @@ MIX = {
     "json": 13, "xml": 12, "outside": 5, "recovery": 0, "two_step": 0,
 }  # fmt: skip
 EFFORT_SHARES = (0.3, 0.52, 0.18)
-SIMPLE_SHARE = 0.75
+SIMPLE_SHARE = 0.85
 LONGEST_ROW = 520
 
 PYTHON_TOOL = """Use this tool to execute Python code in your chain of thought. The code will not be shown to the user. This tool \

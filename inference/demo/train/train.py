@@ -40,7 +40,7 @@ NEAR_IN_LENGTH = 40
 """A group is the rows closest in length to one row, among this many drawn: less padding."""
 SHARD_SECONDS = 120
 """A new shard is begun at most this often."""
-HARD_LOSS, HARD_SHARE, HARD_KEPT, HARD_TIMES = 1.0, 0.33, 300, 3
+HARD_LOSS, HARD_SHARE, HARD_KEPT, HARD_TIMES = 1.0, 0.45, 300, 3
 """Rows of this summed loss or more come again: in this share of the groups, from this many per kind, this often."""
 
 

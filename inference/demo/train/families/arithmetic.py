@@ -71,10 +71,20 @@ def run(expression: str) -> tuple[str, str]:
     return code, str(round(value, 10) if inexact else value)
 
 
-def answer(g: Source, user: str, expression: str, facts: str | None = None, final: str = "{e} = {r}."):
+VERBS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "//": "divide without a rest", "%": "find the remainder", "**": "raise to a power"}
+"""A thought names the operation before its numbers: it is chosen where nothing else has to be found."""
+
+
+def operation(expression: str) -> str:
+    """What a thought calls an expression of one or two operations; longer ones are only computed."""
+    found = [VERBS[op] for op in re.findall(r" (\*\*|//|[-+*/%]) ", expression)]
+    return " and ".join(found) if 0 < len(found) <= 2 else "compute this"
+
+
+def answer(g: Source, user: str, expression: str, what: str | None = None, final: str = "{e} = {r}."):
     code, result = run(expression)
     text = final.replace("{e}", expression).replace("{r}", result)
-    return Conversation(user, python_turns(g, "compute this", facts or expression, code, result, text))
+    return Conversation(user, python_turns(g, what or operation(expression), expression, code, result, text))
 
 
 def operands(g: Source, op: str) -> tuple[str, str]:
@@ -134,7 +144,7 @@ def chain(g: Source):
     shown = said[0] + "".join(f"{gap}{names[op]}{gap}{p}" for op, p in zip(ops, said[1:]))
     expression = parts[0] + "".join(f" {op} {p}" for op, p in zip(ops, parts[1:]))
     try:
-        return answer(g, worded(g, EXPRESSION, wide.EXPRESSION, e=shown), expression)
+        return answer(g, worded(g, EXPRESSION, wide.EXPRESSION, e=shown), expression, "compute this")
     except ZeroDivisionError:
         return chain(g)
 
@@ -166,6 +176,8 @@ PERCENT = [
      "the|the percentage change from {a} to {b}", "as|A price went from {a} to {b}. What is the change in percent?", "the|the percentage increase from {a} to {b}"]),
 ]  # fmt: skip
 
+PERCENT_NAMES = dict(zip((e for e, *_ in PERCENT), ["take a percentage", "add a percentage", "deduct a percentage", "find what percentage it is", "find the change in percent"]))
+
 
 def percent(g: Source):
     expression, final, templates = PERCENT[0] if g.chance(0.5) else g.pick(PERCENT)
@@ -174,7 +186,7 @@ def percent(g: Source):
     if expression.startswith("{a}") or "{b} -" in expression:
         a = str(g.whole(4))
     filled = expression.replace("{a}", a).replace("{b}", b)
-    return answer(g, worded(g, templates, wide.PERCENT[expression], a=a, b=b), filled, filled, final.replace("{a}", a).replace("{b}", b))
+    return answer(g, worded(g, templates, wide.PERCENT[expression], a=a, b=b), filled, PERCENT_NAMES[expression], final.replace("{a}", a).replace("{b}", b))
 
 
 POWER = [
@@ -185,12 +197,14 @@ POWER = [
     ("abs(-{a})", "The absolute value of -{a} is {r}.", ["the|the absolute value of -{a}", "the|abs(-{a})", "the|the magnitude of -{a}"]),
 ]  # fmt: skip
 
+POWER_NAMES = dict(zip((e for e, *_ in POWER), ["square", "cube", "take the square root", "take the cube root", "take the absolute value"]))
+
 
 def power(g: Source):
     expression, final, templates = g.pick(POWER)
     a = str(g.whole(g.pick([1, 2, 3, 4, 6])))
     filled = expression.replace("{a}", a)
-    return answer(g, worded(g, templates, wide.POWER[expression], a=a), filled, filled, final.replace("{a}", a))
+    return answer(g, worded(g, templates, wide.POWER[expression], a=a), filled, POWER_NAMES[expression], final.replace("{a}", a))
 
 
 LISTS = [
@@ -259,12 +273,13 @@ def compare(g: Source):
     if kind in ("max", "min"):
         result = str({"max": max, "min": min}[kind](eval(a), eval(b)))
         label = "larger" if kind == "max" else "smaller"
-        turns = python_turns(g, "compare the numbers", f"{a} and {b}", f"print({kind}({a}, {b}))", result, f"The {label} number is {result}.")
+        turns = python_turns(g, f"find the {label} number", f"{a} and {b}", f"print({kind}({a}, {b}))", result, f"The {label} number is {result}.")
         return Conversation(user, turns)
     claim = f"{a} {kind} {b}"
     result = str(eval(claim))
     final = f"{'Yes' if result == 'True' else 'No'}, {claim} is {result}."
-    return Conversation(user, python_turns(g, "compare the numbers", claim, f"print({claim})", result, final))
+    what = {">": "check if it is more", "<": "check if it is less", "==": "check if it is equal"}[kind]
+    return Conversation(user, python_turns(g, what, claim, f"print({claim})", result, final))
 
 
 NUMBER = [
@@ -302,7 +317,7 @@ def numbers(g: Source):
         final = final.replace("{" + key + "}", value)
     facts = " and ".join(v for k, v in {"a": a, "b": b, "d": d}.items() if "{" + k + "}" in code)
     user = worded(g, templates, wide.NUMBER[name], a=a, b=b, d=d, k=str(k), w=SMALL[k])
-    return Conversation(user, python_turns(g, "compute this", facts, filled, printed[0], final))
+    return Conversation(user, python_turns(g, f"work out: {name}", facts, filled, printed[0], final))
 
 
 STORY = [
@@ -322,7 +337,7 @@ STORY = [
 
 
 SHAPES = dict(STORY)
-STORY_MIX = ["{a} + {b}", "{a} - {b}", "{a} * {b}", "{a} / {b}"] * 4 + list(arithmetic_stories.STORY) + list(SHAPES)
+STORY_MIX = ["{a} + {b}", "{a} - {b}", "{a} * {b}", "{a} / {b}"] * 8 + list(arithmetic_stories.STORY) + list(SHAPES)
 MEASURED = re.compile(r"\$|dollar|euro|pound|franc|cost|price|pay|earn|account|\b(km|kg|cm|m|g|grams|liters|hours|minutes|degrees)\b")
 
 
@@ -378,7 +393,7 @@ def untidy(g: Source, user: str) -> str:
 
 
 def generate(g: Source) -> Conversation:
-    makers = [binary] * 20 + [chain] * 4 + [percent] * 8 + [power] * 2 + [lists] * 8 + [compare] * 6 + [numbers] * 4 + [story] * 12 + [multiple, nested, nested]
+    makers = [binary] * 20 + [chain] * 4 + [percent] * 8 + [power] * 2 + [lists] * 8 + [compare] * 6 + [numbers] * 3 + [story] * 12 + [multiple, nested]
     conversation = g.pick(makers)(g)
     conversation.user = untidy(g, conversation.user)
     return conversation

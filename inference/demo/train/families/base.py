@@ -213,7 +213,7 @@ def say(g: Source, templates: list[str], **values: str) -> str:
 
 def worded(g: Source, common: list[str], wide: list[str], **values: str) -> str:
     """Says it as people mostly do, or in one of the many other ways."""
-    return say(g, common if g.chance(0.4) else wide, **values)
+    return say(g, common if g.chance(0.5) else wide, **values)
 
 
 def compact(value) -> str:

@@ -231,4 +231,4 @@ def detail(g: Source):
 
 
 def generate(g: Source) -> Conversation:
-    return g.pick([between] * 20 + [weekday] * 16 + [shift] * 24 + [until] * 8 + [year] * 12 + [detail] * 6 + [order] * 5 + [today])(g)
+    return g.pick([between] * 22 + [weekday] * 16 + [shift] * 16 + [until] * 5 + [year] * 6 + [detail] * 4 + [order] * 4 + [today])(g)

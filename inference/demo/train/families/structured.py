@@ -8,7 +8,7 @@ from families.fields import KINDS, Value, choice, label
 from families.portraits import portrait
 from families.scenes import happening
 
-SHARES = {"happening": 0.45, "portrait": 0.3, "fields": 0.25}
+SHARES = {"happening": 0.5, "portrait": 0.2, "fields": 0.3}
 JSON_LINE = "// The final message must be JSON that is valid against this JSON Schema, and nothing else."
 XML_LINE = "// The final message must be an XML document that is valid against this XML Schema (XSD), and nothing else."
 

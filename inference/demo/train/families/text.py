@@ -166,7 +166,7 @@ def letters_of(g: Source, letter: str) -> tuple[str, str]:
 
 
 def generate(g: Source) -> Conversation:
-    weights = [6 if i < 2 else 3 if i < 12 else 2 for i in range(len(OPERATIONS))]
+    weights = [7 if i < 2 else 3 if i < 12 else 0.8 for i in range(len(OPERATIONS))]
     what, expression, final, kind, form, templates = g.rng.choices(OPERATIONS, weights)[0]
     text = subject(g, form)
     n = g.int(2, 5)
@@ -212,7 +212,7 @@ def generate(g: Source) -> Conversation:
     elif form == "repeat":
         facts = f'"{text}" {values["n"]} times'
     values |= {"z": quoted(g, text, 0), "c2": values.get("c", ""), "d2": values.get("d", "")}
-    user = prompt(g, templates if g.chance(0.4) else WORDING[what], text, {k: v for k, v in values.items() if k not in ("q", "c", "d", "w")})
+    user = prompt(g, templates if g.chance(0.5) else WORDING[what], text, {k: v for k, v in values.items() if k not in ("q", "c", "d", "w")})
     for key in ("q", "c", "d", "w", "n"):
         expression = expression.replace("{" + key + "}", values.get(key, ""))
     result = str(eval(expression))
