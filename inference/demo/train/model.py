@@ -2,7 +2,8 @@
 
 Rows of a step share a long system message. It is computed once per step and every row of a group attends
 to its keys and values, which is exact and keeps the gradients. All tokens of a step (prefixes, then groups)
-are one flat matrix, so the dense layers see no batch dimension at all.
+are one flat matrix, so the dense layers see no batch dimension at all. The last layer has queries and experts only
+at the places where something is learned: nothing else reads its output.
 """
 
 import math
@@ -57,6 +58,31 @@ class Group:
     pointers: tuple = ()
 
 
+@dataclass
+class Asked:
+    """Which places of a group something is learned at: `places` [rows, n] (0 where a row has fewer), `real` [rows, n]."""
+
+    places: torch.Tensor
+    real: torch.Tensor
+
+    @staticmethod
+    def of(group: Group, flat: torch.Tensor) -> "Asked":
+        """From ascending positions in the flat group."""
+        b, t = group.ids.shape
+        rows, counts = flat // t, torch.bincount(flat // t, minlength=b)
+        slots = torch.arange(len(flat)) - (counts.cumsum(0) - counts)[rows]
+        shape = (b, int(counts.max()))
+        places, real = torch.zeros(shape, dtype=torch.long), torch.zeros(shape, dtype=torch.bool)
+        places[rows, slots], real[rows, slots] = flat % t, True
+        return Asked(places, real)
+
+    def slots(self, group: Group, at: torch.Tensor) -> torch.Tensor:
+        """Where the asked places `at` [rows, any] (-1 for none) stand in `places`."""
+        found = torch.zeros(group.ids.shape, dtype=torch.long)
+        found.scatter_(1, self.places, torch.arange(self.places.shape[1]).expand_as(self.places) * self.real)
+        return found.gather(1, at.clamp(min=0))
+
+
 def rope_table(c: Config) -> tuple[torch.Tensor, torch.Tensor]:
     """Cosines and sines `[max_positions, head_dim/2]` of YaRN, the concentration included."""
     half = c.head_dim // 2
@@ -109,29 +135,30 @@ class Attention(nn.Module):
         self.out = nn.Linear(c.heads * c.head_dim, c.hidden)
         self.sinks = nn.Parameter(torch.zeros(c.heads))
 
-    def _attend(self, q, k, v, past_k, past_v):
-        """`q` [b, t, heads, d] over keys of the same rows, after the past [s, kv heads, d] they share."""
+    def _attend(self, q, k, v, past_k, past_v, at):
+        """`q` [b, n, heads, d] of places `at` ([n], or [b, n]) over keys of the same rows, after the past [s, kv heads, d]."""
         c, (b, t), s = self.c, q.shape[:2], len(past_k)
         fold = c.heads // c.kv_heads
         q = q.view(b, t, c.kv_heads, fold, -1).permute(2, 0, 3, 1, 4).reshape(c.kv_heads, b, fold * t, -1)
         k, v = k.permute(2, 0, 1, 3).contiguous(), v.permute(2, 0, 1, 3).contiguous()
         past_k, past_v = (F.pad(a, (0, 0, 0, 0, 1, 0)).transpose(0, 1).contiguous() for a in (past_k, past_v))
         sink = self.sinks.view(c.kv_heads, fold, 1).expand(-1, -1, t).reshape(c.kv_heads, 1, fold * t, 1)
-        row, slot, column = torch.arange(t)[:, None], torch.arange(s + 1), torch.arange(t)
+        row, slot, column = at[..., None], torch.arange(s + 1), torch.arange(k.shape[2])
         past_far, far = row + s + 1 - slot, row - column
         reach = c.window if self.sliding else c.max_positions
-        past_mask = torch.zeros(t, s + 1).masked_fill_(past_far >= reach, -torch.inf)
-        mask = torch.zeros(t, t).masked_fill_((far < 0) | (far >= reach), -torch.inf)
-        y = Attend.apply(q, k, v, past_k, past_v, sink, past_mask.repeat(fold, 1), mask.repeat(fold, 1))
+        past_mask = torch.zeros(past_far.shape).masked_fill_(past_far >= reach, -torch.inf)
+        mask = torch.zeros(far.shape).masked_fill_((far < 0) | (far >= reach), -torch.inf)
+        over_heads = [1] * (at.dim() - 1) + [fold, 1]
+        y = Attend.apply(q, k, v, past_k, past_v, sink, past_mask.repeat(over_heads), mask.repeat(over_heads))
         y = y.view(c.kv_heads, b, fold, t, c.head_dim).permute(1, 3, 0, 2, 4)
         return y.reshape(b * t, c.heads * c.head_dim)
 
-    def _point(self, q, k, past_k, queries, sources):
-        """Sum and number of -log p(sources) for the pointer head; `q`, `k` [b, t, d], `past_k` [s, d]."""
+    def _point(self, q, k, past_k, slots, queries, sources):
+        """Sum and number of -log p(sources) for the pointer head; `q` [b, n, d] has the queries at `slots`."""
         rows, at = (queries >= 0).nonzero(as_tuple=True)
         if not len(rows):
             return 0.0, 0
-        wide = torch.gather(q, 1, queries.clamp(min=0)[..., None].expand(-1, -1, q.shape[-1]))
+        wide = torch.gather(q, 1, slots[..., None].expand(-1, -1, q.shape[-1]))
         scale = q.shape[-1] ** -0.5
         own = torch.matmul(wide, k.mT).float() * scale
         own.masked_fill_(torch.arange(k.shape[1]) > queries[..., None], -torch.inf)
@@ -143,29 +170,63 @@ class Attention(nn.Module):
         wanted = torch.cat([near, far], -1)[rows, at].logsumexp(-1)
         return (total - wanted).sum(), len(rows)
 
-    def forward(self, h, cos, sin, prefix_sizes, groups, pointer=None):
-        """The attention's output, and sum and number of the pointer losses where layer `pointer` has targets."""
+    def _project(self, h, part: slice):
+        """Heads `part` of all that `qkv` makes: queries, then keys, then values."""
+        rows = slice(part.start * self.c.head_dim, part.stop * self.c.head_dim)
+        return linear(h, self.qkv.weight[rows], self.qkv.bias[rows]).view(len(h), -1, self.c.head_dim)
+
+    def forward(self, h, cos, sin, prefix_sizes, groups, pointer=None, asked=None):
+        """The attention's output, and sum and number of the pointer losses where layer `pointer` has targets.
+
+        With `asked` (one per group) only for the places asked for, in their order, and not for the prefixes.
+        """
         c, loss, count = self.c, 0.0, 0
-        qkv = linear(h, self.qkv.weight, self.qkv.bias).view(len(h), -1, c.head_dim)
-        qk = rotate(qkv[:, : c.heads + c.kv_heads], cos, sin)
-        q, k, v = qk[:, : c.heads], qk[:, c.heads :], qkv[:, c.heads + c.kv_heads :]
-        outputs, shared, start = [], [], 0
+        heads = c.heads + c.kv_heads
+        if asked is None:
+            qkv = self._project(h, slice(0, heads + c.kv_heads))
+            qk = rotate(qkv[:, :heads], cos, sin)
+            q, k, v = qk[:, : c.heads], qk[:, c.heads :], qkv[:, heads:]
+        else:
+            kv = self._project(h, slice(c.heads, heads + c.kv_heads))
+            k, v = rotate(kv[:, : c.kv_heads], cos, sin), kv[:, c.kv_heads :]
+            at = flat_places(prefix_sizes, groups, asked)
+            q = rotate(self._project(h.index_select(0, at), slice(0, c.heads)), cos[at], sin[at])
+        outputs, shared, start, q_start = [], [], 0, 0
         for size in prefix_sizes:
             part = slice(start, start + size)
-            outputs.append(self._attend(q[None, part], k[None, part], v[None, part], k[:0], v[:0]))
+            if asked is None:
+                outputs.append(self._attend(q[None, part], k[None, part], v[None, part], k[:0], v[:0], torch.arange(size)))
+                q_start += size
             keep = slice(start + max(0, size - c.window + 1) if self.sliding else start, start + size)
             shared.append((k[keep], v[keep]))
             start += size
-        for group in groups:
+        for i, group in enumerate(groups):
             b, t = group.ids.shape
-            own = [a[start : start + b * t].view(b, t, -1, c.head_dim) for a in (q, k, v)]
-            outputs.append(self._attend(*own, *shared[group.prefix]))
+            at = torch.arange(t) if asked is None else asked[i].places
+            n = b * at.shape[-1]
+            group_q = q[q_start : q_start + n].view(b, -1, c.heads, c.head_dim)
+            group_k, group_v = (a[start : start + b * t].view(b, t, -1, c.head_dim) for a in (k, v))
+            y = self._attend(group_q, group_k, group_v, *shared[group.prefix], at)
+            outputs.append(y if asked is None else y[asked[i].real.flatten()])
             if pointer is not None and group.pointers:
+                queries, sources = group.pointers[pointer]
+                slots = queries.clamp(min=0) if asked is None else asked[i].slots(group, queries)
                 past = shared[group.prefix][0][:, -1]
-                part = self._point(own[0][:, :, POINTER_HEAD], own[1][:, :, -1], past, *group.pointers[pointer])
+                part = self._point(group_q[:, :, POINTER_HEAD], group_k[:, :, -1], past, slots, queries, sources)
                 loss, count = loss + part[0], count + part[1]
             start += b * t
+            q_start += n
         return linear(torch.cat(outputs), self.out.weight, self.out.bias), loss / max(count, 1)
+
+
+def flat_places(prefix_sizes, groups, asked) -> torch.Tensor:
+    """The asked places of all groups, counted over prefixes and groups; rows are padded with their place 0."""
+    start, found = sum(prefix_sizes), []
+    for group, a in zip(groups, asked):
+        b, t = group.ids.shape
+        found.append((a.places + torch.arange(b)[:, None] * t).flatten() + start)
+        start += b * t
+    return torch.cat(found)
 
 
 class Experts(nn.Module):
@@ -207,9 +268,10 @@ class Block(nn.Module):
         self.mlp_norm = nn.Parameter(torch.ones(c.hidden))
         self.attn, self.mlp = Attention(c, sliding), Experts(c)
 
-    def forward(self, x, *where):
-        a, pointing = self.attn(rms_norm(x, self.attn_norm), *where)
-        x = x + a
+    def forward(self, x, *where, only=None, asked=None):
+        """The block's output, at the flat positions `only` (those of `asked`) if they are given; balance and pointer losses."""
+        a, pointing = self.attn(rms_norm(x, self.attn_norm), *where, asked)
+        x = (x if only is None else x.index_select(0, only)) + a
         y, balance = self.mlp(rms_norm(x, self.mlp_norm))
         return x + y, balance, pointing
 
@@ -229,7 +291,7 @@ class Model(nn.Module):
         self.register_buffer("sin", sin, persistent=False)
 
     def forward(self, prefixes, groups, select):
-        """Logits at the flat token positions `select` (counted over the groups), balance and pointer losses."""
+        """Logits at the flat token positions `select` (ascending, counted over the groups), balance and pointer losses."""
         sizes = [len(p) for p in prefixes]
         ids = torch.cat([*prefixes, *(g.ids.flatten() for g in groups)])
         at = [torch.arange(n) for n in sizes]
@@ -238,10 +300,15 @@ class Model(nn.Module):
         cos, sin = self.cos[at], self.sin[at]
         x, balance, pointing = F.embedding(ids, self.embed), 0.0, []
         pointers = {layer % len(self.blocks): i for i, layer in enumerate(POINTER_LAYERS)}
+        ends = torch.tensor([g.ids.numel() for g in groups]).cumsum(0)
+        parts = select.tensor_split(torch.searchsorted(select, ends)[:-1])
+        asked = [Asked.of(g, part - end + g.ids.numel()) for g, part, end in zip(groups, parts, ends)]
+        only = select + sum(sizes)
         for i, block in enumerate(self.blocks):
-            x, layer_balance, layer_pointing = block(x, cos, sin, sizes, groups, pointers.get(i))
+            last = {"only": only, "asked": asked} if i == len(self.blocks) - 1 else {}
+            x, layer_balance, layer_pointing = block(x, cos, sin, sizes, groups, pointers.get(i), **last)
             balance = balance + layer_balance
             if i in pointers:
                 pointing.append(layer_pointing)
-        h = rms_norm(x.index_select(0, select + sum(sizes)), self.norm)
+        h = rms_norm(x, self.norm)
         return linear(h, self.unembed).float(), balance, pointing
