@@ -5,8 +5,8 @@ import type { LayerPlan } from "./plan.ts";
 import type { Step, ThreadModel } from "./step.ts";
 
 const FLOAT_BYTES = 4;
-/** Rows of gate and up that make one block of 32 inner activations. */
-const GATE_UP_UNIT = 64;
+/** Rows of gate and up that make a cache line of int8 inner activations: two blocks of 32. */
+const GATE_UP_UNIT = 128;
 
 /**
  * x += mixture of experts(norm(x)) for the columns from `wanted` on.
