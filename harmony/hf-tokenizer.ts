@@ -16,10 +16,10 @@ export function tokenizerFromHfJson(json: unknown): Tokenizer {
   const root = object(json, "tokenizer.json");
   const model = object(root["model"], "model");
   if (model["type"] !== undefined && model["type"] !== "BPE") {
-    fail("model.type", model["type"], '"BPE"');
+    fail("model.type", describe(model["type"]), '"BPE"');
   }
   if (root["normalizer"] !== null && root["normalizer"] !== undefined) {
-    fail("normalizer", root["normalizer"], "null");
+    fail("normalizer", describe(root["normalizer"]), "null");
   }
   const pieceEnd = readSplit(root["pre_tokenizer"]);
   const specialTokens = readAddedTokens(root["added_tokens"]);
@@ -120,7 +120,8 @@ function readMerges(merges: unknown, idOf: ReadonlyMap<string, number>): Merge[]
     const right = idOf.get(b);
     const merged = idOf.get(a + b);
     if (left === undefined || right === undefined || merged === undefined) {
-      fail(`model.merges[${at}]`, `${a} ${b}, of which a part or the whole is no token`, "tokens");
+      const found = `${quoted(a)} ${quoted(b)}, of which a part or the whole is no token`;
+      fail(`model.merges[${at}]`, found, "tokens");
     }
     return { left: left as number, right: right as number, merged: merged as number };
   });
@@ -133,7 +134,7 @@ function readVocabulary(
   const idOf = new Map<string, number>();
   for (const [text, id] of Object.entries(object(vocab, "model.vocab"))) {
     if (typeof id !== "number" || !Number.isInteger(id) || id < 0) {
-      fail(`model.vocab[${JSON.stringify(text)}]`, describe(id), "an id");
+      fail(`model.vocab[${quoted(text)}]`, describe(id), "an id");
     }
     if (specialTokens.get(text) === id) continue; // some exporters list these twice
     idOf.set(text, id as number);
@@ -147,7 +148,8 @@ function readAddedTokens(list: unknown): Map<string, number> {
   (list as unknown[]).forEach((entry, at) => {
     const { id, content } = object(entry, `added_tokens[${at}]`);
     if (typeof id !== "number" || typeof content !== "string" || content === "") {
-      fail(`added_tokens[${at}]`, JSON.stringify(entry).slice(0, 80), "an id and its content");
+      const found = `the id ${describe(id)} and the content ${describe(content)}`;
+      fail(`added_tokens[${at}]`, found, "an id and its content");
     }
     tokens.set(content as string, id as number);
   });
@@ -174,7 +176,7 @@ function readSplit(preTokenizer: unknown): PieceEnd {
   if (pieceEnd !== undefined) return pieceEnd;
   return fail(
     "pre_tokenizer",
-    pattern === undefined ? "without a split" : JSON.stringify(pattern).slice(0, 80),
+    pattern === undefined ? "without a split" : `the split ${describe(pattern)}`,
     "the split of o200k, which gpt-oss uses, or that of the embedded model",
   );
 }
@@ -185,7 +187,7 @@ function fromByteLevel(text: string): Uint8Array {
   for (let i = 0; i < text.length; i++) {
     const byte = BYTE_OF_CHAR.get(text.charCodeAt(i));
     if (byte === undefined) {
-      fail("model.vocab", JSON.stringify(text), "tokens written byte by byte (byte-level BPE)");
+      fail("model.vocab", quoted(text), "tokens written byte by byte (byte-level BPE)");
     }
     bytes[i] = byte as number;
   }
@@ -215,10 +217,15 @@ function describe(value: unknown): string {
   if (value === undefined) return "missing";
   if (value === null) return "null";
   if (Array.isArray(value)) return "a list";
-  return typeof value === "object" ? "an object" : JSON.stringify(value).slice(0, 60);
+  if (typeof value === "object") return "an object";
+  return typeof value === "string" ? quoted(value) : String(value);
 }
 
-function fail(where: string, found: unknown, accepted: string): never {
-  const text = typeof found === "string" ? found : describe(found);
-  throw new VocabularyError(`${where} of the tokenizer is ${text}; accepted: ${accepted}`);
+/** The beginning of a text from the file: a message is read by people. */
+function quoted(text: string): string {
+  return JSON.stringify(text.slice(0, 60));
+}
+
+function fail(where: string, found: string, accepted: string): never {
+  throw new VocabularyError(`${where} of the tokenizer is ${found}; accepted: ${accepted}`);
 }

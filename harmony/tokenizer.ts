@@ -30,6 +30,15 @@ export type PieceEnd = (text: string, start: number) => number;
 const CACHE_ENTRIES = 16_384;
 const CACHE_PIECE_LENGTH = 32;
 
+/**
+ * Bounds of what a vocabulary's file may ask for: a table has a place for every id up to the highest,
+ * and text that arrives in pieces is compared with every special token. gpt-oss has 1,090 of them, of
+ * at most 21 characters, and its highest id is 201,087.
+ */
+const MAX_ID = (1 << 22) - 1;
+const MAX_SPECIAL_TOKENS = 1 << 14;
+const MAX_SPECIAL_LENGTH = 256;
+
 const REPLACEMENT = "\uFFFD";
 
 /** What an id is for a reader of text: a string, or bytes that are only part of a character. */
@@ -69,9 +78,21 @@ export class Tokenizer {
     this.#wholePieces = options.wholePieces ?? true;
     this.#pieceEnd = options.pieceEnd ?? o200kPieceEnd;
     let size = this.#vocabulary.size;
+    if (this.#specials.size > MAX_SPECIAL_TOKENS) {
+      throw new VocabularyError(
+        `There are ${this.#specials.size} special tokens; accepted: at most ${MAX_SPECIAL_TOKENS}`,
+      );
+    }
     for (const [text, id] of this.#specials) {
-      if (!Number.isInteger(id) || id < 0) {
-        throw new VocabularyError(`Special token ${text} has the id ${id}; accepted: 0 or greater`);
+      if (text === "" || text.length > MAX_SPECIAL_LENGTH) {
+        throw new VocabularyError(
+          `A special token has ${text.length} characters; accepted: 1 to ${MAX_SPECIAL_LENGTH}`,
+        );
+      }
+      if (!Number.isInteger(id) || id < 0 || id > MAX_ID) {
+        throw new VocabularyError(
+          `Special token ${text} has the id ${id}; accepted: 0 … ${MAX_ID}`,
+        );
       }
       if (id < this.#vocabulary.size) {
         throw new VocabularyError(

@@ -1,5 +1,5 @@
 /** A model ready to run: its engine, its vocabulary, and how its makers sample it. */
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { type Tokenizer, tokenizerFromHfJson, tokenizerFromLists } from "../harmony/index.ts";
 import { loadO200kHarmony } from "../harmony/vocabulary/index.ts";
 import {
@@ -11,6 +11,9 @@ import {
   type TokenEngine,
 } from "../inference/index.ts";
 import { ModelError, messageOf } from "./errors.ts";
+
+/** That of gpt-oss has 28 MB. */
+const MAX_TOKENIZER_BYTES = 64 << 20;
 
 export type LoadModelOptions = Pick<
   OpenModelOptions,
@@ -79,14 +82,23 @@ async function readTokenizer(
   const source = tokenizerPath ?? vocabulary?.path;
   try {
     if (tokenizerPath !== undefined) {
-      const json: unknown = JSON.parse(await readFile(tokenizerPath, "utf8"));
-      return { tokenizer: tokenizerFromHfJson(json), source };
+      return { tokenizer: tokenizerFromHfJson(await readTokenizerJson(tokenizerPath)), source };
     }
     if (vocabulary !== undefined) return { tokenizer: tokenizerFromLists(vocabulary), source };
   } catch (cause) {
     throw new ModelError(`Cannot use the vocabulary ${source}: ${messageOf(cause)}`, { cause });
   }
   return { tokenizer: loadO200kHarmony(), source };
+}
+
+/** @throws Error for a file that is too large, or none: reading a pipe would wait for a writer */
+async function readTokenizerJson(path: string): Promise<unknown> {
+  const file = await stat(path);
+  if (!file.isFile()) throw new Error("it is not a regular file");
+  if (file.size > MAX_TOKENIZER_BYTES) {
+    throw new Error(`it has ${file.size} bytes; accepted: at most ${MAX_TOKENIZER_BYTES}`);
+  }
+  return JSON.parse(await readFile(path, "utf8"));
 }
 
 /** A prompt in ids that the model has no rows for cannot be computed; better said before it is tried. */

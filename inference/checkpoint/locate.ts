@@ -19,7 +19,9 @@ export const ORIGINAL = "original";
 const INDEX = "model.safetensors.index.json";
 /** gpt-oss comes in at most 15 shards; its index lists some 700 names. */
 const MAX_SHARDS = 1000;
-const MAX_INDEX_BYTES = 16 << 20;
+const MAX_INDEX_BYTES = 4 << 20;
+/** What every file system takes as a name. */
+const MAX_NAME_BYTES = 255;
 
 /**
  * @param model a folder (Hugging Face or original layout, with an `original/` subfolder, or with one
@@ -122,15 +124,19 @@ function shardsOfGguf(path: string): string[] {
     throw new CheckpointError(path, `it is one of ${count} files; accepted: 1 … ${MAX_SHARDS}.`);
   }
   const files = Array.from({ length: count }, (_, i) => join(dirname(path), nameOf(i + 1)));
-  const missing = files.filter((file) => !existsSync(file)).map((file) => basename(file));
-  if (missing.length > 0) {
-    const shown = missing.slice(0, 5).join(", ");
-    throw new CheckpointError(
-      path,
-      `${missing.length} of its ${count} files are missing: ${shown}.`,
-    );
-  }
+  requireAll(files, path);
   return files;
+}
+
+/** @param path says which files there are */
+function requireAll(files: readonly string[], path: string): void {
+  const missing = files.filter((file) => !existsSync(file)).map((file) => basename(file));
+  if (missing.length === 0) return;
+  const shown = missing.slice(0, 5).join(", ");
+  throw new CheckpointError(
+    path,
+    `${missing.length} of its ${files.length} files are missing: ${shown}.`,
+  );
 }
 
 /** The shards of the index if there is one, else every *.safetensors, as the original layout does. */
@@ -145,7 +151,9 @@ function weightsIn(folder: string): string[] {
       `it has ${names.length} files of weights; accepted: at most ${MAX_SHARDS}.`,
     );
   }
-  return names.sort().map((name) => join(folder, name));
+  const files = names.sort().map((name) => join(folder, name));
+  requireAll(files, index);
+  return files;
 }
 
 /** { weight_map: { tensor: file } } → the files; only names inside the folder are followed. */
@@ -156,7 +164,7 @@ function shardsOf(index: unknown, path: string): string[] {
   }
   const shards = new Set<string>();
   for (const [tensor, file] of Object.entries(map)) {
-    if (typeof file !== "string" || basename(file) !== file || !file.endsWith(".safetensors")) {
+    if (typeof file !== "string" || !isFileName(file) || !file.endsWith(".safetensors")) {
       throw new CheckpointError(
         path,
         `weight_map says that ${tensor.slice(0, 120)} is in something that is not the name of a ` +
@@ -167,4 +175,9 @@ function shardsOf(index: unknown, path: string): string[] {
     shards.add(file);
   }
   return [...shards];
+}
+
+/** Whether it stays in its folder, on every system. */
+function isFileName(text: string): boolean {
+  return /^[^/\\:\p{Cc}]+$/u.test(text) && Buffer.byteLength(text) <= MAX_NAME_BYTES;
 }

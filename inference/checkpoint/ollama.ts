@@ -5,12 +5,14 @@
  *     manifests/registry.ollama.ai/library/gpt-oss/20b
  *     blobs/sha256-b112e727c6f1…
  *
- * Names become paths, so every part of one is held against a pattern that has no way up.
+ * Names become paths, so every part of one is held against a pattern that has no way up; and a
+ * manifest or a blob that is a link to somewhere else is refused. The folders themselves may be links:
+ * people move their models to another disk.
  */
 
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { type Dirent, existsSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { join, sep } from "node:path";
 import { CheckpointError, ModelNotFoundError } from "../errors.ts";
 import { readJson } from "./read-json.ts";
 
@@ -24,6 +26,8 @@ const HOST = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}(:\d{1,5})?$/;
 const DIGEST = /^sha256:([0-9a-f]{64})$/;
 
 const MAX_MANIFEST_BYTES = 1 << 20;
+/** A store with more is listed in part. */
+const MAX_ENTRIES = 10_000;
 const MAX_LISTED = 20;
 
 /** host, namespace, model, tag: the path of a manifest below `manifests/`. */
@@ -57,7 +61,9 @@ export function findOllamaModel(text: string): string {
   }
   for (const store of found) {
     const manifest = join(store, "manifests", ...name);
-    if (existsSync(manifest)) return weightsOf(manifest, store);
+    if (!existsSync(manifest)) continue;
+    requireInside(manifest, join(store, "manifests"));
+    return weightsOf(manifest, store);
   }
   const models = found.flatMap((store) => namesIn(store));
   const shown = models.slice(0, MAX_LISTED).join(", ");
@@ -106,6 +112,7 @@ function weightsOf(manifest: string, store: string): string {
       "digest",
     );
   }
+  requireInside(blob, blobs);
   const { size } = statSync(blob);
   if (typeof layer.size === "number" && layer.size !== size) {
     throw new CheckpointError(
@@ -117,19 +124,44 @@ function weightsOf(manifest: string, store: string): string {
   return blob;
 }
 
-/** All names in a store as one would write them, sorted. */
+/** @throws CheckpointError when a file of the store is a link that leads out of `folder` */
+function requireInside(file: string, folder: string): void {
+  const target = realpathSync(file);
+  if (target.startsWith(realpathSync(folder) + sep)) return;
+  throw new CheckpointError(
+    file,
+    `it is a link to ${target}, outside of ${folder}; name that file instead.`,
+  );
+}
+
+/** Names in a store as one would write them, sorted. */
 function namesIn(store: string): string[] {
-  const manifests = join(store, "manifests");
   const names: string[] = [];
-  for (const path of readdirSync(manifests, { recursive: true, encoding: "utf8" })) {
-    const [host, namespace, model, tag, ...more] = path.split(/[/\\]/);
-    if (tag === undefined || more.length > 0) continue;
-    const isDefault = host === DEFAULT_HOST;
-    const prefix = [
-      isDefault ? "" : host,
-      isDefault && namespace === DEFAULT_NAMESPACE ? "" : namespace,
-    ];
-    names.push([...prefix.filter((part) => part !== ""), `${model}:${tag}`].join("/"));
-  }
+  let left = MAX_ENTRIES;
+  const list = (folder: string, parts: readonly string[]): void => {
+    for (const entry of entriesOf(folder)) {
+      if (left-- <= 0) return;
+      const path = [...parts, entry.name];
+      // Links are not followed: they may lead in a circle, or to all files there are.
+      if (path.length < 4 && entry.isDirectory()) list(join(folder, entry.name), path);
+      if (path.length < 4 || !entry.isFile()) continue;
+      const [host = "", namespace = "", model = "", tag = ""] = path;
+      if (parseName(`${host}/${namespace}/${model}:${tag}`) === undefined) continue;
+      const isDefault = host === DEFAULT_HOST;
+      const isLibrary = isDefault && namespace === DEFAULT_NAMESPACE;
+      const prefix = [...(isDefault ? [] : [host]), ...(isLibrary ? [] : [namespace])];
+      names.push([...prefix, `${model}:${tag}`].join("/"));
+    }
+  };
+  list(join(store, "manifests"), []);
   return names.sort();
+}
+
+/** None for a folder that cannot be read: this is only about what to suggest. */
+function entriesOf(folder: string): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch {
+    return [];
+  }
 }

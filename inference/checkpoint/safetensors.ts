@@ -6,6 +6,8 @@
  */
 
 import { CheckpointError } from "../errors.ts";
+import { isObject } from "./fields.ts";
+import { parseJson } from "./read-json.ts";
 import { rejectOverlap, type StoredEntry } from "./stored-entry.ts";
 import { TensorFile } from "./tensor-file.ts";
 
@@ -79,7 +81,8 @@ export function parseHeader(
   fileBytes: number,
   path: string,
 ): StoredEntry[] {
-  const json = parseShallowJson(header, path);
+  const json = parseJson(header, path, "the header", MAX_JSON_DEPTH);
+  if (!isObject(json)) throw new CheckpointError(path, "the header is not a JSON object.");
   const entries: StoredEntry[] = [];
   for (const [name, value] of Object.entries(json)) {
     if (name === "__metadata__") continue;
@@ -128,39 +131,4 @@ function parseEntry(
 
 function isSizeList(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
-}
-
-/**
- * Parses a JSON object that nests no deeper than a header does. Depth is counted on the bytes,
- * before JSON.parse builds anything.
- */
-function parseShallowJson(bytes: Uint8Array, path: string): Readonly<Record<string, unknown>> {
-  let depth = 0;
-  let inString = false;
-  for (let i = 0; i < bytes.length; i++) {
-    const byte = bytes[i];
-    if (inString) {
-      if (byte === 0x5c)
-        i++; // a backslash: whatever follows is part of the string
-      else if (byte === 0x22) inString = false;
-    } else if (byte === 0x22) {
-      inString = true;
-    } else if (byte === 0x7b || byte === 0x5b) {
-      if (++depth > MAX_JSON_DEPTH) {
-        throw new CheckpointError(path, `the header nests deeper than ${MAX_JSON_DEPTH} levels.`);
-      }
-    } else if (byte === 0x7d || byte === 0x5d) {
-      depth--;
-    }
-  }
-  let json: unknown;
-  try {
-    json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch (error) {
-    throw new CheckpointError(path, "the header is not JSON.", undefined, { cause: error });
-  }
-  if (typeof json !== "object" || json === null || Array.isArray(json)) {
-    throw new CheckpointError(path, "the header is not a JSON object.");
-  }
-  return json as Readonly<Record<string, unknown>>;
 }

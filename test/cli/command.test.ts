@@ -155,6 +155,19 @@ describe("a model that cannot be used ends with 6 and one sentence", () => {
     const folder = broken("vocabulary", (at) => writeFileSync(join(at, "tokenizer.json"), "{}"));
     expectRefusal(await run(["run", "hi", "--model", folder]), 6, "Cannot use the vocabulary");
   });
+
+  test("with a vocabulary that is a pipe, or of no sensible size", async () => {
+    const pipe = broken("pipe", (at) => {
+      rmSync(join(at, "tokenizer.json"));
+      execFileSync("mkfifo", [join(at, "tokenizer.json")]);
+    });
+    expectRefusal(await run(["run", "hi", "--model", pipe]), 6, "not a regular file");
+    const huge = broken("huge", (at) => {
+      writeFileSync(join(at, "tokenizer.json"), "");
+      truncateSync(join(at, "tokenizer.json"), 2 ** 40);
+    });
+    expectRefusal(await run(["run", "hi", "--model", huge]), 6, "accepted: at most 67108864");
+  });
 });
 
 describe("a real engine", () => {

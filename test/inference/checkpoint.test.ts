@@ -165,7 +165,9 @@ describe("where a checkpoint may lie", () => {
       expect(() => openCheckpoint(copy.folder)).toThrow(/not the name of a .safetensors file/);
     }
     writeFileSync(index, JSON.stringify({ weight_map: { a: "gone.safetensors" } }));
-    expect(() => openCheckpoint(copy.folder)).toThrow(/gone.safetensors: there is nothing/);
+    expect(() => openCheckpoint(copy.folder)).toThrow(
+      /1 of its 1 files are missing: gone.safetensors/,
+    );
     writeFileSync(index, "{");
     expect(() => openCheckpoint(copy.folder)).toThrow(/index.json: it is not JSON/);
     writeFileSync(index, "{}");

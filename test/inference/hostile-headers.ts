@@ -1,4 +1,4 @@
-/** For the fuzz tests of file headers: bytes in memory instead of a file, and ways to spoil them. */
+/** For the fuzz tests of what describes a model: bytes in memory instead of a file, and ways to spoil them. */
 
 import fc from "fast-check";
 import type { ByteSource } from "../../inference/checkpoint/header-reader.ts";
@@ -12,6 +12,12 @@ import { CheckpointError } from "../../inference/errors.ts";
 export const FUZZ: { readonly numRuns: number; readonly seed: number } = {
   numRuns: Number(process.env["CHORALE_FUZZ_RUNS"] ?? 3000),
   seed: Number(process.env["CHORALE_FUZZ_SEED"] ?? 1),
+};
+
+/** Those of documents in files, of which each try writes one. */
+export const FILE_FUZZ: typeof FUZZ = {
+  ...FUZZ,
+  numRuns: Number(process.env["CHORALE_FUZZ_RUNS"] ?? 800),
 };
 
 /** Milliseconds that a fuzz test may take. */
@@ -70,4 +76,80 @@ export function mutations(length: number): fc.Arbitrary<(bytes: Uint8Array) => U
     }
     return bytes.subarray(0, end);
   });
+}
+
+/** Texts that lead out of a folder, break a terminal or a file system, or are no text at all. */
+const TEXTS: readonly string[] = [
+  ...[
+    "",
+    ".",
+    "..",
+    "../../evil",
+    "/etc/passwd",
+    "..\\evil",
+    "C:evil",
+    "a\0b",
+    "\u001b[2J",
+    "\ud800",
+  ],
+  ...["evil.safetensors", "../evil.safetensors", "/tmp/evil.safetensors", "a/../b.safetensors"],
+  ...["x\0.safetensors", `${"n".repeat(300)}.safetensors`, "n".repeat(3000)],
+  ...["sha256:../../../evil", `sha256:${"0".repeat(64)}`, `sha256:${"0".repeat(63)}/`, "sha256:"],
+  ...["__proto__", "constructor", "toString"],
+];
+const NUMBERS: readonly number[] = [0, -1, 0.5, 2 ** 31, 2 ** 32, 2 ** 53, 1e300, -1e300];
+
+/**
+ * Ways to spoil a JSON document: one to three of its values are replaced, taken away or put under
+ * another name; or else its bytes are spoilt.
+ */
+export function documentMutations(document: unknown): fc.Arbitrary<Uint8Array> {
+  const good = JSON.stringify(document);
+  const hostile = fc.oneof(
+    fc.constantFrom(...TEXTS, ...NUMBERS, null, true, [], {}),
+    fc.jsonValue({ maxDepth: 3 }),
+    fc.integer({ min: 1, max: 200 }).map((depth) => nested(depth)),
+  );
+  const edit = fc.record({
+    /** Which of all values, in the order of the text. */
+    at: fc.nat(countValues(document)),
+    value: fc.option(hostile, { nil: undefined }),
+    name: fc.option(fc.constantFrom(...TEXTS), { nil: undefined, freq: 8 }),
+  });
+  const spoilt = fc.array(edit, { minLength: 1, maxLength: 3 }).map((edits) => {
+    const copy: unknown = JSON.parse(good);
+    const root = { root: copy };
+    for (const { at, value, name } of edits) {
+      const place = placesIn(root)[at];
+      if (place === undefined) continue;
+      const old = place.holder[place.key];
+      if (value === undefined || name !== undefined) delete place.holder[place.key];
+      if (value !== undefined) place.holder[name ?? place.key] = value;
+      else if (name !== undefined) place.holder[name] = old;
+    }
+    return Buffer.from(JSON.stringify(root.root) ?? "");
+  });
+  const bytes = Buffer.from(good);
+  const broken = mutations(bytes.length).map((mutate) => mutate(Uint8Array.from(bytes)));
+  return fc.oneof({ weight: 3, arbitrary: spoilt }, { weight: 1, arbitrary: broken });
+}
+
+function nested(depth: number): unknown {
+  let value: unknown = 1;
+  for (let i = 0; i < depth; i++) value = i % 2 === 0 ? [value] : { x: value };
+  return value;
+}
+
+type Holder = Record<string, unknown>;
+
+/** Where each value of a document is held, in the order of its text. */
+function placesIn(holder: Holder): { holder: Holder; key: string }[] {
+  return Object.entries(holder).flatMap(([key, value]) => {
+    const inner = typeof value === "object" && value !== null ? placesIn(value as Holder) : [];
+    return [{ holder, key }, ...inner];
+  });
+}
+
+function countValues(document: unknown): number {
+  return placesIn({ root: document }).length;
 }
