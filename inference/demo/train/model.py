@@ -2,7 +2,8 @@
 
 Rows of a step share a long system message. It is computed once per step and every row of a group attends
 to its keys and values, which is exact and keeps the gradients. All tokens of a step (prefixes, then groups)
-are one flat matrix, so the dense layers see no batch dimension at all. The last layer has queries and experts only
+are one flat matrix, so the dense layers see no batch dimension at all. Sizes are rounded up, because oneDNN compiles
+a kernel for every size it has not met, which takes as long as a small product itself. The last layer has queries and experts only
 at the places where something is learned: nothing else reads its output.
 """
 
@@ -21,6 +22,12 @@ POINTER_HEAD = -2
 """In these layers the first head of the last group learns to attend to where a token is copied from."""
 
 ALPHA, LIMIT, EPS = 1.702, 7.0, 1e-5
+TOKENS_UNIT, EXPERT_UNIT, ROW_UNIT = 256, 64, 16
+"""Numbers of tokens, of an expert's tokens and of a row's places are rounded up to these."""
+
+
+def rounded(n: int, unit: int) -> int:
+    return -(-n // unit) * unit
 
 
 @dataclass(frozen=True)
@@ -71,7 +78,7 @@ class Asked:
         b, t = group.ids.shape
         rows, counts = flat // t, torch.bincount(flat // t, minlength=b)
         slots = torch.arange(len(flat)) - (counts.cumsum(0) - counts)[rows]
-        shape = (b, int(counts.max()))
+        shape = (b, rounded(int(counts.max()), ROW_UNIT))
         places, real = torch.zeros(shape, dtype=torch.long), torch.zeros(shape, dtype=torch.bool)
         places[rows, slots], real[rows, slots] = flat % t, True
         return Asked(places, real)
@@ -216,6 +223,8 @@ class Attention(nn.Module):
                 loss, count = loss + part[0], count + part[1]
             start += b * t
             q_start += n
+        if asked is None:
+            outputs.append(torch.zeros(len(h) - start, c.heads * c.head_dim, dtype=h.dtype))
         return linear(torch.cat(outputs), self.out.weight, self.out.bias), loss / max(count, 1)
 
 
@@ -248,16 +257,21 @@ class Experts(nn.Module):
         weight = top.softmax(-1).flatten()
         order = chosen.flatten().argsort(stable=True)
         counts = torch.bincount(chosen.flatten(), minlength=c.experts)
-        token = order // c.top_k
-        parts = h.index_select(0, token).split(counts.tolist())
+        sizes = (counts + EXPERT_UNIT - 1) // EXPERT_UNIT * EXPERT_UNIT
+        # Each expert's tokens, then its padding: token 0 with weight 0.
+        shift = (sizes.cumsum(0) - sizes) - (counts.cumsum(0) - counts)
+        slot = torch.arange(len(order)) + shift.repeat_interleave(counts)
+        token = torch.zeros(int(sizes.sum()), dtype=torch.long).index_copy(0, slot, order // c.top_k)
+        weight = torch.zeros(len(token)).index_copy(0, slot, weight.index_select(0, order))
+        sizes = sizes.tolist()
         gate_up, down = StraightThrough.apply(self.gate_up).unbind(0), StraightThrough.apply(self.down).unbind(0)
         up_bias, down_bias = self.gate_up_bias.bfloat16().unbind(0), self.down_bias.bfloat16().unbind(0)
+        parts = h.index_select(0, token).split(sizes)
         u = torch.cat([F.linear(p, gate_up[e], up_bias[e]) for e, p in enumerate(parts)])
-        parts = swiglu(u).split(counts.tolist())
+        parts = swiglu(u).split(sizes)
         y = torch.cat([F.linear(p, down[e], down_bias[e]) for e, p in enumerate(parts)])
-        y = y * weight.index_select(0, order)[:, None]
-        share = counts / len(token)
-        balance = c.experts * (share * logits.softmax(-1).mean(0)).sum()
+        y = y * weight[:, None]
+        balance = c.experts * (counts / len(order) * logits.softmax(-1).mean(0)).sum()
         return torch.zeros(h.shape, dtype=y.dtype).index_add(0, token, y), balance
 
 
@@ -293,10 +307,12 @@ class Model(nn.Module):
     def forward(self, prefixes, groups, select):
         """Logits at the flat token positions `select` (ascending, counted over the groups), balance and pointer losses."""
         sizes = [len(p) for p in prefixes]
-        ids = torch.cat([*prefixes, *(g.ids.flatten() for g in groups)])
+        count = sum(sizes) + sum(g.ids.numel() for g in groups)
+        unused = torch.zeros(rounded(count, TOKENS_UNIT) - count, dtype=torch.long)
+        ids = torch.cat([*prefixes, *(g.ids.flatten() for g in groups), unused])
         at = [torch.arange(n) for n in sizes]
         at += [torch.arange(g.ids.shape[1]).repeat(len(g.ids)) + sizes[g.prefix] for g in groups]
-        at = torch.cat(at)
+        at = torch.cat([*at, unused])
         cos, sin = self.cos[at], self.sin[at]
         x, balance, pointing = F.embedding(ids, self.embed), 0.0, []
         pointers = {layer % len(self.blocks): i for i, layer in enumerate(POINTER_LAYERS)}

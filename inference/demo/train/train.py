@@ -26,7 +26,7 @@ from data import random_today, system_ids
 from evaluate import exact_match
 from export import export
 from families.base import Source
-from model import Config, Group, Model
+from model import ROW_UNIT, Config, Group, Model, rounded
 from optim import optimizers
 from pointers import JUMP, SOURCES, STEP
 from tokenizer import MESSAGE, PAD, encode
@@ -130,7 +130,7 @@ def batch(shards: Shards, hard: Hard, g: Source, count: int) -> Batch:
             drawn = g.sample(shards.index[kind], NEAR_IN_LENGTH)
             pivot = len(drawn[0][0])
             part = [[*row, 0] for row in sorted(drawn, key=lambda row: abs(len(row[0]) - pivot))[:GROUP_ROWS]]
-        width = max(len(row[0]) for row in part) - 1
+        width = rounded(max(len(row[0]) for row in part) - 1, ROW_UNIT)
         ids = torch.full((len(part), width), PAD)
         for r, row in enumerate(part):
             tokens = torch.from_numpy(row[0]).long()
@@ -150,7 +150,7 @@ def batch(shards: Shards, hard: Hard, g: Source, count: int) -> Batch:
 def _targets(part: list, kind: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Queries, one token before each pointer target of this kind, and the sources of those targets."""
     at = [np.flatnonzero(row[2] == kind) for row in part]
-    queries = torch.full((len(part), max(map(len, at)) or 1), -1)
+    queries = torch.full((len(part), rounded(max(map(len, at)) or 1, ROW_UNIT)), -1)
     sources = torch.full((*queries.shape, SOURCES), -1)
     for r, (positions, row) in enumerate(zip(at, part)):
         queries[r, : len(positions)] = torch.from_numpy(positions) - 1
