@@ -171,6 +171,8 @@ export interface TokenEngine {
   readonly capabilities: EngineCapabilities;
   /** Of this process that compute; absent where something else computes. */
   readonly threads?: number;
+  /** How it multiplies, where there is a choice. */
+  readonly precision?: "int8" | "exact";
   /** Bytes of weights that one decoded token reads, where that is known. */
   readonly bytesPerToken?: number;
   /** Absent where the engine does not tell. */

@@ -2,7 +2,12 @@
  * `chorale bench`: how fast a model is on this machine, next to what the machine's memory allows. Every
  * decoded token reads all active weights once, so bandwidth over their bytes is the most it can be.
  */
-import { measureBandwidth, openModel, type TokenEngine } from "../../inference/index.ts";
+import {
+  measureBandwidth,
+  openModel,
+  type Precision,
+  type TokenEngine,
+} from "../../inference/index.ts";
 import { UsageError } from "../errors.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import type { CommandContext } from "./command-context.ts";
@@ -10,6 +15,7 @@ import type { CommandContext } from "./command-context.ts";
 export type BenchArguments = {
   readonly model?: string;
   readonly threads?: number;
+  readonly precision?: Precision;
   readonly prompt: number;
   readonly generate: number;
   readonly rounds: number;
@@ -19,6 +25,7 @@ export type BenchArguments = {
 type Figures = {
   readonly model: string;
   readonly threads: number | null;
+  readonly precision: Precision | null;
   readonly prompt: number;
   readonly generate: number;
   readonly rounds: number;
@@ -39,7 +46,8 @@ export async function benchCommand(
 ): Promise<ExitCode> {
   const { output, signal } = context;
   const opening = performance.now();
-  const { engine } = await openModel(args.model, { threads: args.threads, signal });
+  const { threads, precision } = args;
+  const { engine } = await openModel(args.model, { threads, precision, signal });
   try {
     const load_s = (performance.now() - opening) / 1000;
     const { prompt, generate, rounds } = args;
@@ -59,6 +67,7 @@ export async function benchCommand(
     const figures: Figures = {
       model: engine.name,
       threads: engine.threads ?? null,
+      precision: engine.precision ?? null,
       prompt,
       generate,
       rounds,
@@ -126,6 +135,7 @@ function table(figures: Figures): string[] {
   const rows: [string, string][] = [
     ["model", figures.model],
     ["threads", String(threads ?? "unknown")],
+    ["precision", figures.precision ?? "unknown"],
     ["load", `${figures.load_s} s`],
     ["prefill", `${figures.prefill_tps} tokens/s (a prompt of ${figures.prompt})`],
     ["decode", `${figures.decode_tps} tokens/s (${figures.generate} tokens behind it)`],

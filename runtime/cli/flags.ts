@@ -4,11 +4,19 @@
  */
 import type { ArgumentsCamelCase, Options } from "yargs";
 import type { ReasoningEffort } from "../../harmony/index.ts";
+import type { Precision } from "../../inference/index.ts";
 import { UsageError } from "../errors.ts";
 import type { ColorMode } from "./output.ts";
 
 const EFFORTS = ["low", "medium", "high"] as const satisfies readonly ReasoningEffort[];
+const PRECISIONS = ["int8", "exact"] as const satisfies readonly Precision[];
 const COLORS = ["auto", "always", "never"] as const satisfies readonly ColorMode[];
+
+const precisionOption = value(
+  PRECISIONS.join("|"),
+  "int8: products of 8-bit integers; exact: weights as in the checkpoint, products in float32, which " +
+    "takes more memory and is slower (default: int8; exact for the embedded model)",
+);
 
 /** Which model computes, and how it samples. */
 export const modelOptions: Record<string, Options> = {
@@ -23,6 +31,7 @@ export const modelOptions: Record<string, Options> = {
     "Most memory for the model, like 8G; experts beyond it are read from its file when they are " +
       "needed (default: all are in memory)",
   ),
+  precision: precisionOption,
   temperature: value("T", "0 takes the likeliest token always (default: the model's own)"),
   "top-p": value(
     "P",
@@ -86,6 +95,7 @@ export const agentOptions: Record<string, Options> = {
 export const benchOptions: Record<string, Options> = {
   model: value("PATH", "What --model of chorale run takes; without it the embedded demo model"),
   threads: value("N", "Threads that compute (default: the cores of this machine)"),
+  precision: precisionOption,
   prompt: value("N", "Tokens of the prompt (default: 512)"),
   generate: value("N", "Tokens that are decoded (default: 64)"),
   rounds: value("N", "How often; medians are shown (default: 3)"),
@@ -105,6 +115,7 @@ export type ModelArguments = {
   readonly threads?: number;
   /** Bytes. */
   readonly memory?: number;
+  readonly precision?: Precision;
   readonly temperature?: number;
   readonly prefixStore?: number;
   readonly topP?: number;
@@ -146,6 +157,7 @@ export function modelArguments(parsed: Parsed): ModelArguments {
     context: wholeNumber(parsed, "context", 1, 2 ** 31 - 1),
     threads: wholeNumber(parsed, "threads", 1, 1024),
     memory: byteSize(parsed, "memory"),
+    precision: choice(parsed, "precision", PRECISIONS),
     temperature: number(parsed, "temperature", 0, 100),
     prefixStore: number(parsed, "prefix-store", 0, 1_000_000),
     topP: number(parsed, "top-p", 0, 1),
@@ -192,6 +204,7 @@ export function agentArguments(parsed: Parsed): AgentArguments {
 export function benchArguments(parsed: Parsed): {
   readonly model?: string;
   readonly threads?: number;
+  readonly precision?: Precision;
   readonly prompt: number;
   readonly generate: number;
   readonly rounds: number;
@@ -200,6 +213,7 @@ export function benchArguments(parsed: Parsed): {
     ...defined({
       model: one(parsed, "model"),
       threads: wholeNumber(parsed, "threads", 1, 1024),
+      precision: choice(parsed, "precision", PRECISIONS),
     }),
     prompt: wholeNumber(parsed, "prompt", 1, 131_072) ?? 512,
     generate: wholeNumber(parsed, "generate", 1, 131_072) ?? 64,

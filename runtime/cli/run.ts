@@ -67,11 +67,12 @@ export async function runCommand(args: RunArguments, context: CommandContext): P
       if (left !== null) output.note(left);
     }
     const { model: path, context: contextLength, threads, memory, ...others } = args.model;
-    const { prefixStore, ...sampling } = others;
+    const { precision, prefixStore, ...sampling } = others;
     const model = await loadModel(path, {
       contextLength,
       threads,
       memoryLimit: memory,
+      precision,
       prefixStore: prefixStoreOf(path, home, output, prefixStore),
       onProgress: watchLoading((sentence) => output.note(sentence)),
     });

@@ -20,15 +20,17 @@ test("prints a table", async () => {
   const table = await bench(...small);
   expect(table.code).toBe(0);
   expect(table.stdout).toMatch(/^model +chorale-demo\n/);
+  expect(table.stdout).toMatch(/^precision +exact$/m);
   expect(table.stdout).toMatch(/^decode +[\d.]+ tokens\/s \(3 tokens behind it\)$/m);
   expect(table.stdout).toMatch(/^memory bandwidth +[\d.]+ GB\/s$/m);
 });
 
 test("prints the same as one line of JSON", async () => {
-  const { code, stdout } = await bench(...small, "--threads", "2", "--json");
+  const { code, stdout } = await bench(...small, "--threads", "2", "--precision", "int8", "--json");
   expect(code).toBe(0);
   const figures = JSON.parse(stdout) as Record<string, unknown>;
-  expect(figures).toMatchObject({ model: "chorale-demo", threads: 2, prompt: 20, rounds: 1 });
+  const asked = { threads: 2, precision: "int8", prompt: 20, rounds: 1 };
+  expect(figures).toMatchObject({ model: "chorale-demo", ...asked });
   for (const key of ["load_s", "prefill_tps", "decode_tps", "decode_limit_tps"]) {
     expect(figures[key], key).toBeGreaterThan(0);
   }

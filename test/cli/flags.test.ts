@@ -46,6 +46,7 @@ describe("values of flags", () => {
   test.each([
     [{ memory: "8X" }, '--memory is "8X"; accepted: bytes, or a number with K, M, G or T'],
     [{ memory: "0" }, "--memory"],
+    [{ precision: "f64" }, '--precision is "f64"; accepted: int8, exact'],
     [{ memory: "-1G" }, "--memory"],
     [{ memory: "99999999T" }, "--memory"],
     [{ memory: ["1G", "2G"] }, "--memory is given 2 times"],
