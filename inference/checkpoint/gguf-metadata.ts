@@ -169,11 +169,13 @@ export class GgufMetadata {
   }
 
   /** An array of strings. */
-  strings(key: string): string[] | undefined {
+  strings(key: string, first = 0): string[] | undefined {
     const value = this.#strings(key);
     if (value === undefined) return undefined;
     const reader = this.#reader(value);
-    return Array.from({ length: value.count }, () => reader.string(MAX_ELEMENT_BYTES, key));
+    const length = Math.max(0, value.count - first);
+    reader.skipStrings(value.count - length, key);
+    return Array.from({ length }, () => reader.string(MAX_ELEMENT_BYTES, key));
   }
 
   /**

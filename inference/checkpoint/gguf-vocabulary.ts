@@ -94,8 +94,8 @@ function isO200k(metadata: GgufMetadata): boolean {
   const raw = metadata.rawStrings(TOKENS, O200K.count, O200K.bytes);
   if (raw === undefined || raw.length !== O200K.bytes) return false;
   if (createHash("sha256").update(raw).digest("hex") !== O200K.sha256) return false;
-  const tokens = metadata.strings(TOKENS) ?? [];
-  return [...O200K.specials].every(([id, text]) => tokens[id] === text);
+  const others = metadata.strings(TOKENS, O200K.count) ?? [];
+  return [...O200K.specials].every(([id, text]) => others[id - O200K.count] === text);
 }
 
 function checkKind(metadata: GgufMetadata, key: string, accepted: readonly unknown[]): void {

@@ -1,3 +1,5 @@
+import { getCompileCacheDir } from "node:module";
+import { dirname } from "node:path";
 import { Worker } from "node:worker_threads";
 import { CheckpointError, EngineFailedError } from "../errors.ts";
 import {
@@ -83,9 +85,15 @@ export class Threads {
     const control = createControl(init.plan.threads);
     const traffic = createTraffic();
     const entry = new URL("./worker.ts", import.meta.url);
+    // What this thread has compiled before, the workers need not compile again.
+    const compiled = getCompileCacheDir();
+    const env = {
+      ...process.env,
+      ...(compiled !== undefined && { NODE_COMPILE_CACHE: dirname(compiled) }),
+    };
     const workers = Array.from({ length: init.plan.threads }, (_, index) => {
       const workerData: WorkerInit = { ...init, control, traffic, index };
-      return new Worker(entry, { workerData, name: `chorale-engine-${index}` });
+      return new Worker(entry, { workerData, env, name: `chorale-engine-${index}` });
     });
     const threads = new Threads(workers, control, traffic, onClosed);
     try {

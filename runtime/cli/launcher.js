@@ -6,11 +6,11 @@
 // biome-ignore lint/style/useNodejsImportProtocol: the prefix is unknown to the Nodes this must run on
 import { spawn } from "child_process";
 // biome-ignore lint/style/useNodejsImportProtocol: as above
-import { existsSync } from "fs";
+import { existsSync, mkdirSync } from "fs";
 // biome-ignore lint/style/useNodejsImportProtocol: as above
-import { constants } from "os";
+import { constants, homedir } from "os";
 // biome-ignore lint/style/useNodejsImportProtocol: as above
-import { delimiter, dirname, join } from "path";
+import { delimiter, dirname, isAbsolute, join } from "path";
 // biome-ignore lint/style/useNodejsImportProtocol: as above
 import { fileURLToPath } from "url";
 
@@ -20,7 +20,9 @@ const here = dirname(fileURLToPath(import.meta.url));
 if (Number(process.versions.node.split(".")[0]) >= NEEDED_MAJOR) {
   // Until the command says otherwise: Node also ends, with 0, when everything left waits for nothing.
   process.exitCode = 1;
-  import("./main.ts").then((cli) => cli.main(process.argv.slice(2)));
+  keepCompiledCode()
+    .then(() => import("./main.ts"))
+    .then((cli) => cli.main(process.argv.slice(2)));
 } else {
   const newer = installedNode();
   // The variable stops a second round if the installed Node is itself too old.
@@ -34,6 +36,25 @@ if (Number(process.versions.node.split(".")[0]) >= NEEDED_MAJOR) {
   } else {
     relaunch(newer);
   }
+}
+
+/**
+ * Has Node keep what it makes of Chorale's files before it runs them, which is more than half of what a
+ * start takes: in the state folder (`runtime/home.ts` says which), once there is one.
+ */
+function keepCompiledCode() {
+  const data = process.env.XDG_DATA_HOME || "";
+  const share = isAbsolute(data) ? data : join(homedir(), ".local", "share");
+  const home = process.env.CHORALE_HOME || join(share, "chorale");
+  const folder = join(home, "compiled");
+  try {
+    if (!existsSync(home)) return Promise.resolve();
+    if (!existsSync(folder)) mkdirSync(folder, { mode: 0o700 });
+  } catch (_error) {
+    // Nothing can be kept there. It is but time that is lost.
+    return Promise.resolve();
+  }
+  return import("node:module").then(({ enableCompileCache }) => enableCompileCache(folder));
 }
 
 /** Path of the binary of the npm package `node`, looked for upwards from here; null if there is none. */
