@@ -54,7 +54,8 @@ function keepCompiledCode() {
     // Nothing can be kept there. It is but time that is lost.
     return Promise.resolve();
   }
-  return import("node:module").then(({ enableCompileCache }) => enableCompileCache(folder));
+  // biome-ignore lint/style/useNodejsImportProtocol: as above
+  return import("module").then(({ enableCompileCache }) => enableCompileCache(folder));
 }
 
 /** Path of the binary of the npm package `node`, looked for upwards from here; null if there is none. */
