@@ -39,6 +39,7 @@ export {
   UnsupportedArchitectureError,
 } from "./errors.ts";
 export type { GenerationDefaults } from "./generation-config.ts";
+export type { MemoryNeeds } from "./local-engine.ts";
 export type { LoadProgress } from "./model/load.ts";
 export type { Precision } from "./model/plan.ts";
 export {

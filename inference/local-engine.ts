@@ -11,7 +11,13 @@ import {
 import { KvCache, type KvLayout, type KvType, kvCacheBytes, planKvCache } from "./kv-cache.ts";
 import { availableMemory } from "./memory.ts";
 import { type LoadProgress, loadWeights } from "./model/load.ts";
-import { bankBytes, type ModelPlan, type Precision, planModel } from "./model/plan.ts";
+import {
+  bankBytes,
+  type ModelPlan,
+  type Precision,
+  planModel,
+  type ResidentPart,
+} from "./model/plan.ts";
 import { identifyModel } from "./model-identity.ts";
 import { PrefixStore, type PrefixStoreOptions } from "./prefix-store.ts";
 import { checkIds, LocalSession, type SessionHost } from "./session.ts";
@@ -43,11 +49,22 @@ export type LocalEngineOptions = {
   readonly memoryLimit?: number | undefined;
   /** Ends the loading. */
   readonly signal?: AbortSignal | undefined;
+  /** Called once, before any of it is taken. */
+  readonly onMemory?: ((needs: MemoryNeeds) => void) | undefined;
   /** Called while loading. */
   readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
   /** For tests: insists on one build of the kernels, spreads the weights over several memories. */
   readonly kernels?: KernelBuild | undefined;
   readonly maxBankBytes?: number | undefined;
+};
+
+/** What an engine with one session takes when its context is full. */
+export type MemoryNeeds = {
+  /** Tokens. */
+  readonly contextLength: number;
+  readonly bytes: number;
+  /** `cache`: keys and values; they are taken as the context fills. */
+  readonly parts: Readonly<Record<ResidentPart | "cache", number>>;
 };
 
 const DEFAULT_CONTEXT = 16_384;
@@ -114,6 +131,7 @@ export async function openLocalEngine(
     throw new InsufficientMemoryError(least, needed, memoryLimit);
   }
   requireMemory(what, needed);
+  options.onMemory?.({ contextLength, bytes: needed, parts });
 
   const module = compileKernels(options.kernels);
   const memories = plan.banks.map((bytes) => createMemory(bytes));

@@ -18,6 +18,7 @@ export type OpenModelOptions = Pick<
   | "prefixStore"
   | "profile"
   | "signal"
+  | "onMemory"
   | "onProgress"
 >;
 

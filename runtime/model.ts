@@ -17,7 +17,13 @@ const MAX_TOKENIZER_BYTES = 64 << 20;
 
 export type LoadModelOptions = Pick<
   OpenModelOptions,
-  "contextLength" | "threads" | "memoryLimit" | "precision" | "prefixStore" | "onProgress"
+  | "contextLength"
+  | "threads"
+  | "memoryLimit"
+  | "precision"
+  | "prefixStore"
+  | "onMemory"
+  | "onProgress"
 >;
 
 /** Can be spread into the options of `runAgent`. */

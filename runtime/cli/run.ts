@@ -22,7 +22,7 @@ import { openPython } from "./python.ts";
 import { readTextFile } from "./read-input.ts";
 import { isPiped, readPrompt } from "./read-prompt.ts";
 import { watchRun } from "./watch.ts";
-import { watchLoading } from "./watch-loading.ts";
+import { memoryNote, watchLoading } from "./watch-loading.ts";
 
 export type RunArguments = {
   readonly prompt: string | undefined;
@@ -74,6 +74,10 @@ export async function runCommand(args: RunArguments, context: CommandContext): P
       memoryLimit: memory,
       precision,
       prefixStore: prefixStoreOf(path, home, output, prefixStore),
+      onMemory: (needs) => {
+        const note = memoryNote(needs);
+        if (note !== null) output.note(note);
+      },
       onProgress: watchLoading((sentence) => output.note(sentence)),
     });
     if (path === undefined) output.note(embeddedModelNote(model.engine));

@@ -1,9 +1,18 @@
-/** Tells how far the loading of a large model has come. */
-import type { LoadProgress } from "../../inference/index.ts";
+/** Tells what a large model needs, and how far its loading has come. */
+import type { LoadProgress, MemoryNeeds } from "../../inference/index.ts";
 
 /** A smaller one is there before anybody wonders. */
 const LARGE_BYTES = 1e9;
 const INTERVAL_MS = 2000;
+
+/** What is said before any of it is taken; null for a small model. */
+export function memoryNote({ contextLength, bytes, parts }: MemoryNeeds): string | null {
+  if (bytes < LARGE_BYTES) return null;
+  return (
+    `memory: ${gibibytes(bytes - parts.cache)} for weights and activations, up to ` +
+    `${gibibytes(parts.cache)} for the keys and values of ${contextLength} tokens.`
+  );
+}
 
 /**
  * @param now milliseconds, for tests
@@ -33,4 +42,8 @@ export function watchLoading(
 
 function gigabytes(bytes: number): string {
   return (bytes / 1e9).toFixed(1);
+}
+
+function gibibytes(bytes: number): string {
+  return `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 }

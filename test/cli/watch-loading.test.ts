@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { watchLoading } from "../../runtime/cli/watch-loading.ts";
+import { memoryNote, watchLoading } from "../../runtime/cli/watch-loading.ts";
 
 test("a large model: a line every other second, and one at the end", () => {
   let time = 0;
@@ -32,4 +32,25 @@ test("a small model: nothing", () => {
   );
   watch({ done: 4, total: 4, bytes: 5e6, totalBytes: 5e6 });
   expect(said).toEqual([]);
+});
+
+test("what a large model needs, with its keys and values", () => {
+  const parts = {
+    embedding: 1,
+    attention: 2,
+    experts: 3,
+    unembedding: 4,
+    activations: 5,
+    cache: 7.74,
+  };
+  const gib = (n: number): number => n * 2 ** 30;
+  const needs = {
+    contextLength: 131_072,
+    bytes: gib(22.74),
+    parts: { ...parts, cache: gib(parts.cache) },
+  };
+  expect(memoryNote(needs)).toBe(
+    "memory: 15.0 GiB for weights and activations, up to 7.7 GiB for the keys and values of 131072 tokens.",
+  );
+  expect(memoryNote({ ...needs, bytes: 1e8 })).toBeNull();
 });

@@ -5,6 +5,7 @@ import { openCheckpoint } from "../../inference/checkpoint/open.ts";
 import {
   CheckpointError,
   InsufficientMemoryError,
+  type MemoryNeeds,
   ModelNotFoundError,
   openModel,
 } from "../../inference/index.ts";
@@ -53,6 +54,32 @@ describe("what is known about an opened model", () => {
     expect(engine).toMatchObject({ vocabSize: 96, contextLength: 100 });
     expect(tokenizerPath).toBe(copy.path("tokenizer.json"));
     expect(generation).toEqual({ temperature: 0, topP: undefined, stopIds: [95, 94] });
+  });
+
+  test("what it needs is said before it is taken, keys and values by the context", async () => {
+    const said: MemoryNeeds[] = [];
+    for (const contextLength of [1000, 16_384]) {
+      let loading = false;
+      const { engine } = await openModel(tinyModel("hf"), {
+        contextLength,
+        onMemory: (needs) => {
+          expect(loading).toBe(false);
+          said.push(needs);
+        },
+        onProgress: () => {
+          loading = true;
+        },
+      });
+      await engine.close();
+    }
+    const [short, long] = said;
+    if (short === undefined || long === undefined) expect.unreachable();
+    for (const { bytes, parts } of said) {
+      expect(Object.values(parts).reduce((sum, part) => sum + part, 0)).toBe(bytes);
+    }
+    expect(long.contextLength).toBe(16_384);
+    expect(long.parts.cache).toBeGreaterThan(10 * short.parts.cache);
+    expect(long.bytes - long.parts.cache).toBe(short.bytes - short.parts.cache);
   });
 
   test("a context beyond the model's is refused", async () => {
