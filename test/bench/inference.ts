@@ -2,6 +2,8 @@
  * `bench inference [--model PATH] [--prompt N] [--generate N] [--threads N] [--precision P]
  *   [--memory SIZE] [--rounds N] [--seed N] [--batch N] [--replay] [--prefix N] [--turn N] [--peer]
  *   [--profile]`
+ * `bench inference --compare NAME,NAME… [--model PATH] [--threads N] [--rounds N] [--generate N]
+ *   [--context N] [--batch N] [--seed N]`
  *
  * Each round is a process of its own that opens the model, fills a prompt of random ids and samples
  * greedily on; so load time and resident memory are those of a fresh start. Medians are reported.
@@ -11,6 +13,9 @@
  * with the same first N tokens, the second of which finds them stored; `--turn N` takes a second turn on
  * a session of N tokens. `--peer` runs node-llama-cpp on
  * the same file, in turn with us; the file is read before each round, since both at once may not fit.
+ *
+ * `--compare` measures pairs of which both sides take turns in one process: threads, context, batch,
+ * columns, replay; see `inference-compare.ts`.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -21,9 +26,11 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { openCheckpoint } from "../../inference/checkpoint/open.ts";
 import { demoModelPath } from "../../inference/index.ts";
+import { COMPARISONS, type CompareSettings, type Comparison } from "./inference-compare.ts";
 import type { Reuse } from "./inference-reuse.ts";
 import type { Extras, Round, Settings } from "./inference-round.ts";
 import type { Bench } from "./main.ts";
+import { median, rounded } from "./median.ts";
 import { checkPeer } from "./peer-round.ts";
 
 const KEYS = ["load_s", "prefill_tps", "decode_tps", "first_token_s", "rss_mb"] as const;
@@ -34,13 +41,15 @@ export const bench: Bench = async (args) => {
     options: {
       model: { type: "string" },
       prompt: { type: "string", default: "512" },
-      generate: { type: "string", default: "64" },
+      generate: { type: "string" },
       threads: { type: "string" },
       memory: { type: "string" },
       precision: { type: "string", default: "int8" },
       rounds: { type: "string" },
       seed: { type: "string", default: "1" },
-      batch: { type: "string", default: "0" },
+      batch: { type: "string" },
+      context: { type: "string", default: "8192" },
+      compare: { type: "string" },
       prefix: { type: "string", default: "0" },
       turn: { type: "string", default: "0" },
       replay: { type: "boolean", default: false },
@@ -48,15 +57,27 @@ export const bench: Bench = async (args) => {
       profile: { type: "boolean", default: false },
     },
   });
+  if (values.compare !== undefined) {
+    return comparisons({
+      model: values.model,
+      threads: values.threads === undefined ? undefined : count("threads", values.threads, 1),
+      seed: count("seed", values.seed, 0),
+      rounds: count("rounds", values.rounds ?? "7", 1),
+      generate: count("generate", values.generate ?? "16", 1),
+      context: count("context", values.context, 1),
+      batch: count("batch", values.batch ?? "8", 1),
+      compare: values.compare.split(",").map(comparisonNamed),
+    });
+  }
   const settings: Settings = {
     model: values.model,
     prompt: count("prompt", values.prompt, 1),
-    generate: count("generate", values.generate, 1),
+    generate: count("generate", values.generate ?? "64", 1),
     threads: values.threads === undefined ? undefined : count("threads", values.threads, 1),
     memory: values.memory === undefined ? undefined : byteSize(values.memory),
     precision: values.precision === "exact" ? "exact" : "int8",
     seed: count("seed", values.seed, 0),
-    batch: count("batch", values.batch, 0),
+    batch: count("batch", values.batch ?? "0", 0),
     replay: values.replay,
     profile: values.profile,
   };
@@ -111,6 +132,17 @@ export const bench: Bench = async (args) => {
     }),
   };
 };
+
+async function comparisons(settings: CompareSettings): Promise<Record<string, unknown>> {
+  const found = await roundInChild<object>("inference-compare.ts", settings);
+  return { ...settings, model: settings.model ?? "embedded", measured: found };
+}
+
+function comparisonNamed(name: string): Comparison {
+  const found = COMPARISONS.find((known) => known === name);
+  if (found !== undefined) return found;
+  throw new Error(`--compare has ${JSON.stringify(name)}; accepted: ${COMPARISONS.join(", ")}.`);
+}
 
 /** The first token of a process without and with its prompt's prefix in the store. */
 async function storedPrefix(settings: Settings, tokens: number): Promise<object | undefined> {
@@ -167,6 +199,8 @@ async function roundInChild<T>(script: string, settings: object): Promise<T> {
   const path = fileURLToPath(new URL(`./${script}`, import.meta.url));
   const child = spawn(process.execPath, [path, JSON.stringify(settings)], {
     stdio: ["ignore", "pipe", "inherit"],
+    // As the launcher does: what Node makes of the files is kept from one start to the next.
+    env: { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), "chorale-bench-compiled") },
   });
   let printed = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
@@ -180,16 +214,4 @@ async function roundInChild<T>(script: string, settings: object): Promise<T> {
 function medians(rounds: readonly Round[]): Round {
   const entries = KEYS.map((key) => [key, median(rounds.map((round) => round[key]))]);
   return Object.fromEntries(entries) as Round;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return rounded(
-    sorted.length % 2 ? sorted[middle]! : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2,
-  );
-}
-
-function rounded(value: number): number {
-  return Number(value.toPrecision(4));
 }

@@ -1,0 +1,309 @@
+/**
+ * Comparisons whose two sides take turns in one process, so that a machine that is now faster, now slower
+ * is the same for both: `node inference-compare.ts SETTINGS` (JSON) prints what it measured as JSON.
+ *
+ * - `threads`: one thread and two, on a random model that fits in the processor's cache
+ * - `context`: decoding with much behind it, and with little
+ * - `batch`: several sessions decoded together, and one alone
+ * - `columns`: what a pass takes for one and more tokens, by kernel
+ * - `replay`: an agent's transcript with drafts and without
+ */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openModel } from "../../inference/index.ts";
+import { LocalEngine } from "../../inference/local-engine.ts";
+import type { LocalSession } from "../../inference/session.ts";
+import { type ModelSize, makeRandomModel, TINY } from "../fixtures/make-tiny-model.ts";
+import type { TranscriptSegment } from "./make-transcript.ts";
+import { median, rounded } from "./median.ts";
+import { randomIds } from "./random-ids.ts";
+
+export const COMPARISONS = ["threads", "context", "batch", "columns", "replay"] as const;
+export type Comparison = (typeof COMPARISONS)[number];
+
+export type CompareSettings = {
+  readonly model: string | undefined;
+  readonly threads: number | undefined;
+  readonly seed: number;
+  readonly rounds: number;
+  /** Tokens of one turn of one side. */
+  readonly generate: number;
+  /** Length of the long context. */
+  readonly context: number;
+  /** Sessions that are decoded together. */
+  readonly batch: number;
+  readonly compare: readonly Comparison[];
+};
+
+/** Tokens per second of both sides, medians of the rounds, and the median of the rounds' ratios. */
+type Sides = { readonly base: number; readonly other: number; readonly ratio: number };
+
+const SHORT_PROMPT = 16;
+const CONTEXT_ROOM = 1024;
+/** 21 MB of weights, of which a token reads 14. */
+const CACHE_SIZED: ModelSize = {
+  ...TINY,
+  hidden: 1024,
+  intermediate: 1024,
+  heads: 16,
+  kvHeads: 2,
+  headDim: 64,
+  experts: 4,
+  expertsPerToken: 2,
+  vocab: 2048,
+  window: 128,
+};
+const CACHE_SIZED_PROMPT = 256;
+const CACHE_SIZED_TOKENS = 128;
+const COLUMNS = [1, 2, 4, 8];
+
+async function compare(settings: CompareSettings): Promise<Record<string, unknown>> {
+  const { compare } = settings;
+  const out: Record<string, unknown> = {};
+  if (compare.includes("threads")) out["threads"] = await threads(settings);
+  if (compare.every((comparison) => comparison === "threads")) return out;
+  const contextLength = compare.includes("context")
+    ? settings.context + CONTEXT_ROOM
+    : 4 * CONTEXT_ROOM;
+  const profile = compare.includes("columns");
+  const engine = await open(settings.model, { threads: settings.threads, contextLength, profile });
+  for (const [name, run] of [
+    ["context", context],
+    ["batch", batch],
+    ["columns", columns],
+    ["replay", replay],
+  ] as const) {
+    if (!compare.includes(name)) continue;
+    out[name] = await run(engine, settings);
+    console.error(`${name}: ${JSON.stringify(out[name])}`);
+  }
+  await engine.close();
+  return out;
+}
+
+type OpenOptions = NonNullable<Parameters<typeof openModel>[1]>;
+
+async function open(model: string | undefined, options: OpenOptions): Promise<LocalEngine> {
+  const { engine } = await openModel(model, { precision: "int8", ...options });
+  if (!(engine instanceof LocalEngine)) throw new Error("This model is not computed here.");
+  return engine;
+}
+
+/** Both engines are open all the time; the one whose turn it is not sleeps. */
+async function threads(settings: CompareSettings): Promise<object> {
+  const folder = mkdtempSync(join(tmpdir(), "chorale-bench-"));
+  try {
+    makeRandomModel(folder, CACHE_SIZED, settings.seed);
+    const one = await open(folder, { threads: 1 });
+    const two = await open(folder, { threads: 2 });
+    const prefills = async (engine: LocalEngine): Promise<number> => {
+      const session = await engine.createSession();
+      const ids = randomIds(CACHE_SIZED_PROMPT, engine.vocabSize, settings.seed);
+      const took = await timed(async () => {
+        await session.sync(ids);
+        await generate(session, 1);
+      });
+      await session.close();
+      return CACHE_SIZED_PROMPT / took;
+    };
+    const decodes = async (engine: LocalEngine): Promise<number> => {
+      const session = await engine.createSession();
+      await session.sync(randomIds(SHORT_PROMPT, engine.vocabSize, settings.seed));
+      await generate(session, 8);
+      const took = await timed(() => generate(session, CACHE_SIZED_TOKENS));
+      await session.close();
+      return CACHE_SIZED_TOKENS / took;
+    };
+    const rounds = 3 * settings.rounds;
+    // Until the kernels' machine code is the optimised one.
+    for (const engine of [one, two]) for (let i = 0; i < 3; i++) await prefills(engine);
+    const out = {
+      prefill: await inTurn(
+        rounds,
+        () => prefills(one),
+        () => prefills(two),
+      ),
+      decode: await inTurn(
+        rounds,
+        () => decodes(one),
+        () => decodes(two),
+      ),
+    };
+    await one.close();
+    await two.close();
+    console.error(`threads: ${JSON.stringify(out)}`);
+    return out;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** What lies in the cache for the long context was not computed: time does not depend on it. */
+async function context(engine: LocalEngine, settings: CompareSettings): Promise<object> {
+  const short = await started(engine, settings.seed);
+  const long = await engine.createSession();
+  long.assume(randomIds(settings.context, engine.vocabSize, settings.seed));
+  const decodes = async (session: LocalSession): Promise<number> =>
+    settings.generate / (await timed(() => generate(session, settings.generate)));
+  await generate(long, 2);
+  const sides = await inTurn(
+    settings.rounds,
+    () => decodes(short),
+    () => decodes(long),
+  );
+  await short.close();
+  await long.close();
+  return { tokens: settings.context, ...sides };
+}
+
+async function batch(engine: LocalEngine, settings: CompareSettings): Promise<object> {
+  const alone = await started(engine, settings.seed);
+  const together = await startedTogether(engine, settings);
+  const steps = Math.max(4, settings.generate >> 1);
+  const sides = await inTurn(
+    settings.rounds,
+    async () => settings.generate / (await timed(() => generate(alone, settings.generate))),
+    async () =>
+      (steps * together.length) /
+      (await timed(() => Promise.all(together.map((session) => generate(session, steps))))),
+  );
+  for (const session of [alone, ...together]) await session.close();
+  return { sessions: together.length, ...sides };
+}
+
+/** Milliseconds of a pass by number of tokens in it, on the leading thread, by kernel. */
+async function columns(engine: LocalEngine, settings: CompareSettings): Promise<object> {
+  const sessions = await startedTogether(engine, { ...settings, batch: Math.max(...COLUMNS) });
+  const steps = Math.max(4, settings.generate >> 1);
+  const passes = new Map(COLUMNS.map((count) => [count, new Map<string, number[]>()]));
+  for (let round = 0; round < settings.rounds; round++) {
+    for (const [count, times] of passes) {
+      const now = sessions.slice(0, count);
+      await engine.takeProfile();
+      const took = await timed(() => Promise.all(now.map((session) => generate(session, steps))));
+      const kernels = await engine.takeProfile();
+      const known = kernels.reduce((sum, { ms }) => sum + ms, 0);
+      for (const { name, ms } of [
+        { name: "pass", ms: took * 1000 },
+        ...kernels,
+        { name: "other", ms: took * 1000 - known },
+      ]) {
+        times.set(name, [...(times.get(name) ?? []), ms / steps]);
+      }
+    }
+  }
+  for (const session of sessions) await session.close();
+  const table = [...passes].map(([count, times]) => {
+    const entries = [...times].map(([name, ms]) => [name, median(ms)] as const);
+    return [count, Object.fromEntries(entries.filter(([, ms]) => ms >= 0.05))];
+  });
+  return { pass_ms_by_tokens: Object.fromEntries(table) };
+}
+
+/** The model's own words of transcript.json; each segment is decoded both ways, one after the other. */
+async function replay(engine: LocalEngine): Promise<object> {
+  const text = readFileSync(new URL("./transcript.json", import.meta.url), "utf8");
+  const { segments } = JSON.parse(text) as { segments: readonly TranscriptSegment[] };
+  const session = await engine.createSession();
+  const times = { plain: 0, drafts: 0 };
+  let counts = { forwards: 0, drafted: 0, accepted: 0 };
+  let tokens = 0;
+  const of: object[] = [];
+  for (const [index, segment] of segments.entries()) {
+    // A small vocabulary has other ids; what repeats itself still does.
+    const ids = segment.ids.map((id) => id % engine.vocabSize);
+    if (!segment.generated) {
+      await session.sync([...session.tokens, ...ids]);
+      continue;
+    }
+    const { length } = session.tokens;
+    const took = { plain: 0, drafts: 0 };
+    for (const kind of index % 4 === 1
+      ? (["plain", "drafts"] as const)
+      : (["drafts", "plain"] as const)) {
+      session.rewind(length);
+      const before = session.statistics;
+      took[kind] = await timed(() => session.replay(ids, kind === "drafts"));
+      if (kind === "plain") continue;
+      const { forwards, drafted, accepted } = session.statistics;
+      counts = {
+        forwards: counts.forwards + forwards - before.forwards,
+        drafted: counts.drafted + drafted - before.drafted,
+        accepted: counts.accepted + accepted - before.accepted,
+      };
+    }
+    times.plain += took.plain;
+    times.drafts += took.drafts;
+    tokens += ids.length;
+    of.push({ tokens: ids.length, ratio: rounded(took.plain / took.drafts) });
+    console.error(`replay: ${JSON.stringify(of.at(-1))}`);
+  }
+  await session.close();
+  const { plain, drafts } = times;
+  return {
+    tokens,
+    plain_s: rounded(plain),
+    drafts_s: rounded(drafts),
+    ratio: rounded(plain / drafts),
+    ...counts,
+    segments: of,
+  };
+}
+
+/** A session on which two tokens were generated. */
+async function started(engine: LocalEngine, seed: number): Promise<LocalSession> {
+  const session = await engine.createSession();
+  await session.sync(randomIds(SHORT_PROMPT, engine.vocabSize, seed));
+  await generate(session, 2);
+  return session;
+}
+
+async function startedTogether(
+  engine: LocalEngine,
+  settings: CompareSettings,
+): Promise<LocalSession[]> {
+  const sessions: LocalSession[] = [];
+  for (let i = 0; i < settings.batch; i++) {
+    sessions.push(await started(engine, settings.seed + 1 + i));
+  }
+  return sessions;
+}
+
+async function generate(session: LocalSession, maxTokens: number): Promise<void> {
+  const sampling = { temperature: 0, topP: 1, seed: 0 };
+  const options = { maxTokens, stopIds: new Set<number>(), sampling, speculation: false };
+  for await (const _ of session.generate(options));
+}
+
+/** Seconds. */
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const from = performance.now();
+  await work();
+  return (performance.now() - from) / 1000;
+}
+
+/** Each round has both sides, the one that begins changing. */
+async function inTurn(
+  rounds: number,
+  base: () => Promise<number>,
+  other: () => Promise<number>,
+): Promise<Sides> {
+  const found: { base: number; other: number }[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const speeds = { base: 0, other: 0 };
+    if (round % 2 === 0) speeds.base = await base();
+    speeds.other = await other();
+    if (round % 2 === 1) speeds.base = await base();
+    found.push(speeds);
+  }
+  return {
+    base: median(found.map((speeds) => speeds.base)),
+    other: median(found.map((speeds) => speeds.other)),
+    ratio: median(found.map((speeds) => speeds.other / speeds.base)),
+  };
+}
+
+if (process.argv[2] !== undefined && import.meta.filename === process.argv[1]) {
+  console.log(JSON.stringify(await compare(JSON.parse(process.argv[2]))));
+}
