@@ -1,40 +1,79 @@
 /**
- * `npm run --silent stress -- python [--cells N] [--sessions N] [--seed N]`: progress on stderr, the
- * report as one line of JSON on stdout; status 1 when something was lost, wrong or left behind.
+ * `npm run --silent stress -- AREA …`: progress on stderr, the report as one line of JSON on stdout; status 1
+ * when it is not as it has to be.
+ *
+ *     python [--cells N] [--sessions N] [--seed N]
+ *     paging [--layers N] [--memory GIB] [--prompt N] [--generate N] [--seed N]
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { stressPaging } from "./paged-experts.ts";
 import { stressPython } from "./python-cells.ts";
 
-const [area, ...args] = process.argv.slice(2);
-if (area !== "python") {
-  console.error(`stress: there is no area ${JSON.stringify(area ?? "")}; there is python.`);
+/** What the process has beside the model: Node, the kernels, the file's header. */
+const PROCESS_GIB = 0.5;
+
+type Verdict = { readonly report: object; readonly good: boolean };
+type Area = (args: readonly string[], folder: string) => Promise<Verdict>;
+
+/** @param defaults of flags that take a number */
+function numbers<T extends Readonly<Record<string, number>>>(
+  args: readonly string[],
+  defaults: T,
+): Record<keyof T, number> {
+  const options = Object.fromEntries(
+    Object.keys(defaults).map((name) => [name, { type: "string" } as const]),
+  );
+  const { values } = parseArgs({ args: [...args], options });
+  const given = Object.entries(values).map(([name, text]) => [name, Number(text)] as const);
+  return { ...defaults, ...(Object.fromEntries(given) as Partial<T>) };
+}
+
+const python: Area = async (args, folder) => {
+  const { cells, sessions, seed } = numbers(args, { cells: 1000, sessions: 4, seed: 1 });
+  const onProgress = (done: number): void => {
+    if (done % 50 === 0) console.error(`${done} cells`);
+  };
+  const found = await stressPython({ cells, sessions, seed, cacheDir: folder, onProgress });
+  const { lost, wrong, orphans, descriptors } = found;
+  const leaks = descriptors !== null && descriptors[1] > descriptors[0];
+  const good = lost === 0 && wrong.length === 0 && orphans === 0 && !leaks;
+  return { report: { seed, ...found }, good };
+};
+
+const paging: Area = async (args, folder) => {
+  const { memory, ...others } = numbers(args, {
+    layers: 36,
+    memory: 20,
+    prompt: 64,
+    generate: 16,
+    seed: 1,
+  });
+  const report = await stressPaging({ ...others, memoryLimit: memory * 2 ** 30, folder });
+  return { report, good: report.peak_gib <= memory + PROCESS_GIB };
+};
+
+const AREAS = new Map<string, Area>([
+  ["python", python],
+  ["paging", paging],
+]);
+
+const [area = "", ...args] = process.argv.slice(2);
+const stress = AREAS.get(area);
+if (stress === undefined) {
+  const known = [...AREAS.keys()].join(" and ");
+  console.error(`stress: there is no area ${JSON.stringify(area)}; there are ${known}.`);
   process.exit(2);
 }
-const { values } = parseArgs({
-  args,
-  options: {
-    cells: { type: "string", default: "1000" },
-    sessions: { type: "string", default: "4" },
-    seed: { type: "string", default: "1" },
-  },
-});
-const cacheDir = mkdtempSync(join(tmpdir(), "chorale-stress-"));
+const folder = mkdtempSync(join(tmpdir(), "chorale-stress-"));
 const startedAt = performance.now();
-const report = await stressPython({
-  cells: Number(values.cells),
-  sessions: Number(values.sessions),
-  seed: Number(values.seed),
-  cacheDir,
-  onProgress: (done) => {
-    if (done % 50 === 0) console.error(`${done} cells`);
-  },
-});
-rmSync(cacheDir, { recursive: true, force: true });
-const seconds = Math.round((performance.now() - startedAt) / 1000);
-console.log(JSON.stringify({ area, seed: Number(values.seed), seconds, ...report }));
-const { lost, wrong, orphans, descriptors } = report;
-const leaks = descriptors !== null && descriptors[1] > descriptors[0];
-process.exitCode = lost > 0 || wrong.length > 0 || orphans > 0 || leaks ? 1 : 0;
+try {
+  const { report, good } = await stress(args, folder);
+  const seconds = Math.round((performance.now() - startedAt) / 1000);
+  console.log(JSON.stringify({ area, seconds, ...report }));
+  process.exitCode = good ? 0 : 1;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
