@@ -1,3 +1,4 @@
+import { execFileSync, spawnSync } from "node:child_process";
 import {
   cpSync,
   existsSync,
@@ -31,6 +32,12 @@ beforeEach(() => {
   folder = join(base, "store", String(Math.floor(performance.now() * 1000)));
 });
 afterAll(() => rmSync(base, { recursive: true }));
+
+/** A small disk of one's own needs user namespaces. */
+function canMount(): boolean {
+  const args = ["-rm", "mount", "-t", "tmpfs", "tmpfs", tmpdir()];
+  return spawnSync("unshare", args, { stdio: "ignore" }).status === 0;
+}
 
 describe("the folder", () => {
   const shared = (text: string): Uint8Array => {
@@ -103,6 +110,25 @@ describe("the folder", () => {
     expect(await read(store, "a", 7)).toBeNull();
   });
 
+  test("any bit that flips, any length that is missing, is noticed", async () => {
+    const store = new PrefixStore({ path: folder, maxBytes: 1 << 20 });
+    const path = join(folder, `${key("a").toString("hex")}.kv`);
+    await store.save(key("a"), [shared("abcdef")]);
+    const good = readFileSync(path);
+    for (let bit = 0; bit < 8 * good.length; bit++) {
+      const bytes = Buffer.from(good);
+      bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      writeFileSync(path, bytes);
+      expect(await read(store, "a", 6), `bit ${bit}`).toBeNull();
+    }
+    for (let length = 0; length < good.length; length++) {
+      writeFileSync(path, good.subarray(0, length));
+      expect(await read(store, "a", 6), `${length} bytes`).toBeNull();
+    }
+    writeFileSync(path, good);
+    expect(await read(store, "a", 6)).toBe("abcdef");
+  });
+
   test("two that write the same at once leave one whole file; what a dead one left goes", async () => {
     mkdirSync(folder, { recursive: true });
     const stale = join(folder, "dead.tmp");
@@ -121,6 +147,39 @@ describe("the folder", () => {
       text.length + 80,
     );
   });
+
+  test.skipIf(!canMount())(
+    "a full disk is said; what was stored before stays, half a file does not",
+    () => {
+      const program = join(base, "full.ts");
+      const module = new URL("../../inference/prefix-store.ts", import.meta.url);
+      writeFileSync(
+        program,
+        `import { readdirSync } from "node:fs";
+import { PrefixStore, prefixKey } from ${JSON.stringify(module)};
+const path = process.argv[2];
+const problems = [];
+const onProblem = (sentence) => problems.push(sentence);
+const store = new PrefixStore({ path, maxBytes: 1e9, onProblem });
+const [small, large] = [new Uint8Array(1000).fill(1), new Uint8Array(1e6)];
+await store.save(prefixKey("small", [1]), [small]);
+await store.save(prefixKey("large", [1]), [large]);
+const isThere = await store.load(prefixKey("small", [1]), [new Uint8Array(1000)]);
+console.log(JSON.stringify({ problems, isThere, files: readdirSync(path).length }));
+`,
+      );
+      const disk = join(base, "disk");
+      mkdirSync(disk);
+      const script = 'mount -t tmpfs -o size=64k tmpfs "$1" && exec "$0" "$2" "$1"';
+      const args = ["-rm", "bash", "-c", script, process.execPath, disk, program];
+      const said = JSON.parse(execFileSync("unshare", args, { encoding: "utf8" })) as unknown;
+      expect(said).toEqual({
+        problems: [expect.stringMatching(/could not be stored in .*ENOSPC/)],
+        isThere: true,
+        files: 1,
+      });
+    },
+  );
 
   test("a folder that cannot be written is said, and nothing else", async () => {
     const problems: string[] = [];
