@@ -34,8 +34,10 @@ export function decode(
   // Drafts of several sequences share the columns whose logits fit.
   const columns = Math.floor(plan.scratch.logitColumns / sequences.length);
   const maxDraft = Math.min(MAX_DRAFT, columns - 1);
+  const others = sequences.length - 1;
   const runs = sequences.map(
-    (sequence, index) => new Run(model, index, sequence, sessionOf(sequence), maxDraft, report),
+    (sequence, index) =>
+      new Run(model, index, sequence, sessionOf(sequence), maxDraft, others, report),
   );
   if (team.leads) for (const run of runs) run.begin(board);
   team.barrier();
@@ -65,6 +67,8 @@ class Run {
   readonly #sequence: DecodeSequence;
   readonly #session: WorkerSession;
   readonly #maxDraft: number;
+  /** Sequences beside it. */
+  readonly #others: number;
   readonly #report: (report: DecodeReport) => void;
   /** Position of the last id, which the next step computes. */
   #position: number;
@@ -85,6 +89,7 @@ class Run {
     sequence: DecodeSequence,
     session: WorkerSession,
     maxDraft: number,
+    others: number,
     report: (report: DecodeReport) => void,
   ) {
     this.#model = model;
@@ -92,6 +97,7 @@ class Run {
     this.#sequence = sequence;
     this.#session = session;
     this.#maxDraft = maxDraft;
+    this.#others = others;
     this.#report = report;
     this.#position = sequence.start;
   }
@@ -122,7 +128,7 @@ class Run {
     this.#counts.forwards++;
     this.#counts.drafted += this.#draft.length;
     this.#counts.accepted += this.#accepted;
-    this.#session.drafter.learn(this.#draft.length, this.#accepted, ms);
+    if (ms !== undefined) this.#session.drafter.learn(this.#draft.length, ms);
     board.write(this.#index, this.#appended, this.#willEnd, this.#nextDraft());
     if (this.#willEnd) this.reportEnd();
     this.#appended = 0;
@@ -196,6 +202,7 @@ class Run {
     if (this.#willEnd || !speculation || mask !== undefined) return [];
     // The id behind a draft comes as well, and no more than `maxTokens` may.
     const limit = Math.min(this.#maxDraft, maxTokens - this.#count - 1);
-    return drafter.draft(cache.timeline, this.#position + this.#appended + 1, limit);
+    const length = this.#position + this.#appended + 1;
+    return drafter.draft(cache.timeline, length, limit, this.#others);
   }
 }

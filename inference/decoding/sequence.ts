@@ -3,11 +3,8 @@
 import type { Sampling, TokenLogprobs } from "../engine.ts";
 import type { MaskChannel } from "./mask-channel.ts";
 
-/**
- * Most tokens that a draft proposes. With more, what a wrong draft costs outweighs what a right one
- * saves as soon as arithmetic, not reading, takes the time: at 8 columns per pass it begins to.
- */
-export const MAX_DRAFT = 7;
+/** Most tokens that a draft proposes; with the id before them, as many as have room for logits. */
+export const MAX_DRAFT = 15;
 
 /** One session's part of a decode command. Plain data, posted to every worker. */
 export type DecodeSequence = {

@@ -129,40 +129,54 @@ describe("speculation", () => {
     expect(findContinuation(timeline, 0, 1)).toBeUndefined();
   });
 
-  test("drafts grow while they come true and become careful when they do not", () => {
-    const timeline = Int32Array.from(PROMPT);
+  test("drafts become shorter where they do not come true, and longer again where they do", () => {
+    // Twice the same ids, and then, at each place where they could come a third time, other ones.
+    const once = Array.from({ length: 40 }, (_, i) => (i * 7) % 97);
+    const timeline = Int32Array.from([...once, ...once, ...once]);
     const drafter = new Drafter();
-    const first = drafter.draft(timeline, 40, 15);
-    expect(first).toEqual(PROMPT.slice(40, 40 + first.length));
-    expect(drafter.draft(timeline, 40, 3).length).toBe(3);
-    expect(drafter.draft(timeline, 40, 0)).toEqual([]);
-    // Ids that do not come true are no longer drafted, but for a trial now and then.
-    const sizes = Array.from({ length: 60 }, () => {
-      const draft = drafter.draft(timeline, 40, 15);
-      drafter.learn(draft.length, 0);
-      return draft.length;
-    });
-    const late = sizes.slice(20).filter((size) => size > 0);
-    expect(late.length).toBeLessThan(4);
-    expect(Math.max(...late)).toBe(2);
-    // They come true again.
-    for (let i = 0; i < 40; i++) drafter.learn(7, 7);
-    expect(drafter.draft(timeline, 40, 15).length).toBe(7);
+    drafter.learn(0, 100);
+    const drafted = (length: number): number => drafter.draft(timeline, length, 15).length;
+    const first = drafted(48);
+    expect(first).toBeGreaterThan(1);
+    expect(drafter.draft(timeline, 48, first)).toEqual(once.slice(8, 8 + first));
+    expect(drafted(48)).toBe(first);
+    expect(drafter.draft(timeline, 48, 1).length).toBe(1);
+    expect(drafter.draft(timeline, 48, 0)).toEqual([]);
+    for (let i = 0; i < 60; i++) {
+      timeline.set(once.slice(0, 12), 40);
+      drafted(48);
+      timeline.fill(99, 48);
+      drafted(49);
+    }
+    timeline.set(once, 40);
+    expect(drafted(48)).toBe(0);
+    // What would have come true is seen without drafting it.
+    for (let i = 0; i < 60; i++) {
+      drafted(48);
+      drafted(49);
+    }
+    expect(drafted(48)).toBeGreaterThanOrEqual(first);
   });
 
   test("drafts are as long as they pay", () => {
-    const timeline = Int32Array.from(PROMPT);
-    const lengthAt = (costPerId: number): number => {
+    // Ids 40 … 47 have been at 10 … 17.
+    const ids = Array.from({ length: 40 }, (_, i) => i);
+    const timeline = Int32Array.from([...ids, ...ids.slice(10, 18)]);
+    const drafterAt = (costPerId: number): Drafter => {
       const drafter = new Drafter();
-      for (let i = 0; i < 40; i++) {
-        drafter.learn(0, 0, 100);
-        const drafted = drafter.draft(timeline, 40, 15).length;
-        drafter.learn(drafted, Math.ceil(drafted * 0.7), 100 * (1 + drafted * costPerId));
-      }
-      return drafter.draft(timeline, 40, 15).length;
+      drafter.learn(0, 100);
+      for (let i = 0; i < 300; i++)
+        drafter.learn(1 + (i % 15), 100 * (1 + (1 + (i % 15)) * costPerId));
+      return drafter;
     };
-    expect(lengthAt(0.02)).toBeGreaterThan(lengthAt(0.4));
-    expect(lengthAt(1.5)).toBe(0);
+    const lengthAt = (costPerId: number, others: number): number =>
+      drafterAt(costPerId).draft(timeline, 48, 15, others).length;
+    const [cheap, dear] = [lengthAt(0.05, 0), lengthAt(0.5, 0)];
+    expect(cheap).toBeGreaterThan(dear);
+    expect(dear).toBeGreaterThan(0);
+    expect(lengthAt(1.5, 0)).toBe(0);
+    // Beside others, the pass without a draft is worth more.
+    expect(lengthAt(0.5, 7)).toBeLessThanOrEqual(dear);
   });
 });
 
