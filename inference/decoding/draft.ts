@@ -26,10 +26,10 @@ const RATES = [
 /** What passes of up to so many ids take, in parts of one without a draft, as far as not measured. */
 const TIMES = [
   { ids: 1, time: 1 },
-  { ids: 2, time: 1.7 },
-  { ids: 4, time: 3 },
-  { ids: 8, time: 5.2 },
-  { ids: MAX_DRAFT + 1, time: 9.4 },
+  { ids: 2, time: 1.85 },
+  { ids: 4, time: 3.3 },
+  { ids: 8, time: 5.6 },
+  { ids: MAX_DRAFT + 1, time: 10 },
 ] as const;
 /** Weights of the newest observation. */
 const RATE_LEARNING = 0.05;
