@@ -3,137 +3,37 @@
  * server that is not granted, the agent's own prototypes, and a neighbour that must go on answering.
  */
 import { execFileSync } from "node:child_process";
-import {
-  linkSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { executeTool } from "../../tools/execute.ts";
 import { loadPlugin, type Plugin, parseGrants } from "../../tools/plugins/index.ts";
 import type { ToolResult } from "../../tools/tool.ts";
+import {
+  ATTACKER,
+  CANARY,
+  callAttack,
+  LATER,
+  openPluginRange,
+  PING,
+  type PluginRange,
+  toolOf,
+  writePlugin,
+} from "../fixtures/plugin-range.ts";
 import { ATTACKS, type Attack, BOMBS, SPOILERS } from "./plugin-attacks.ts";
 
-const CANARY = "canary-5f2a91";
-const TIMEOUT_MS = 5000;
+const ANSWER_WITHIN_MS = 120_000;
 
-let root = "";
+let range: PluginRange;
 let attacker: Plugin;
 let neighbour: Plugin;
-let input: Record<string, string>;
-let victimRequests = 0;
 let logged = "";
-const closers: (() => unknown)[] = [];
-
-function plugin(name: string, code: string, chorale: object): string {
-  const folder = join(root, name);
-  mkdirSync(folder);
-  const manifest = { name, version: "1.0.0", type: "module", chorale };
-  writeFileSync(join(folder, "package.json"), JSON.stringify(manifest));
-  writeFileSync(join(folder, "index.js"), code);
-  return folder;
-}
-
-/** One tool with all of them, which runs the one that its input names. */
-function toolOf(attacks: readonly Attack[]): string {
-  const bodies = attacks.map(({ name, code }) => `async ${name}(input, c) { ${code} }`);
-  return `import { defineTool } from "chorale/plugin";
-    const attacks = { ${bodies.join(",\n")} };
-    export default defineTool({
-      name: "attack",
-      description: "",
-      inputSchema: true,
-      execute: (input, c) => attacks[input.attack](input, c),
-    });`;
-}
-
-const LATER: Attack = {
-  name: "later",
-  code: "return String(globalThis.later);",
-  ends: /undefined/,
-};
-const PING: Attack = { name: "ping", code: `return "pong";`, ends: /pong/ };
 
 beforeAll(async () => {
-  root = mkdtempSync(join(tmpdir(), "chorale-attacks-"));
-  const inside = join(root, "inside");
-  mkdirSync(inside);
-  writeFileSync(join(root, "secret.txt"), CANARY);
-  writeFileSync(join(inside, "own.txt"), "own");
-  symlinkSync(join(root, "secret.txt"), join(inside, "link.txt"));
-  symlinkSync(root, join(inside, "up"));
-  linkSync(join(root, "secret.txt"), join(inside, "second.txt"));
-
-  const victim = createServer((_request, response) => {
-    victimRequests++;
-    response.end(CANARY);
-  });
-  const good = createServer((request, response) => {
-    const location = {
-      "/redirect": input["victim"],
-      "/redirect-inside": `http://inner.test:${goodPort}/`,
-      "/loop": "/loop",
-    }[request.url ?? ""];
-    if (location !== undefined) response.writeHead(302, { location }).end();
-    else if (request.url === "/large") response.end("x".repeat(3_000_000));
-    else response.setHeader("connection", "close").end("good");
-  });
-  for (const server of [victim, good]) {
-    await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-    closers.push(() => {
-      server.closeAllConnections();
-      server.close();
-    });
-  }
-  const goodPort = (good.address() as AddressInfo).port;
-  input = {
-    secret: join(root, "secret.txt"),
-    inside,
-    victim: `http://127.0.0.1:${(victim.address() as AddressInfo).port}/`,
-    good: `http://good.test:${goodPort}`,
-  };
-  const resolutions: Record<string, string[]> = {
-    "good.test": ["127.0.0.1"],
-    "inner.test": ["10.0.0.1"],
-  };
-  let rebinds = 0;
-  const net = {
-    resolve: async (name: string) =>
-      name === "rebind.test"
-        ? [rebinds++ === 0 ? "127.0.0.1" : "169.254.169.254"]
-        : (resolutions[name] ?? []),
-    allowAddress: (address: string) => address === "127.0.0.1",
-  };
-  const chorale = {
-    entry: "./index.js",
-    permissions: {
-      net: ["*"],
-      fs: { read: ["*"], write: ["*"] },
-      tools: ["*"],
-      env: ["*"],
-    },
-    limits: { timeoutMs: TIMEOUT_MS, cpuMs: 400, memoryMb: 32 },
-  };
-  const grant = parseGrants([
-    `net:*.test:${goodPort}`,
-    `fs:read:${inside}`,
-    `fs:write:${inside}`,
-    "env:GRANTED",
-    "tools:functions.attack",
-  ]);
-  const env = { GRANTED: "granted", CANARY };
+  range = await openPluginRange();
+  const { root, grants, env, net } = range;
   const all = [...ATTACKS, ...BOMBS, ...SPOILERS, LATER, PING];
-  attacker = await loadPlugin(plugin("attacker", toolOf(all), chorale), {
-    grant,
+  attacker = await loadPlugin(writePlugin(root, "attacker", toolOf(all), ATTACKER), {
+    grant: parseGrants(grants),
     env,
     net,
     tools: () => attacker.tools,
@@ -146,29 +46,24 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await Promise.allSettled([attacker?.close(), neighbour?.close()]);
-  for (const close of closers) close();
-  rmSync(root, { recursive: true, force: true });
+  range.close();
 });
 
-async function call(from: Plugin, attack: string, signal?: AbortSignal): Promise<ToolResult> {
-  const [tool] = from.tools;
-  if (tool === undefined) throw new Error("no tool");
-  // The plugin's own end of the call is what is tested, not that of `executeTool`.
-  return executeTool({ ...tool, timeoutMs: 120_000 }, JSON.stringify({ ...input, attack }), {
-    signal: signal ?? new AbortController().signal,
-    callId: "call_1",
-    countTokens: (text) => text.length,
-    resultTokenLimit: 10_000_000,
-  });
+function plugin(name: string, code: string, chorale: object): string {
+  return writePlugin(range.root, name, code, chorale);
+}
+
+function call(from: Plugin, attack: string, signal?: AbortSignal): Promise<ToolResult> {
+  return callAttack(from, attack, range.input, ANSWER_WITHIN_MS, signal);
 }
 
 /** Nothing of what the attack must not reach was reached, and nobody else noticed it. */
 async function expectContained(result: ToolResult): Promise<void> {
   expect(JSON.stringify(result)).not.toContain(CANARY);
   expect(logged).not.toContain(CANARY);
-  expect(readFileSync(join(root, "secret.txt"), "utf8")).toBe(CANARY);
-  expect(readdirSync(root).sort()).toEqual(["attacker", "inside", "neighbour", "secret.txt"]);
-  expect(victimRequests).toBe(0);
+  expect(readFileSync(range.secret, "utf8")).toBe(CANARY);
+  expect(readdirSync(range.root).sort()).toEqual(["attacker", "inside", "neighbour", "secret.txt"]);
+  expect(range.takeVictimRequests()).toBe(0);
   expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
   expect(Object.keys(Object.prototype)).toEqual([]);
   expect(JSON.stringify(result.data ?? null)).not.toContain("__proto__");
@@ -265,19 +160,19 @@ describe("modules", () => {
     try {
       await expect(load(name, code)).rejects.toThrow(problem);
     } finally {
-      rmSync(join(root, name), { recursive: true });
+      rmSync(join(range.root, name), { recursive: true });
     }
   });
 
   test("a link out of the package is not followed", async () => {
     const folder = plugin("linked", `import "./out.js"; ${tool}`, { entry: "./index.js" });
-    writeFileSync(join(root, "out.js"), "export {}");
-    symlinkSync(join(root, "out.js"), join(folder, "out.js"));
+    writeFileSync(join(range.root, "out.js"), "export {}");
+    symlinkSync(join(range.root, "out.js"), join(folder, "out.js"));
     try {
       await expect(loadPlugin(folder)).rejects.toThrow(/leads out/);
     } finally {
       rmSync(folder, { recursive: true });
-      rmSync(join(root, "out.js"));
+      rmSync(join(range.root, "out.js"));
     }
   });
 });
