@@ -6,6 +6,8 @@ import type { ArgumentsCamelCase, Options } from "yargs";
 import type { ReasoningEffort } from "../../harmony/index.ts";
 import type { Precision } from "../../inference/index.ts";
 import { UsageError } from "../errors.ts";
+import type { ExitCode } from "../exit-codes.ts";
+import type { CommandContext } from "./command-context.ts";
 import type { ColorMode } from "./output.ts";
 
 const EFFORTS = ["low", "medium", "high"] as const satisfies readonly ReasoningEffort[];
@@ -56,6 +58,13 @@ export const modelOptions: Record<string, Options> = {
   seed: value("N", "Same seed, same answer (default: random)"),
 };
 
+export const grantOption: Record<string, Options> = {
+  grant: value(
+    "GRANT",
+    "What plugins may use of what they ask for: net:HOST, fs:read:PATH, fs:write:PATH, tools:NAME, env:NAME, process; with several plugins PLUGIN=GRANT; may be repeated (default: nothing)",
+  ),
+};
+
 /** What the agent is told, may do, and must deliver. */
 export const agentOptions: Record<string, Options> = {
   instructions: value("TEXT", "Instructions for the model (the developer message)"),
@@ -83,10 +92,7 @@ export const agentOptions: Record<string, Options> = {
   ),
   tool: value("FILE", "Module that exports function tools; may be repeated"),
   plugin: value("PATH", "Folder or npm package of a plugin, run in a sandbox; may be repeated"),
-  grant: value(
-    "GRANT",
-    "What plugins may use of what they ask for: net:HOST, fs:read:PATH, fs:write:PATH, tools:NAME, env:NAME, process; with several plugins PLUGIN=GRANT; may be repeated (default: nothing)",
-  ),
+  ...grantOption,
   schema: value("FILE", "JSON Schema that the answer must pass"),
   xsd: value("FILE", "XML Schema that the answer must pass"),
 };
@@ -103,6 +109,11 @@ export const benchOptions: Record<string, Options> = {
 
 export const jsonOption: Record<string, Options> = {
   json: { type: "boolean", describe: "Print every event as one line of JSON on stdout" },
+};
+
+/** For commands that say one thing at their end. */
+export const reportOption: Record<string, Options> = {
+  json: { type: "boolean", describe: "Print JSON on stdout" },
 };
 
 export const colorOption: Record<string, Options> = {
@@ -149,6 +160,11 @@ export type AgentArguments = {
 };
 
 export type Parsed = ArgumentsCamelCase<Record<string, unknown>>;
+
+/** Turns what a command does into what yargs calls. */
+export type MakeHandler = (
+  run: (parsed: Parsed, context: CommandContext) => Promise<ExitCode>,
+) => (parsed: Parsed) => Promise<void>;
 
 /** @throws UsageError naming the flag, what was given, and what would be accepted */
 export function modelArguments(parsed: Parsed): ModelArguments {

@@ -1,13 +1,8 @@
 /** The arguments of `chorale harmony …`. What they do is loaded when they are run. */
 import type { Argv, Options } from "yargs";
 import type { Role } from "../../harmony/index.ts";
-import type { ExitCode } from "../exit-codes.ts";
-import type { CommandContext } from "./command-context.ts";
-import { all, choice, one, type Parsed, value } from "./flags.ts";
+import { all, choice, type MakeHandler, one, type Parsed, value } from "./flags.ts";
 import type { TranscriptArguments } from "./harmony.ts";
-
-type Handler = (parsed: Parsed) => Promise<void>;
-type Command = (run: (parsed: Parsed, context: CommandContext) => Promise<ExitCode>) => Handler;
 
 const ROLES = ["system", "developer", "user", "assistant", "tool"] as const satisfies Role[];
 
@@ -50,7 +45,7 @@ const transcriptOptions: Record<string, Options> = {
 };
 
 /** @param command turns what a command does into a handler */
-export function harmonyCommands(parser: Argv, command: Command): Argv {
+export function harmonyCommands(parser: Argv, command: MakeHandler): Argv {
   return parser
     .command(
       "render <file>",

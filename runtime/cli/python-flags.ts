@@ -1,18 +1,9 @@
 /** The arguments of `chorale python …`. What they do is loaded when they are run. */
-import type { Argv, Options } from "yargs";
-import type { ExitCode } from "../exit-codes.ts";
-import type { CommandContext } from "./command-context.ts";
-import { colorOption, one, type Parsed, value } from "./flags.ts";
-
-type Handler = (parsed: Parsed) => Promise<void>;
-type Command = (run: (parsed: Parsed, context: CommandContext) => Promise<ExitCode>) => Handler;
-
-const jsonOption: Record<string, Options> = {
-  json: { type: "boolean", describe: "Print JSON on stdout" },
-};
+import type { Argv } from "yargs";
+import { colorOption, type MakeHandler, one, reportOption, value } from "./flags.ts";
 
 /** @param command turns what a command does into a handler */
-export function pythonCommands(parser: Argv, command: Command): Argv {
+export function pythonCommands(parser: Argv, command: MakeHandler): Argv {
   return parser
     .command(
       "install <names..>",
@@ -26,7 +17,7 @@ export function pythonCommands(parser: Argv, command: Command): Argv {
               "FILE",
               "Lock file that says which packages there are (default: the one that Pyodide brings)",
             ),
-            ...jsonOption,
+            ...reportOption,
             ...colorOption,
           }),
       command(async (parsed, context) => {
@@ -44,7 +35,7 @@ export function pythonCommands(parser: Argv, command: Command): Argv {
     .command(
       "list",
       "Show the packages that are installed",
-      (y) => y.options({ ...jsonOption, ...colorOption }),
+      (y) => y.options({ ...reportOption, ...colorOption }),
       command(async (parsed, context) =>
         (await import("./python-packages.ts")).listCommand(parsed["json"] === true, context),
       ),
@@ -52,7 +43,7 @@ export function pythonCommands(parser: Argv, command: Command): Argv {
     .command(
       "verify",
       "Hash every installed package anew and say what is broken",
-      (y) => y.options({ ...jsonOption, ...colorOption }),
+      (y) => y.options({ ...reportOption, ...colorOption }),
       command(async (parsed, context) =>
         (await import("./python-packages.ts")).verifyCommand(parsed["json"] === true, context),
       ),

@@ -1,19 +1,7 @@
 /** The arguments of `chorale tools …`. What they do is loaded when they are run. */
 import type { Argv, Options } from "yargs";
-import type { ExitCode } from "../exit-codes.ts";
-import type { CommandContext } from "./command-context.ts";
-import { all, type Parsed, value } from "./flags.ts";
+import { all, grantOption, type MakeHandler, type Parsed, reportOption, value } from "./flags.ts";
 import type { ToolSources } from "./tools.ts";
-
-type Handler = (parsed: Parsed) => Promise<void>;
-type Command = (run: (parsed: Parsed, context: CommandContext) => Promise<ExitCode>) => Handler;
-
-const grantOption: Record<string, Options> = {
-  grant: value(
-    "GRANT",
-    "What plugins may use of what they ask for: net:HOST, fs:read:PATH, fs:write:PATH, tools:NAME, env:NAME, process; with several plugins PLUGIN=GRANT; may be repeated (default: nothing)",
-  ),
-};
 
 const sourceOptions: Record<string, Options> = {
   plugin: value("PATH", "Folder or npm package of a plugin; may be repeated"),
@@ -21,12 +9,8 @@ const sourceOptions: Record<string, Options> = {
   ...grantOption,
 };
 
-const jsonOption: Record<string, Options> = {
-  json: { type: "boolean", describe: "Print JSON on stdout" },
-};
-
 /** @param command turns what a command does into a handler */
-export function toolsCommands(parser: Argv, command: Command): Argv {
+export function toolsCommands(parser: Argv, command: MakeHandler): Argv {
   return parser
     .command(
       "new <name>",
@@ -44,7 +28,7 @@ export function toolsCommands(parser: Argv, command: Command): Argv {
     .command(
       "list",
       "Show tools as the model will see them",
-      (y) => y.options({ ...sourceOptions, ...jsonOption }),
+      (y) => y.options({ ...sourceOptions, ...reportOption }),
       command(async (parsed, context) =>
         (await import("./tools.ts")).listCommand(sources(parsed), isJson(parsed), context),
       ),
@@ -59,7 +43,7 @@ export function toolsCommands(parser: Argv, command: Command): Argv {
             type: "string",
             describe: "Its arguments as JSON (default: {}); - reads stdin",
           })
-          .options({ ...sourceOptions, ...jsonOption }),
+          .options({ ...sourceOptions, ...reportOption }),
       command(async (parsed, context) => {
         const input = parsed["input"];
         const args = {
@@ -77,7 +61,7 @@ export function toolsCommands(parser: Argv, command: Command): Argv {
       (y) =>
         y
           .positional("plugin", { type: "string", default: ".", describe: "Folder or package" })
-          .options({ ...grantOption, ...jsonOption }),
+          .options({ ...grantOption, ...reportOption }),
       command(async (parsed, context) => {
         const args = { plugin: String(parsed["plugin"]), json: isJson(parsed) };
         const { validateCommand } = await import("./tools.ts");
