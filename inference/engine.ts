@@ -107,6 +107,8 @@ export type SessionStatistics = {
   /** Ids that drafts proposed, and those of them that came. */
   readonly drafted: number;
   readonly accepted: number;
+  /** Ids that were sampled from bounds of the logits, and the logits that were computed for them. */
+  readonly screened?: { readonly ids: number; readonly logits: number };
 };
 
 /** What an engine holds in memory, and what paging costs where a memory limit made it page. */

@@ -56,6 +56,8 @@ export type LocalEngineOptions = {
   /** For tests: insists on one build of the kernels, spreads the weights over several memories. */
   readonly kernels?: KernelBuild | undefined;
   readonly maxBankBytes?: number | undefined;
+  /** For tests: screens the unembedding of a small model. */
+  readonly minScreenedWeights?: number | undefined;
 };
 
 /** What an engine with one session takes when its context is full. */
@@ -118,6 +120,7 @@ export async function openLocalEngine(
       columns,
       memoryLimit: memoryLimit - kvCacheBytes(layoutFor(threads), contextLength),
       maxBankBytes,
+      minScreenedWeights: options.minScreenedWeights,
     });
   const threadCount = options.threads ?? defaultThreads(planFor(1));
   const plan = planFor(integerOption("a number of threads of", threadCount, MAX_THREADS));

@@ -1,6 +1,6 @@
 import { MaskFeed } from "./decoding/mask-feed.ts";
 import type { DecodeScheduler, DecodeToken } from "./decoding/scheduler.ts";
-import type { DecodeCounts, DecodeSequence } from "./decoding/sequence.ts";
+import { type DecodeCounts, type DecodeSequence, NO_COUNTS } from "./decoding/sequence.ts";
 import type {
   FinishReason,
   GenerateOptions,
@@ -50,7 +50,7 @@ export class LocalSession implements Session {
   /** Leading tokens whose keys and values are in the cache. */
   #computed = 0;
   #state: "idle" | "busy" | "closed" = "idle";
-  readonly #statistics = { forwards: 0, drafted: 0, accepted: 0 };
+  readonly #counts = { ...NO_COUNTS };
 
   constructor(host: SessionHost, id: number, cache: KvCache) {
     this.#host = host;
@@ -70,7 +70,8 @@ export class LocalSession implements Session {
   }
 
   get statistics(): SessionStatistics {
-    return { ...this.#statistics };
+    const { screened: ids, computedLogits: logits, ...counts } = this.#counts;
+    return { ...counts, ...(ids > 0 && { screened: { ids, logits } }) };
   }
 
   /** Bytes that are reserved for keys and values, touched or not. */
@@ -324,10 +325,12 @@ export class LocalSession implements Session {
     }
   }
 
-  #count({ forwards, drafted, accepted }: DecodeCounts): void {
-    this.#statistics.forwards += forwards;
-    this.#statistics.drafted += drafted;
-    this.#statistics.accepted += accepted;
+  #count(counts: DecodeCounts): void {
+    this.#counts.forwards += counts.forwards;
+    this.#counts.drafted += counts.drafted;
+    this.#counts.accepted += counts.accepted;
+    this.#counts.screened += counts.screened;
+    this.#counts.computedLogits += counts.computedLogits;
   }
 
   #cut(length: number): void {

@@ -8,11 +8,18 @@
 import { forward, type Segment } from "../model/forward.ts";
 import type { ThreadCache, ThreadModel } from "../model/step.ts";
 import type { IdBits } from "../sampling/id-bits.ts";
+import type { LogitRow } from "../sampling/logit-row.ts";
 import { Logprobs } from "../sampling/logprobs.ts";
-import { sampleId } from "../sampling/sampler.ts";
+import { sampleId, samplesFromBounds } from "../sampling/sampler.ts";
 import type { Drafter } from "./draft.ts";
 import { receiveMask } from "./mask-channel.ts";
-import { type Board, type DecodeReport, type DecodeSequence, MAX_DRAFT } from "./sequence.ts";
+import {
+  type Board,
+  type DecodeReport,
+  type DecodeSequence,
+  MAX_DRAFT,
+  NO_COUNTS,
+} from "./sequence.ts";
 
 /** A session as a worker knows it. */
 export type WorkerSession = { readonly cache: ThreadCache; readonly drafter: Drafter };
@@ -50,9 +57,10 @@ export function decode(
     );
     const startedAt = performance.now();
     const isAlone = active.length === 1;
-    forward(model, segments, "all", (column, logits) => {
+    const wanted = isAlone && active[0]!.mayTakeBounds ? "bounds" : "all";
+    forward(model, segments, wanted, (column, row) => {
       const { run, offset } = columnRuns[column]!;
-      run.settle(board, offset, logits, isAlone ? performance.now() - startedAt : undefined);
+      return run.settle(board, offset, row, isAlone ? performance.now() - startedAt : undefined);
     });
     for (const run of active) run.advance(board);
     active = active.filter((run) => !run.ended);
@@ -81,7 +89,7 @@ class Run {
   #count = 0;
   #isSettled = false;
   #willEnd = false;
-  #counts = { forwards: 0, drafted: 0, accepted: 0 };
+  readonly #counts = { ...NO_COUNTS };
 
   constructor(
     model: ThreadModel,
@@ -113,18 +121,24 @@ class Run {
     return { cache, start: this.#position, ids };
   }
 
+  /** Whether the next id can be sampled from bounds of the logits. */
+  get mayTakeBounds(): boolean {
+    const { logprobs, sampling } = this.#sequence;
+    return logprobs === undefined && samplesFromBounds(sampling);
+  }
+
   /**
    * Samples behind one column of the segment, unless the ids before it did not come.
    * @param ms of the step up to here, where it is this sequence's alone
+   * @returns false, and nothing has happened, when bounds are not enough
    */
-  settle(
-    board: Board,
-    offset: number,
-    logits: Float32Array<ArrayBufferLike>,
-    ms: number | undefined,
-  ): void {
-    if (!this.#isSettled) this.#isSettled = !this.#sample(board, offset, logits);
-    if (offset < this.#draft.length) return;
+  settle(board: Board, offset: number, row: LogitRow, ms: number | undefined): boolean {
+    if (!this.#isSettled) {
+      const goesOn = this.#sample(board, offset, row);
+      if (goesOn === undefined) return false;
+      this.#isSettled = !goesOn;
+    }
+    if (offset < this.#draft.length) return true;
     this.#counts.forwards++;
     this.#counts.drafted += this.#draft.length;
     this.#counts.accepted += this.#accepted;
@@ -134,6 +148,7 @@ class Run {
     this.#appended = 0;
     this.#accepted = 0;
     this.#isSettled = false;
+    return true;
   }
 
   /** The draft of the first step. */
@@ -152,18 +167,22 @@ class Run {
     this.#report({ type: "sequence-ended", sequence: this.#index, counts: { ...this.#counts } });
   }
 
-  /** @returns whether the next column's ids are those that came */
-  #sample(board: Board, offset: number, logits: Float32Array<ArrayBufferLike>): boolean {
+  /** @returns whether the next column's ids are those that came; undefined: bounds are not enough */
+  #sample(board: Board, offset: number, row: LogitRow): boolean | undefined {
     const { stopIds, maxTokens, logprobs, forcedIds } = this.#sequence;
     if (board.shouldLeave(this.#index)) {
       this.#willEnd = true;
       return false;
     }
     const position = this.#position + 1 + this.#appended;
-    const probabilities = logprobs === undefined ? undefined : new Logprobs(logits);
-    const id = forcedIds?.[this.#count] ?? this.#choose(position, logits);
-    // Cancelled while waiting for a mask: the barrier behind this step ends it.
-    if (id === undefined) return false;
+    const probabilities = logprobs === undefined ? undefined : new Logprobs(row.logits.values);
+    const id = forcedIds?.[this.#count] ?? this.#choose(position, row);
+    // Cancelled while waiting for a mask, if not that: the next barrier ends the step.
+    if (id === undefined) return row.isExact ? false : undefined;
+    if (!row.isExact) {
+      this.#counts.screened++;
+      this.#counts.computedLogits += row.computed;
+    }
     this.#session.cache.timeline[position] = id;
     this.#appended++;
     this.#count++;
@@ -179,7 +198,7 @@ class Run {
     return !this.#willEnd;
   }
 
-  #choose(position: number, logits: Float32Array<ArrayBufferLike>): number | undefined {
+  #choose(position: number, row: LogitRow): number | undefined {
     const { sampling, bannedFirstIds, sampleableIds, mask } = this.#sequence;
     const allowed: IdBits[] = sampleableIds === undefined ? [] : [sampleableIds];
     if (mask !== undefined) {
@@ -187,7 +206,7 @@ class Run {
       if (bits === undefined) return undefined;
       if (bits !== null) allowed.push(bits);
     }
-    return sampleId(logits, sampling, {
+    return sampleId(row, sampling, {
       timeline: this.#session.cache.timeline,
       position,
       banned: this.#count === 0 ? bannedFirstIds : [],

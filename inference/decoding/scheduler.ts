@@ -6,7 +6,13 @@
 
 import { setImmediate } from "node:timers/promises";
 import type { Threads } from "../wasm/threads.ts";
-import { Board, type DecodeCounts, type DecodeReport, type DecodeSequence } from "./sequence.ts";
+import {
+  Board,
+  type DecodeCounts,
+  type DecodeReport,
+  type DecodeSequence,
+  NO_COUNTS,
+} from "./sequence.ts";
 
 /**
  * Passes of one command. Between commands other work gets its turn, and a reader who is slow or leaves
@@ -115,7 +121,7 @@ export class DecodeScheduler {
     } finally {
       leaving.abort();
       // Cancelled: nobody counted.
-      for (const entry of open) end(entry, { forwards: 0, drafted: 0, accepted: 0 });
+      for (const entry of open) end(entry, NO_COUNTS);
     }
   }
 
@@ -125,7 +131,7 @@ export class DecodeScheduler {
     while (entries.length < this.#maxTogether) {
       const entry = this.#waiting.shift();
       if (entry === undefined) break;
-      if (entry.signal.aborted) entry.resolve({ forwards: 0, drafted: 0, accepted: 0 });
+      if (entry.signal.aborted) entry.resolve(NO_COUNTS);
       else entries.push(entry);
     }
     return entries;

@@ -48,6 +48,18 @@ export type DecodeCounts = {
   readonly drafted: number;
   /** Proposed ids that came. */
   readonly accepted: number;
+  /** Ids for which bounds of the logits were enough, and the logits that these took. */
+  readonly screened: number;
+  readonly computedLogits: number;
+};
+
+/** Before anything was decoded. */
+export const NO_COUNTS: DecodeCounts = {
+  forwards: 0,
+  drafted: 0,
+  accepted: 0,
+  screened: 0,
+  computedLogits: 0,
 };
 
 // Cells of one sequence on the board. The leading thread writes all but the first between two

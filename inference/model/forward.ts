@@ -6,22 +6,22 @@
  */
 
 import { dequantise } from "../checkpoint/dequantise.ts";
-import { ROW_GROUP } from "../wasm/kernels.ts";
-import { attention, threadScratch } from "./attention.ts";
+import { attention } from "./attention.ts";
 import { feedForward } from "./experts.ts";
-import { multiply, prepare, unitsPerPiece } from "./multiply.ts";
 import { writeRotation } from "./rope.ts";
 import { type Segment, Step, type ThreadModel } from "./step.ts";
+import { type OnLogits, unembed } from "./unembed.ts";
 
 export type { Segment } from "./step.ts";
+export type { OnLogits } from "./unembed.ts";
 
 const FLOAT_BYTES = 4;
 
-/** Whether the columns of a step need logits; without, what only they need is not computed. */
-export type Wanted = "none" | "all";
-
-/** Called by the leading thread only, column by column; the view is overwritten afterwards. */
-export type OnLogits = (column: number, logits: Float32Array<ArrayBufferLike>) => void;
+/**
+ * Whether the columns of a step need logits; without, what only they need is not computed. Where bounds
+ * of them may be enough, they are tried first.
+ */
+export type Wanted = "none" | "bounds" | "all";
 
 /**
  * Computes the ids of each segment at positions `start` … and leaves their keys and values in its
@@ -40,7 +40,7 @@ export function forward(
   const { layers } = plan;
   const step = new Step(segments);
   const { count } = step;
-  const firstWanted = wanted === "all" ? 0 : count;
+  const firstWanted = wanted === "none" ? count : 0;
 
   for (let c = team.from(count); c < team.to(count); c++) {
     embed(model, c, step.idOf(c));
@@ -59,7 +59,7 @@ export function forward(
   }
   if (firstWanted === count) return;
   moveResidual(model, bank, plan.head.bank, firstWanted, count);
-  unembed(model, firstWanted, count, onLogits);
+  unembed(model, firstWanted, count, wanted === "bounds", onLogits);
 }
 
 /** x[column] = embedding[id] */
@@ -103,47 +103,4 @@ function moveResidual(
   const x = plan.scratch.x + (first * hidden + start) * FLOAT_BYTES;
   model.bank(to).copyFloats(model.bank(from), x, x, team.to(floats) - start);
   team.barrier();
-}
-
-/** logits = unembedding · norm(x), as many columns at a time as there is room for logits. */
-function unembed(model: ThreadModel, first: number, count: number, onLogits: OnLogits): void {
-  const { team, plan } = model;
-  const { config, scratch, head, precision } = plan;
-  const { hidden, vocab } = config;
-  const bank = model.bank(head.bank);
-  const strip = threadScratch(model);
-  for (let c = first + team.from(count - first); c < first + team.to(count - first); c++) {
-    const offset = c * hidden * FLOAT_BYTES;
-    const { values } = scratch.normed;
-    bank.kernels.rms_norm(scratch.x + offset, head.norm, values + offset, hidden, config.rmsEps);
-    prepare(bank, precision, head.unembedding, scratch.normed, c);
-  }
-  team.barrier();
-  const logits = scratch.logits / FLOAT_BYTES;
-  for (let c = first; c < count; c += scratch.logitColumns) {
-    const columns = Math.min(scratch.logitColumns, count - c);
-    const piece = unitsPerPiece(hidden, columns, ROW_GROUP);
-    team.deal(Math.ceil(vocab / ROW_GROUP), piece, (from, to) => {
-      multiply(
-        bank,
-        precision,
-        head.unembedding,
-        scratch.normed,
-        c,
-        0,
-        columns,
-        from * ROW_GROUP,
-        Math.min(to * ROW_GROUP, vocab),
-        scratch.logits,
-        vocab,
-        strip,
-      );
-    });
-    team.barrier();
-    for (let i = 0; team.leads && i < columns; i++) {
-      const at = logits + i * vocab;
-      onLogits(c + i, bank.floats.subarray(at, at + vocab));
-    }
-    team.barrier();
-  }
 }

@@ -5,12 +5,16 @@
 
 import type { ExpertLinear, LayerTensors, Tensor, Weights } from "../checkpoint/tensors.ts";
 import { ROW_GROUP } from "../wasm/kernels.ts";
+import type { MemoryBank } from "../wasm/memory-bank.ts";
 import { Loader } from "./loader.ts";
 import type { ModelPlan } from "./plan.ts";
+import { packScreen, writeDithers } from "./screen.ts";
 import type { ThreadModel } from "./step.ts";
 
 /** Bytes in the file of one unit of the embedding or the unembedding, roughly. */
 const UNIT_BYTES = 32 << 20;
+/** Rows of the unembedding that are still in the processor's cache when they are copied for its screen. */
+const SCREENED_ROWS = 256;
 
 export type LoadUnit = {
   /** Which part of the model, for progress: 0 the embedding, then the layers, then the head. */
@@ -69,6 +73,7 @@ function expertBytes({ weights, experts }: ExpertLinear): number {
 export class UnitLoader {
   readonly #plan: ModelPlan;
   readonly #weights: Weights;
+  readonly #head: MemoryBank;
   /** By bank. */
   readonly loaders: readonly Loader[];
 
@@ -76,6 +81,9 @@ export class UnitLoader {
     const { plan, team } = model;
     this.#plan = plan;
     this.#weights = weights;
+    this.#head = model.bank(plan.head.bank);
+    const { screen, unembedding } = plan.head;
+    if (screen !== undefined) writeDithers(this.#head, screen, unembedding.columns);
     const { address, bytes } = plan.scratch.staging;
     const staging = { address: address + team.index * bytes, bytes };
     this.loaders = model.banks.map((bank) => new Loader(bank, staging));
@@ -97,10 +105,15 @@ export class UnitLoader {
   }
 
   #unembedding(first: number, rows: number): void {
-    const { bank, norm, unembedding } = this.#plan.head;
+    const { bank, norm, unembedding, screen } = this.#plan.head;
     const loader = this.loaders[bank]!;
     if (first === 0) loader.floats(this.#weights.norm, norm);
-    loader.denseRows(unembedding, first, this.#weights.unembedding, first, rows);
+    const chunk = screen === undefined ? rows : SCREENED_ROWS;
+    for (let row = first; row < first + rows; row += chunk) {
+      const n = Math.min(chunk, first + rows - row);
+      loader.denseRows(unembedding, row, this.#weights.unembedding, row, n);
+      if (screen !== undefined) packScreen(this.#head, unembedding, screen, row, n);
+    }
   }
 
   /** All of a layer but its experts. */

@@ -19,6 +19,7 @@ import {
   ROW_GROUP,
 } from "../wasm/kernels.ts";
 import { alignUp, BankAllocator, MAX_BANK_BYTES } from "../wasm/memory-bank.ts";
+import { planScreen, type ScreenPlan, screenRecordBytes } from "./screen.ts";
 
 /**
  * `int8`: dense weights as Q8_0, activations of every matrix product as int8 (except the router's).
@@ -80,6 +81,9 @@ export type ScratchPlan = {
   readonly logits: Address; // f32 (logitColumns, vocab)
   /** Columns whose logits are computed together, which reads the unembedding once for all. */
   readonly logitColumns: number;
+  /** One column's logits and their noise, and some ids. */
+  readonly noisy: Address; // f32 (vocab)
+  readonly ids: Address; // u32 (vocab)
   /** Per thread: one unpacked row group, then the columns of each slot as u32. */
   readonly thread: Address;
   readonly threadStripBytes: number;
@@ -113,6 +117,8 @@ export type ModelPlan = {
     readonly bank: number;
     readonly norm: Address; // f32 (hidden)
     readonly unembedding: Matrix;
+    /** Absent where it would not pay. */
+    readonly screen: ScreenPlan | undefined;
   };
   /** Bytes of weights that one decoded token reads. */
   readonly bytesPerToken: number;
@@ -131,12 +137,16 @@ export type PlanOptions = {
   readonly memoryLimit?: number | undefined;
   /** For tests: spreads a small model over several banks. */
   readonly maxBankBytes?: number | undefined;
+  /** For tests: screens the unembedding of a small model, or of none (infinity). */
+  readonly minScreenedWeights?: number | undefined;
 };
 
 const FLOAT_BYTES = 4;
 const WORD_BYTES = 2;
 /** Sessions that are decoded together, and a draft with the id before it, have room in so many. */
 const MAX_LOGIT_COLUMNS = 16;
+/** An unembedding of so many weights has a copy that screens it; a smaller one is read fast enough. */
+const MIN_SCREENED_WEIGHTS = 1 << 25;
 /** Loading stages pieces of tensors in the scratch area: this much keeps the pieces from being small. */
 const MIN_SCRATCH_BYTES = 1 << 20;
 const MIN_STAGING_BYTES = 1 << 16;
@@ -153,6 +163,10 @@ export function planModel(checkpoint: Checkpoint, options: PlanOptions): ModelPl
   checkShapes(config, path);
   const { layers, experts } = config;
   const limit = options.memoryLimit ?? Number.POSITIVE_INFINITY;
+  const screened = planSlots(checkpoint, options, layers * experts);
+  if (bankBytes(screened) <= limit) return screened;
+  // What screens the unembedding is the first thing to go.
+  options = { ...options, minScreenedWeights: Number.POSITIVE_INFINITY };
   const whole = planSlots(checkpoint, options, layers * experts);
   if (bankBytes(whole) <= limit) return whole;
   const slotBytes = whole.resident.experts / (layers * experts);
@@ -210,17 +224,18 @@ function planSlots(checkpoint: Checkpoint, options: PlanOptions, slots: number):
       };
     }),
   );
-  const head = banks.place((bank, allocator) => ({
-    bank,
-    norm: allocator.allocate(config.hidden * FLOAT_BYTES),
-    unembedding: allocateMatrix(
-      allocator,
-      denseKind(checkpoint.unembedding.dtype, precision),
-      config.vocab,
-      config.hidden,
-      false,
-    ),
-  }));
+  const { minScreenedWeights = MIN_SCREENED_WEIGHTS } = options;
+  const head = banks.place((bank, allocator) => {
+    const { vocab, hidden } = config;
+    const kind = denseKind(checkpoint.unembedding.dtype, precision);
+    const isScreened = kind === "q8" && vocab * hidden >= minScreenedWeights;
+    return {
+      bank,
+      norm: allocator.allocate(hidden * FLOAT_BYTES),
+      unembedding: allocateMatrix(allocator, kind, vocab, hidden, false),
+      screen: isScreened ? planScreen(allocator, vocab, hidden) : undefined,
+    };
+  });
   const active = layers.flatMap(({ qkv, out, gateUp, down }) => [
     qkv,
     out,
@@ -231,7 +246,9 @@ function planSlots(checkpoint: Checkpoint, options: PlanOptions, slots: number):
   const experts = layers
     .flatMap((layer) => [...layer.gateUp, ...layer.down])
     .reduce((sum, matrix) => sum + matrixBytes(matrix) + matrix.rows * FLOAT_BYTES, 0);
-  const others = config.vocab * embedding.rowBytes + matrixBytes(head.unembedding);
+  const fullBytes = matrixBytes(head.unembedding);
+  const screenBytes = head.screen === undefined ? 0 : screenRecordBytes(head.unembedding);
+  const others = config.vocab * embedding.rowBytes + fullBytes + screenBytes;
   return {
     config,
     precision,
@@ -242,11 +259,11 @@ function planSlots(checkpoint: Checkpoint, options: PlanOptions, slots: number):
     layers,
     paged,
     head,
-    bytesPerToken: [...active, head.unembedding].reduce((sum, m) => sum + matrixBytes(m), 0),
+    bytesPerToken: active.reduce((sum, m) => sum + matrixBytes(m), screenBytes || fullBytes),
     resident: {
       embedding: config.vocab * embedding.rowBytes,
       experts,
-      unembedding: matrixBytes(head.unembedding),
+      unembedding: fullBytes + screenBytes,
       activations,
       // Norms, the router and what alignment leaves are counted with it.
       attention: total - activations - experts - others,
@@ -336,6 +353,8 @@ function planScratch(
     inner: activations(slots, intermediate),
     down: floats(slots * hidden),
     logits: floats(logitColumns * config.vocab),
+    noisy: floats(config.vocab),
+    ids: floats(config.vocab),
     thread: allocator.allocate(threads * threadBytes),
   };
   const widest = Math.max(hidden, intermediate, config.heads * config.headDim);

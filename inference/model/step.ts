@@ -8,6 +8,7 @@ import type { ExpertPager } from "./expert-pager.ts";
 import { ExpertSchedule } from "./expert-schedule.ts";
 import type { ModelPlan } from "./plan.ts";
 import { rotationFrequencies } from "./rope.ts";
+import { ScreenPause } from "./screen.ts";
 
 /** A loaded model as one thread sees it. */
 export class ThreadModel {
@@ -16,6 +17,7 @@ export class ThreadModel {
   readonly banks: readonly MemoryBank[];
   readonly frequencies: Float64Array;
   readonly schedule: ExpertSchedule;
+  readonly screenPause: ScreenPause = new ScreenPause();
   /** Set when the weights are loaded, where not all experts are. */
   pager: ExpertPager | undefined;
 

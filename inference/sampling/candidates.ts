@@ -9,8 +9,6 @@ import { decay } from "./exponential.ts";
 export type Cuts = {
   /** The largest logit. */
   readonly top: number;
-  /** Logits below have no weight. */
-  readonly cut: number;
   readonly temperature: number;
   /** 0: no limit. */
   readonly topK: number;
@@ -18,18 +16,15 @@ export type Cuts = {
   readonly minP: number;
 };
 
-export type Candidates = {
-  /** Likeliest first, lowest id first among equals. */
-  readonly ids: Int32Array;
-  readonly weights: Float64Array;
-  readonly sum: number;
-};
-
 const CELLS = 1024;
 const counts = new Int32Array(CELLS);
 const masses = new Float64Array(CELLS);
 
-export function candidates(logits: Float32Array<ArrayBufferLike>, cuts: Cuts): Candidates {
+/** Temperatures below the best logit at which a weight is too small for a double to add to the best's. */
+const DEPTH = 40;
+
+/** @returns ids, likeliest first, lowest id first among equals */
+export function candidates(logits: Float32Array<ArrayBufferLike>, cuts: Cuts): Int32Array {
   const { top, temperature, topK, topP, minP } = cuts;
   const lowest = lowestNeeded(logits, cuts);
   const order: number[] = [];
@@ -48,16 +43,13 @@ export function candidates(logits: Float32Array<ArrayBufferLike>, cuts: Cuts): C
     }
   }
   if (minP > 0) while (size > 1 && weights[size - 1]! < minP) size--;
-  return {
-    ids: Int32Array.from(order.slice(0, size)),
-    weights: weights.subarray(0, size),
-    sum: sumOf(weights, size),
-  };
+  return Int32Array.from(order.slice(0, size));
 }
 
 /** A logit such that no id below it is left over. Fills the histogram. */
 function lowestNeeded(logits: Float32Array<ArrayBufferLike>, cuts: Cuts): number {
-  const { top, cut, temperature, topK, topP } = cuts;
+  const { top, temperature, topK, topP } = cuts;
+  const cut = top - DEPTH * temperature;
   counts.fill(0);
   masses.fill(0);
   // A temperature so small that nothing lies between: one cell.

@@ -1,5 +1,5 @@
 /**
- * From logits to one id. Randomness is a function of seed and position alone, not of what was drawn
+ * From logits to one id. Randomness is a function of seed, position and id alone, not of what was drawn
  * before: the same seed on the same timeline gives the same ids, whether a generation runs in one
  * piece, is broken off and resumed, or goes back and tries again; and a draft can be checked by
  * sampling at each of its positions.
@@ -10,10 +10,10 @@
 
 import type { Sampling } from "../engine.ts";
 import { candidates } from "./candidates.ts";
-import { decay } from "./exponential.ts";
 import { type IdBits, keepOnly } from "./id-bits.ts";
-import { penalise } from "./penalties.ts";
-import { uniform } from "./random.ts";
+import type { LogitRow, RowNumbers } from "./logit-row.ts";
+import { type NoiseKey, noise, noiseKey } from "./noise.ts";
+import { Penalties } from "./penalties.ts";
 
 export type SampleContext = {
   /** The ids so far; only the first `position` are read. */
@@ -26,110 +26,135 @@ export type SampleContext = {
   readonly allowed: readonly IdBits[];
 };
 
+/** Below, no noise can be told from none. */
+const LEAST_TEMPERATURE = 1e-30;
+/** Where bounds leave more ids than this part of all, computing all logits at once is faster. */
+const MOST_COMPUTED = 1 / 16;
+
+/** Whether bounds of the logits can be enough: top-k and top-p look at more than a few logits. */
+export function samplesFromBounds({ topK = 0, topP }: Sampling): boolean {
+  return topK === 0 && topP >= 1;
+}
+
 /**
  * Samples an id. Ties go to the lowest id.
- * @param logits f32 (vocab); changed in place
+ * @param row changed in place
+ * @returns undefined, and only where the row holds bounds: the logits are needed
  */
 export function sampleId(
-  logits: Float32Array<ArrayBufferLike>,
+  row: LogitRow,
   sampling: Sampling,
   context: SampleContext,
-): number {
+): number | undefined {
   const { timeline, position, banned, allowed } = context;
-  penalise(logits, sampling, timeline, position);
-  for (const bits of allowed) keepOnly(logits, bits);
-  const best = exclude(logits, banned);
-  const { temperature, topK = 0, topP, minP = 0 } = sampling;
-  const top = logits[best]!;
-  // Where one logit is infinite, or none is a number, there are no shares to draw by.
-  if (temperature === 0 || !Number.isFinite(top)) return best;
-  const random = uniform(sampling.seed, position);
-  // Ids below have a weight that no double can add to the best one's.
-  const cut = top - 40 * temperature;
-  if (topK === 0 && topP >= 1) {
-    const least = minP > 0 ? Math.max(cut, top + temperature * Math.log(minP)) : cut;
-    return drawInOrder(logits, top, temperature, least, random) ?? best;
+  const { values } = row.logits;
+  const penalties = new Penalties(sampling, timeline, position);
+  penalties.apply(values);
+  for (const bits of allowed) keepOnly(values, bits);
+  let best = exclude(row.logits, banned);
+  if (!Number.isFinite(values[best]!)) {
+    // Where one logit is infinite, or none is a number, there are no shares to draw by.
+    return row.isExact ? best : undefined;
   }
-  const found = candidates(logits, { top, cut, temperature, topK, topP, minP });
-  const index = draw(found.weights, found.sum * random);
-  return index === undefined ? best : found.ids[index]!;
+  const { topK = 0, topP, minP = 0, seed } = sampling;
+  const temperature = sampling.temperature < LEAST_TEMPERATURE ? 0 : sampling.temperature;
+  const contest = new Contest(row, penalties);
+  let top = values[best]!;
+  if (!row.isExact && (temperature === 0 || minP > 0)) {
+    const found = contest.best(row.logits, [], (_, logit) => logit);
+    if (found === undefined) return undefined;
+    best = found.id;
+    top = found.score;
+  }
+  if (temperature === 0) return best;
+  const key = noiseKey(seed, position);
+  if (!samplesFromBounds(sampling)) {
+    if (!row.isExact) return undefined;
+    const ids = candidates(values, { top, temperature, topK, topP, minP });
+    return draw(ids, values, temperature, key) ?? best;
+  }
+  const least = minP > 0 ? top + temperature * Math.log(minP) : Number.NEGATIVE_INFINITY;
+  const bounds = row.noisy(temperature, least, key);
+  const drawn = contest.best(bounds, minP > 0 ? [best] : [], (id, logit) =>
+    logit >= least ? logit + temperature * noise(key, id) : Number.NEGATIVE_INFINITY,
+  );
+  return drawn?.id;
 }
+
+/** Finds the id with the largest score by looking only at those whose bound says that they may be it. */
+class Contest {
+  readonly #row: LogitRow;
+  readonly #penalties: Penalties;
+
+  constructor(row: LogitRow, penalties: Penalties) {
+    this.#row = row;
+    this.#penalties = penalties;
+  }
+
+  /**
+   * @param bounds no score is above its own
+   * @param likely ids that are worth a look before all others, besides the one of the largest bound
+   * @returns undefined when too many ids may be it to look at each
+   */
+  best(
+    bounds: RowNumbers,
+    likely: readonly number[],
+    scoreOf: (id: number, logit: number) => number,
+  ): Scored | undefined {
+    const first = this.#best(
+      [bounds.largest(), ...likely].sort((a, b) => a - b),
+      scoreOf,
+    );
+    if (this.#row.isExact) return this.#best(bounds.atLeast(first.score), scoreOf);
+    if (!Number.isFinite(first.score)) return undefined;
+    const ids = bounds.atLeast(first.score);
+    if (ids.length > bounds.values.length * MOST_COMPUTED) return undefined;
+    return this.#best(ids, scoreOf);
+  }
+
+  #best(ids: readonly number[], scoreOf: (id: number, logit: number) => number): Scored {
+    const logits = this.#row.exact(ids);
+    let best: Scored = { id: ids[0] ?? 0, score: Number.NEGATIVE_INFINITY };
+    for (const [index, id] of ids.entries()) {
+      // What is changed in place was penalised there.
+      const raw = logits[index]!;
+      const score = scoreOf(id, this.#row.isExact ? raw : this.#penalties.of(id, raw));
+      if (score > best.score) best = { id, score };
+    }
+    return best;
+  }
+}
+
+type Scored = { readonly id: number; readonly score: number };
 
 /** Takes the banned ids out, unless nothing would be left; gives the likeliest id of the rest. */
-function exclude(logits: Float32Array<ArrayBufferLike>, banned: readonly number[]): number {
-  const before = banned.map((id) => [id, logits[id]!] as const);
-  for (const id of banned) logits[id] = Number.NEGATIVE_INFINITY;
-  const best = largest(logits);
-  if (logits[best]! > Number.NEGATIVE_INFINITY || banned.length === 0) return best;
+function exclude(logits: RowNumbers, banned: readonly number[]): number {
+  const { values } = logits;
+  const before = banned.map((id) => [id, values[id]!] as const);
+  for (const id of banned) values[id] = Number.NEGATIVE_INFINITY;
+  const best = logits.largest();
+  if (values[best]! > Number.NEGATIVE_INFINITY || banned.length === 0) return best;
   // Backwards: an id that is named twice gets its first value again.
-  for (const [id, logit] of before.reverse()) logits[id] = logit;
-  return largest(logits);
+  for (const [id, logit] of before.reverse()) values[id] = logit;
+  return logits.largest();
 }
 
-/** The likeliest id; 0 when all are -∞ or NaN, which compares as false and never wins. */
-function largest(logits: Float32Array<ArrayBufferLike>): number {
-  let best = -1;
-  let top = Number.NEGATIVE_INFINITY;
-  for (let id = 0; id < logits.length; id++) {
-    const logit = logits[id]!;
-    if (logit > top) {
-      best = id;
-      top = logit;
-    }
-  }
-  return Math.max(0, best);
-}
-
-/** Ids that are weighed together: a second look at one block finds the id. */
-const BLOCK = 1024;
-
-/** A draw among all ids whose logit is at least `least`, by the running sum of their weights. */
-function drawInOrder(
+/** The winner among some ids. */
+function draw(
+  ids: ArrayLike<number>,
   logits: Float32Array<ArrayBufferLike>,
-  top: number,
   temperature: number,
-  least: number,
-  random: number,
+  key: NoiseKey,
 ): number | undefined {
-  const { length } = logits;
-  const sums: number[] = [];
-  let whole = 0;
-  for (let start = 0; start < length; start += BLOCK) {
-    const end = Math.min(length, start + BLOCK);
-    let sum = 0;
-    for (let id = start; id < end; id++) {
-      const logit = logits[id]!;
-      if (logit >= least) sum += decay((top - logit) / temperature);
+  let best: number | undefined;
+  let top = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < ids.length; i++) {
+    const id = ids[i]!;
+    const score = logits[id]! + temperature * noise(key, id);
+    if (score > top || (score === top && best !== undefined && id < best)) {
+      best = id;
+      top = score;
     }
-    sums.push(sum);
-    whole += sum;
   }
-  let target = whole * random;
-  let block: number | undefined;
-  for (const [index, sum] of sums.entries()) {
-    if (sum === 0) continue;
-    block = index;
-    if (sum > target) break;
-    target -= sum;
-  }
-  if (block === undefined) return undefined;
-  const start = block * BLOCK;
-  const weights = Float64Array.from(logits.subarray(start, start + BLOCK), (logit) =>
-    logit >= least ? decay((top - logit) / temperature) : 0,
-  );
-  const index = draw(weights, target);
-  return index === undefined ? undefined : start + index;
-}
-
-/** The index at which the running sum of weights passes `target`; never one without weight. */
-function draw(weights: Float64Array, target: number): number | undefined {
-  let sum = 0;
-  let last: number | undefined;
-  for (let i = 0; i < weights.length; i++) {
-    if (weights[i] === 0) continue;
-    sum += weights[i]!;
-    last = i;
-    if (sum > target) break;
-  }
-  return last;
+  return best;
 }

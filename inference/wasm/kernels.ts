@@ -10,72 +10,58 @@ import { EngineFailedError } from "../errors.ts";
 /** Byte address in the memory of one bank; 0 is "none" where a kernel allows it. */
 export type Address = number;
 
+/** Over a cache of f32 or of 16-bit words. */
+type Attention = (
+  q: Address,
+  group: number,
+  headDim: number,
+  pages: Address,
+  pageStrideFloats: number,
+  first: number,
+  end: number,
+  scale: number,
+  sinks: Address,
+  out: Address,
+  scratch: Address,
+) => void;
+
+type KvStore = (
+  k: Address,
+  v: Address,
+  page: Address,
+  slot: number,
+  heads: number,
+  headDim: number,
+) => void;
+
+/** Of a row-major matrix. */
+type DenseMatmul = (
+  w: Address,
+  rows: number,
+  k: number,
+  x: Address,
+  columns: number,
+  bias: Address,
+  y: Address,
+  yStride: number,
+) => void;
+
+type ToFloats = (x: Address, y: Address, n: number) => void;
+
 export interface Kernels {
   add_scaled(y: Address, x: Address, scale: number, n: number): void;
-  attention(
-    q: Address,
-    group: number,
-    headDim: number,
-    pages: Address,
-    pageStrideFloats: number,
-    first: number,
-    end: number,
-    scale: number,
-    sinks: Address,
-    out: Address,
-    scratch: Address,
-  ): void;
-  attention_words(
-    q: Address,
-    group: number,
-    headDim: number,
-    pages: Address,
-    pageStrideFloats: number,
-    first: number,
-    end: number,
-    scale: number,
-    sinks: Address,
-    out: Address,
-    scratch: Address,
-  ): void;
-  bf16_matmul(
-    w: Address,
-    rows: number,
-    k: number,
-    x: Address,
-    columns: number,
-    bias: Address,
-    y: Address,
-    yStride: number,
-  ): void;
-  bf16_to_f32(x: Address, y: Address, n: number): void;
-  f16_to_f32(x: Address, y: Address, n: number): void;
-  f32_matmul(
-    w: Address,
-    rows: number,
-    k: number,
-    x: Address,
-    columns: number,
-    bias: Address,
-    y: Address,
-    yStride: number,
-  ): void;
-  kv_store(
-    k: Address,
-    v: Address,
-    page: Address,
-    slot: number,
-    heads: number,
-    headDim: number,
-  ): void;
-  kv_store_words(
-    k: Address,
-    v: Address,
-    page: Address,
-    slot: number,
-    heads: number,
-    headDim: number,
-  ): void;
+  /** Returns how many indices it wrote. */
+  at_least(values: Address, n: number, least: number, indices: Address): number;
+  attention: Attention;
+  attention_words: Attention;
+  bf16_matmul: DenseMatmul;
+  bf16_to_f32: ToFloats;
+  f16_to_f32: ToFloats;
+  f32_matmul: DenseMatmul;
+  kv_store: KvStore;
+  kv_store_words: KvStore;
+  /** Returns an index. */
+  largest(values: Address, n: number): number;
   mxfp4_matmul_f32(
     w: Address,
     rows: number,
@@ -113,6 +99,15 @@ export interface Kernels {
     rows: number,
     rowBlocks: number,
   ): number;
+  noise_bounds(
+    values: Address,
+    n: number,
+    temperature: number,
+    least: number,
+    first: number,
+    second: number,
+    bounds: Address,
+  ): void;
   q8_matmul_i8(
     w: Address,
     rows: number,
@@ -141,33 +136,59 @@ export interface Kernels {
   ): void;
   rms_norm(x: Address, weight: Address, y: Address, n: number, epsilon: number): void;
   rope(x: Address, heads: number, half: number, cos: Address, sin: Address): void;
+  screen_bounds(
+    w: Address,
+    rows: number,
+    rowBlocks: number,
+    x: Address,
+    terms: Address,
+    spread: number,
+    y: Address,
+  ): void;
+  screen_pack(w: Address, dither: Address, out: Address, groups: number, rowBlocks: number): void;
+  screen_terms(
+    x: Address,
+    xScale: Address,
+    dither: Address,
+    rowBlocks: number,
+    terms: Address,
+  ): void;
   swiglu(x: Address, y: Address, n: number, limit: number, alpha: number): void;
   top_k_softmax(logits: Address, n: number, k: number, index: Address, weight: Address): void;
 }
 
+/** A key for each kernel and no other: the compiler counts them. */
+const EXPORTS: Readonly<Record<keyof Kernels, true>> = {
+  add_scaled: true,
+  at_least: true,
+  attention: true,
+  attention_words: true,
+  bf16_matmul: true,
+  bf16_to_f32: true,
+  f16_to_f32: true,
+  f32_matmul: true,
+  kv_store: true,
+  kv_store_words: true,
+  largest: true,
+  mxfp4_matmul_f32: true,
+  mxfp4_matmul_i8: true,
+  mxfp4_repack: true,
+  noise_bounds: true,
+  q8_matmul_i8: true,
+  q8_pack: true,
+  q8_repack: true,
+  quantise_i8: true,
+  rms_norm: true,
+  rope: true,
+  screen_bounds: true,
+  screen_pack: true,
+  screen_terms: true,
+  swiglu: true,
+  top_k_softmax: true,
+};
+
 /** Every export, for the linker and for the test that holds the module against this file. */
-export const KERNEL_NAMES: readonly (keyof Kernels)[] = [
-  "add_scaled",
-  "attention",
-  "attention_words",
-  "bf16_matmul",
-  "bf16_to_f32",
-  "f16_to_f32",
-  "f32_matmul",
-  "kv_store",
-  "kv_store_words",
-  "mxfp4_matmul_f32",
-  "mxfp4_matmul_i8",
-  "mxfp4_repack",
-  "q8_matmul_i8",
-  "q8_pack",
-  "q8_repack",
-  "quantise_i8",
-  "rms_norm",
-  "rope",
-  "swiglu",
-  "top_k_softmax",
-];
+export const KERNEL_NAMES: readonly string[] = Object.keys(EXPORTS);
 
 /** Columns that share one scale, in MXFP4 and Q8 weights and in int8 activations. */
 export const BLOCK = 32;
@@ -176,6 +197,11 @@ export const ROW_GROUP = 8;
 /** Bytes of 8 rows × 32 columns. */
 export const MXFP4_RECORD_BYTES = 136;
 export const Q8_RECORD_BYTES = 272;
+/** Of the copy of a Q8 matrix that `screen_bounds` reads, and bytes of a block's terms. */
+export const SCREEN_RECORD_BYTES = 144;
+export const SCREEN_TERMS_BYTES = 12;
+/** Dithers of the copy are 0 … 16. */
+export const SCREEN_DITHERS = 17;
 /** What the kernels add to weights to make them unsigned; `quantise_i8` prepares the correction. */
 export const MXFP4_OFFSET = 12;
 export const Q8_OFFSET = 127;

@@ -98,7 +98,7 @@ function prefill(work: WorkMessage & { type: "prefill" }, cache: ThreadCache): v
   const chunk = plan.scratch.columns;
   for (let done = 0; done < ids.length; done += chunk) {
     const part = ids.slice(done, done + chunk);
-    forward(model, [{ cache, start: start + done, ids: part }], "none", () => {});
+    forward(model, [{ cache, start: start + done, ids: part }], "none", () => true);
     report(command, { type: "progress", done: done + part.length });
   }
 }
@@ -107,8 +107,9 @@ function logits(work: WorkMessage & { type: "logits" }, cache: ThreadCache): voi
   const chunk = Math.min(work.chunk, plan.scratch.columns);
   for (let done = 0; done < work.ids.length; done += chunk) {
     const part = work.ids.slice(done, done + chunk);
-    forward(model, [{ cache, start: work.start + done, ids: part }], "all", (_, values) => {
-      report(work.command, { type: "logits", logits: Float32Array.from(values) });
+    forward(model, [{ cache, start: work.start + done, ids: part }], "all", (_, row) => {
+      report(work.command, { type: "logits", logits: Float32Array.from(row.logits.values) });
+      return true;
     });
   }
 }

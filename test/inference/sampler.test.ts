@@ -4,8 +4,9 @@ import type { Sampling } from "../../inference/index.ts";
 import { decay, MAX_DECAY } from "../../inference/sampling/exponential.ts";
 import { hasId, idBits } from "../../inference/sampling/id-bits.ts";
 import { Logprobs } from "../../inference/sampling/logprobs.ts";
-import { uniform } from "../../inference/sampling/random.ts";
+import { noise, noiseKey } from "../../inference/sampling/noise.ts";
 import { type SampleContext, sampleId } from "../../inference/sampling/sampler.ts";
+import { logitRow } from "./logit-rows.ts";
 
 const LOGITS = Float32Array.of(1, 3, 3, 2, -4);
 const GREEDY: Sampling = { temperature: 0, topP: 1, seed: 0 };
@@ -15,9 +16,9 @@ function sample(
   logits: Float32Array,
   sampling: Partial<Sampling>,
   context: Partial<SampleContext> = {},
-): number {
+): number | undefined {
   return sampleId(
-    Float32Array.from(logits),
+    logitRow(logits),
     { temperature: 1, topP: 1, seed: 11, ...sampling },
     { timeline: [], position: 0, banned: [], allowed: [], ...context },
   );
@@ -32,7 +33,7 @@ function histogram(
   const draws = 20_000;
   const counts = new Array<number>(logits.length).fill(0);
   for (let seed = 0; seed < draws; seed++) {
-    const id = sample(logits, { ...sampling, seed }, context);
+    const id = sample(logits, { ...sampling, seed }, context) ?? -1;
     counts[id] = (counts[id] ?? 0) + 1;
   }
   return counts.map((count) => count / draws);
@@ -144,7 +145,7 @@ describe("sampling", () => {
     const seen = new Set<number>();
     let unlikely = 0;
     for (let seed = 0; seed < draws; seed++) {
-      const id = sample(logits, { seed });
+      const id = sample(logits, { seed }) ?? -1;
       if (id === 50) continue;
       expect(id >= 100 && id < 60_100).toBe(true);
       seen.add(id);
@@ -156,31 +157,20 @@ describe("sampling", () => {
     expect(seen.size).toBeGreaterThan(unlikely * 0.95);
   });
 
-  test("what is drawn does not depend on what was weighed at once", () => {
-    // The draw in one piece: likely ids first, then the others.
-    const plain = (logits: readonly number[], random: number): number => {
-      const top = Math.max(...logits);
-      const ids = [...logits.keys()];
-      const isNear = (id: number): boolean => top - (logits[id] ?? 0) <= 12;
-      const order = [...ids.filter(isNear), ...ids.filter((id) => !isNear(id))];
-      const weights = order.map((id) => Math.exp((logits[id] ?? 0) - top));
-      let left = random * weights.reduce((a, b) => a + b, 0);
-      for (const [i, id] of order.entries()) {
-        left -= weights[i] ?? 0;
-        if (left < 0) return id;
-      }
-      return -1;
-    };
+  test("what is drawn is the largest of all sums of logit and noise", () => {
     fc.assert(
       fc.property(
-        fc.array(fc.integer({ min: -16, max: 0 }), { minLength: 2, maxLength: 40 }),
+        fc.array(fc.integer({ min: -16, max: 0 }), { minLength: 1, maxLength: 60 }),
+        fc.double({ min: 0.01, max: 50, noNaN: true }),
         fc.maxSafeNat(),
-        (values, seed) => {
-          const id = sample(Float32Array.from(values), { seed }, { position: 3 });
-          expect(id).toBe(plain(values, uniform(seed, 3)));
+        (logits, temperature, seed) => {
+          const key = noiseKey(seed, 3);
+          const scores = logits.map((logit, id) => logit + temperature * noise(key, id));
+          const id = sample(Float32Array.from(logits), { seed, temperature }, { position: 3 });
+          expect(id).toBe(scores.indexOf(Math.max(...scores)));
         },
       ),
-      { numRuns: 2000 },
+      { numRuns: 1000 },
     );
   });
 
@@ -255,7 +245,7 @@ describe("log probabilities", () => {
   test("are those of the softmax, whatever happens to the logits afterwards", () => {
     const logits = Float32Array.from(LOGITS);
     const logprobs = new Logprobs(logits);
-    sampleId(logits, GREEDY, { timeline: [], position: 0, banned: [1, 2], allowed: [] });
+    logits.fill(0);
     const expected = softmax([...LOGITS]).map(Math.log);
     const found = logprobs.of(3, 4);
     expect(found.id).toBe(3);
@@ -278,13 +268,18 @@ test("a set of ids holds what it was given", () => {
   );
 });
 
-describe("the random numbers", () => {
-  test("are even over 0 … 1, for neighbouring seeds and neighbouring positions", () => {
+describe("the noise", () => {
+  /** 1 - v, which is even over 0 … 1. */
+  const uniform = (seed: number, position: number, id: number): number =>
+    Math.exp(-Math.exp(-noise(noiseKey(seed, position), id)));
+
+  test("is even, for neighbouring seeds, positions and ids", () => {
     for (const of of [
-      (i: number) => uniform(42, i),
-      (i: number) => uniform(i, 42),
-      (i: number) => uniform(2 ** 40 + i, 7),
-      (i: number) => uniform(i * 2 ** 32, 7),
+      (i: number) => uniform(42, i, 5),
+      (i: number) => uniform(i, 42, 5),
+      (i: number) => uniform(2 ** 40 + i, 7, 5),
+      (i: number) => uniform(i * 2 ** 32, 7, 5),
+      (i: number) => uniform(42, 7, i),
     ]) {
       const cells = new Array<number>(16).fill(0);
       for (let i = 0; i < 32_000; i++) {
@@ -298,10 +293,12 @@ describe("the random numbers", () => {
     }
   });
 
-  test("of neighbours do not resemble each other", () => {
-    let product = 0;
-    for (let i = 0; i < 32_000; i++) product += (uniform(1, i) - 0.5) * (uniform(1, i + 1) - 0.5);
-    expect(Math.abs((product / 32_000) * 12)).toBeLessThan(0.03);
+  test("of neighbours does not resemble each other", () => {
+    for (const of of [(i: number) => uniform(1, i, 5), (i: number) => uniform(1, 5, i)]) {
+      let product = 0;
+      for (let i = 0; i < 32_000; i++) product += (of(i) - 0.5) * (of(i + 1) - 0.5);
+      expect(Math.abs((product / 32_000) * 12)).toBeLessThan(0.03);
+    }
   });
 });
 

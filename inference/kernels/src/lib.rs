@@ -17,7 +17,8 @@
 //!   `16 + 4·step + i` in its high nibble. Records run along a row group, then to the next 8 rows.
 //! - Q8 record: 8 rows × 32 columns in 272 bytes, `[8 f16 scales][8 steps][8 rows][4 bytes]`; a byte is
 //!   the signed value plus 127 (0..=254).
-//! - Both pad the last row group to 8 rows; `y` and `bias` are touched for real rows only.
+//! - Copy of a Q8 matrix in 4 bits: see `screen.rs`.
+//! - All pad the last row group to 8 rows; `y` and `bias` are touched for real rows only.
 //! - f32 and bf16 matrices are row-major as in the checkpoint.
 //!
 //! Exports (arguments in the order of the functions' own documentation)
@@ -33,6 +34,8 @@
 //! | `attention.rs` | `kv_store`, `attention` |
 //! | `attention_words.rs` | `kv_store_words`, `attention_words` |
 //! | `router.rs` | `top_k_softmax` |
+//! | `screen.rs` | `screen_pack`, `screen_terms`, `screen_bounds` |
+//! | `select.rs` | `largest`, `at_least`, `noise_bounds` |
 //! | `swiglu.rs` | `swiglu` |
 //! | `add.rs` | `add_scaled` |
 #![no_std]
@@ -51,6 +54,8 @@ mod q8;
 mod quantise;
 mod rope;
 mod router;
+mod screen;
+mod select;
 mod simd;
 mod swiglu;
 

@@ -13,7 +13,7 @@ use core::arch::wasm32::*;
 const OFFSET: i32 = 127;
 const SCALES: usize = ROWS * 2;
 /// Bytes of 8 rows × 32 columns.
-const RECORD: usize = SCALES + ROWS * BLOCK;
+pub const RECORD: usize = SCALES + ROWS * BLOCK;
 /// Bytes of a block in a checkpoint.
 const STORED: usize = 2 + BLOCK;
 
@@ -390,8 +390,9 @@ unsafe fn words_times_four(
     ]
 }
 
+/// The eight scales of a record as f32.
 #[inline(always)]
-unsafe fn scales(record: *const u8) -> (v128, v128) {
+pub unsafe fn scales(record: *const u8) -> (v128, v128) {
     let bits = load(record);
     (
         f16_to_f32_lanes(u32x4_extend_low_u16x8(bits)),

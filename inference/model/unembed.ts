@@ -1,0 +1,104 @@
+/** The end of a step: from the residual stream to logits, or to bounds of them where those may do. */
+
+import { LogitRow } from "../sampling/logit-row.ts";
+import { ROW_GROUP } from "../wasm/kernels.ts";
+import type { MemoryBank } from "../wasm/memory-bank.ts";
+import { threadScratch } from "./attention.ts";
+import { multiply, prepare, unitsPerPiece } from "./multiply.ts";
+import { computeRows, prepareScreen, type ScreenPlan, screenRows } from "./screen.ts";
+import type { ThreadModel } from "./step.ts";
+
+const FLOAT_BYTES = 4;
+
+/**
+ * Called by the leading thread only, column by column; the row is overwritten afterwards.
+ * @returns whether that was enough: where the row holds bounds, it may ask for the logits themselves
+ */
+export type OnLogits = (column: number, row: LogitRow) => boolean;
+
+/**
+ * logits = unembedding · norm(x), as many columns at a time as there is room for logits.
+ * @param mayScreen whether bounds may be enough
+ */
+export function unembed(
+  model: ThreadModel,
+  first: number,
+  count: number,
+  mayScreen: boolean,
+  onLogits: OnLogits,
+): void {
+  const { team, plan } = model;
+  const { config, scratch, head, precision } = plan;
+  const { hidden, vocab } = config;
+  const bank = model.bank(head.bank);
+  const strip = threadScratch(model);
+  // The matrix is read once for several columns, and for each of them would be screened anew.
+  const screen = mayScreen && count - first === 1 ? head.screen : undefined;
+  const isScreened = screen !== undefined && model.screenPause.allows();
+  for (let c = first + team.from(count - first); c < first + team.to(count - first); c++) {
+    const offset = c * hidden * FLOAT_BYTES;
+    const { values } = scratch.normed;
+    bank.kernels.rms_norm(scratch.x + offset, head.norm, values + offset, hidden, config.rmsEps);
+    prepare(bank, precision, head.unembedding, scratch.normed, c);
+    if (isScreened) prepareScreen(bank, head.unembedding, screen, scratch.normed, c);
+  }
+  team.barrier();
+  if (isScreened) {
+    if (areBoundsEnough(model, bank, screen, first, onLogits)) return;
+    model.screenPause.begin();
+  }
+  for (let c = first; c < count; c += scratch.logitColumns) {
+    const columns = Math.min(scratch.logitColumns, count - c);
+    const piece = unitsPerPiece(hidden, columns, ROW_GROUP);
+    team.deal(Math.ceil(vocab / ROW_GROUP), piece, (from, to) => {
+      multiply(
+        bank,
+        precision,
+        head.unembedding,
+        scratch.normed,
+        c,
+        0,
+        columns,
+        from * ROW_GROUP,
+        Math.min(to * ROW_GROUP, vocab),
+        scratch.logits,
+        vocab,
+        strip,
+      );
+    });
+    team.barrier();
+    for (let i = 0; team.leads && i < columns; i++) {
+      const logits = scratch.logits + i * vocab * FLOAT_BYTES;
+      onLogits(c + i, new LogitRow(bank, { ...scratch, logits }, vocab));
+    }
+    team.barrier();
+  }
+}
+
+/** Computes bounds of one column's logits and offers them. */
+function areBoundsEnough(
+  model: ThreadModel,
+  bank: MemoryBank,
+  screen: ScreenPlan,
+  column: number,
+  onLogits: OnLogits,
+): boolean {
+  const { team, plan } = model;
+  const { scratch, head } = plan;
+  const { normed, logits } = scratch;
+  const { rows, columns } = head.unembedding;
+  team.deal(Math.ceil(rows / ROW_GROUP), unitsPerPiece(columns, 1, ROW_GROUP), (from, to) => {
+    const end = Math.min(to * ROW_GROUP, rows);
+    screenRows(bank, head.unembedding, screen, normed, column, from * ROW_GROUP, end, logits);
+  });
+  team.barrier();
+  const verdict = screen.verdict / FLOAT_BYTES;
+  if (team.leads) {
+    const row = new LogitRow(bank, scratch, rows, (ids) =>
+      computeRows(bank, plan, head.unembedding, normed, column, ids, threadScratch(model)),
+    );
+    bank.ints[verdict] = onLogits(column, row) ? 1 : 0;
+  }
+  team.barrier();
+  return bank.ints[verdict] === 1;
+}

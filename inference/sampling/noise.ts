@@ -1,0 +1,41 @@
+/**
+ * The randomness of sampling: for every id a number that depends on seed, position and id alone, drawn
+ * from the standard Gumbel distribution. The id whose logit plus noise is the largest is a draw from the
+ * softmax of the logits (Gumbel 1954; "Gumbel-max"), and whoever knows what a logit can be at most knows
+ * that of most ids neither logit nor noise need be looked at.
+ */
+
+/** What the noise of one position is made of: three 32-bit numbers. */
+export type NoiseKey = {
+  readonly first: number;
+  readonly second: number;
+  readonly third: number;
+};
+
+/** @param seed an integer from 0 to 2^53 - 1 */
+export function noiseKey(seed: number, position: number): NoiseKey {
+  let hash = mix((seed >>> 0) ^ 0x9e3779b9);
+  hash = mix(hash ^ (Math.floor(seed / 2 ** 32) >>> 0));
+  hash = mix(hash ^ position);
+  return {
+    first: mix(hash + 0x85ebca6b),
+    second: mix(hash + 0xc2b2ae35),
+    third: mix(hash + 0x27d4eb2f),
+  };
+}
+
+/** The kernel `noise_bounds` hashes the same way and takes `v` for `-log(1 - v)`, which is larger. */
+export function noise(key: NoiseKey, id: number): number {
+  const high = mix((mix(id ^ key.first) + key.second) | 0);
+  const low = mix(high ^ key.third);
+  const v = ((high >>> 0) + ((low >>> 0) + 0.5) / 2 ** 32) / 2 ** 32;
+  return -Math.log(-Math.log1p(-v));
+}
+
+/** The finaliser of MurmurHash3: a bijection of 32-bit integers that spreads every bit over all. */
+function mix(value: number): number {
+  let h = value | 0;
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return h ^ (h >>> 16);
+}
