@@ -2,6 +2,7 @@
  * `bench inference [--model PATH] [--prompt N] [--generate N] [--threads N] [--precision P]
  *   [--memory SIZE] [--rounds N] [--seed N] [--batch N] [--replay] [--prefix N] [--turn N] [--peer]
  *   [--profile]`
+ * `bench inference --kernels [--rounds N]`
  * `bench inference --compare NAME,NAME… [--model PATH] [--threads N] [--rounds N] [--generate N]
  *   [--context N] [--batch N] [--seed N]`
  *
@@ -15,7 +16,7 @@
  * the same file, in turn with us; the file is read before each round, since both at once may not fit.
  *
  * `--compare` measures pairs of which both sides take turns in one process: threads, context, batch,
- * columns, replay; see `inference-compare.ts`.
+ * columns, replay; see `inference-compare.ts`. `--kernels` measures the two that take the time.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -50,6 +51,7 @@ export const bench: Bench = async (args) => {
       batch: { type: "string" },
       context: { type: "string", default: "8192" },
       compare: { type: "string" },
+      kernels: { type: "boolean", default: false },
       prefix: { type: "string", default: "0" },
       turn: { type: "string", default: "0" },
       replay: { type: "boolean", default: false },
@@ -57,6 +59,10 @@ export const bench: Bench = async (args) => {
       profile: { type: "boolean", default: false },
     },
   });
+  if (values.kernels) {
+    const rounds = count("rounds", values.rounds ?? "9", 1);
+    return { rounds, kernels: await roundInChild<object>("inference-kernels.ts", { rounds }) };
+  }
   if (values.compare !== undefined) {
     return comparisons({
       model: values.model,
