@@ -43,6 +43,17 @@ export type Round = {
 
 /** What some rounds measure as well. */
 export type Extras = {
+  /** What `first_token_s` is made of. */
+  readonly first_token: {
+    /** Starting Node, and importing. */
+    readonly start_s: number;
+    readonly open_s: number;
+    /** Of all threads while opening: repacking is the user's, reading and first touching pages the system's. */
+    readonly open_cpu_s: { readonly user: number; readonly system: number };
+    /** What was not in the page cache any more. */
+    readonly open_disk_mb: number;
+    readonly prompt_s: number;
+  };
   /** Where experts are paged: up to the end of what is always measured. */
   readonly experts?: EngineStatistics["experts"];
   /** Tokens per second of all sessions together. */
@@ -76,17 +87,21 @@ async function round(settings: Settings): Promise<Round & Extras> {
   const { memory: memoryLimit, profile } = settings;
   const startedAt = Date.now() - process.uptime() * 1000;
   const opening = performance.now();
+  const before = process.resourceUsage();
   const { engine } = await openModel(model, { threads, precision, memoryLimit, profile });
   if (!(engine instanceof LocalEngine)) throw new Error("This model is not computed here.");
   const load_s = seconds(opening);
+  const after = process.resourceUsage();
   const sampling = { temperature: 0, topP: 1, seed: 0 };
   const options = { stopIds: new Set<number>(), sampling, speculation: false };
   const ids = randomIds(prompt + SHORT_PROMPT, engine.vocabSize, seed);
 
+  const prompting = performance.now();
   const short = await engine.createSession();
   await short.sync(ids.slice(0, SHORT_PROMPT));
   for await (const _ of short.generate({ ...options, maxTokens: 1 }));
   const first_token_s = (Date.now() - startedAt) / 1000;
+  const prompt_s = seconds(prompting);
   await short.close();
 
   const session = await engine.createSession();
@@ -110,6 +125,17 @@ async function round(settings: Settings): Promise<Round & Extras> {
   const batch_decode_tps = batch > 0 ? await decodeTogether(engine, settings) : undefined;
   const batchTimes = await engine.takeProfile();
   const extras: Extras = {
+    first_token: {
+      start_s: first_token_s - load_s - prompt_s,
+      open_s: load_s,
+      open_cpu_s: {
+        user: (after.userCPUTime - before.userCPUTime) / 1e6,
+        system: (after.systemCPUTime - before.systemCPUTime) / 1e6,
+      },
+      // Of 512 bytes.
+      open_disk_mb: (after.fsRead - before.fsRead) / 2048,
+      prompt_s,
+    },
     ...(experts !== undefined && { experts }),
     ...(batch_decode_tps !== undefined && { batch_decode_tps }),
     ...(profile && {

@@ -106,13 +106,13 @@ export const bench: Bench = async (args) => {
     console.error(`peer, round ${i + 1}: ${JSON.stringify(peers[i])}`);
   }
   // Measuring costs time, so this round does not count.
-  const profiled: Extras = settings.profile
+  const profiled: Partial<Extras> = settings.profile
     ? await roundInChild("inference-round.ts", { ...settings, replay: false })
     : {};
   const prefix = await storedPrefix(settings, count("prefix", values.prefix, 0));
   const turn = await secondTurn(settings, count("turn", values.turn, 0));
   const own = medians(ours);
-  const last: Extras = ours.at(-1) ?? {};
+  const last: Partial<Extras> = ours.at(-1) ?? {};
   const peer = medians(peers);
   return {
     ...settings,
@@ -124,6 +124,7 @@ export const bench: Bench = async (args) => {
       batch_decode_tps: rounded(last.batch_decode_tps),
       batch_ratio: rounded(last.batch_decode_tps / own.decode_tps),
     }),
+    first_token: last.first_token,
     ...(last.experts !== undefined && { experts: last.experts }),
     ...(settings.replay && { replay: last.replay }),
     ...(prefix !== undefined && { prefix }),
