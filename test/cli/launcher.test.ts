@@ -3,6 +3,7 @@ import {
   copyFileSync,
   existsSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   writeFileSync,
@@ -29,6 +30,24 @@ test("is plain JavaScript that the Nodes it must run on can parse", () => {
   // Syntax of ES2020 at most: no optional chaining (Node 14), no ??= or private fields (15).
   const source = readFileSync(launcher, "utf8");
   expect(source).not.toMatch(/\?\.[a-z[(]|\?\?|^\s*await |node:|#[a-z]+[;=(]/m);
+});
+
+test("keeps compiled code where there is a state folder that can be written, and nowhere else", () => {
+  const home = mkdtempSync(join(tmpdir(), "launcher-test-"));
+  try {
+    const none = join(home, "none");
+    const file = join(home, "file");
+    writeFileSync(file, "");
+    for (const CHORALE_HOME of [home, home, none, file, "/proc"]) {
+      const env = { ...process.env, CHORALE_HOME };
+      const run = spawnSync(process.execPath, [launcher, "--version"], { encoding: "utf8", env });
+      expect(run).toMatchObject({ status: 0, stdout: "0.1.0\n", stderr: "" });
+    }
+    expect(readdirSync(join(home, "compiled")).length).toBe(1);
+    expect(existsSync(none)).toBe(false);
+  } finally {
+    rmSync(home, { recursive: true, force: true });
+  }
 });
 
 describe.skipIf(old === undefined)("under an old Node", () => {
