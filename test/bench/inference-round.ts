@@ -8,6 +8,7 @@ import {
   type KernelTime,
   openModel,
   type Precision,
+  type SessionStatistics,
 } from "../../inference/index.ts";
 import { LocalEngine } from "../../inference/local-engine.ts";
 import type { TranscriptSegment } from "./make-transcript.ts";
@@ -58,6 +59,8 @@ export type Extras = {
   readonly experts?: EngineStatistics["experts"];
   /** Tokens per second of all sessions together. */
   readonly batch_decode_tps?: number;
+  /** Ids that were sampled from bounds of the logits, and the logits that were computed for them. */
+  readonly screened?: SessionStatistics["screened"];
   readonly replay?: Replay;
   /** Per token of the prompt, of decoding alone, and of decoding several sessions together. */
   readonly profile?: Readonly<Partial<Record<"prefill" | "decode" | "batch", TokenProfile>>>;
@@ -118,6 +121,7 @@ async function round(settings: Settings): Promise<Round & Extras> {
   const decode_s = seconds(decoding);
   const decode_tps = generate / decode_s;
   const decodeTimes = await engine.takeProfile();
+  const { screened } = session.statistics;
   await session.close();
 
   const { experts } = engine.statistics;
@@ -138,6 +142,7 @@ async function round(settings: Settings): Promise<Round & Extras> {
     },
     ...(experts !== undefined && { experts }),
     ...(batch_decode_tps !== undefined && { batch_decode_tps }),
+    ...(screened !== undefined && { screened }),
     ...(profile && {
       profile: {
         prefill: perToken(prefillTimes, prompt, prefill_s * 1000),
