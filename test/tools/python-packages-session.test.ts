@@ -2,15 +2,14 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import {
   createPythonTool,
-  executeTool,
   installPythonPackages,
   openPythonPackages,
   type PythonTool,
-  type PythonToolOptions,
 } from "../../tools/index.ts";
+import { pythonCells } from "./python-cells.ts";
 import {
   extensionModule,
   makeMirror,
@@ -19,7 +18,6 @@ import {
   type TestPackage,
   zip,
 } from "./python-wheels.ts";
-import { context } from "./support.ts";
 
 // Starting without a snapshot computes for seconds, which take minutes on a machine with other work.
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
@@ -141,16 +139,7 @@ afterAll(async () => {
 });
 
 const open = (allow: "all" | readonly string[] = "all") => openPythonPackages({ folder, allow });
-const run = (code: string, tool = python): ReturnType<typeof executeTool> =>
-  executeTool(tool, code, context());
-const text = async (code: string, tool = python): Promise<string> => (await run(code, tool)).text;
-
-/** A session of its own. */
-function session(options: PythonToolOptions = {}): PythonTool {
-  const tool = createPythonTool({ cacheDir, timeoutMs: 20_000, ...options });
-  onTestFinished(() => tool.close());
-  return tool;
-}
+const { run, text, session } = pythonCells(cacheDir, () => python);
 
 describe("a package", () => {
   test("is not there before it is imported, and then with what it needs", async () => {

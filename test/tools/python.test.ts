@@ -12,13 +12,9 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
-import {
-  createPythonTool,
-  executeTool,
-  type PythonTool,
-  type PythonToolOptions,
-} from "../../tools/index.ts";
+import { createPythonTool, executeTool, type PythonTool } from "../../tools/index.ts";
 import { descendantsOf } from "../../tools/isolate/index.ts";
+import { pythonCells } from "./python-cells.ts";
 import { context, temporaryFolder } from "./support.ts";
 
 const cacheDir = mkdtempSync(join(tmpdir(), "chorale-test-python-"));
@@ -37,16 +33,7 @@ afterAll(async () => {
   rmSync(cacheDir, { recursive: true, force: true });
 });
 
-const run = (code: string, tool = python): ReturnType<typeof executeTool> =>
-  executeTool(tool, code, context());
-const text = async (code: string, tool = python): Promise<string> => (await run(code, tool)).text;
-
-/** A session of its own, for cells that end theirs. */
-function session(options: PythonToolOptions = {}): PythonTool {
-  const tool = createPythonTool({ cacheDir, timeoutMs: 20_000, ...options });
-  onTestFinished(() => tool.close());
-  return tool;
-}
+const { run, text, session } = pythonCells(cacheDir, () => python);
 
 const EMPTY =
   "[WARN] No output available. Use print() to output anything to stdout to receive the output";
