@@ -1,6 +1,6 @@
 /**
  * What can go wrong below a run that has already begun: the model's file becomes shorter, a thread of the
- * engine dies. The run ends with one sentence, and the process with it.
+ * engine dies, the context is full. The run ends with one sentence, and the process with it.
  */
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -79,4 +79,13 @@ test("the model's file becomes shorter while its experts are paged", async () =>
 
 test("a thread of the engine dies", async () => {
   expectEnd(await disturbed("worker.terminate();"), 6, /The engine stopped: worker thread 0 ended/);
+});
+
+test("the context is full while the model writes", async () => {
+  // Random weights write on and on, in whatever channel they think they are.
+  const args = ["run", "hi", "--model", model, "--seed", "1", "--json", "--context", "700"];
+  const ran = await chorale(args, { home: join(root, "home") });
+  const completed = eventsOf(ran.stdout).filter(({ type }) => type === "generation.completed");
+  expect(completed.at(-1)).toMatchObject({ finish_reason: "context" });
+  expectEnd(ran, 1, /The context is full while the model was writing/);
 });
