@@ -77,31 +77,13 @@ pub unsafe extern "C" fn attention(
     let maxima = scratch.add(group * PAGE);
     let sums = maxima.add(group);
     let kept = sums.add(group);
-    let mut g = 0;
-    while g < group {
-        *maxima.add(g) = *sinks.add(g);
-        *sums.add(g) = 1.0;
-        g += 1;
-    }
-    let mut d = 0;
-    while d < group * head_dim {
-        store_f32(out.add(d), f32x4_splat(0.0));
-        d += 4;
-    }
+    begin_softmax(sinks, group, maxima, sums);
+    fill_zero(out, group * head_dim);
     let mut page = first / PAGE;
     while page * PAGE < end {
         let keys = pages.add(page * page_stride);
         let values = keys.add(head_dim * PAGE);
-        let from = if first > page * PAGE {
-            first - page * PAGE
-        } else {
-            0
-        };
-        let to = if end < (page + 1) * PAGE {
-            end - page * PAGE
-        } else {
-            PAGE
-        };
+        let (from, to) = seen_of_page(page, first, end);
         let mut g = 0;
         while g < group {
             // The last of an odd number of heads is its own partner.
@@ -122,13 +104,7 @@ pub unsafe extern "C" fn attention(
         let mut g = 0;
         while g < group {
             let scores = scratch.add(g * PAGE);
-            let top = largest_score(scores, from, to);
-            let before = *maxima.add(g);
-            let now = if top > before { top } else { before };
-            *kept.add(g) = exp1(before - now);
-            let sum = page_exponentials(scores, from, to, now);
-            *maxima.add(g) = now;
-            *sums.add(g) = *sums.add(g) * *kept.add(g) + sum;
+            *kept.add(g) = continue_softmax(scores, from, to, maxima.add(g), sums.add(g));
             g += 1;
         }
         let mut g = 0;
@@ -150,17 +126,7 @@ pub unsafe extern "C" fn attention(
         }
         page += 1;
     }
-    let mut g = 0;
-    while g < group {
-        let inverse = f32x4_splat(1.0 / *sums.add(g));
-        let row = out.add(g * head_dim);
-        let mut d = 0;
-        while d < head_dim {
-            store_f32(row.add(d), f32x4_mul(load_f32(row.add(d)), inverse));
-            d += 4;
-        }
-        g += 1;
-    }
+    divide_rows(out, sums, group, head_dim);
 }
 
 /// Scaled scores of two heads for the groups of 16 positions from `start` up to that of `to - 1`.
@@ -213,9 +179,74 @@ unsafe fn two_heads_scores(
     }
 }
 
+/// The first slot of a page that is seen, and one past the last.
+#[inline(always)]
+pub fn seen_of_page(page: usize, first: usize, end: usize) -> (usize, usize) {
+    let start = page * PAGE;
+    (
+        if first > start { first - start } else { 0 },
+        if end < start + PAGE { end - start } else { PAGE },
+    )
+}
+
+/// Before any score, the maximum is the sink and the denominator that of the sink alone.
+#[inline(always)]
+pub unsafe fn begin_softmax(sinks: *const f32, group: usize, maxima: *mut f32, sums: *mut f32) {
+    let mut g = 0;
+    while g < group {
+        *maxima.add(g) = *sinks.add(g);
+        *sums.add(g) = 1.0;
+        g += 1;
+    }
+}
+
+#[inline(always)]
+pub unsafe fn fill_zero(out: *mut f32, n: usize) {
+    let mut i = 0;
+    while i < n {
+        store_f32(out.add(i), f32x4_splat(0.0));
+        i += 4;
+    }
+}
+
+/// Takes a page's scores into one head's softmax: they become weights against the new maximum. Returns the
+/// factor that brings what was summed before to that maximum.
+#[inline(always)]
+pub unsafe fn continue_softmax(
+    scores: *mut f32,
+    from: usize,
+    to: usize,
+    maximum: *mut f32,
+    sum: *mut f32,
+) -> f32 {
+    let top = largest_score(scores, from, to);
+    let before = *maximum;
+    let now = if top > before { top } else { before };
+    let kept = exp1(before - now);
+    *maximum = now;
+    *sum = *sum * kept + page_exponentials(scores, from, to, now);
+    kept
+}
+
+/// Each head's weighted sum over its denominator.
+#[inline(always)]
+pub unsafe fn divide_rows(out: *mut f32, sums: *const f32, group: usize, head_dim: usize) {
+    let mut g = 0;
+    while g < group {
+        let inverse = f32x4_splat(1.0 / *sums.add(g));
+        let row = out.add(g * head_dim);
+        let mut d = 0;
+        while d < head_dim {
+            store_f32(row.add(d), f32x4_mul(load_f32(row.add(d)), inverse));
+            d += 4;
+        }
+        g += 1;
+    }
+}
+
 /// The largest score of the positions `from..to`; the rest of the touched groups of 16 is set to -inf.
 #[inline(always)]
-pub unsafe fn largest_score(scores: *mut f32, from: usize, to: usize) -> f32 {
+unsafe fn largest_score(scores: *mut f32, from: usize, to: usize) -> f32 {
     let start = from & !(GROUP - 1);
     let last = (to + GROUP - 1) & !(GROUP - 1);
     let mut outside = start;
@@ -239,7 +270,7 @@ pub unsafe fn largest_score(scores: *mut f32, from: usize, to: usize) -> f32 {
 
 /// Scores to `exp(score - top)` in place; returns their sum.
 #[inline(always)]
-pub unsafe fn page_exponentials(scores: *mut f32, from: usize, to: usize, top: f32) -> f32 {
+unsafe fn page_exponentials(scores: *mut f32, from: usize, to: usize, top: f32) -> f32 {
     let shift = f32x4_splat(top);
     let mut sum = f32x4_splat(0.0);
     let mut j = from & !(GROUP - 1);

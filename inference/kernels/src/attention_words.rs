@@ -7,7 +7,9 @@
 //! positions, 2), the values as (head_dim / 16, 32, 16 elements, 2 positions), both i16, then the scales of
 //! the keys and those of the values, f32 (64) each. Heads and pages follow each other as in `attention.rs`.
 
-use crate::attention::{largest_score, page_exponentials, GROUP, PAGE};
+use crate::attention::{
+    begin_softmax, continue_softmax, divide_rows, fill_zero, seen_of_page, GROUP, PAGE,
+};
 use crate::simd::*;
 use core::arch::wasm32::*;
 
@@ -78,36 +80,22 @@ pub unsafe extern "C" fn attention_words(
     let kept = sums.add(group);
     let units = kept.add(group);
     let query_scales = units.add(group);
+    begin_softmax(sinks, group, maxima, sums);
     let mut g = 0;
     while g < group {
-        *maxima.add(g) = *sinks.add(g);
-        *sums.add(g) = 1.0;
         let query = q.add(g * head_dim);
         let top = largest(query, head_dim);
         *query_scales.add(g) = scale * (top / LARGEST);
         round_words(query, inverse(top), queries.add(g * head_dim), head_dim);
         g += 1;
     }
-    let mut d = 0;
-    while d < group * head_dim {
-        store_f32(out.add(d), f32x4_splat(0.0));
-        d += 4;
-    }
+    fill_zero(out, group * head_dim);
     let mut page = first / PAGE;
     while page * PAGE < end {
         let keys = (pages as *const f32).add(page * page_stride) as *const i16;
         let values = keys.add(head_dim * PAGE);
         let key_scales = values.add(head_dim * PAGE) as *const f32;
-        let from = if first > page * PAGE {
-            first - page * PAGE
-        } else {
-            0
-        };
-        let to = if end < (page + 1) * PAGE {
-            end - page * PAGE
-        } else {
-            PAGE
-        };
+        let (from, to) = seen_of_page(page, first, end);
         let mut g = 0;
         while g < group {
             // The last of an odd number of heads is its own partner.
@@ -130,13 +118,7 @@ pub unsafe extern "C" fn attention_words(
         let mut g = 0;
         while g < group {
             let scores = scratch.add(g * PAGE);
-            let top = largest_score(scores, from, to);
-            let before = *maxima.add(g);
-            let now = if top > before { top } else { before };
-            *kept.add(g) = exp1(before - now);
-            let sum = page_exponentials(scores, from, to, now);
-            *maxima.add(g) = now;
-            *sums.add(g) = *sums.add(g) * *kept.add(g) + sum;
+            *kept.add(g) = continue_softmax(scores, from, to, maxima.add(g), sums.add(g));
             let value_scales = key_scales.add(PAGE);
             *units.add(g) = page_weights(scores, value_scales, from, to, weights.add(g * PAGE));
             g += 1;
@@ -160,17 +142,7 @@ pub unsafe extern "C" fn attention_words(
         }
         page += 1;
     }
-    let mut g = 0;
-    while g < group {
-        let factor = f32x4_splat(1.0 / *sums.add(g));
-        let row = out.add(g * head_dim);
-        let mut d = 0;
-        while d < head_dim {
-            store_f32(row.add(d), f32x4_mul(load_f32(row.add(d)), factor));
-            d += 4;
-        }
-        g += 1;
-    }
+    divide_rows(out, sums, group, head_dim);
 }
 
 /// Scaled scores of two heads for the groups of 16 positions from `start` up to that of `to - 1`.

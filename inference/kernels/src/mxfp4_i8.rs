@@ -182,9 +182,8 @@ unsafe fn row_group_times_column<const PAIRS: bool>(
         };
         let xs = splat_f32(x_scale.add(b));
         let (s0, s1) = scales(record);
-        let (f0, f1) = (f32x4_convert_i32x4(i0), f32x4_convert_i32x4(i1));
-        sum_low = f32x4_add(sum_low, f32x4_mul(f0, f32x4_mul(s0, xs)));
-        sum_high = f32x4_add(sum_high, f32x4_mul(f1, f32x4_mul(s1, xs)));
+        sum_low = accumulate(sum_low, i0, s0, xs);
+        sum_high = accumulate(sum_high, i1, s1, xs);
         record = record.add(RECORD);
         x = x.add(BLOCK);
         b += 1;
@@ -265,27 +264,24 @@ unsafe fn row_group_times_two(
             v128_load32_splat(start.offset(to_q) as *const u32),
         );
         let (ps, qs) = (splat_f32(scale), splat_f32(scale.offset(to_q)));
-        let add = |sum: v128, integers: v128, start: v128, factor: v128| {
-            let whole = f32x4_convert_i32x4(i32x4_add(integers, start));
-            f32x4_add(sum, f32x4_mul(whole, factor))
-        };
-        s0 = add(s0, i0, p_start, f32x4_mul(e0, ps));
-        s1 = add(s1, i1, p_start, f32x4_mul(e1, ps));
-        s2 = add(s2, j0, q_start, f32x4_mul(e0, qs));
-        s3 = add(s3, j1, q_start, f32x4_mul(e1, qs));
+        s0 = accumulate(s0, i32x4_add(i0, p_start), e0, ps);
+        s1 = accumulate(s1, i32x4_add(i1, p_start), e1, ps);
+        s2 = accumulate(s2, i32x4_add(j0, q_start), e0, qs);
+        s3 = accumulate(s3, i32x4_add(j1, q_start), e1, qs);
         record = record.add(RECORD);
         p = p.add(BLOCK);
         scale = scale.add(1);
         start = start.add(1);
         b += 1;
     }
+    halves([s0, s1, s2, s3])
+}
+
+/// The table's values are doubled.
+#[inline(always)]
+fn halves([a, b, c, d]: [v128; 4]) -> [v128; 4] {
     let half = f32x4_splat(0.5);
-    [
-        f32x4_mul(s0, half),
-        f32x4_mul(s1, half),
-        f32x4_mul(s2, half),
-        f32x4_mul(s3, half),
-    ]
+    [f32x4_mul(a, half), f32x4_mul(b, half), f32x4_mul(c, half), f32x4_mul(d, half)]
 }
 
 /// One packed block times two columns, without the starts.
@@ -395,22 +391,16 @@ unsafe fn strip_times_columns<const PAIRS: bool>(
             load_f32(strip.add(b * ROWS + 4)),
         );
         let (ps, qs) = (splat_f32(p_scale.add(b)), splat_f32(q_scale.add(b)));
-        s0 = f32x4_add(s0, f32x4_mul(f32x4_convert_i32x4(i0), f32x4_mul(e0, ps)));
-        s1 = f32x4_add(s1, f32x4_mul(f32x4_convert_i32x4(i1), f32x4_mul(e1, ps)));
-        s2 = f32x4_add(s2, f32x4_mul(f32x4_convert_i32x4(j0), f32x4_mul(e0, qs)));
-        s3 = f32x4_add(s3, f32x4_mul(f32x4_convert_i32x4(j1), f32x4_mul(e1, qs)));
+        s0 = accumulate(s0, i0, e0, ps);
+        s1 = accumulate(s1, i1, e1, ps);
+        s2 = accumulate(s2, j0, e0, qs);
+        s3 = accumulate(s3, j1, e1, qs);
         w = w.add(16);
         p = p.add(BLOCK);
         q = q.add(BLOCK);
         b += 1;
     }
-    let half = f32x4_splat(0.5);
-    [
-        f32x4_mul(s0, half),
-        f32x4_mul(s1, half),
-        f32x4_mul(s2, half),
-        f32x4_mul(s3, half),
-    ]
+    halves([s0, s1, s2, s3])
 }
 
 /// One unpacked block times two columns: the integer sums of rows 0..4 and 4..8 for each.

@@ -275,10 +275,9 @@ unsafe fn words_times_one(
         let start = v128_load32_splat(x_start.add(b) as *const u32);
         let xs = splat_f32(x_scale.add(b));
         let (s0, s1) = scales(record);
-        let low = f32x4_convert_i32x4(i32x4_add(start, add_neighbours(i0, i1)));
-        let high = f32x4_convert_i32x4(i32x4_add(start, add_neighbours(i2, i3)));
-        sum_low = f32x4_add(sum_low, f32x4_mul(low, f32x4_mul(s0, xs)));
-        sum_high = f32x4_add(sum_high, f32x4_mul(high, f32x4_mul(s1, xs)));
+        let (low, high) = (add_neighbours(i0, i1), add_neighbours(i2, i3));
+        sum_low = accumulate(sum_low, i32x4_add(start, low), s0, xs);
+        sum_high = accumulate(sum_high, i32x4_add(start, high), s1, xs);
         record = record.add(RECORD);
         b += 1;
     }
@@ -349,8 +348,7 @@ unsafe fn add_scaled_sums(
     scales: v128,
 ) -> v128 {
     let whole = i32x4_add(v128_load32_splat(start as *const u32), sums);
-    let factor = f32x4_mul(scales, splat_f32(scale));
-    f32x4_add(sum, f32x4_mul(f32x4_convert_i32x4(whole), factor))
+    accumulate(sum, whole, scales, splat_f32(scale))
 }
 
 /// Four rows of a block times four columns.
@@ -432,10 +430,8 @@ unsafe fn row_group_times_one(
         }
         let xs = splat_f32(x_scale.add(b));
         let (s0, s1) = scales(record);
-        let i0 = f32x4_convert_i32x4(i32x4_add(a0, b0));
-        let i1 = f32x4_convert_i32x4(i32x4_add(a1, b1));
-        sum_low = f32x4_add(sum_low, f32x4_mul(i0, f32x4_mul(s0, xs)));
-        sum_high = f32x4_add(sum_high, f32x4_mul(i1, f32x4_mul(s1, xs)));
+        sum_low = accumulate(sum_low, i32x4_add(a0, b0), s0, xs);
+        sum_high = accumulate(sum_high, i32x4_add(a1, b1), s1, xs);
         record = record.add(RECORD);
         x = x.add(BLOCK);
         b += 1;
@@ -494,10 +490,10 @@ unsafe fn row_group_times_two(
         }
         let (e0, e1) = scales(record);
         let (ps, qs) = (splat_f32(p_scale.add(b)), splat_f32(q_scale.add(b)));
-        s0 = f32x4_add(s0, f32x4_mul(f32x4_convert_i32x4(i0), f32x4_mul(e0, ps)));
-        s1 = f32x4_add(s1, f32x4_mul(f32x4_convert_i32x4(i1), f32x4_mul(e1, ps)));
-        s2 = f32x4_add(s2, f32x4_mul(f32x4_convert_i32x4(j0), f32x4_mul(e0, qs)));
-        s3 = f32x4_add(s3, f32x4_mul(f32x4_convert_i32x4(j1), f32x4_mul(e1, qs)));
+        s0 = accumulate(s0, i0, e0, ps);
+        s1 = accumulate(s1, i1, e1, ps);
+        s2 = accumulate(s2, j0, e0, qs);
+        s3 = accumulate(s3, j1, e1, qs);
         record = record.add(RECORD);
         p = p.add(BLOCK);
         q = q.add(BLOCK);

@@ -91,6 +91,13 @@ pub fn add_pairs(pairs: v128, ones: v128, sum: v128) -> v128 {
     i32x4_add(sum, i32x4_dot_i16x8(pairs, ones))
 }
 
+/// `sum + integers · (scales · x_scale)`: how a block of an int8 product enters the sum of its rows.
+#[inline(always)]
+pub fn accumulate(sum: v128, integers: v128, scales: v128, x_scale: v128) -> v128 {
+    let values = f32x4_convert_i32x4(integers);
+    f32x4_add(sum, f32x4_mul(values, f32x4_mul(scales, x_scale)))
+}
+
 /// Zeros that no compiler knows to be zeros, from a count (below 2^31). A constant that is combined with
 /// them is kept in a register; as it is, it would be loaded anew, through general registers, wherever it
 /// is used.
