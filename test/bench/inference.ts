@@ -126,6 +126,7 @@ export const bench: Bench = async (args) => {
     }),
     first_token: last.first_token,
     ...(last.experts !== undefined && { experts: last.experts }),
+    ...(last.screened !== undefined && { screened: last.screened }),
     ...(settings.replay && { replay: last.replay }),
     ...(prefix !== undefined && { prefix }),
     ...(turn !== undefined && { turn }),
