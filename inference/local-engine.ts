@@ -36,7 +36,7 @@ export type LocalEngineOptions = {
   readonly keyValues?: KvType | undefined;
   /** Most tokens of one session. Default: what the model was made for, at most 16,384. */
   readonly contextLength?: number | undefined;
-  /** Most tokens computed in one step of a prefill. Default: 128. */
+  /** Most tokens computed in one step of a prefill. Default: 512. */
   readonly prefillChunk?: number | undefined;
   /** Where prefixes that sessions share outlive the process. Default: nowhere. */
   readonly prefixStore?: PrefixStoreOptions | undefined;
@@ -70,7 +70,8 @@ export type MemoryNeeds = {
 };
 
 const DEFAULT_CONTEXT = 16_384;
-const DEFAULT_PREFILL_CHUNK = 128;
+/** An expert then has 64 of them on average: each takes 15 % less time than with 16, for which weights are unpacked as well. */
+const DEFAULT_PREFILL_CHUNK = 512;
 const MAX_THREADS = 64;
 /**
  * Bytes of weights per token from which a second thread pays: below, a layer's matrices are computed

@@ -1,13 +1,10 @@
 import { ROW_GROUP } from "../wasm/kernels.ts";
 import { threadScratch } from "./attention.ts";
 import { multiply, prepare, unitsPerPiece } from "./multiply.ts";
-import type { LayerPlan } from "./plan.ts";
+import { GATE_UP_ROWS, type LayerPlan } from "./plan.ts";
 import type { Step, ThreadModel } from "./step.ts";
 
 const FLOAT_BYTES = 4;
-/** Rows of gate and up that make a cache line of int8 inner activations: two blocks of 32. */
-const GATE_UP_UNIT = 128;
-
 /**
  * x += mixture of experts(norm(x)) for the columns from `wanted` on.
  *
@@ -123,37 +120,40 @@ function gateAndUp(
   const bank = model.bank(layer.bank);
   const strip = threadScratch(model);
   const columns = strip + scratch.threadStripBytes;
-  const rows = 2 * intermediate;
-  dealExperts(model, wave, rows, GATE_UP_UNIT, hidden, (expert, from, to) => {
+  const joined = scratch.gateUp + model.team.index * scratch.columns * GATE_UP_ROWS * FLOAT_BYTES;
+  const compute = (expert: number, from: number, to: number): void => {
     const place = pager?.slotOf(index, expert) ?? expert;
     const slot = schedule.starts[expert]!;
     const size = schedule.starts[expert + 1]! - slot;
-    const y = scratch.gateUp + slot * rows * FLOAT_BYTES;
-    const picked = columns + slot * FLOAT_BYTES;
     multiply(
       bank,
       precision,
       layer.gateUp[place]!,
       scratch.normed,
       wanted,
-      picked,
+      columns + slot * FLOAT_BYTES,
       size,
       from,
       to,
-      y,
-      rows,
+      joined - from * FLOAT_BYTES,
+      GATE_UP_ROWS,
       strip,
     );
-    // These rows are whole blocks of inner activations: no barrier between.
-    for (let s = slot; s < slot + size; s++) {
+    for (let i = 0; i < size; i++) {
+      const s = slot + i;
       bank.kernels.swiglu(
-        scratch.gateUp + (s * rows + from) * FLOAT_BYTES,
+        joined + i * GATE_UP_ROWS * FLOAT_BYTES,
         scratch.inner.values + (s * intermediate + from / 2) * FLOAT_BYTES,
         (to - from) / 2,
         config.swigluLimit,
         config.swigluAlpha,
       );
       prepare(bank, precision, layer.down[place]!, scratch.inner, s, from / 2, to / 2);
+    }
+  };
+  dealExperts(model, wave, 2 * intermediate, GATE_UP_ROWS, hidden, (expert, from, to) => {
+    for (let row = from; row < to; row += GATE_UP_ROWS) {
+      compute(expert, row, Math.min(row + GATE_UP_ROWS, to));
     }
   });
 }

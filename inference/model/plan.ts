@@ -58,7 +58,7 @@ export type Activations = {
   readonly width: number;
   readonly values: Address; // f32 (columns, width)
   readonly quantised: Address; // i8 (columns, width)
-  /** The same values as i16, for products with Q8_0. */
+  /** The same values as i16, for products with Q8_0, where there are such. */
   readonly words: Address; // i16 (columns, width)
   readonly scales: Address; // f32 (columns, width / 32)
   readonly starts: Address; // i32 (columns, width / 32)
@@ -75,7 +75,8 @@ export type ScratchPlan = {
   readonly routerLogits: Address; // f32 (columns, experts)
   readonly chosen: Address; // u32 (columns, expertsPerToken)
   readonly chosenWeights: Address; // f32 (columns, expertsPerToken)
-  readonly gateUp: Address; // f32 (slots, 2·intermediate)
+  /** Per thread: f32 (columns, GATE_UP_ROWS), what one expert's gate and up give before they are joined. */
+  readonly gateUp: Address;
   readonly inner: Activations; // (slots, intermediate)
   readonly down: Address; // f32 (slots, hidden)
   readonly logits: Address; // f32 (logitColumns, vocab)
@@ -140,6 +141,9 @@ export type PlanOptions = {
   /** For tests: screens the unembedding of a small model, or of none (infinity). */
   readonly minScreenedWeights?: number | undefined;
 };
+
+/** Rows of gate and up that are computed together: a cache line of int8 inner activations, two blocks of 32. */
+export const GATE_UP_ROWS = 128;
 
 const FLOAT_BYTES = 4;
 const WORD_BYTES = 2;
@@ -329,11 +333,11 @@ function planScratch(
   const slots = columns * expertsPerToken;
   const logitColumns = Math.min(columns, MAX_LOGIT_COLUMNS);
   const floats = (count: number): Address => allocator.allocate(count * FLOAT_BYTES);
-  const activations = (count: number, width: number): Activations => ({
+  const activations = (count: number, width: number, hasWords = true): Activations => ({
     width,
     values: floats(count * width),
     quantised: allocator.allocate(precision === "int8" ? count * width : 0),
-    words: allocator.allocate(precision === "int8" ? count * width * WORD_BYTES : 0),
+    words: allocator.allocate(precision === "int8" && hasWords ? count * width * WORD_BYTES : 0),
     scales: floats(precision === "int8" ? (count * width) / BLOCK : 0),
     starts: floats(precision === "int8" ? (count * width) / BLOCK : 0),
   });
@@ -349,8 +353,8 @@ function planScratch(
     routerLogits: floats(columns * experts),
     chosen: floats(slots),
     chosenWeights: floats(slots),
-    gateUp: floats(slots * 2 * intermediate),
-    inner: activations(slots, intermediate),
+    gateUp: floats(threads * columns * GATE_UP_ROWS),
+    inner: activations(slots, intermediate, false),
     down: floats(slots * hidden),
     logits: floats(logitColumns * config.vocab),
     noisy: floats(config.vocab),
