@@ -10,6 +10,7 @@
 
 import type { Sampling } from "../engine.ts";
 import { candidates } from "./candidates.ts";
+import { Contest } from "./contest.ts";
 import { type IdBits, keepOnly } from "./id-bits.ts";
 import type { LogitRow, RowNumbers } from "./logit-row.ts";
 import { type NoiseKey, noise, noiseKey } from "./noise.ts";
@@ -28,12 +29,10 @@ export type SampleContext = {
 
 /** Below, no noise can be told from none. */
 const LEAST_TEMPERATURE = 1e-30;
-/** Where bounds leave more ids than this part of all, computing all logits at once is faster. */
-const MOST_COMPUTED = 1 / 16;
 
-/** Whether bounds of the logits can be enough: top-k and top-p look at more than a few logits. */
+/** Whether bounds of the logits can be enough: the share of all that top-p keeps wants all of them. */
 export function samplesFromBounds({ topK = 0, topP }: Sampling): boolean {
-  return topK === 0 && topP >= 1;
+  return topK > 0 || topP >= 1;
 }
 
 /**
@@ -60,7 +59,7 @@ export function sampleId(
   const temperature = sampling.temperature < LEAST_TEMPERATURE ? 0 : sampling.temperature;
   const contest = new Contest(row, penalties);
   let top = values[best]!;
-  if (!row.isExact && (temperature === 0 || minP > 0)) {
+  if (!row.isExact && (temperature === 0 || minP > 0 || topK > 0)) {
     const found = contest.best(row.logits, [], (_, logit) => logit);
     if (found === undefined) return undefined;
     best = found.id;
@@ -68,8 +67,8 @@ export function sampleId(
   }
   if (temperature === 0) return best;
   const key = noiseKey(seed, position);
-  if (!samplesFromBounds(sampling)) {
-    if (!row.isExact) return undefined;
+  if (topK > 0 || topP < 1) {
+    if (!row.isExact && (topK === 0 || !contest.keepLikeliest(topK))) return undefined;
     const ids = candidates(values, { top, temperature, topK, topP, minP });
     return draw(ids, values, temperature, key) ?? best;
   }
@@ -80,52 +79,6 @@ export function sampleId(
   );
   return drawn?.id;
 }
-
-/** Finds the id with the largest score by looking only at those whose bound says that they may be it. */
-class Contest {
-  readonly #row: LogitRow;
-  readonly #penalties: Penalties;
-
-  constructor(row: LogitRow, penalties: Penalties) {
-    this.#row = row;
-    this.#penalties = penalties;
-  }
-
-  /**
-   * @param bounds no score is above its own
-   * @param likely ids that are worth a look before all others, besides the one of the largest bound
-   * @returns undefined when too many ids may be it to look at each
-   */
-  best(
-    bounds: RowNumbers,
-    likely: readonly number[],
-    scoreOf: (id: number, logit: number) => number,
-  ): Scored | undefined {
-    const first = this.#best(
-      [bounds.largest(), ...likely].sort((a, b) => a - b),
-      scoreOf,
-    );
-    if (this.#row.isExact) return this.#best(bounds.atLeast(first.score), scoreOf);
-    if (!Number.isFinite(first.score)) return undefined;
-    const ids = bounds.atLeast(first.score);
-    if (ids.length > bounds.values.length * MOST_COMPUTED) return undefined;
-    return this.#best(ids, scoreOf);
-  }
-
-  #best(ids: readonly number[], scoreOf: (id: number, logit: number) => number): Scored {
-    const logits = this.#row.exact(ids);
-    let best: Scored = { id: ids[0] ?? 0, score: Number.NEGATIVE_INFINITY };
-    for (const [index, id] of ids.entries()) {
-      // What is changed in place was penalised there.
-      const raw = logits[index]!;
-      const score = scoreOf(id, this.#row.isExact ? raw : this.#penalties.of(id, raw));
-      if (score > best.score) best = { id, score };
-    }
-    return best;
-  }
-}
-
-type Scored = { readonly id: number; readonly score: number };
 
 /** Takes the banned ids out, unless nothing would be left; gives the likeliest id of the rest. */
 function exclude(logits: RowNumbers, banned: readonly number[]): number {
