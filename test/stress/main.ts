@@ -4,16 +4,21 @@
  *
  *     python [--cells N] [--sessions N] [--seed N]
  *     paging [--layers N] [--memory GIB] [--prompt N] [--generate N] [--seed N]
+ *     context [--context N] [--seed N]
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { stressContext } from "./full-context.ts";
 import { stressPaging } from "./paged-experts.ts";
 import { stressPython } from "./python-cells.ts";
 
 /** What the process has beside the model: Node, the kernels, the file's header. */
 const PROCESS_GIB = 0.5;
+
+/** Memories grow by pages of 64 KiB. */
+const MEMORY_PAGE_MB = 0.07;
 
 type Verdict = { readonly report: object; readonly good: boolean };
 type Area = (args: readonly string[], folder: string) => Promise<Verdict>;
@@ -55,15 +60,31 @@ const paging: Area = async (args, folder) => {
   return { report, good: report.peak_gib <= memory + PROCESS_GIB };
 };
 
+const context: Area = async (args, folder) => {
+  const wanted = numbers(args, { context: 131_072, seed: 1 });
+  let said = 0;
+  const onProgress = (done: number): void => {
+    if (done < said) said = 0;
+    if (done < said + 8192) return;
+    said = done;
+    console.error(`${done} tokens`);
+  };
+  const report = await stressContext({ ...wanted, folder, onProgress });
+  const { same, finish_reason, announced_mb, held_mb } = report;
+  const isAsAnnounced = held_mb < announced_mb + MEMORY_PAGE_MB;
+  return { report, good: same && finish_reason === "context" && isAsAnnounced };
+};
+
 const AREAS = new Map<string, Area>([
   ["python", python],
   ["paging", paging],
+  ["context", context],
 ]);
 
 const [area = "", ...args] = process.argv.slice(2);
 const stress = AREAS.get(area);
 if (stress === undefined) {
-  const known = [...AREAS.keys()].join(" and ");
+  const known = [...AREAS.keys()].join(", ");
   console.error(`stress: there is no area ${JSON.stringify(area)}; there are ${known}.`);
   process.exit(2);
 }
