@@ -7,13 +7,14 @@
  *   [--context N] [--batch N] [--seed N]`
  *
  * Each round is a process of its own that opens the model, fills a prompt of random ids and samples
- * greedily on; so load time and resident memory are those of a fresh start. Medians are reported.
+ * greedily on; so load time and resident memory are those of a fresh start, with the file in the page
+ * cache as far as there is room: it is read before each round. Medians are reported.
  *
  * `--batch N` also decodes N sessions together, `--replay` decodes an agent's transcript with and
  * without speculation, `--profile` says where the time of a token goes. `--prefix N` starts two processes
  * with the same first N tokens, the second of which finds them stored; `--turn N` takes a second turn on
  * a session of N tokens. `--peer` runs node-llama-cpp on
- * the same file, in turn with us; the file is read before each round, since both at once may not fit.
+ * the same file, in turn with us, since both at once may not fit.
  *
  * `--compare` measures pairs of which both sides take turns in one process: threads, context, batch,
  * columns, replay; see `inference-compare.ts`. `--kernels` measures the two that take the time.
@@ -93,7 +94,7 @@ export const bench: Bench = async (args) => {
   const ours: (Round & Extras)[] = [];
   const peers: Round[] = [];
   for (let i = 0; i < rounds; i++) {
-    if (values.peer) await readThrough(files);
+    await readThrough(files);
     // What takes longer than the round itself is measured once.
     const isLast = i === rounds - 1;
     const extras = { batch: isLast ? settings.batch : 0, replay: isLast && settings.replay };
