@@ -3,6 +3,7 @@
  * is the same for both: `node inference-compare.ts SETTINGS` (JSON) prints what it measured as JSON.
  *
  * - `threads`: one thread and two, on a random model that fits in the processor's cache
+ * - `chunk`: prefill in steps of 128 tokens and of 512; takes the memory of two engines
  * - `context`: decoding with much behind it, and with little
  * - `batch`: several sessions decoded together, and one alone
  * - `columns`: what a pass takes for one and more tokens, by kernel
@@ -11,15 +12,16 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openModel } from "../../inference/index.ts";
-import { LocalEngine } from "../../inference/local-engine.ts";
+import { openCheckpoint } from "../../inference/checkpoint/open.ts";
+import { demoModelPath, openModel } from "../../inference/index.ts";
+import { LocalEngine, openLocalEngine } from "../../inference/local-engine.ts";
 import type { LocalSession } from "../../inference/session.ts";
 import { type ModelSize, makeRandomModel, TINY } from "../fixtures/make-tiny-model.ts";
 import type { TranscriptSegment } from "./make-transcript.ts";
 import { median, rounded } from "./median.ts";
 import { randomIds } from "./random-ids.ts";
 
-export const COMPARISONS = ["threads", "context", "batch", "columns", "replay"] as const;
+export const COMPARISONS = ["threads", "chunk", "context", "batch", "columns", "replay"] as const;
 export type Comparison = (typeof COMPARISONS)[number];
 
 export type CompareSettings = {
@@ -57,12 +59,14 @@ const CACHE_SIZED: ModelSize = {
 const CACHE_SIZED_PROMPT = 256;
 const CACHE_SIZED_TOKENS = 128;
 const COLUMNS = [1, 2, 4, 8];
+const CHUNKS = [128, 512] as const;
 
 async function compare(settings: CompareSettings): Promise<Record<string, unknown>> {
   const { compare } = settings;
   const out: Record<string, unknown> = {};
   if (compare.includes("threads")) out["threads"] = await threads(settings);
-  if (compare.every((comparison) => comparison === "threads")) return out;
+  if (compare.includes("chunk")) out["chunk"] = await chunk(settings);
+  if (compare.every((name) => name === "threads" || name === "chunk")) return out;
   const contextLength = compare.includes("context")
     ? settings.context + CONTEXT_ROOM
     : 4 * CONTEXT_ROOM;
@@ -137,6 +141,36 @@ async function threads(settings: CompareSettings): Promise<object> {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** The same prompt of four short steps, or one long one. */
+async function chunk(settings: CompareSettings): Promise<object> {
+  const [short, long] = CHUNKS;
+  const openWith = async (prefillChunk: number): Promise<LocalEngine> => {
+    const checkpoint = openCheckpoint(settings.model ?? demoModelPath);
+    const { threads } = settings;
+    const contextLength = 2 * CONTEXT_ROOM;
+    const engine = await openLocalEngine(checkpoint, { threads, contextLength, prefillChunk });
+    checkpoint.close();
+    return engine;
+  };
+  const engines = [await openWith(short), await openWith(long)] as const;
+  const prefills = async (engine: LocalEngine): Promise<number> => {
+    const session = await engine.createSession();
+    const ids = randomIds(long + 1, engine.vocabSize, settings.seed);
+    const took = await timed(() => session.sync(ids));
+    await session.close();
+    return long / took;
+  };
+  const [base, other] = engines;
+  const sides = await inTurn(
+    settings.rounds,
+    () => prefills(base),
+    () => prefills(other),
+  );
+  for (const engine of engines) await engine.close();
+  console.error(`chunk: ${JSON.stringify(sides)}`);
+  return sides;
 }
 
 /** What lies in the cache for the long context was not computed: time does not depend on it. */
