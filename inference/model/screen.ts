@@ -5,9 +5,10 @@
  *
  * The bounds hold with a probability: the copy is rounded with a dither that was drawn at random, and
  * over the draws of it no row of a column exceeds its bound but with a probability of 1e-12
- * (`screen.rs`). The dither depends on nothing that a model or a prompt can choose.
+ * (`screen.rs`). The dither is drawn anew for each load, so that no model and no prompt can be made for it.
  */
 
+import { randomInt } from "node:crypto";
 import {
   type Address,
   BLOCK,
@@ -26,6 +27,8 @@ export type ScreenPlan = {
   readonly records: Address;
   /** u8 (columns): what was added to each column's weights before they were rounded */
   readonly dithers: Address;
+  /** Of the random numbers that they are. */
+  readonly seed: number;
   /** What the kernel wants of the activations of one column. */
   readonly terms: Address;
   /** i32: 1 when the bounds were enough for the last column */
@@ -44,6 +47,7 @@ export function planScreen(allocator: BankAllocator, rows: number, columns: numb
   return {
     records: allocator.allocate(screenRecordBytes({ rows, columns })),
     dithers: allocator.allocate(columns),
+    seed: randomInt(2 ** 48 - 1),
     terms: allocator.allocate((columns / BLOCK) * SCREEN_TERMS_BYTES),
     verdict: allocator.allocate(FLOAT_BYTES),
   };
@@ -65,9 +69,9 @@ export function spreadOf(rows: number, columns: number): number {
   return 1.0001 * Math.sqrt(2 * VARIANCE * Math.log(rows / FAILURE)) + rounding;
 }
 
-/** The same bytes in every thread, at every start. */
+/** The same bytes in every thread, so that it does not matter who comes first. */
 export function writeDithers(bank: MemoryBank, screen: ScreenPlan, columns: number): void {
-  let state = 0x9e3779b97f4a7c15n;
+  let state = BigInt(screen.seed);
   for (let column = 0; column < columns; column++) {
     // SplitMix64
     state = BigInt.asUintN(64, state + 0x9e3779b97f4a7c15n);

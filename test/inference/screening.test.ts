@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openCheckpoint } from "../../inference/checkpoint/open.ts";
 import type { GenerateOptions, Sampling } from "../../inference/index.ts";
 import { type LocalEngine, openLocalEngine } from "../../inference/local-engine.ts";
+import { bankBytes, planModel } from "../../inference/model/plan.ts";
 import { spreadOf } from "../../inference/model/screen.ts";
 import { idBits } from "../../inference/sampling/id-bits.ts";
 import { noise, noiseKey } from "../../inference/sampling/noise.ts";
@@ -269,6 +270,20 @@ describe("a model whose unembedding is screened", () => {
       }
     }
     await engine.close();
+  });
+
+  test("does without its copy where memory is short, before it pages", () => {
+    const checkpoint = openCheckpoint(folder);
+    const options = { precision: "int8", threads: 1, columns: 16 } as const;
+    const full = planModel(checkpoint, options);
+    const screened = planModel(checkpoint, { ...options, minScreenedWeights: 0 });
+    expect(screened.head.screen).toBeDefined();
+    for (const memoryLimit of [bankBytes(screened) - 1, bankBytes(full), bankBytes(full) - 1]) {
+      const plan = planModel(checkpoint, { ...options, minScreenedWeights: 0, memoryLimit });
+      expect(plan.head.screen).toBeUndefined();
+      expect(plan.paged).toBe(memoryLimit < bankBytes(full));
+    }
+    checkpoint.close();
   });
 
   test("names its copy among what it holds", async () => {
