@@ -43,6 +43,8 @@ type Sides = { readonly base: number; readonly other: number; readonly ratio: nu
 
 const SHORT_PROMPT = 16;
 const CONTEXT_ROOM = 1024;
+/** More than transcript.json has. */
+const TRANSCRIPT_ROOM = 3072;
 /** 21 MB of weights, of which a token reads 14. */
 const CACHE_SIZED: ModelSize = {
   ...TINY,
@@ -67,9 +69,11 @@ async function compare(settings: CompareSettings): Promise<Record<string, unknow
   if (compare.includes("threads")) out["threads"] = await threads(settings);
   if (compare.includes("chunk")) out["chunk"] = await chunk(settings);
   if (compare.every((name) => name === "threads" || name === "chunk")) return out;
-  const contextLength = compare.includes("context")
-    ? settings.context + CONTEXT_ROOM
-    : 4 * CONTEXT_ROOM;
+  const contextLength = Math.max(
+    CONTEXT_ROOM,
+    compare.includes("context") ? settings.context + CONTEXT_ROOM : 0,
+    compare.includes("replay") ? TRANSCRIPT_ROOM : 0,
+  );
   const profile = compare.includes("columns");
   const engine = await open(settings.model, { threads: settings.threads, contextLength, profile });
   for (const [name, run] of [
