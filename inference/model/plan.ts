@@ -173,13 +173,14 @@ export function planModel(checkpoint: Checkpoint, options: PlanOptions): ModelPl
   options = { ...options, minScreenedWeights: Number.POSITIVE_INFINITY };
   const whole = planSlots(checkpoint, options, layers * experts);
   if (bankBytes(whole) <= limit) return whole;
-  const slotBytes = whole.resident.experts / (layers * experts);
-  let slots = Math.max(layers, layers * experts - 1);
-  let plan = planSlots(checkpoint, options, slots);
-  while (bankBytes(plan) > limit && slots > layers) {
-    const excess = Math.ceil((bankBytes(plan) - limit) / slotBytes);
-    slots = Math.max(layers, slots - excess);
-    plan = planSlots(checkpoint, options, slots);
+  // Searched, not computed: with more experts there are more banks, and each has a scratch area.
+  let plan = planSlots(checkpoint, options, layers);
+  let [fits, tooMany] = [layers, Math.max(layers + 1, layers * experts)];
+  while (tooMany - fits > 1) {
+    const slots = Math.floor((fits + tooMany) / 2);
+    const trial = planSlots(checkpoint, options, slots);
+    if (bankBytes(trial) <= limit) [plan, fits] = [trial, slots];
+    else tooMany = slots;
   }
   return plan;
 }

@@ -218,6 +218,33 @@ describe("the limit", () => {
     checkpoint.close();
   });
 
+  test("is used up where fewer experts need fewer banks, of which each has a scratch area", () => {
+    const checkpoint = openCheckpoint(gguf);
+    const layers = 12;
+    const deep = {
+      ...checkpoint,
+      config: { ...checkpoint.config, layers },
+      layers: Array.from({ length: layers }, () => checkpoint.layers[0] ?? expect.unreachable()),
+    };
+    const planWith = (memoryLimit: number): ModelPlan => {
+      const options = { precision: "int8", threads: 2, columns: COLUMNS } as const;
+      return planModel(deep, { ...options, memoryLimit, maxBankBytes: 1_900_000 });
+    };
+    const whole = planWith(Number.POSITIVE_INFINITY);
+    const least = planWith(1);
+    expect(least.banks.length).toBeLessThan(whole.banks.length - 1);
+    const slotsOf = (plan: ModelPlan): number =>
+      plan.layers.reduce((sum, { gateUp }) => sum + gateUp.length, 0);
+    const step = (bankBytes(whole) - bankBytes(least)) / 40;
+    for (let limit = bankBytes(least); limit < bankBytes(whole); limit += step) {
+      const plan = planWith(limit);
+      expect(bankBytes(plan)).toBeLessThanOrEqual(limit);
+      // What is known to fit is what is found.
+      expect(slotsOf(planWith(bankBytes(plan)))).toBe(slotsOf(plan));
+    }
+    checkpoint.close();
+  });
+
   test("that is too small, or none, is refused", async () => {
     const small = openModel(gguf, { memoryLimit: 100_000 });
     await expect(small).rejects.toThrow(InsufficientMemoryError);
