@@ -65,7 +65,8 @@ export type GenerateOptions = {
   readonly logprobs?: LogprobOptions | undefined;
   /**
    * Whether drafts from earlier text may be checked several tokens at a time. The ids are the same with
-   * and without; default: where the engine expects to be faster.
+   * and without. Default: no, since several tokens of a pass cost nearly as much as one after the other
+   * where arithmetic bounds decoding (`npm run bench -- inference --compare replay` measures it).
    */
   readonly speculation?: boolean | undefined;
 };

@@ -75,8 +75,7 @@ const DEFAULT_PREFILL_CHUNK = 512;
 const MAX_THREADS = 64;
 /**
  * Bytes of weights per token from which a second thread pays: below, a layer's matrices are computed
- * in the time that its eleven barriers take. From there on reading is what decoding waits for, so that
- * drafts pay as well.
+ * in the time that its eleven barriers take.
  */
 const MANY_BYTES_PER_TOKEN = 32 << 20;
 
@@ -175,7 +174,6 @@ export class LocalEngine implements TokenEngine {
   readonly #sinks: Float32Array;
   readonly #threads: Threads;
   readonly #scheduler: DecodeScheduler;
-  readonly #speculation: boolean;
   readonly #prefixes: SessionHost["prefixes"];
   #sessions = 0;
   #closed = false;
@@ -205,7 +203,6 @@ export class LocalEngine implements TokenEngine {
     this.#threads = threads;
     this.#prefixes = prefixes;
     this.#scheduler = new DecodeScheduler(threads, plan.scratch.logitColumns);
-    this.#speculation = plan.bytesPerToken >= MANY_BYTES_PER_TOKEN;
   }
 
   /** @throws InsufficientMemoryError when another cache does not fit */
@@ -290,7 +287,6 @@ export class LocalEngine implements TokenEngine {
     return {
       threads: this.#threads,
       scheduler: this.#scheduler,
-      speculation: this.#speculation,
       prefixes: this.#prefixes,
       vocabSize,
       contextLength,

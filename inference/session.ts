@@ -26,8 +26,6 @@ const MIN_STORED_PREFIX = 64;
 export type SessionHost = {
   readonly threads: Threads;
   readonly scheduler: DecodeScheduler;
-  /** Whether drafts pay, where a generation does not say. */
-  readonly speculation: boolean;
   /** Where prefixes outlive the process, and the identity of the model there. */
   readonly prefixes: { readonly store: PrefixStore; readonly identity: string } | undefined;
   readonly vocabSize: number;
@@ -294,7 +292,7 @@ export class LocalSession implements Session {
       sampleableIds: options.sampleableIds,
       mask: masks?.channel,
       logprobs: options.logprobs?.top,
-      speculation: options.speculation ?? this.#host.speculation,
+      speculation: options.speculation ?? false,
       forcedIds,
     };
     const run = this.#host.scheduler.run(sequence, signal, (token) => {
