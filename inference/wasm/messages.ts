@@ -94,7 +94,7 @@ export type CheckpointFailure = {
 
 export type FromWorker =
   | { readonly type: "ready" }
-  | { readonly type: "report"; readonly command: number; readonly report: Report }
+  | { readonly type: "reports"; readonly command: number; readonly reports: readonly Report[] }
   | { readonly type: "ended"; readonly command: number; readonly outcome: Outcome }
   /** From any thread: the files are not what they must be. The others leave the command. */
   | { readonly type: "failed"; readonly command: number; readonly failure: CheckpointFailure };

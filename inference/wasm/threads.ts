@@ -170,8 +170,9 @@ export class Threads {
       return;
     }
     if (message.command !== running?.command) return;
-    if (message.type === "report") running.onReport?.(message.report);
-    else if (message.type === "failed") running.reject(checkpointError(message.failure));
+    if (message.type === "reports") {
+      for (const report of message.reports) running.onReport?.(report);
+    } else if (message.type === "failed") running.reject(checkpointError(message.failure));
     // Nobody here has cancelled it: a thread has met something, and its message is under way.
     else if (message.outcome === "cancelled" && !running.cancelled()) return;
     else running.resolve(message.outcome);

@@ -14,6 +14,7 @@ import { forward } from "../model/forward.ts";
 import { loadShare } from "../model/load.ts";
 import { ThreadCache, ThreadModel } from "../model/step.ts";
 import type { FromWorker, Outcome, Report, ToWorker, WorkerInit, WorkMessage } from "./messages.ts";
+import { Outbox } from "./outbox.ts";
 import { Profile } from "./profile.ts";
 import { Cancelled, requestCancel, Team } from "./team.ts";
 
@@ -26,6 +27,7 @@ if ((workerData as WorkerInit).profile === true && team.leads) {
   profile.watchBarriers(team);
 }
 const sessions = new Map<number, WorkerSession>();
+const outbox = new Outbox(post);
 
 parentPort?.on("message", (message: ToWorker) => {
   if (message.type === "open") {
@@ -39,6 +41,7 @@ parentPort?.on("message", (message: ToWorker) => {
     sessions.delete(message.session);
   } else {
     const outcome = run(message);
+    outbox.flush(message.command);
     if (team.leads) post({ type: "ended", command: message.command, outcome });
   }
 });
@@ -54,8 +57,10 @@ function run(work: WorkMessage): Outcome {
     } else if (work.type === "logits") logits(work, sessionOf(work).cache);
     else {
       const { sequences, board, steps, command } = work;
+      // Whoever answers with a mask waits for each id.
+      const mayWait = sequences.every(({ mask }) => mask === undefined);
       decode(model, sequences, sessionOf, new Board(board), steps, (content) =>
-        report(command, content),
+        outbox.add(command, content, mayWait && content.type === "token"),
       );
     }
     return "finished";
@@ -88,7 +93,7 @@ function fail(command: number, { path, problem, item }: CheckpointError): Outcom
 function load(work: WorkMessage & { type: "load" }): void {
   const { command } = work;
   loadShare(model, attachWeights(work.source), work.next, traffic, (unit) => {
-    post({ type: "report", command, report: { type: "loaded", unit } });
+    outbox.add(command, { type: "loaded", unit });
   });
   team.barrier();
 }
@@ -115,7 +120,7 @@ function logits(work: WorkMessage & { type: "logits" }, cache: ThreadCache): voi
 }
 
 function report(command: number, content: Report): void {
-  if (team.leads) post({ type: "report", command, report: content });
+  if (team.leads) outbox.add(command, content);
 }
 
 function post(message: FromWorker): void {

@@ -1,49 +1,57 @@
 """Attention of rows over shared past keys and their own keys, with its own backward pass.
 
-Slot 0 of the past is the sink: its logit comes from `sink`, its value is zero. The shared past needs no copy per row:
-its products are one large matrix product over all rows of the group.
+The sink of a head takes part in the softmax and has no value. The shared past needs no copy per row: its products are
+one large matrix product over all rows of the group. Slot 0 of the past is never seen: so the past is never empty.
 
-Shapes: q [kv, b, n, d] with n = heads per kv head x row length; k, v [kv, b, t, d]; past_k, past_v [kv, s, d];
-sink [kv, 1, n, 1]; past_mask [n, s] and mask [n, t], additive.
+Shapes: q [kv, b, n, d] with n = heads per kv head x row length; k, v [kv, b, t, d]; past_k, past_v [kv, 1 + s, d];
+sink [kv, 1, n, 1]; at [n] or [b, n], the place of each query in its row; reach: keys this far back or farther are not seen.
 """
 
 import torch
 
 
 @torch.compile(dynamic=True)
-def _softmax(past, own, sink, past_mask, mask, scale: float):
-    is_sink = torch.arange(past.shape[-1]) == 0
-    past = torch.where(is_sink, sink, past.float() * scale + past_mask)
-    own = own.float() * scale + mask
-    top = torch.maximum(past.amax(-1, keepdim=True), own.amax(-1, keepdim=True))
-    past, own = torch.exp(past - top), torch.exp(own - top)
-    total = past.sum(-1, keepdim=True) + own.sum(-1, keepdim=True)
-    return (past / total).bfloat16(), (own / total).bfloat16()
+def _masks(at, slots: int, columns: int, reach: int):
+    """What is added to the logits of past and own keys: 0, or minus infinity for what is not seen."""
+    row, slot = at[..., None], torch.arange(slots)
+    far = row - torch.arange(columns)
+    past = (slot > 0) & (row + slots - slot < reach)
+    return torch.where(past, 0.0, -torch.inf), torch.where((far >= 0) & (far < reach), 0.0, -torch.inf)
 
 
 @torch.compile(dynamic=True)
-def _softmax_grad(past, past_grad, own, own_grad, out, grad, scale: float):
+def _softmax(past, own, sink, past_mask, mask, scale: float):
+    past, own = past.float() * scale + past_mask, own.float() * scale + mask
+    top = torch.maximum(torch.maximum(past.amax(-1, keepdim=True), own.amax(-1, keepdim=True)), sink)
+    past, own, sink = torch.exp(past - top), torch.exp(own - top), torch.exp(sink - top)
+    share = 1 / (past.sum(-1, keepdim=True) + own.sum(-1, keepdim=True) + sink)
+    return (past * share).bfloat16(), (own * share).bfloat16(), sink * share
+
+
+@torch.compile(dynamic=True)
+def _softmax_grad(past, past_grad, own, own_grad, sink, out, grad, scale: float):
     common = (out.float() * grad.float()).sum(-1, keepdim=True)
-    past_grad = past.float() * (past_grad.float() - common)
-    own_grad = own.float() * (own_grad.float() - common)
-    return (past_grad * scale).bfloat16(), (own_grad * scale).bfloat16()
+    past_grad = past.float() * (past_grad.float() - common) * scale
+    own_grad = own.float() * (own_grad.float() - common) * scale
+    return past_grad.bfloat16(), own_grad.bfloat16(), -(sink * common).sum(1, keepdim=True)
 
 
 class Attend(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, q, k, v, past_k, past_v, sink, past_mask, mask):
+    def forward(ctx, q, k, v, past_k, past_v, sink, at, reach: int):
         kv, b, n, d = q.shape
         scale = d**-0.5
         past = torch.bmm(q.view(kv, b * n, d), past_k.mT).view(kv, b, n, -1)
         own = torch.matmul(q, k.mT)
-        past, own = _softmax(past, own, sink, past_mask, mask, scale)
+        masks = _masks(at, past.shape[-1], own.shape[-1], reach)
+        past, own, sink = _softmax(past, own, sink, *masks, scale)
         out = torch.bmm(past.view(kv, b * n, -1), past_v).view(kv, b, n, d) + torch.matmul(own, v)
-        ctx.save_for_backward(q, k, v, past_k, past_v, past, own, out)
+        ctx.save_for_backward(q, k, v, past_k, past_v, past, own, sink, out)
         return out
 
     @staticmethod
     def backward(ctx, grad):
-        q, k, v, past_k, past_v, past, own, out = ctx.saved_tensors
+        q, k, v, past_k, past_v, past, own, sink, out = ctx.saved_tensors
         kv, b, n, d = q.shape
         scale = d**-0.5
         grad = grad.contiguous()
@@ -53,10 +61,9 @@ class Attend(torch.autograd.Function):
         grad_v = torch.matmul(own.mT, grad)
         past_grad = torch.bmm(rows, past_v.mT).view(kv, b, n, -1)
         own_grad = torch.matmul(grad, v.mT)
-        past_grad, own_grad = _softmax_grad(past, past_grad, own, own_grad, out, grad, scale)
+        past_grad, own_grad, grad_sink = _softmax_grad(past, past_grad, own, own_grad, sink, out, grad, scale)
         flat = past_grad.view(kv, b * n, -1)
         grad_q = torch.bmm(flat, past_k).view(kv, b, n, d) + torch.matmul(own_grad, k)
         grad_k = torch.matmul(own_grad.mT, q)
         grad_past_k = torch.bmm(flat.mT, all_q)
-        grad_sink = past_grad[..., :1].float().sum(1, keepdim=True) / scale
         return grad_q, grad_k, grad_v, grad_past_k, grad_past_v, grad_sink, None, None

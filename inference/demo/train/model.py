@@ -119,12 +119,40 @@ def rotate(qk, cos, sin):
     return torch.cat([a * cos - b * sin, b * cos + a * sin], -1).bfloat16()
 
 
-@torch.compile(dynamic=True)
-def swiglu(u):
-    """Clamped SwiGLU of `[tokens, 2 * intermediate]`: gates first, then ups."""
+def _activations(u):
     gate, up = u.float().chunk(2, -1)
-    gate, up = gate.clamp(max=LIMIT), up.clamp(-LIMIT, LIMIT)
-    return (gate * torch.sigmoid(ALPHA * gate) * (up + 1)).bfloat16()
+    return gate, up, torch.sigmoid(ALPHA * gate.clamp(max=LIMIT))
+
+
+@torch.compile(dynamic=True)
+def _swiglu(u):
+    gate, up, open_ = _activations(u)
+    return (gate.clamp(max=LIMIT) * open_ * (up.clamp(-LIMIT, LIMIT) + 1)).bfloat16()
+
+
+@torch.compile(dynamic=True)
+def _swiglu_grad(u, grad):
+    gate, up, open_ = _activations(u)
+    near, grad = gate.clamp(max=LIMIT), grad.float()
+    by_gate = grad * (up.clamp(-LIMIT, LIMIT) + 1) * open_ * (1 + ALPHA * near * (1 - open_))
+    by_up = grad * near * open_
+    return torch.where(gate > LIMIT, 0.0, by_gate).bfloat16(), torch.where(up.abs() > LIMIT, 0.0, by_up).bfloat16()
+
+
+class Swiglu(torch.autograd.Function):
+    """Clamped SwiGLU of `[tokens, 2 * intermediate]`: gates first, then ups.
+
+    The halves of the gradient are joined outside the compiled part: joined inside, nothing was vectorised.
+    """
+
+    @staticmethod
+    def forward(ctx, u):
+        ctx.save_for_backward(u)
+        return _swiglu(u)
+
+    @staticmethod
+    def backward(ctx, grad):
+        return torch.cat(_swiglu_grad(*ctx.saved_tensors, grad), -1)
 
 
 def linear(x, weight, bias=None):
@@ -144,19 +172,15 @@ class Attention(nn.Module):
 
     def _attend(self, q, k, v, past_k, past_v, at):
         """`q` [b, n, heads, d] of places `at` ([n], or [b, n]) over keys of the same rows, after the past [s, kv heads, d]."""
-        c, (b, t), s = self.c, q.shape[:2], len(past_k)
+        c, (b, t) = self.c, q.shape[:2]
         fold = c.heads // c.kv_heads
         q = q.view(b, t, c.kv_heads, fold, -1).permute(2, 0, 3, 1, 4).reshape(c.kv_heads, b, fold * t, -1)
         k, v = k.permute(2, 0, 1, 3).contiguous(), v.permute(2, 0, 1, 3).contiguous()
         past_k, past_v = (F.pad(a, (0, 0, 0, 0, 1, 0)).transpose(0, 1).contiguous() for a in (past_k, past_v))
         sink = self.sinks.view(c.kv_heads, fold, 1).expand(-1, -1, t).reshape(c.kv_heads, 1, fold * t, 1)
-        row, slot, column = at[..., None], torch.arange(s + 1), torch.arange(k.shape[2])
-        past_far, far = row + s + 1 - slot, row - column
         reach = c.window if self.sliding else c.max_positions
-        past_mask = torch.zeros(past_far.shape).masked_fill_(past_far >= reach, -torch.inf)
-        mask = torch.zeros(far.shape).masked_fill_((far < 0) | (far >= reach), -torch.inf)
-        over_heads = [1] * (at.dim() - 1) + [fold, 1]
-        y = Attend.apply(q, k, v, past_k, past_v, sink, past_mask.repeat(over_heads), mask.repeat(over_heads))
+        at = at.repeat([1] * (at.dim() - 1) + [fold])
+        y = Attend.apply(q, k, v, past_k, past_v, sink, at, reach)
         y = y.view(c.kv_heads, b, fold, t, c.head_dim).permute(1, 3, 0, 2, 4)
         return y.reshape(b * t, c.heads * c.head_dim)
 
@@ -268,7 +292,7 @@ class Experts(nn.Module):
         up_bias, down_bias = self.gate_up_bias.bfloat16().unbind(0), self.down_bias.bfloat16().unbind(0)
         parts = h.index_select(0, token).split(sizes)
         u = torch.cat([F.linear(p, gate_up[e], up_bias[e]) for e, p in enumerate(parts)])
-        parts = swiglu(u).split(sizes)
+        parts = Swiglu.apply(u).split(sizes)
         y = torch.cat([F.linear(p, down[e], down_bias[e]) for e, p in enumerate(parts)])
         y = y * weight[:, None]
         balance = c.experts * (counts / len(order) * logits.softmax(-1).mean(0)).sum()
@@ -327,4 +351,4 @@ class Model(nn.Module):
             if i in pointers:
                 pointing.append(layer_pointing)
         h = rms_norm(x, self.norm)
-        return linear(h, self.unembed).float(), balance, pointing
+        return linear(h, self.unembed), balance, pointing

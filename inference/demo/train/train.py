@@ -21,7 +21,7 @@ import circuit
 import numpy as np
 import torch
 import torch.distributed as dist
-import torch.nn.functional as F
+from cross_entropy import CrossEntropy
 from data import random_today, system_ids
 from evaluate import exact_match
 from export import export
@@ -110,7 +110,7 @@ class Hard:
 
 @dataclass
 class Batch:
-    """One step of a worker: a prefix per group, the supervised positions (flat over the groups) and their targets."""
+    """One step of a worker: a prefix per kind, the supervised positions (flat over the groups) and their targets."""
 
     prefixes: list[torch.Tensor]
     groups: list[Group]
@@ -123,7 +123,7 @@ class Batch:
 def batch(shards: Shards, hard: Hard, g: Source, count: int) -> Batch:
     """`count` groups, each of one effort, with or without tools: a step sees several efforts side by side."""
     kinds = list(shards.index)
-    prefixes, groups, select, targets, rows, offset = [], [], [], [], [], 0
+    prefixes, groups, select, targets, rows, offset = {}, [], [], [], [], 0
     for kind in g.rng.choices(kinds, [len(shards.index[k]) for k in kinds], k=count):
         part = hard.take(kind) if g.chance(HARD_SHARE) else []
         if not part:
@@ -139,12 +139,11 @@ def batch(shards: Shards, hard: Hard, g: Source, count: int) -> Batch:
             select.append(offset + r * width + at)
             targets.append(tokens[1:][at])
             rows.append((kind, row, len(at)))
-        prefix = system_ids(*kind, random_today(g))
+        prefix = prefixes.setdefault(kind, system_ids(*kind, random_today(g)))
         found = (_with_effort(part, *_targets(part, STEP), effort_place(prefix, kind[0])), _targets(part, JUMP))
-        groups.append(Group(len(prefixes), ids, found))
-        prefixes.append(torch.tensor(prefix))
+        groups.append(Group(list(prefixes).index(kind), ids, found))
         offset += ids.numel()
-    return Batch(prefixes, groups, torch.cat(select), torch.cat(targets), rows)
+    return Batch([torch.tensor(prefix) for prefix in prefixes.values()], groups, torch.cat(select), torch.cat(targets), rows)
 
 
 def _targets(part: list, kind: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -211,7 +210,7 @@ def parse_args():
     parser = argparse.ArgumentParser()
     parser.add_argument("--work", type=Path, required=True, help="folder for shards, checkpoints and the log")
     parser.add_argument("--until", required=True, help="next local time HH:MM at which to stop")
-    parser.add_argument("--batch", type=int, default=3, help="groups of seven rows per worker and step")
+    parser.add_argument("--batch", type=int, default=6, help="groups of seven rows per worker and step")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--save-minutes", type=float, default=16)
     parser.add_argument("--seed", type=int, default=1)
@@ -285,7 +284,7 @@ def main():
         shards.poll()
         b = batch(shards, hard, g, args.batch)
         logits, balance, pointing = run.model(b.prefixes, b.groups, b.select)
-        each = F.cross_entropy(logits, b.targets, reduction="none")
+        each = CrossEntropy.apply(logits, b.targets)
         loss = each.mean()
         extra = BALANCE_WEIGHT * balance / len(run.model.blocks) + POINTER_WEIGHT * sum(pointing)
         (loss + extra).backward()

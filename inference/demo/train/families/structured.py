@@ -51,7 +51,7 @@ def make_fields(g: Source) -> tuple[str, list[Field]]:
         first = make_field(g, "product", g.pick(["product", "item", "name", "article", "title"]))
         pool = OBJECT
     fields = [first]
-    for kind in g.sample(pool, g.pick([1, 1, 2, 2] if g.simple else [1, 2, 2, 2, 3, 3, 4])):
+    for kind in g.sample(pool, g.pick([1, 2, 2, 3] if g.simple else [1, 2, 2, 2, 3, 3, 4])):
         field = make_field(g, kind)
         if field.name not in [f.name for f in fields]:
             fields.append(field)
@@ -196,7 +196,7 @@ def scene(g: Source) -> tuple[str, str, list[Field], str]:
         root = g.pick(ROOTS[about])
         text = prose(g, about, fields)
         asked = fields
-    if len(fields) > 2 and g.chance(0.4 if way == "fields" else 0.55):
+    if len(fields) > 2 and g.chance(0.35 if way == "fields" else 0.4):
         asked = g.sample(fields, g.int(1 if g.chance(0.35) else 2, len(fields) - 1))
     if len(asked) > 1 and g.chance(0.6):
         asked = g.shuffled(asked)
