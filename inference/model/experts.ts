@@ -1,7 +1,8 @@
 import { ROW_GROUP } from "../wasm/kernels.ts";
 import { threadScratch } from "./attention.ts";
 import { multiply, prepare, unitsPerPiece } from "./multiply.ts";
-import { GATE_UP_ROWS, type LayerPlan } from "./plan.ts";
+import { normalise } from "./normalise.ts";
+import { type Activations, ALONE_COLUMNS, GATE_UP_ROWS, type LayerPlan } from "./plan.ts";
 import type { Step, ThreadModel } from "./step.ts";
 
 const FLOAT_BYTES = 4;
@@ -24,28 +25,12 @@ export function feedForward(
   const bank = model.bank(layer.bank);
   const strip = threadScratch(model);
   const { count } = step;
-  const firstColumn = wanted + team.from(count - wanted);
-  const endColumn = wanted + team.to(count - wanted);
-
-  for (let c = firstColumn; c < endColumn; c++) {
-    const offset = c * hidden * FLOAT_BYTES;
-    const { values } = scratch.normed;
-    bank.kernels.rms_norm(
-      scratch.x + offset,
-      layer.mlpNorm,
-      values + offset,
-      hidden,
-      config.rmsEps,
-    );
-    prepare(bank, precision, layer.gateUp[0]!, scratch.normed, c);
-  }
-  team.barrier();
-
+  const normed = normalise(model, layer, layer.mlpNorm, layer.gateUp[0]!, wanted, count);
   multiply(
     bank,
     precision,
     layer.router,
-    scratch.normed,
+    normed,
     wanted,
     0,
     count - wanted,
@@ -57,19 +42,19 @@ export function feedForward(
   );
   team.barrier();
 
-  for (let c = firstColumn; c < endColumn; c++) {
+  const chosen = scratch.chosen[team.index]!;
+  const weights = scratch.chosenWeights[team.index]!;
+  for (let c = wanted; c < count; c++) {
     const choice = c * expertsPerToken * FLOAT_BYTES;
     bank.kernels.top_k_softmax(
       scratch.routerLogits + c * experts * FLOAT_BYTES,
       experts,
       expertsPerToken,
-      scratch.chosen + choice,
-      scratch.chosenWeights + choice,
+      chosen + choice,
+      weights + choice,
     );
   }
-  team.barrier();
-
-  const firstChoice = scratch.chosen / FLOAT_BYTES + wanted * expertsPerToken;
+  const firstChoice = chosen / FLOAT_BYTES + wanted * expertsPerToken;
   schedule.build(bank.ints, firstChoice, count - wanted);
   // Each thread has a copy of its own, so nobody waits for it.
   const columns = strip + scratch.threadStripBytes;
@@ -79,19 +64,50 @@ export function feedForward(
   }
 
   const { pager } = model;
+  if (pager === undefined && count <= ALONE_COLUMNS) {
+    gateAndUp(model, layer, index, normed, wanted, schedule.active);
+    team.barrier();
+    // A piece is some rows of all experts: few enough that who computed them can sum them up.
+    const piece = unitsPerPiece(config.intermediate, slots, ROW_GROUP);
+    team.deal(Math.ceil(hidden / ROW_GROUP), piece, (from, to) => {
+      const row = from * ROW_GROUP;
+      const end = Math.min(to * ROW_GROUP, hidden);
+      for (const expert of schedule.active) down(model, layer, index, expert, row, end);
+      sumUp(model, layer, wanted, count, row, end);
+    });
+    team.barrier();
+    return;
+  }
+
   const needed = [...schedule.active];
   do {
     const wave = pager === undefined ? needed.splice(0) : pager.bringIn(index, needed);
-    gateAndUp(model, layer, index, wanted, wave);
+    gateAndUp(model, layer, index, normed, wanted, wave);
     team.barrier();
-    down(model, layer, index, wave);
+    dealExperts(model, wave, hidden, ROW_GROUP, config.intermediate, (expert, from, to) => {
+      down(model, layer, index, expert, from, to);
+    });
     // Before rows are summed up that others computed, or other experts take the place of these.
     team.barrier();
   } while (needed.length > 0);
+  sumUp(model, layer, wanted, count, team.from(hidden, ROW_GROUP), team.to(hidden, ROW_GROUP));
+  team.barrier();
+}
 
-  const firstRow = team.from(hidden, ROW_GROUP);
-  const endRow = team.to(hidden, ROW_GROUP);
-  const weights = scratch.chosenWeights / FLOAT_BYTES;
+/** x += the weighted sum of what a column's experts gave, for some rows. */
+function sumUp(
+  model: ThreadModel,
+  layer: LayerPlan,
+  wanted: number,
+  count: number,
+  firstRow: number,
+  endRow: number,
+): void {
+  const { team, plan, schedule } = model;
+  const { scratch } = plan;
+  const { hidden, expertsPerToken } = plan.config;
+  const bank = model.bank(layer.bank);
+  const weights = scratch.chosenWeights[team.index]! / FLOAT_BYTES;
   for (let c = wanted; c < count; c++) {
     for (let rank = 0; rank < expertsPerToken; rank++) {
       const slot = schedule.slotOf[(c - wanted) * expertsPerToken + rank]!;
@@ -103,7 +119,6 @@ export function feedForward(
       );
     }
   }
-  team.barrier();
 }
 
 /** inner = swiglu(gateUp · x) of some experts, for the columns that chose them. */
@@ -111,6 +126,7 @@ function gateAndUp(
   model: ThreadModel,
   layer: LayerPlan,
   index: number,
+  normed: Activations,
   wanted: number,
   wave: readonly number[],
 ): void {
@@ -129,7 +145,7 @@ function gateAndUp(
       bank,
       precision,
       layer.gateUp[place]!,
-      scratch.normed,
+      normed,
       wanted,
       columns + slot * FLOAT_BYTES,
       size,
@@ -158,21 +174,26 @@ function gateAndUp(
   });
 }
 
-/** What some experts give to each of their columns. */
-function down(model: ThreadModel, layer: LayerPlan, index: number, wave: readonly number[]): void {
+/** What an expert gives to each of its columns, some rows of it. */
+function down(
+  model: ThreadModel,
+  layer: LayerPlan,
+  index: number,
+  expert: number,
+  from: number,
+  to: number,
+): void {
   const { plan, schedule, pager } = model;
-  const { config, scratch, precision } = plan;
-  const { hidden, intermediate } = config;
+  const { scratch, precision } = plan;
+  const { hidden } = plan.config;
   const bank = model.bank(layer.bank);
   const strip = threadScratch(model);
-  dealExperts(model, wave, hidden, ROW_GROUP, intermediate, (expert, from, to) => {
-    const place = pager?.slotOf(index, expert) ?? expert;
-    const slot = schedule.starts[expert]!;
-    const size = schedule.starts[expert + 1]! - slot;
-    const y = scratch.down + slot * hidden * FLOAT_BYTES;
-    const matrix = layer.down[place]!;
-    multiply(bank, precision, matrix, scratch.inner, slot, 0, size, from, to, y, hidden, strip);
-  });
+  const place = pager?.slotOf(index, expert) ?? expert;
+  const slot = schedule.starts[expert]!;
+  const size = schedule.starts[expert + 1]! - slot;
+  const y = scratch.down + slot * hidden * FLOAT_BYTES;
+  const matrix = layer.down[place]!;
+  multiply(bank, precision, matrix, scratch.inner, slot, 0, size, from, to, y, hidden, strip);
 }
 
 /**

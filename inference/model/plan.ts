@@ -69,12 +69,15 @@ export type ScratchPlan = {
   readonly columns: number;
   readonly x: Address; // f32 (columns, hidden): the residual stream
   readonly normed: Activations; // (columns, hidden)
+  /** Per thread: the same of a step of few columns, which each thread normalises for itself. */
+  readonly normedAlone: readonly Activations[]; // (ALONE_COLUMNS, hidden)
   readonly qkv: Address; // f32 (columns, (heads + 2·kvHeads)·headDim)
   readonly z: Activations; // (columns, heads·headDim): what attention saw
   readonly y: Address; // f32 (columns, hidden): output of attention
   readonly routerLogits: Address; // f32 (columns, experts)
-  readonly chosen: Address; // u32 (columns, expertsPerToken)
-  readonly chosenWeights: Address; // f32 (columns, expertsPerToken)
+  /** Per thread, since it costs less than a barrier: the router's choice. */
+  readonly chosen: readonly Address[]; // u32 (columns, expertsPerToken)
+  readonly chosenWeights: readonly Address[]; // f32 (columns, expertsPerToken)
   /** Per thread: f32 (columns, GATE_UP_ROWS), what one expert's gate and up give before they are joined. */
   readonly gateUp: Address;
   readonly inner: Activations; // (slots, intermediate)
@@ -142,6 +145,11 @@ export type PlanOptions = {
   readonly minScreenedWeights?: number | undefined;
 };
 
+/**
+ * Steps of up to so many columns are made with fewer barriers: each thread does for all columns what is
+ * quickly done.
+ */
+export const ALONE_COLUMNS = 4;
 /** Rows of gate and up that are computed together: a cache line of int8 inner activations, two blocks of 32. */
 export const GATE_UP_ROWS = 128;
 
@@ -342,18 +350,20 @@ function planScratch(
     scales: floats(precision === "int8" ? (count * width) / BLOCK : 0),
     starts: floats(precision === "int8" ? (count * width) / BLOCK : 0),
   });
+  const forEachThread = <T>(make: () => T): T[] => Array.from({ length: threads }, make);
   // The strip of the exact kernel is the larger one; both fit.
   const threadStripBytes = (Math.max(hidden, intermediate) / BLOCK) * MXFP4_F32_SCRATCH_BYTES;
   const threadBytes = threadStripBytes + slots * FLOAT_BYTES;
   const addresses = {
     x: floats(columns * hidden),
     normed: activations(columns, hidden),
+    normedAlone: forEachThread(() => activations(Math.min(columns, ALONE_COLUMNS), hidden)),
     qkv: floats(columns * qkvRows(config)),
     z: activations(columns, config.heads * config.headDim),
     y: floats(columns * hidden),
     routerLogits: floats(columns * experts),
-    chosen: floats(slots),
-    chosenWeights: floats(slots),
+    chosen: forEachThread(() => floats(slots)),
+    chosenWeights: forEachThread(() => floats(slots)),
     gateUp: floats(threads * columns * GATE_UP_ROWS),
     inner: activations(slots, intermediate, false),
     down: floats(slots * hidden),

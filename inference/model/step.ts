@@ -73,6 +73,8 @@ export type Segment = {
 /** The tokens of one step: the columns of one or several sessions, one segment after the other. */
 export class Step {
   readonly count: number;
+  /** Whether the columns are of different sessions: none attends to another. */
+  readonly isDecode: boolean;
   /** Session and position of each column. */
   readonly #caches: ThreadCache[] = [];
   readonly #positions: number[] = [];
@@ -87,6 +89,7 @@ export class Step {
       }
     }
     this.count = this.#ids.length;
+    this.isDecode = segments.every(({ ids }) => ids.length <= 1);
   }
 
   cacheOf(column: number): ThreadCache {
