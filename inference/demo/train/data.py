@@ -20,14 +20,14 @@ FAMILIES = {
     "arithmetic": arithmetic.generate,
     "text": text.generate,
     "dates": dates.generate,
-    "function": functions.generate,
-    "no_tool": functions.no_tool,
-    "json": structured.json_family,
-    "xml": structured.xml_family,
     "outside": outside.generate,
     "recovery": sequences.recovery,
     "two_step": sequences.two_step,
 }
+WITH_TOOLS = ("function", "no_tool")
+WITH_SCHEMA = {"json": structured.json_family, "xml": structured.xml_family}
+BUNCH = 7
+"""Conversations that are drawn together: where there is a developer message, they share it and the effort."""
 MIX = {
     "arithmetic": 16, "text": 15, "dates": 12, "function": 18, "no_tool": 6,
     "json": 13, "xml": 12, "outside": 5, "recovery": 0, "two_step": 0,
@@ -93,6 +93,8 @@ class Row:
     def __init__(self):
         self.ids: list[int] = []
         self.learned: list[bool] = []
+        self.developer = 0
+        """Length of the developer message at the beginning."""
 
     def add(self, *ids: int, learned: bool = False):
         self.ids.extend(ids)
@@ -104,6 +106,7 @@ def render(c: Conversation) -> Row:
     developer = developer_text(c)
     if developer:
         row.add(START, *encode("developer"), MESSAGE, *encode(developer), END)
+        row.developer = len(row.ids)
     row.add(START, *encode("user"), MESSAGE, *encode(c.user), END, START, *encode("assistant"))
     for turn in c.turns:
         if turn.thought:
@@ -125,35 +128,51 @@ def render(c: Conversation) -> Row:
     return row
 
 
-def conversation(g: Source, family: str) -> Conversation:
+def drawn(g: Source, families: list[str]) -> list[Conversation]:
+    """Conversations of the same effort with one developer message: of one family, or of those with tools."""
     g.effort = g.rng.choices(EFFORTS, EFFORT_SHARES)[0]
-    c = FAMILIES[family](g)
+    first = families[0]
+    if first in WITH_TOOLS:
+        found = functions.conversations(g, families)
+    elif first in WITH_SCHEMA:
+        found = WITH_SCHEMA[first](g, len(families))
+    else:
+        found = [FAMILIES[first](g)]
     if g.chance(0.04):
-        c.instructions = g.instructions()
-    return c
+        instructions = g.instructions()
+        for c in found:
+            c.instructions = instructions
+    return found
 
 
-def conversations(seed: int, count: int, held: bool, mix: dict[str, float]):
-    """`count` rendered conversations as tuples (row, effort, has_tools, family)."""
+def bunches(seed: int, count: int, held: bool, mix: dict[str, float]):
+    """`count` rendered conversations or a few more, as lists of tuples (row, effort, has_tools, family) with one developer message."""
     g = Source(seed, held)
     names, weights = list(mix), list(mix.values())
-    while count:
+    tool_weights = [mix.get(name, 0) for name in WITH_TOOLS]
+    while count > 0:
         g.simple = g.chance(SIMPLE_SHARE)
         family = g.rng.choices(names, weights)[0]
-        c = conversation(g, family)
-        row = render(c)
-        if len(row.ids) <= LONGEST_ROW:
-            yield row, g.effort, bool(c.tools), family
-            count -= 1
+        families = g.rng.choices(WITH_TOOLS, tool_weights, k=BUNCH) if family in WITH_TOOLS else [family] * BUNCH
+        parts = [families] if family in WITH_TOOLS or family in WITH_SCHEMA else [[family]] * BUNCH
+        for part in parts:
+            made = [(render(c), g.effort, bool(c.tools), name) for c, name in zip(drawn(g, part), part)]
+            made = [entry for entry in made if len(entry[0].ids) <= LONGEST_ROW]
+            count -= len(made)
+            yield made
 
 
 def rows(seed: int, count: int, held: bool, mix: dict[str, float]):
-    """Rows as tuples (ids, learned, pointer kinds, pointer sources, effort, has_tools, family)."""
-    made = list(conversations(seed, count, held, mix))
-    alphabet = pointers.Alphabet(TOKEN_BYTES, pointers.common_tokens([(row.ids, row.learned) for row, *_ in made]))
-    for row, *rest in made:
-        kinds, sources = pointers.find(row.ids, row.learned, alphabet)
-        yield np.array(row.ids, np.int16), np.array(row.learned), kinds, sources, *rest
+    """Lists of rows with one developer message, as tuples (ids, learned, pointer kinds, pointer sources, length of the
+    developer message, effort, has_tools, family)."""
+    made = list(bunches(seed, count, held, mix))
+    every = [(row.ids, row.learned) for bunch in made for row, *_ in bunch]
+    alphabet = pointers.Alphabet(TOKEN_BYTES, pointers.common_tokens(every))
+    for bunch in made:
+        yield [
+            (np.array(row.ids, np.int16), np.array(row.learned), *pointers.find(row.ids, row.learned, alphabet), row.developer, *rest)
+            for row, *rest in bunch
+        ]
 
 
 def main():

@@ -9,9 +9,9 @@ from datetime import date
 from pathlib import Path
 
 import torch
-from data import FAMILIES, MIX, conversation, render, system_ids
+from data import MIX, drawn, render, system_ids
 from families.base import Source
-from model import Group
+from model import Group, Prefix
 from tokenizer import PAD
 
 HELD_SEED = 77
@@ -21,7 +21,7 @@ def held_rows(family: str, count: int) -> list:
     """Rows of one family from held-out lists and templates, as (ids, learned, effort, has_tools)."""
     g, found = Source(HELD_SEED, True), []
     while len(found) < count:
-        c = conversation(g, family)
+        [c] = drawn(g, [family])
         row = render(c)
         found.append((row.ids, row.learned, g.effort, bool(c.tools)))
     return found
@@ -34,7 +34,7 @@ def correct(model, rows: list) -> list[bool]:
     for i, (_, _, effort, has_tools) in enumerate(rows):
         by_prefix[effort, has_tools].append(i)
     for (effort, has_tools), members in by_prefix.items():
-        prefix = torch.tensor(system_ids(effort, has_tools, date(2026, 11, 22)))
+        prefix = Prefix(torch.tensor(system_ids(effort, has_tools, date(2026, 11, 22))))
         members.sort(key=lambda i: len(rows[i][0]))
         for start in range(0, len(members), 16):
             part = members[start : start + 16]
@@ -57,5 +57,5 @@ def correct(model, rows: list) -> list[bool]:
 def exact_match(model, mix_file: Path | None, count: int) -> dict[str, float]:
     """The share of correct rows for every family that is being trained."""
     mix = MIX | (json.loads(mix_file.read_text()) if mix_file and mix_file.exists() else {})
-    families = [name for name in FAMILIES if mix[name] > 0]
+    families = [name for name, weight in mix.items() if weight > 0]
     return {name: round(sum(correct(model, held_rows(name, count))) / count, 3) for name in families}

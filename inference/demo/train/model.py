@@ -1,7 +1,7 @@
 """The gpt-oss architecture, written for fast training on a few CPU cores.
 
-Rows of a step share a long system message. It is computed once per step and every row of a group attends
-to its keys and values, which is exact and keeps the gradients. All tokens of a step (prefixes, then groups)
+Rows of a step share a long system message, and rows of a group their developer message behind it. Each is computed once per
+step and every row attends to its keys and values, which is exact and keeps the gradients. All tokens of a step (prefixes, then groups)
 are one flat matrix, so the dense layers see no batch dimension at all. Sizes are rounded up, because oneDNN compiles
 a kernel for every size it has not met, which takes as long as a small product itself. The last layer has queries and experts only
 at the places where something is learned: nothing else reads its output.
@@ -53,11 +53,19 @@ class Config:
 
 
 @dataclass
+class Prefix:
+    """Tokens that rows share; they follow those of the prefix number `after`, which stands before this one."""
+
+    ids: torch.Tensor
+    after: int | None = None
+
+
+@dataclass
 class Group:
     """Rows of one length that continue the prefix number `prefix`; padding is at the end of a row.
 
     `pointers` holds for each pointer layer the positions of queries `[rows, n]` (-1 for none) and the positions
-    `[rows, n, sources]` (-1 for none, -2 - i for place i of the prefix) that its pointer head should attend to from there.
+    `[rows, n, sources]` (-1 for none, -2 - i for place i of what stands before) that its pointer head should attend to from there.
     """
 
     prefix: int
@@ -206,7 +214,7 @@ class Attention(nn.Module):
         rows = slice(part.start * self.c.head_dim, part.stop * self.c.head_dim)
         return linear(h, self.qkv.weight[rows], self.qkv.bias[rows]).view(len(h), -1, self.c.head_dim)
 
-    def forward(self, h, cos, sin, prefix_sizes, groups, pointer=None, asked=None):
+    def forward(self, h, cos, sin, prefixes, groups, pointer=None, asked=None):
         """The attention's output, and sum and number of the pointer losses where layer `pointer` has targets.
 
         With `asked` (one per group) only for the places asked for, in their order, and not for the prefixes.
@@ -220,16 +228,18 @@ class Attention(nn.Module):
         else:
             kv = self._project(h, slice(c.heads, heads + c.kv_heads))
             k, v = rotate(kv[:, : c.kv_heads], cos, sin), kv[:, c.kv_heads :]
-            at = flat_places(prefix_sizes, groups, asked)
+            at = flat_places(prefixes, groups, asked)
             q = rotate(self._project(h.index_select(0, at), slice(0, c.heads)), cos[at], sin[at])
         outputs, shared, start, q_start = [], [], 0, 0
-        for size in prefix_sizes:
+        for prefix in prefixes:
+            size = len(prefix.ids)
             part = slice(start, start + size)
+            past = (k[:0], v[:0]) if prefix.after is None else shared[prefix.after]
             if asked is None:
-                outputs.append(self._attend(q[None, part], k[None, part], v[None, part], k[:0], v[:0], torch.arange(size)))
+                outputs.append(self._attend(q[None, part], k[None, part], v[None, part], *past, torch.arange(size)))
                 q_start += size
-            keep = slice(start + max(0, size - c.window + 1) if self.sliding else start, start + size)
-            shared.append((k[keep], v[keep]))
+            seen = slice(1 - c.window, None) if self.sliding else slice(None)
+            shared.append(tuple(torch.cat([p, own[part]])[seen] for p, own in zip(past, (k, v))))
             start += size
         for i, group in enumerate(groups):
             b, t = group.ids.shape
@@ -252,9 +262,9 @@ class Attention(nn.Module):
         return linear(torch.cat(outputs), self.out.weight, self.out.bias), loss / max(count, 1)
 
 
-def flat_places(prefix_sizes, groups, asked) -> torch.Tensor:
+def flat_places(prefixes, groups, asked) -> torch.Tensor:
     """The asked places of all groups, counted over prefixes and groups; rows are padded with their place 0."""
-    start, found = sum(prefix_sizes), []
+    start, found = sum(len(p.ids) for p in prefixes), []
     for group, a in zip(groups, asked):
         b, t = group.ids.shape
         found.append((a.places + torch.arange(b)[:, None] * t).flatten() + start)
@@ -330,12 +340,15 @@ class Model(nn.Module):
 
     def forward(self, prefixes, groups, select):
         """Logits at the flat token positions `select` (ascending, counted over the groups), balance and pointer losses."""
-        sizes = [len(p) for p in prefixes]
-        count = sum(sizes) + sum(g.ids.numel() for g in groups)
+        ends_at = []
+        for p in prefixes:
+            ends_at.append(len(p.ids) + (0 if p.after is None else ends_at[p.after]))
+        shared = sum(len(p.ids) for p in prefixes)
+        count = shared + sum(g.ids.numel() for g in groups)
         unused = torch.zeros(rounded(count, TOKENS_UNIT) - count, dtype=torch.long)
-        ids = torch.cat([*prefixes, *(g.ids.flatten() for g in groups), unused])
-        at = [torch.arange(n) for n in sizes]
-        at += [torch.arange(g.ids.shape[1]).repeat(len(g.ids)) + sizes[g.prefix] for g in groups]
+        ids = torch.cat([*(p.ids for p in prefixes), *(g.ids.flatten() for g in groups), unused])
+        at = [torch.arange(end - len(p.ids), end) for p, end in zip(prefixes, ends_at)]
+        at += [torch.arange(g.ids.shape[1]).repeat(len(g.ids)) + ends_at[g.prefix] for g in groups]
         at = torch.cat([*at, unused])
         cos, sin = self.cos[at], self.sin[at]
         x, balance, pointing = F.embedding(ids, self.embed), 0.0, []
@@ -343,10 +356,10 @@ class Model(nn.Module):
         ends = torch.tensor([g.ids.numel() for g in groups]).cumsum(0)
         parts = select.tensor_split(torch.searchsorted(select, ends)[:-1])
         asked = [Asked.of(g, part - end + g.ids.numel()) for g, part, end in zip(groups, parts, ends)]
-        only = select + sum(sizes)
+        only = select + shared
         for i, block in enumerate(self.blocks):
             last = {"only": only, "asked": asked} if i == len(self.blocks) - 1 else {}
-            x, layer_balance, layer_pointing = block(x, cos, sin, sizes, groups, pointers.get(i), **last)
+            x, layer_balance, layer_pointing = block(x, cos, sin, prefixes, groups, pointers.get(i), **last)
             balance = balance + layer_balance
             if i in pointers:
                 pointing.append(layer_pointing)

@@ -22,11 +22,11 @@ import numpy as np
 import torch
 import torch.distributed as dist
 from cross_entropy import CrossEntropy
-from data import random_today, system_ids
+from data import BUNCH, random_today, system_ids
 from evaluate import exact_match
 from export import export
 from families.base import Source
-from model import ROW_UNIT, Config, Group, Model, rounded
+from model import ROW_UNIT, Config, Group, Model, Prefix, rounded
 from optim import optimizers
 from pointers import JUMP, SOURCES, STEP
 from tokenizer import MESSAGE, PAD, encode
@@ -35,22 +35,24 @@ HERE = Path(__file__).resolve().parent
 WARMUP_STEPS = 60
 BALANCE_WEIGHT = 0.01
 POINTER_WEIGHT = 0.3
-GROUP_ROWS = 7
 NEAR_IN_LENGTH = 40
 """A group is the rows closest in length to one row, among this many drawn: less padding."""
 SHARD_SECONDS = 120
+DEVELOPER = 4
+"""Where a row (ids, learned, pointer kinds, sources, length of the developer message, times seen) has that length."""
 """A new shard is begun at most this often."""
 HARD_LOSS, HARD_SHARE, HARD_KEPT, HARD_TIMES = 1.0, 0.45, 300, 3
-"""Rows of this summed loss or more come again: in this share of the groups, from this many per kind, this often."""
+"""Rows of this summed loss or more (bunches of this mean) come again: in this share of the groups, from this many per kind, this often."""
 
 
 class Shards:
     """The newest few shards in memory, indexed by effort and tools; worker 0 has a child process make the next one."""
 
-    def __init__(self, folder: Path, rows: int, keep: int, seed: int, makes: bool):
-        self.folder, self.rows, self.seed, self.makes = folder, rows, seed, makes
+    def __init__(self, folder: Path, size: int, keep: int, seed: int, makes: bool):
+        self.folder, self.size, self.seed, self.makes = folder, size, seed, makes
         self.recent, self.child, self.started = deque(maxlen=keep), None, 0.0
-        self.index: dict[tuple[str, bool], list] = {}
+        self.rows: dict[tuple[str, bool], list] = {}
+        self.bunches: dict[tuple[str, bool], list] = {}
         folder.mkdir(parents=True, exist_ok=True)
         while not self.recent:
             self.poll()
@@ -63,97 +65,150 @@ class Shards:
         """Takes a finished shard; a generator that fails leaves the old shards in use."""
         if self._path(self.seed).exists():
             self.recent.append(pickle.loads(self._path(self.seed).read_bytes()))
-            self.index = defaultdict(list)
-            for shard in self.recent:
-                for *row, effort, has_tools, _ in shard:
-                    self.index[effort, has_tools].append(row)
+            self.rows, self.bunches = defaultdict(list), defaultdict(list)
+            for bunch in (bunch for shard in self.recent for bunch in shard if bunch):
+                *_, developer, effort, has_tools, _ = bunch[0]
+                rows = [row[:-3] for row in bunch]
+                if developer:
+                    self.bunches[effort, has_tools].append(rows)
+                else:
+                    self.rows[effort, has_tools] += rows
             self.seed += 1
         idle = self.child is None or self.child.poll() is not None
         if self.makes and idle and time.time() - self.started > SHARD_SECONDS:
             self.started = time.time()
             self._path(self.seed - 3).unlink(missing_ok=True)
-            command = [sys.executable, "-B", str(HERE / "data.py"), "--seed", str(self.seed), "--rows", str(self.rows)]
+            command = [sys.executable, "-B", str(HERE / "data.py"), "--seed", str(self.seed), "--rows", str(self.size)]
             command += ["--mix", str(self.folder.parent / "mix.json"), "--out", str(self._path(self.seed))]
             self.child = subprocess.Popen(["nice", "-n", "5", *command])
 
 
 class Hard:
-    """Rows that the model got wrong lately, to be seen again before they are forgotten."""
+    """What the model got wrong lately, to be seen again before it is forgotten: single rows, and bunches as a whole."""
 
     def __init__(self, g: Source):
         self.g = g
         self.rows: dict[tuple[str, bool], list] = defaultdict(list)
+        self.bunches: dict[tuple[str, bool], list] = defaultdict(list)
 
-    def take(self, kind: tuple[str, bool]) -> list:
+    def take_rows(self, kind: tuple[str, bool]) -> list:
         """A group of rows of that kind, which leave the store; none if there are too few."""
         store = self.rows[kind]
-        if len(store) < 3 * GROUP_ROWS:
+        if len(store) < 3 * BUNCH:
             return []
         self.g.rng.shuffle(store)
         store[-NEAR_IN_LENGTH:] = sorted(store[-NEAR_IN_LENGTH:], key=lambda row: len(row[0]))
-        at = max(0, len(store) - self.g.int(GROUP_ROWS, NEAR_IN_LENGTH))
-        taken = store[at : at + GROUP_ROWS]
-        del store[at : at + GROUP_ROWS]
+        at = max(0, len(store) - self.g.int(BUNCH, NEAR_IN_LENGTH))
+        taken = store[at : at + BUNCH]
+        del store[at : at + BUNCH]
         return taken
 
-    def judge(self, kind: tuple[str, bool], row: list, loss: float):
-        """Keeps the row if it was hard and has not come too often; the store forgets at random."""
-        *content, times = row
-        if loss < HARD_LOSS or times >= HARD_TIMES:
-            return
-        store = self.rows[kind]
-        if len(store) >= HARD_KEPT:
-            store[self.g.int(0, len(store) - 1)] = [*content, times + 1]
+    def take_bunch(self, kind: tuple[str, bool]) -> list:
+        store = self.bunches[kind]
+        return store.pop(self.g.int(0, len(store) - 1)) if len(store) > 3 else []
+
+    def judge(self, kind: tuple[str, bool], part: list, losses: list[float]):
+        """Keeps of a group's rows what was hard and has not come too often; the stores forget at random."""
+        again = [[*row[:-1], row[-1] + 1] for row in part]
+        if part[0][DEVELOPER]:
+            self._keep(self.bunches[kind], HARD_KEPT // BUNCH, again, again[0][-1], sum(losses) / len(losses))
         else:
-            store.append([*content, times + 1])
+            for row, loss in zip(again, losses):
+                self._keep(self.rows[kind], HARD_KEPT, row, row[-1], loss)
+
+    def _keep(self, store: list, most: int, entry: list, times: int, loss: float):
+        if loss < HARD_LOSS or times > HARD_TIMES:
+            return
+        if len(store) >= most:
+            store[self.g.int(0, len(store) - 1)] = entry
+        else:
+            store.append(entry)
+
+
+class Prefixes:
+    """The system and developer messages of a step, each once."""
+
+    def __init__(self, g: Source):
+        self.g, self.list, self.systems = g, [], {}
+
+    def of(self, kind: tuple[str, bool], developer: np.ndarray) -> int:
+        """The number of the system message of a kind with this developer message behind it, if there is one."""
+        if kind not in self.systems:
+            self.systems[kind] = len(self.list)
+            self.list.append(Prefix(torch.tensor(system_ids(*kind, random_today(self.g)))))
+        system = self.systems[kind]
+        if not len(developer):
+            return system
+        self.list.append(Prefix(torch.from_numpy(developer).long(), system))
+        return len(self.list) - 1
+
+    def system(self, kind: tuple[str, bool]) -> list[int]:
+        return self.list[self.systems[kind]].ids.tolist()
 
 
 @dataclass
 class Batch:
-    """One step of a worker: a prefix per kind, the supervised positions (flat over the groups) and their targets."""
+    """One step of a worker: the prefixes, the supervised positions (flat over the groups) and their targets."""
 
-    prefixes: list[torch.Tensor]
+    prefixes: list[Prefix]
     groups: list[Group]
     select: torch.Tensor
     targets: torch.Tensor
-    rows: list[tuple]
-    """Kind, row, number of supervised tokens, in the order of `targets`."""
+    parts: list[tuple]
+    """Of each group its kind, its rows, and their numbers of supervised tokens, in the order of `targets`."""
 
 
 def batch(shards: Shards, hard: Hard, g: Source, count: int) -> Batch:
     """`count` groups, each of one effort, with or without tools: a step sees several efforts side by side."""
-    kinds = list(shards.index)
-    prefixes, groups, select, targets, rows, offset = {}, [], [], [], [], 0
-    for kind in g.rng.choices(kinds, [len(shards.index[k]) for k in kinds], k=count):
-        part = hard.take(kind) if g.chance(HARD_SHARE) else []
+    single = {(kind, False): len(rows) for kind, rows in shards.rows.items()}
+    bunched = {(kind, True): BUNCH * len(bunches) for kind, bunches in shards.bunches.items()}
+    shares = single | bunched
+    prefixes, groups, select, targets, parts, offset = Prefixes(g), [], [], [], [], 0
+    for kind, is_bunch in g.rng.choices(list(shares), list(shares.values()), k=count):
+        take = hard.take_bunch if is_bunch else hard.take_rows
+        part = take(kind) if g.chance(HARD_SHARE) else []
         if not part:
-            drawn = g.sample(shards.index[kind], NEAR_IN_LENGTH)
-            pivot = len(drawn[0][0])
-            part = [[*row, 0] for row in sorted(drawn, key=lambda row: abs(len(row[0]) - pivot))[:GROUP_ROWS]]
-        width = rounded(max(len(row[0]) for row in part) - 1, ROW_UNIT)
+            part = [[*row, 0] for row in (g.pick(shards.bunches[kind]) if is_bunch else alike(g, shards.rows[kind]))]
+        cut = part[0][DEVELOPER]
+        width = rounded(max(len(row[0]) for row in part) - cut - 1, ROW_UNIT)
         ids = torch.full((len(part), width), PAD)
-        for r, row in enumerate(part):
-            tokens = torch.from_numpy(row[0]).long()
+        counts = []
+        for r, (tokens, learned, *_) in enumerate(part):
+            tokens = torch.from_numpy(tokens[cut:]).long()
             ids[r, : len(tokens) - 1] = tokens[:-1]
-            at = torch.from_numpy(row[1])[1:].nonzero()[:, 0]
+            at = torch.from_numpy(learned[cut:])[1:].nonzero()[:, 0]
             select.append(offset + r * width + at)
             targets.append(tokens[1:][at])
-            rows.append((kind, row, len(at)))
-        prefix = prefixes.setdefault(kind, system_ids(*kind, random_today(g)))
-        found = (_with_effort(part, *_targets(part, STEP), effort_place(prefix, kind[0])), _targets(part, JUMP))
-        groups.append(Group(list(prefixes).index(kind), ids, found))
+            counts.append(len(at))
+        prefix = prefixes.of(kind, part[0][0][:cut])
+        system = prefixes.system(kind)
+        found = (_with_effort(part, *_targets(part, STEP, len(system)), effort_place(system, kind[0])), _targets(part, JUMP, len(system)))
+        groups.append(Group(prefix, ids, found))
+        parts.append((kind, part, counts))
         offset += ids.numel()
-    return Batch([torch.tensor(prefix) for prefix in prefixes.values()], groups, torch.cat(select), torch.cat(targets), rows)
+    return Batch(prefixes.list, groups, torch.cat(select), torch.cat(targets), parts)
 
 
-def _targets(part: list, kind: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Queries, one token before each pointer target of this kind, and the sources of those targets."""
+def alike(g: Source, rows: list) -> list:
+    """Some rows of nearly the same length."""
+    drawn = g.sample(rows, NEAR_IN_LENGTH)
+    pivot = len(drawn[0][0])
+    return sorted(drawn, key=lambda row: abs(len(row[0]) - pivot))[:BUNCH]
+
+
+def _targets(part: list, kind: int, system: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Queries, one token before each pointer target of this kind, and the sources of those targets.
+
+    Both count from the end of the developer message; sources in it count from the system message's begin (of length `system`).
+    """
     at = [np.flatnonzero(row[2] == kind) for row in part]
     queries = torch.full((len(part), rounded(max(map(len, at)) or 1, ROW_UNIT)), -1)
     sources = torch.full((*queries.shape, SOURCES), -1)
     for r, (positions, row) in enumerate(zip(at, part)):
-        queries[r, : len(positions)] = torch.from_numpy(positions) - 1
-        sources[r, : len(positions)] = torch.from_numpy(row[3][positions].astype(np.int64))
+        cut, places = row[DEVELOPER], row[3][positions].astype(np.int64)
+        queries[r, : len(positions)] = torch.from_numpy(positions) - cut - 1
+        places = np.where(places < 0, -1, np.where(places < cut, -2 - system - places, places - cut))
+        sources[r, : len(positions)] = torch.from_numpy(places)
     return queries, sources
 
 
@@ -165,7 +220,7 @@ def effort_place(prefix: list[int], effort: str) -> int:
 
 def _with_effort(part: list, queries: torch.Tensor, sources: torch.Tensor, place: int) -> tuple[torch.Tensor, torch.Tensor]:
     """The same, and one query more: the first thought of a row begins with a look at the effort asked for."""
-    begins = [int(((row[0] == MESSAGE) & row[1]).argmax()) for row in part]
+    begins = [int(((row[0] == MESSAGE) & row[1]).argmax()) - row[DEVELOPER] for row in part]
     effort = torch.full((len(part), 1, SOURCES), -1)
     effort[:, 0, 0] = -2 - place
     return torch.cat([queries, torch.tensor(begins)[:, None]], 1), torch.cat([sources, effort], 1)
@@ -210,7 +265,7 @@ def parse_args():
     parser = argparse.ArgumentParser()
     parser.add_argument("--work", type=Path, required=True, help="folder for shards, checkpoints and the log")
     parser.add_argument("--until", required=True, help="next local time HH:MM at which to stop")
-    parser.add_argument("--batch", type=int, default=6, help="groups of seven rows per worker and step")
+    parser.add_argument("--batch", type=int, default=6, help="groups of up to seven rows per worker and step")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--save-minutes", type=float, default=16)
     parser.add_argument("--seed", type=int, default=1)
@@ -257,7 +312,7 @@ class Run:
         export(self.model, HERE.parent)
         scores = exact_match(self.model, self.args.work / "mix.json", rows_each)
         minutes = round((time.time() - self.begin) / 60, 1)
-        line = [self.step, self.step * self.args.batch * GROUP_ROWS * self.args.workers, minutes, round(loss, 5), json.dumps(scores)]
+        line = [self.step, self.step * self.args.batch * BUNCH * self.args.workers, minutes, round(loss, 5), json.dumps(scores)]
         with open(self.args.work / "curve.csv", "a", newline="") as out:
             csv.writer(out).writerow(line)
         print(f"== {self.step} {datetime.now():%H:%M} {scores}", flush=True)
@@ -278,7 +333,7 @@ def main():
     if first:
         print(f"{sum(p.numel() for p in run.params) / 1e6:.2f}M parameters, from step {run.step}", flush=True)
     hard = Hard(g)
-    losses, tokens, reported, saved = [], 0, time.time(), time.time()
+    losses, tokens, seen, reported, saved = [], 0, 0, time.time(), time.time()
     fraction = 0.0
     while fraction < 1:
         shards.poll()
@@ -291,22 +346,25 @@ def main():
         fraction = workers.average(run.params, (time.time() - run.begin) / (end - run.begin))
         run.update(fraction)
         fresh = []
-        for (kind, row, _), part in zip(b.rows, each.detach().split([n for *_, n in b.rows])):
-            hard.judge(kind, row, part.sum().item())
-            fresh += [part] if row[-1] == 0 else []
+        rest = each.detach()
+        for kind, part, counts in b.parts:
+            *of_rows, rest = rest.split([*counts, len(rest) - sum(counts)])
+            hard.judge(kind, part, [row.sum().item() for row in of_rows])
+            fresh += of_rows if part[0][-1] == 0 else []
         losses += [torch.cat(fresh).mean().item()] if fresh else []
-        tokens += sum(x.ids.numel() for x in b.groups)
+        tokens += sum(x.ids.numel() for x in [*b.groups, *b.prefixes])
+        seen += sum(len(part) for _, part, _ in b.parts)
         if first and (run.step % 20 == 0 or run.step < 4):
             speed = tokens / (time.time() - reported)
             mean = sum(losses[-20:]) / len(losses[-20:])
             skew = balance.item() / len(run.model.blocks)
-            print(f"{run.step} loss {mean:.4f} step {pointing[0]:.3f} jump {pointing[1]:.3f} balance {skew:.2f} {speed:.0f} tok/s per worker, hard {sum(map(len, hard.rows.values()))}, time {fraction:.3f}", flush=True)
-            tokens, reported = 0, time.time()
+            print(f"{run.step} loss {mean:.4f} step {pointing[0]:.3f} jump {pointing[1]:.3f} balance {skew:.2f} {speed:.0f} tok/s per worker, {seen * run.args.workers / (time.time() - reported):.1f} rows/s, time {fraction:.3f}", flush=True)
+            tokens, seen, reported = 0, 0, time.time()
         if run.step % 50 == 0:
             workers.agree(run.params)
         if first and (fraction >= 1 or time.time() - saved > 60 * args.save_minutes):
             run.save(sum(losses) / len(losses), 12 if fraction < 1 else 25)
-            losses, tokens, reported, saved = [], 0, time.time(), time.time()
+            losses, tokens, seen, reported, saved = [], 0, 0, time.time(), time.time()
     if first:
         shards.child.kill()
 

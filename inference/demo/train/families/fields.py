@@ -1,5 +1,6 @@
 """Kinds of values that tools and schemas ask for: how they are named, written in prose and put into JSON."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from families import words
@@ -13,6 +14,10 @@ class Value:
 
     shown: str
     value: object
+
+
+Telling = Callable[[], tuple[str, list[Value]]]
+"""Makes a text and the values in it, in the order of their properties."""
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,10 @@ address city country population holiday timezone currency tax salary budget expe
 garden plant crop harvest pond hive barrel crate shelf pallet warehouse harbor vessel cargo container pipeline turbine battery panel meter tide quake volcano comet satellite""".split()
 
 TAKERS = {kind: takers for kind in {kind for r in REQUESTS for kind, _ in r.slots.values()} if len(takers := [r for r in REQUESTS if kind in [k for k, _ in r.slots.values()]]) > 1}
+EVERYDAY = set("get_weather get_forecast stock_price convert_currency exchange_rate convert_units define lookup_user track_order company_contact set_timer set_temperature book_table".split())
+COMMON = [request for request in REQUESTS if request.names[0] in EVERYDAY]
+"""What declared functions are most often for."""
+
 TOOL_SHARES = (35, 30, 25, 10)
 
 # Optional parameters that requests never mention.
@@ -85,7 +89,7 @@ def invented(g: Source, thing: str | None = None) -> dict:
 
 def special(g: Source, request: Request | None = None) -> dict:
     """A tool of an everyday kind, under one of its names."""
-    request = request or g.pick(REQUESTS)
+    request = request or g.pick(COMMON if g.chance(0.3) else REQUESTS)
     name = decorated(g, g.pick(request.names)) if g.chance(0.3) else g.pick(request.names)
     if g.chance(0.1):
         name = f"{g.pick(ACTIONS)}_{name}"
@@ -198,19 +202,19 @@ def outcome(g: Source) -> tuple[str, str]:
     return shown, f"The result is: {told(data)}."
 
 
-def other_tool(g: Source, tool: dict | None) -> dict:
-    """A tool for nothing. Often it takes the same kind of value as the right one, so that only the meaning decides."""
+def other_tool(g: Source, tool: dict) -> dict:
+    """Often it takes the same kind of value as the given one, so that only the meaning decides between them."""
     if g.chance(0.3):
         return invented(g)
-    kinds = [p["kind"] for p in tool["params"] if p["kind"] in TAKERS] if tool else []
+    kinds = [p["kind"] for p in tool["params"] if p["kind"] in TAKERS]
     return special(g, g.pick(TAKERS[g.pick(kinds)]) if kinds and g.chance(0.4) else None)
 
 
-def echoes(g: Source, text_: str) -> list[dict]:
+def echo(g: Source, text_: str) -> dict | None:
     """Perhaps a tool around a noun of the text, though the request is for something else."""
     nouns = [word for word in re.findall(r"[a-z]+", text_) if word in ECHOED]
     tool = invented(g, g.pick(nouns)) if nouns and g.chance(0.35) else None
-    return [tool] if tool and tool["verb"] not in ("calculate", "measure", "convert", "check", "find", "get", "lookup") else []
+    return tool if tool and tool["verb"] not in ("calculate", "measure", "convert", "check", "find", "get", "lookup") else None
 
 
 def clash(a: dict, b: dict) -> bool:
@@ -222,10 +226,10 @@ def clash(a: dict, b: dict) -> bool:
     return any(noun in seen(b) for noun in nouns(a)) or any(noun in seen(a) for noun in nouns(b))
 
 
-def toolbox(g: Source, tool: dict | None) -> list[dict]:
-    """One to four declared tools, `tool` among them."""
-    tools = [tool] if tool else []
-    for _ in range(g.rng.choices([0, 1, 2, 3], TOOL_SHARES)[0] + (not tool)):
+def toolbox(g: Source, tool: dict) -> list[dict]:
+    """One to four declared tools, `tool` among them, no two for the same."""
+    tools = [tool]
+    for _ in range(g.rng.choices([0, 1, 2, 3], TOOL_SHARES)[0]):
         other = other_tool(g, tool)
         if not any(clash(other, t) for t in tools):
             tools.append(other)
@@ -242,29 +246,36 @@ def call_thought(g: Source, name: str, args: dict) -> str:
     )
 
 
-def generate(g: Source) -> Conversation:
-    tool = special(g) if g.chance(0.7) else invented(g)
+def called(g: Source, tools: list[dict]) -> tuple[Conversation, str, str | None]:
+    """A request for one of the tools; what follows is as in `uncalled`."""
+    tool = g.pick(tools)
     user, args = use(g, tool)
     result, final = outcome(g)
     turns = [Turn(call_thought(g, tool["name"], args), f"functions.{tool['name']}", compact(args), result), Turn("", final=final)]
-    tools = toolbox(g, tool)
-    quoted = " ".join(re.findall('"([^"]+)"', user)) if "prompts" in tool else ""
-    tools += [other for other in echoes(g, quoted) if len(tools) < 4 and not any(clash(other, t) for t in tools)]
-    return Conversation(user, turns, tools=g.shuffled(tools))
+    return Conversation(user, turns), " ".join(re.findall('"([^"]+)"', user)) if "prompts" in tool else "", None
 
 
-def no_tool(g: Source) -> Conversation:
-    """Tools are declared, but the question is for Python or for nobody."""
+def uncalled(g: Source, tools: list[dict]) -> tuple[Conversation, str, str | None]:
+    """A request for Python or for nobody; the words of it that one more tool may be about; its genre outside."""
     if g.chance(0.5):
         made = g.pick([arithmetic.generate, arithmetic.generate, text.generate, text.generate, dates.generate])(g)
-        made.tools = boxed(g, made.user, lambda tool: True)
-        return made
-    genre, user = outside.asked(g)
-    return outside.declined(g, user, boxed(g, user if genre in outside.MAKING else "", lambda tool: not outside.might_serve(tool, genre)))
+        return made, made.user, None
+    while True:
+        genre, user = outside.asked(g)
+        if not any(outside.might_serve(tool, genre) for tool in tools):
+            return outside.declined(g, user, []), user if genre in outside.MAKING else "", genre
 
 
-def boxed(g: Source, user: str, fits) -> list[dict]:
-    """One to four declared tools that all pass the test; a word of the user may be in the name of one."""
-    while not (tools := [tool for tool in (toolbox(g, None) + echoes(g, user))[-4:] if fits(tool)]):
-        pass
-    return g.shuffled(tools)
+def conversations(g: Source, families: list[str]) -> list[Conversation]:
+    """One conversation of each family, all with the same tools: `function` calls one of them, `no_tool` none."""
+    tools, found = toolbox(g, special(g) if g.chance(0.7) else invented(g)), []
+    for family in families:
+        conversation, words_, genre = (called if family == "function" else uncalled)(g, tools)
+        if not found and len(tools) < 4:
+            tool = echo(g, words_)
+            if tool and not any(clash(tool, t) for t in tools) and not (genre and outside.might_serve(tool, genre)):
+                tools = g.shuffled([*tools, tool])
+        found.append(conversation)
+    for conversation in found:
+        conversation.tools = tools
+    return found

@@ -85,6 +85,15 @@ plate: own_car car1 first_car insured vehicle_1 | plate2: other_car car2 second_
 recipe dish meal entry
 dish: dish name meal title | minutes: cooking_time cook_minutes oven_time boil | few: preparation_time prep_minutes prep | few2: servings portions people serves
 {dish} for {few2} people takes {few} minutes to prepare and {minutes} minutes to cook.|Prepare {dish} in {few} minutes, then cook it for {minutes}. It serves {few2}.|{few2} portions of {dish}: {few} minutes of chopping, {minutes} minutes on the stove.|After {few} minutes of work, {dish} needs {minutes} minutes of heat and feeds {few2}.
+find discovery lost_item found_thing report notice
+look: look style state condition quality sort | plain: thing object item what found | city: city place town where | date: date day when on
+A {look} {plain} turned up in {city} on {date}.|{city}, {date}: someone handed in a {look} {plain}.|Whose {look} {plain} is this? It lay in {city} since {date}.|On {date} they found a {look} {plain} in {city}.|My {look} {plain} is gone since {date}; I had it in {city}.|Missing in {city} since {date}: a {look} {plain}.
+sale advert listing product item
+look: look style design make quality kind | plain: product item thing article name | money: price cost amount value | few: number pieces count amount_left
+A {look} {plain} for {money}; I have {few}.|We sell {few} pieces of our {look} {plain}, {money} each.|{few} left: the {look} {plain} at {money}.|The {look} {plain} costs {money} and {few} are there.|For {money} you get a {look} {plain}, of which we hold {few}.
+purchase order wish request
+who: buyer customer name client person | look: style look finish type design | plain: product item object article thing | many: number quantity count pieces
+{who} wants {many} of the {look} {plain}.|{many} times the {look} {plain} for {who}.|A {look} {plain} is what {who} ordered, {many} of them.|Please send {who} the {look} {plain}, {many} pieces.|{who} would like a {look} {plain}, {many} in total.
 lease rental agreement tenancy
 who: landlord owner lessor house_owner | who2: tenant renter lessee occupant | address: address street flat location | money: rent price monthly_rent amount
 {who} lets {address} to {who2} for {money} a month.|{who2} rents {address} from {who} and pays {money}.|Each month {who2} gives {who} {money} for {address}.|{address} belongs to {who}, but {who2} lives there for {money}.|For {money} a month the flat at {address} of {who} is home to {who2}.

@@ -5,7 +5,7 @@ the property in the schema. Concepts of one subject may take the same kind of va
 """
 
 from families.base import Source
-from families.fields import Value, decorated, label
+from families.fields import Telling, Value, decorated, label
 from families.scenes import value_of
 
 
@@ -203,18 +203,27 @@ SUBJECTS = [
 ]  # fmt: skip
 
 
-def portrait(g: Source) -> tuple[str, str, list[tuple[str, str, Value]]]:
-    """A record name, a text, and (property, type, value) of each fact in it, the subject's name first."""
+def portrait(g: Source) -> tuple[str, list[tuple[str, str]], Telling]:
+    """A record name, (property, type) of each fact, the subject's name first, and what tells them with ever new values."""
     maker, heads, roots, concepts, subjects, pronouns = g.pick(SUBJECTS)
-    kind, value = value_of(g, maker)
-    head = g.pick(heads.split())
-    facts = [(head, g.pick(heads.split()), kind, value, "")]
+    chosen = [(g.pick(heads.split()), maker, heads.split(), [""])]
     for maker, names, clauses in g.sample(concepts, g.pick([1, 2, 2, 3] if g.simple else [2, 3, 3, 4])):
-        kind, value = value_of(g, maker)
         name = decorated(g, g.pick(names)) if g.chance(0.2) else g.pick(names)
-        if name not in [f[0] for f in facts] and value.shown not in [f[3].shown for f in facts]:
-            facts.append((name, g.pick(names), kind, value, g.template(clauses).replace("{v}", value.shown)))
-    return g.pick(roots.split()), told(g, facts, g.pick(subjects), g.pick(pronouns)), [(name, kind, value) for name, _, kind, value, _ in facts]
+        if name not in [n for n, *_ in chosen]:
+            chosen.append((name, maker, names, clauses))
+
+    def tell() -> tuple[str, list[Value]]:
+        while True:
+            values = [value_of(g, maker) for _, maker, *_ in chosen]
+            if len({value.shown for _, value in values}) == len(values):
+                break
+        facts = [
+            (name, g.pick(nouns), kind, value, g.template(clauses).replace("{v}", value.shown) if clauses[0] else "")
+            for (name, _, nouns, clauses), (kind, value) in zip(chosen, values)
+        ]
+        return told(g, facts, g.pick(subjects), g.pick(pronouns)), [value for _, value in values]
+
+    return g.pick(roots.split()), [(name, value_of(g, maker)[0]) for name, maker, *_ in chosen], tell
 
 
 def told(g: Source, facts: list[tuple], subject: str, pronoun: str) -> str:

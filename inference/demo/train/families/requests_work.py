@@ -70,7 +70,7 @@ WORK = [
          """translate "{text}" into {language}|how do you say "{text}" in {language}|what is "{text}" in {language}|say "{text}" in {language}|into {language}, please: "{text}"|my friend speaks {language} only, how do I tell him "{text}"|how would somebody put "{text}" in {language}|=the {language} for "{text}"|
          I need "{text}" in {language}"""),
     kind("define look_up_word dictionary meaning definition_of", "Explains what a word means.|Looks up a word.", {"word": "plain word term entry text"},
-         """what does {word} mean|what is the meaning of "{word}"|define {word}|look up "{word}" in the dictionary|explain the word {word}|give me the definition of {word}|I do not know the term "{word}"|what is to be understood by "{word}"|what do people mean when they say "{word}" """),
+         """what does {word} mean|what is written about "{word}" in the lexicon|find {word} in the dictionary|=the entry for "{word}"|what is a {word}, by the book|is there a definition for {word}|what is the meaning of "{word}"|define {word}|look up "{word}" in the dictionary|explain the word {word}|give me the definition of {word}|I do not know the term "{word}"|what is to be understood by "{word}"|what do people mean when they say "{word}" """),
     kind("post_message chat slack_message post_to_channel announce", "Posts a message in a channel.|Writes into a chat.", {"channel": "plain channel room group to chat", "text": "text text message body content"},
          """post "{text}" in {channel}|tell everybody in {channel} "{text}"|write "{text}" into the channel {channel}|announce "{text}" to {channel}|the people in {channel} should read "{text}"|let {channel} know: "{text}"|"{text}" goes out to all of {channel}""", "post"),
 ]  # fmt: skip

@@ -5,7 +5,7 @@ A scene names its record, its slots (what makes a value, and the property names 
 
 from families import happenings, words
 from families.base import Source
-from families.fields import KINDS, Value, clock, decorated, email, flag, of_number, of_text, phone, thing
+from families.fields import KINDS, Telling, Value, clock, decorated, email, flag, of_number, of_text, phone, thing
 from families.slots import SLOTS
 
 MONEY = ["{} dollars", "{} euros", "${}", "{}", "€{}", "{} pounds", "{} USD", "{} EUR"]
@@ -172,15 +172,20 @@ def value_of(g: Source, slot: str) -> tuple[str, Value]:
     return shape, make(g)
 
 
-def happening(g: Source) -> tuple[str, str, list[tuple[str, str, Value]]]:
-    """A record name, a sentence, and (property, type, value) of each of its slots in the scene's order."""
+def happening(g: Source) -> tuple[str, list[tuple[str, str]], Telling]:
+    """A record name, (property, type) of each slot in the scene's order, and what tells it with ever new values."""
     while True:
         roots, slots, sentences = g.pick(SCENES)
-        found, text = [], g.template(sentences)
-        for slot, properties in slots.items():
-            kind, value = value_of(g, slot)
-            name = g.pick(properties)
-            found.append((decorated(g, name) if g.chance(0.6) else name, kind, value))
-            text = text.replace("{" + slot + "}", value.shown)
-        if len({name for name, *_ in found}) == len(found) == len({value.shown for *_, value in found}):
-            return g.pick(roots), text, found
+        names = [decorated(g, name) if g.chance(0.6) else name for name in map(g.pick, slots.values())]
+        if len(set(names)) == len(names):
+            break
+
+    def tell() -> tuple[str, list[Value]]:
+        while True:
+            text, values = g.template(sentences), [value_of(g, slot)[1] for slot in slots]
+            for slot, value in zip(slots, values):
+                text = text.replace("{" + slot + "}", value.shown)
+            if len({value.shown for value in values}) == len(values):
+                return text, values
+
+    return g.pick(roots), [(name, value_of(g, slot)[0]) for name, slot in zip(names, slots)], tell

@@ -18,6 +18,7 @@ LISTS = {
     "sport": "swimming|running|rowing|cycling|boxing|yoga|climbing|skiing|dancing|hiking|tennis|squash|judo|sailing|fencing|skating|karate|surfing|badminton|pilates|jogging|weightlifting",
     "medicine": "ibuprofen|aspirin|insulin|penicillin|metformin|paracetamol|cortisone|codeine|lithium|warfarin|amoxicillin|ramipril|cetirizine|omeprazole|diazepam|statins|thyroxine|heparin",
     "planet": "Mars|Venus|Jupiter|Saturn|Neptune|Mercury|Uranus|Pluto|Titan|Europa|Ganymede|Io|Callisto|Ceres|Triton|Eris|Vega|Sirius",
+    "unit": "kilometers|miles|meters|feet|inches|centimeters|yards|kilograms|pounds|ounces|grams|liters|gallons|pints|cups|milliliters|hectares|acres|knots|joules|calories|celsius|fahrenheit|kelvin|bar|watts|horsepower|hours|seconds|weeks|bytes|megabytes|gigabytes|degrees|radians|tons|fathoms",
     "project": "Apollo|website relaunch|Bluebird|migration|Phoenix|mobile app|audit|rebranding|Atlas|onboarding|Lighthouse|data lake|Falcon|spring campaign|Mercury|office move|Horizon|intranet",
     "reason": "it is too small|it arrived broken|wrong color|it does not fit|I changed my mind|it makes noise|missing parts|it came too late|a double order|it smells|the zip is stuck|poor quality|wrong size|it leaks",
 }  # fmt: skip

@@ -1,10 +1,11 @@
 """Extraction: a sentence and a flat schema in, compact JSON or one-line XML out."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from families import words
 from families.base import Conversation, Source, Turn, compact, phrase, think
-from families.fields import KINDS, Value, choice, label
+from families.fields import KINDS, Value, choice, label, of_text
 from families.portraits import portrait
 from families.scenes import happening
 
@@ -20,25 +21,30 @@ ROOTS = {"person": ["person", "user", "contact", "customer", "employee", "studen
 
 @dataclass
 class Field:
-    """One piece of the sentence: its property, its value and whether the schema asks for it."""
+    """A property; what the sentence of the moment gives it as its value, and says about it in one of the `clauses`."""
 
     name: str
     type: str
-    value: Value
-    clause: str
+    make: Callable[[Source], Value] | None = None
+    clauses: list[str] = field(default_factory=list)
     options: list[str] | None = None
+    value: Value | None = None
+    clause: str = ""
+
+    def renew(self, g: Source):
+        self.value, self.clause = self.make(g), g.pick(self.clauses)
 
 
 def make_field(g: Source, kind: str, name: str | None = None) -> Field:
     if kind == "enum":
         chosen, options = choice(g)
-        v = g.pick(options)
-        return Field(chosen, "string", Value(v, v), g.pick(["has {n} {v}", "is of {n} {v}", "is {v}", "wants {v} {n}"]), options)
+        clauses = ["has {n} {v}", "is of {n} {v}", "is {v}", "wants {v} {n}"]
+        return Field(chosen, "string", of_text(lambda g: g.pick(options)), clauses, options)
     spec = KINDS[kind]
     clauses = spec.is_
     if name is None and g.chance(0.05 if g.simple else 0.13) and spec.type not in ("boolean", "string[]"):
         name, clauses = g.pseudo(), ["has the {n} {v}", "has {n} {v}"]
-    return Field(name or g.part(spec.names), spec.type, spec.make(g), g.pick(clauses))
+    return Field(name or g.part(spec.names), spec.type, spec.make, clauses)
 
 
 def make_fields(g: Source) -> tuple[str, list[Field]]:
@@ -184,25 +190,35 @@ def json_schema(g: Source, root: str, fields: list[Field], nested: tuple[str, li
     return {k: schema[k] for k in keys}
 
 
-def scene(g: Source) -> tuple[str, str, list[Field], str]:
-    """A subject, its schema fields in schema order, and the sentence with them and perhaps more."""
+def scene(g: Source) -> tuple[str, list[Field], Callable[[], str]]:
+    """A subject, its schema fields in schema order, and what gives them values in a text with them and perhaps more."""
     way = g.rng.choices(list(SHARES), list(SHARES.values()))[0]
     if way != "fields":
         about = "object"
-        root, text, slots = happening(g) if way == "happening" else portrait(g)
-        asked = fields = [Field(name, kind, value, "") for name, kind, value in slots]
+        root, properties, telling = happening(g) if way == "happening" else portrait(g)
+        asked = fields = [Field(name, kind) for name, kind in properties]
     else:
         about, fields = make_fields(g)
-        root = g.pick(ROOTS[about])
-        text = prose(g, about, fields)
-        asked = fields
+        root, asked = g.pick(ROOTS[about]), fields
     if len(fields) > 2 and g.chance(0.35 if way == "fields" else 0.4):
         asked = g.sample(fields, g.int(1 if g.chance(0.35) else 2, len(fields) - 1))
     if len(asked) > 1 and g.chance(0.6):
         asked = g.shuffled(asked)
-    if g.chance(0.12) and text.endswith("."):
-        text = f"{text} {distractor(g, about)}" if g.chance(0.6) else f"{distractor(g, about)} {text}"
-    return root, text, asked, about
+
+    def tell() -> str:
+        if way == "fields":
+            for f in fields:
+                f.renew(g)
+            text = prose(g, about, fields)
+        else:
+            text, values = telling()
+            for f, value in zip(fields, values):
+                f.value = value
+        if g.chance(0.12) and text.endswith("."):
+            text = f"{text} {distractor(g, about)}" if g.chance(0.6) else f"{distractor(g, about)} {text}"
+        return text
+
+    return root, asked, tell
 
 
 def extract_thought(g: Source, form: str, fields: list[Field]) -> str:
@@ -215,8 +231,9 @@ def extract_thought(g: Source, form: str, fields: list[Field]) -> str:
     )
 
 
-def json_family(g: Source) -> Conversation:
-    root, text, fields, about = scene(g)
+def json_family(g: Source, count: int) -> list[Conversation]:
+    """Conversations with one schema."""
+    root, fields, tell = scene(g)
     nested = None
     if len(fields) > 2 and g.chance(0.12):
         cut = g.int(1, len(fields) - 2)
@@ -224,12 +241,17 @@ def json_family(g: Source) -> Conversation:
         fields, inner = fields[:-cut], fields[-cut:]
         nested = (name, inner)
     schema = json_schema(g, root, fields, nested)
-    data = {}
-    for key in schema["properties"]:
-        data[key] = {f.name: f.value.value for f in nested[1]} if nested and key == nested[0] else next(f.value.value for f in fields if f.name == key)
-    user = prompt(g, text, root, "JSON")
     everything = fields + (nested[1] if nested else [])
-    return Conversation(user, [Turn(extract_thought(g, "JSON", everything), final=compact(data))], response_format=f"{JSON_LINE}\n{compact(schema)}")
+
+    def conversation() -> Conversation:
+        user = prompt(g, tell(), root, "JSON")
+        data = {f.name: f.value.value for f in fields}
+        if nested:
+            data[nested[0]] = {f.name: f.value.value for f in nested[1]}
+        turn = Turn(extract_thought(g, "JSON", everything), final=compact(data))
+        return Conversation(user, [turn], response_format=f"{JSON_LINE}\n{compact(schema)}")
+
+    return [conversation() for _ in range(count)]
 
 
 XSD_TYPES = {"string": ["string", "string", "string", "token"], "integer": ["integer", "int", "positiveInteger", "nonNegativeInteger"], "number": ["decimal", "decimal", "double"], "boolean": ["boolean"], "date": ["date"]}
@@ -281,8 +303,10 @@ def xsd(g: Source, root: str, fields: list[Field], attribute: Field | None) -> s
     return "\n".join(indent * d + t for d, t in lines)
 
 
-def xml_family(g: Source) -> Conversation:
-    root, text, fields, about = scene(g)
+def xml_family(g: Source, count: int) -> list[Conversation]:
+    """Conversations with one schema, which follows the first values where a string looks like a date."""
+    root, fields, tell = scene(g)
+    tell()
     fields = fields[:4]
     attribute = None
     if len(fields) > 1 and g.chance(0.2):
@@ -294,8 +318,13 @@ def xml_family(g: Source) -> Conversation:
     if root in [f.name for f in fields]:
         root = "record"
     schema = xsd(g, root, fields, attribute)
-    body = "".join(f"<{f.name}>{xml_text(v)}</{f.name}>" for f in fields for v in (f.value.value if isinstance(f.value.value, list) else [f.value.value]))
-    head = f' {attribute.name}="{xml_text(attribute.value.value)}"' if attribute else ""
-    user = prompt(g, text, root, "XML")
-    thought = extract_thought(g, "XML", ([attribute] if attribute else []) + fields)
-    return Conversation(user, [Turn(thought, final=f"<{root}{head}>{body}</{root}>")], response_format=f"{XML_LINE}\n{schema}")
+
+    def conversation() -> Conversation:
+        user = prompt(g, tell(), root, "XML")
+        body = "".join(f"<{f.name}>{xml_text(v)}</{f.name}>" for f in fields for v in (f.value.value if isinstance(f.value.value, list) else [f.value.value]))
+        head = f' {attribute.name}="{xml_text(attribute.value.value)}"' if attribute else ""
+        thought = extract_thought(g, "XML", ([attribute] if attribute else []) + fields)
+        turn = Turn(thought, final=f"<{root}{head}>{body}</{root}>")
+        return Conversation(user, [turn], response_format=f"{XML_LINE}\n{schema}")
+
+    return [conversation() for _ in range(count)]
