@@ -285,13 +285,13 @@ class Run:
         self.params = list(self.model.parameters())
         self.optimizers = optimizers(self.model)
         self.peaks = [[group["lr"] for group in o.param_groups] for o in self.optimizers]
-        self.step, self.begin = 0, time.time()
+        self.step, self.rows, self.begin = 0, 0, time.time()
         if args.resume:
             saved = torch.load(self.checkpoint, weights_only=False)
             self.model.load_state_dict(saved["model"])
             for o, state in zip(self.optimizers, saved["optimizers"]):
                 o.load_state_dict(state)
-            self.step, self.begin = saved["step"], saved["begin"]
+            self.step, self.rows, self.begin = saved["step"], saved["rows"], saved["begin"]
 
     def update(self, fraction: float):
         """One step of both optimizers at the learning rate of the moment."""
@@ -307,12 +307,12 @@ class Run:
         """Checkpoint, held-out scores, a line of the curve, and the exported weights."""
         state = {"model": self.model.state_dict(), "optimizers": [o.state_dict() for o in self.optimizers]}
         part = self.checkpoint.with_suffix(".part")
-        torch.save(state | {"step": self.step, "begin": self.begin}, part)
+        torch.save(state | {"step": self.step, "rows": self.rows, "begin": self.begin}, part)
         part.rename(self.checkpoint)
         export(self.model, HERE.parent)
         scores = exact_match(self.model, self.args.work / "mix.json", rows_each)
         minutes = round((time.time() - self.begin) / 60, 1)
-        line = [self.step, self.step * self.args.batch * BUNCH * self.args.workers, minutes, round(loss, 5), json.dumps(scores)]
+        line = [self.step, self.rows, minutes, round(loss, 5), json.dumps(scores)]
         with open(self.args.work / "curve.csv", "a", newline="") as out:
             csv.writer(out).writerow(line)
         print(f"== {self.step} {datetime.now():%H:%M} {scores}", flush=True)
@@ -353,12 +353,13 @@ def main():
             fresh += of_rows if part[0][-1] == 0 else []
         losses += [torch.cat(fresh).mean().item()] if fresh else []
         tokens += sum(x.ids.numel() for x in [*b.groups, *b.prefixes])
-        seen += sum(len(part) for _, part, _ in b.parts)
+        rows = sum(len(part) for _, part, _ in b.parts) * run.args.workers
+        seen, run.rows = seen + rows, run.rows + rows
         if first and (run.step % 20 == 0 or run.step < 4):
             speed = tokens / (time.time() - reported)
             mean = sum(losses[-20:]) / len(losses[-20:])
             skew = balance.item() / len(run.model.blocks)
-            print(f"{run.step} loss {mean:.4f} step {pointing[0]:.3f} jump {pointing[1]:.3f} balance {skew:.2f} {speed:.0f} tok/s per worker, {seen * run.args.workers / (time.time() - reported):.1f} rows/s, time {fraction:.3f}", flush=True)
+            print(f"{run.step} loss {mean:.4f} step {pointing[0]:.3f} jump {pointing[1]:.3f} balance {skew:.2f} {speed:.0f} tok/s per worker, {seen / (time.time() - reported):.1f} rows/s, time {fraction:.3f}", flush=True)
             tokens, seen, reported = 0, 0, time.time()
         if run.step % 50 == 0:
             workers.agree(run.params)
