@@ -44,8 +44,8 @@ import { truncateSync } from "node:fs";
 import { isMainThread } from "node:worker_threads";
 let isDone = false;
 if (isMainThread) subscribe("worker_threads", ({ worker }) => {
-  worker.on("message", ({ report }) => {
-    if (isDone || report?.type !== "token") return;
+  worker.on("message", ({ reports }) => {
+    if (isDone || !reports?.some(({ type }) => type === "token")) return;
     isDone = true;
     ${code}
   });
