@@ -37,10 +37,12 @@ BALANCE_WEIGHT = 0.01
 POINTER_WEIGHT = 0.3
 NEAR_IN_LENGTH = 40
 """A group is the rows closest in length to one row, among this many drawn: less padding."""
+MEAN_STEPS = 200
+"""What is exported is a running mean over about so many steps: the noise of one step is larger than what it teaches."""
 SHARD_SECONDS = 120
+"""A new shard is begun at most this often."""
 DEVELOPER = 4
 """Where a row (ids, learned, pointer kinds, sources, length of the developer message, times seen) has that length."""
-"""A new shard is begun at most this often."""
 HARD_LOSS, HARD_SHARE, HARD_KEPT, HARD_TIMES = 1.0, 0.45, 300, 3
 """Rows of this summed loss or more (bunches of this mean) come again: in this share of the groups, from this many per kind, this often."""
 
@@ -283,6 +285,7 @@ class Run:
         self.model = Model(Config())
         circuit.install(self.model)
         self.params = list(self.model.parameters())
+        self.mean = Model(Config()).requires_grad_(False)
         self.optimizers = optimizers(self.model)
         self.peaks = [[group["lr"] for group in o.param_groups] for o in self.optimizers]
         self.step, self.rows, self.begin = 0, 0, time.time()
@@ -292,6 +295,7 @@ class Run:
             for o, state in zip(self.optimizers, saved["optimizers"]):
                 o.load_state_dict(state)
             self.step, self.rows, self.begin = saved["step"], saved["rows"], saved["begin"]
+            self.mean.load_state_dict(saved.get("mean", saved["model"]))
 
     def update(self, fraction: float):
         """One step of both optimizers at the learning rate of the moment."""
@@ -302,15 +306,16 @@ class Run:
             o.step()
             o.zero_grad(set_to_none=True)
         self.step += 1
+        torch._foreach_lerp_(list(self.mean.parameters()), [p.detach() for p in self.params], 1 / min(self.step, MEAN_STEPS))
 
     def save(self, loss: float, rows_each: int):
         """Checkpoint, held-out scores, a line of the curve, and the exported weights."""
-        state = {"model": self.model.state_dict(), "optimizers": [o.state_dict() for o in self.optimizers]}
+        state = {"model": self.model.state_dict(), "mean": self.mean.state_dict(), "optimizers": [o.state_dict() for o in self.optimizers]}
         part = self.checkpoint.with_suffix(".part")
         torch.save(state | {"step": self.step, "rows": self.rows, "begin": self.begin}, part)
         part.rename(self.checkpoint)
-        export(self.model, HERE.parent)
-        scores = exact_match(self.model, self.args.work / "mix.json", rows_each)
+        export(self.mean, HERE.parent)
+        scores = exact_match(self.mean, self.args.work / "mix.json", rows_each)
         minutes = round((time.time() - self.begin) / 60, 1)
         line = [self.step, self.rows, minutes, round(loss, 5), json.dumps(scores)]
         with open(self.args.work / "curve.csv", "a", newline="") as out:

@@ -101,10 +101,10 @@ def operands(g: Source, op: str) -> tuple[str, str]:
 
 
 def binary(g: Source):
-    op = g.pick("+-*") if g.chance(0.4) else g.pick(["+", "+", "-", "-", "*", "*", "*", "/", "/", "//", "%", "%", "**", "**", "**"])
+    op = g.pick("+-*") if g.chance(0.6) else g.pick(["+", "+", "-", "-", "*", "*", "*", "/", "/", "//", "%", "%", "**", "**", "**"])
     a, b = operands(g, op)
     expression = f"{a} {op} {b}"
-    if g.chance(0.42) and not (a[0] == "-" or b[0] == "-"):
+    if g.chance(0.55) and not (a[0] == "-" or b[0] == "-"):
         shown_a, shown_b = (in_words(g, n, 0.04) if op in "+-*" else n for n in (grouped(g, a), grouped(g, b)))
         return answer(g, worded(g, PAIR[op], wide.PAIR[op], a=shown_a, b=shown_b, o=ordinal(g, b)), expression)
     symbol = g.pick(SYMBOLS[op])
@@ -393,7 +393,7 @@ def untidy(g: Source, user: str) -> str:
 
 
 def generate(g: Source) -> Conversation:
-    makers = [binary] * 20 + [chain] * 4 + [percent] * 8 + [power] * 2 + [lists] * 8 + [compare] * 6 + [numbers] * 3 + [story] * 12 + [multiple, nested]
+    makers = [binary] * 24 + [chain] * 3 + [percent] * 8 + [power] * 2 + [lists] * 8 + [compare] * 6 + [numbers] * 2 + [story] * 12 + [multiple, nested]
     conversation = g.pick(makers)(g)
     conversation.user = untidy(g, conversation.user)
     return conversation

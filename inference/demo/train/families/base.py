@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from families import words
+from families.lookalikes import Lookalikes
 from tokenizer import TOKEN_BYTES
 
 EFFORTS = ("low", "medium", "high")
@@ -13,6 +14,15 @@ PIECES = [text for text in (token.decode("latin-1") for token in TOKEN_BYTES) if
 LOWER_PIECES = [text for text in PIECES if text.islower()]
 FRAME_PIECES = "will call need want use run quote count line number word letter text date day data write find user the to in is py sum sort result tool argument field".split()
 """What thoughts and answers are made of: a value that begins like them must be copied all the same."""
+LIKE = {
+    "name": Lookalikes(words.NAMES),
+    "surname": Lookalikes(words.SURNAMES),
+    "city": Lookalikes(words.CITIES),
+    "noun": Lookalikes(words.NOUNS + words.PRODUCTS),
+    "adjective": Lookalikes(words.ADJECTIVES),
+    "job": Lookalikes(words.JOBS),
+}
+SHORT_NOUNS = [noun for noun in words.NOUNS if noun.isalpha() and len(noun) < 7]
 
 
 @dataclass
@@ -94,27 +104,45 @@ class Source:
         coda = ["", "", "", "n", "r", "s", "l", "t", "m", "x", "ck", "nd", "ng", "sh", "p", "d"]
         return "".join(self.pick(onset) + self.pick(vowel) + self.pick(coda) for _ in range(self.int(low - 1, high - 1)))
 
+    def like(self, kind: str) -> str:
+        """A word that could be one of this kind, and is none; nouns may be of two that are some."""
+        if kind == "noun" and self.chance(0.3):
+            return self.part(SHORT_NOUNS) + self.part(SHORT_NOUNS)
+        return LIKE[kind].make(self.rng)
+
+    def listed_or_like(self, listed: list[str], kind: str) -> str:
+        """Half of the words are none that the model could know."""
+        drawn = self.rng.random()
+        return self.part(listed) if drawn < 0.48 else self.like(kind) if drawn < 0.86 else self.pseudo()
+
     def letters(self, low: int, high: int) -> str:
         alphabet = self.pick(["abcdefghijklmnopqrstuvwxyz"] * 3 + ["abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"])
         return "".join(self.pick(alphabet) for _ in range(self.int(low, high)))
 
     def word(self) -> str:
         kind = self.rng.random()
-        if kind < 0.4:
+        if kind < 0.32:
             return self.part(words.NOUNS)
-        if kind < 0.55:
+        if kind < 0.44:
             return self.part(words.ADJECTIVES + words.VERBS_OBJ)
-        return self.pseudo() if kind < 0.88 else self.letters(3, 9)
+        if kind < 0.66:
+            return self.like("noun")
+        return self.pseudo() if kind < 0.9 else self.letters(3, 9)
+
+    def capital(self, word: str) -> str:
+        return word[:1].upper() + word[1:]
 
     def first_name(self) -> str:
-        return self.part(words.NAMES) if self.chance(0.65) else self.pseudo().capitalize()
+        return self.capital(self.listed_or_like(words.NAMES, "name"))
 
     def full_name(self) -> str:
-        last = self.part(words.SURNAMES) if self.chance(0.7) else self.pseudo().capitalize()
-        return f"{self.first_name()} {last}"
+        return f"{self.first_name()} {self.surname()}"
+
+    def surname(self) -> str:
+        return self.capital(self.listed_or_like(words.SURNAMES, "surname"))
 
     def city(self) -> str:
-        return self.part(words.CITIES) if self.chance(0.75) else self.pseudo().capitalize()
+        return self.capital(self.listed_or_like(words.CITIES, "city"))
 
     def code(self) -> str:
         """An identifier such as `A7-113` or `TX4410`."""

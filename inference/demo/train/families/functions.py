@@ -89,7 +89,7 @@ def invented(g: Source, thing: str | None = None) -> dict:
 
 def special(g: Source, request: Request | None = None) -> dict:
     """A tool of an everyday kind, under one of its names."""
-    request = request or g.pick(COMMON if g.chance(0.3) else REQUESTS)
+    request = request or g.pick(COMMON if g.chance(0.45) else REQUESTS)
     name = decorated(g, g.pick(request.names)) if g.chance(0.3) else g.pick(request.names)
     if g.chance(0.1):
         name = f"{g.pick(ACTIONS)}_{name}"
@@ -204,7 +204,7 @@ def outcome(g: Source) -> tuple[str, str]:
 
 def other_tool(g: Source, tool: dict) -> dict:
     """Often it takes the same kind of value as the given one, so that only the meaning decides between them."""
-    if g.chance(0.3):
+    if g.chance(0.2):
         return invented(g)
     kinds = [p["kind"] for p in tool["params"] if p["kind"] in TAKERS]
     return special(g, g.pick(TAKERS[g.pick(kinds)]) if kinds and g.chance(0.4) else None)
@@ -268,7 +268,7 @@ def uncalled(g: Source, tools: list[dict]) -> tuple[Conversation, str, str | Non
 
 def conversations(g: Source, families: list[str]) -> list[Conversation]:
     """One conversation of each family, all with the same tools: `function` calls one of them, `no_tool` none."""
-    tools, found = toolbox(g, special(g) if g.chance(0.7) else invented(g)), []
+    tools, found = toolbox(g, special(g) if g.chance(0.8) else invented(g)), []
     for family in families:
         conversation, words_, genre = (called if family == "function" else uncalled)(g, tools)
         if not found and len(tools) < 4:

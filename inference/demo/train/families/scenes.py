@@ -22,7 +22,7 @@ def _money(g: Source) -> Value:
 
 def _object(g: Source) -> str:
     kind = g.rng.random()
-    return g.part(words.NOUNS) if kind < 0.45 else g.part(words.PRODUCTS) if kind < 0.6 else g.pseudo() if kind < 0.85 else thing(g)
+    return g.listed_or_like(words.NOUNS, "noun") if kind < 0.75 else g.part(words.PRODUCTS) if kind < 0.85 else thing(g)
 
 
 def _firm(g: Source) -> str:
@@ -30,22 +30,25 @@ def _firm(g: Source) -> str:
     if kind < 0.3:
         return g.part(words.COMPANIES)
     tail = g.pick(["Travel", "Motors", "Foods", "Books", "Partners", "Group", "Tools", "Bakery", "Labs", "Logistics", "Press", "Works", "Studio", "Trading"])
-    return f"{g.pseudo().capitalize()} {tail}" if kind < 0.85 else g.pseudo().capitalize()
+    head = (g.like("noun") if g.chance(0.6) else g.pseudo()).capitalize()
+    return f"{head} {tail}" if kind < 0.85 else head
 
 
 def _job(g: Source) -> str:
-    return g.part(words.JOBS) if g.chance(0.55) else g.pseudo() + g.pick(["er", "ist", "or", "ian", "smith", ""])
+    if g.chance(0.85):
+        return g.listed_or_like(words.JOBS, "job")
+    return g.pseudo() + g.pick(["er", "ist", "or", "ian", "smith", ""])
 
 
 MAKERS = {
     "who": ("string", of_text(lambda g: g.full_name() if g.chance(0.7) else g.first_name())),
     "first": ("string", of_text(lambda g: g.first_name())),
     "city": ("string", of_text(lambda g: g.city())),
-    "last": ("string", of_text(lambda g: g.part(words.SURNAMES) if g.chance(0.6) else g.pseudo().capitalize())),
+    "last": ("string", of_text(lambda g: g.surname())),
     "firm": ("string", of_text(_firm)),
     "thing": ("string", of_text(_object)),
-    "look": ("string", of_text(lambda g: g.part(words.ADJECTIVES) if g.chance(0.65) else g.pseudo())),
-    "tint": ("string", of_text(lambda g: g.part(words.COLORS) if g.chance(0.7) else g.pseudo())),
+    "look": ("string", of_text(lambda g: g.listed_or_like(words.ADJECTIVES, "adjective"))),
+    "tint": ("string", of_text(lambda g: g.listed_or_like(words.COLORS, "noun"))),
     "job": ("string", of_text(_job)),
     "code": ("string", of_text(lambda g: g.code())),
     "title": ("string", of_text(lambda g: " ".join(g.word() for _ in range(g.int(1, 3))).title())),
@@ -162,6 +165,8 @@ SCENES = [
 ]  # fmt: skip
 
 
+EVERYDAY = list(SCENES)
+"""What records are most often about."""
 SCENES += happenings.scenes()
 
 
@@ -175,7 +180,7 @@ def value_of(g: Source, slot: str) -> tuple[str, Value]:
 def happening(g: Source) -> tuple[str, list[tuple[str, str]], Telling]:
     """A record name, (property, type) of each slot in the scene's order, and what tells it with ever new values."""
     while True:
-        roots, slots, sentences = g.pick(SCENES)
+        roots, slots, sentences = g.pick(EVERYDAY if g.chance(0.5) else SCENES)
         names = [decorated(g, name) if g.chance(0.6) else name for name in map(g.pick, slots.values())]
         if len(set(names)) == len(names):
             break

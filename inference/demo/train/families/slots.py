@@ -49,7 +49,7 @@ def _service(g: Source) -> str:
 
 
 def _plain(g: Source) -> str:
-    return g.part(words.NOUNS) if g.chance(0.5) else g.pseudo()
+    return g.listed_or_like(words.NOUNS, "noun")
 
 
 def _switch(g: Source) -> Value:

@@ -9,7 +9,7 @@ from families.fields import KINDS, Value, choice, label, of_text
 from families.portraits import portrait
 from families.scenes import happening
 
-SHARES = {"happening": 0.5, "portrait": 0.2, "fields": 0.3}
+SHARES = {"happening": 0.55, "portrait": 0.25, "fields": 0.2}
 JSON_LINE = "// The final message must be JSON that is valid against this JSON Schema, and nothing else."
 XML_LINE = "// The final message must be an XML document that is valid against this XML Schema (XSD), and nothing else."
 

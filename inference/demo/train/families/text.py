@@ -158,7 +158,7 @@ def letters_of(g: Source, letter: str) -> tuple[str, str]:
     """How a prompt names a letter: in the plural and in the singular."""
     upper = letter.upper() if g.chance(0.1) else letter
     quote = g.pick(['"', '"', "'", "'"])
-    plural = g.pick([f"{letter}'s", f"{quote}{letter}{quote}", f"{letter}s", f"letters {letter}", f"{upper}'s", f'letters "{letter}"', f"{quote}{letter}{quote}s", f"{quote}{letter}{quote} letters", f"{letter}’s", f"letter {letter}s", f"letter {letter}'s", f"`{letter}`"])
+    plural = g.pick([f"{letter}'s", f"{letter}'s", f"{letter}'s", f"{quote}{letter}{quote}", f"{letter}s", f"letters {letter}", f"{upper}'s", f'letters "{letter}"', f"{quote}{letter}{quote}s", f"{quote}{letter}{quote} letters", f"{letter}’s", f"letter {letter}s", f"letter {letter}'s", f"`{letter}`"])
     if letter.isdigit():
         return g.pick([f"{letter}s", f"{letter}'s", f"digits {letter}"]), g.pick([f"the digit {letter}", f"{quote}{letter}{quote}", letter])
     single = g.pick([f"the letter {letter}", f"{quote}{letter}{quote}", f"{letter}", f"letter {letter}", f"the letter {upper}", f"the letter {quote}{letter}{quote}", f"the character {quote}{letter}{quote}"])
@@ -166,7 +166,7 @@ def letters_of(g: Source, letter: str) -> tuple[str, str]:
 
 
 def generate(g: Source) -> Conversation:
-    weights = [7 if i < 2 else 3 if i < 12 else 0.8 for i in range(len(OPERATIONS))]
+    weights = [9 if i < 2 else 3.5 if i < 12 else 0.6 for i in range(len(OPERATIONS))]
     what, expression, final, kind, form, templates = g.rng.choices(OPERATIONS, weights)[0]
     text = subject(g, form)
     n = g.int(2, 5)
