@@ -257,7 +257,7 @@ def called(g: Source, tools: list[dict]) -> tuple[Conversation, str, str | None]
 
 def uncalled(g: Source, tools: list[dict]) -> tuple[Conversation, str, str | None]:
     """A request for Python or for nobody; the words of it that one more tool may be about; its genre outside."""
-    if g.chance(0.5):
+    if g.chance(0.42):
         made = g.pick([arithmetic.generate, arithmetic.generate, text.generate, text.generate, dates.generate])(g)
         return made, made.user, None
     while True:
