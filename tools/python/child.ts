@@ -30,6 +30,8 @@ const LONGEST_REASON = 500;
 /** What may be computed before a cell begins: code of earlier ones has the interpreter's only thread. */
 const WAIT_CPU_MS = 2000;
 const WAIT_CHECK_MS = 100;
+/** How long the files of a finished cell are waited for: a timer of it may have stopped the thread. */
+const HAND_OUT_MS = 10_000;
 const US_PER_MS = 1000;
 
 const link = connectToParent<ChildSetup>();
@@ -39,6 +41,8 @@ const output = new OutputBuffer();
 let realm: Realm;
 let ready = false;
 let running: number | null = null;
+/** The outcome of the running cell while its files are handed out. */
+let outcome: Outcome | null = null;
 let cells = 0;
 /** Announced by a `file` message; its bytes come next. */
 let expected: Extract<ToChild, { type: "file" }> | undefined;
@@ -103,16 +107,30 @@ async function run(id: number, code: string): Promise<void> {
   control[BEGUN_BYTE] = 0;
   const watch = watchBeginning();
   try {
-    const outcome = readOutcome(await realm.runCell(id, code, ++cells));
-    const files = await handOut();
-    send({ type: "result", id, output: output.read(), ...outcome, ...files });
-    running = null;
+    outcome = readOutcome(await realm.runCell(id, code, ++cells));
+    const late = setTimeout(endNow, HAND_OUT_MS, ENDLESS);
+    const { leftOut } = await handOut();
+    clearTimeout(late);
+    answer(leftOut);
   } catch (error) {
     // cell.py lets nothing through, so the interpreter itself has come to its end.
     link.die(died(describe(error)));
   } finally {
     clearInterval(watch);
   }
+}
+
+function answer(leftOut: number): void {
+  if (running === null || outcome === null) return;
+  send({ type: "result", id: running, output: output.read(), ...outcome, leftOut });
+  running = null;
+  outcome = null;
+}
+
+/** Ends the process, not without the outcome of a cell that has finished. */
+function endNow(reason: string): void {
+  answer(0);
+  link.die(died(reason));
 }
 
 function watchBeginning(): NodeJS.Timeout {
@@ -128,10 +146,12 @@ function watchBeginning(): NodeJS.Timeout {
   return watch;
 }
 
+type Outcome = { readonly value: string | null; readonly error: string | null };
+
 const ENDLESS = "code of an earlier call went on without end";
 
 /** The cells can change everything that makes this text. */
-function readOutcome(json: string): { value: string | null; error: string | null } {
+function readOutcome(json: string): Outcome {
   try {
     const { value, error } = JSON.parse(json);
     const isTextOrNull = (part: unknown): boolean => part === null || typeof part === "string";
@@ -203,7 +223,7 @@ link.listen(
           realm.cancel(message.id);
           break;
         case "stop":
-          link.die(died("stopped"));
+          endNow("stopped");
           break;
       }
     },
