@@ -6,7 +6,13 @@ import { readFileSync } from "node:fs";
 import { loadIsolatedVm } from "../isolate/isolated-vm.ts";
 import { connectToParent } from "../isolate/parent-link.ts";
 import { OutputBuffer } from "./output-buffer.ts";
-import { ARTIFACT_LIMITS, type FromChild, INPUT_LIMITS, type ToChild } from "./protocol.ts";
+import {
+  ARTIFACT_LIMITS,
+  type CellOutcome,
+  type FromChild,
+  INPUT_LIMITS,
+  type ToChild,
+} from "./protocol.ts";
 import { openRealm, type Realm } from "./realm.ts";
 import { unpackSnapshot } from "./snapshot.ts";
 
@@ -109,7 +115,7 @@ async function run(id: number, code: string): Promise<void> {
   try {
     outcome = readOutcome(await realm.runCell(id, code, ++cells));
     const late = setTimeout(endNow, HAND_OUT_MS, ENDLESS);
-    const { leftOut } = await handOut();
+    const leftOut = await handOut();
     clearTimeout(late);
     answer(leftOut);
   } catch (error) {
@@ -146,7 +152,7 @@ function watchBeginning(): NodeJS.Timeout {
   return watch;
 }
 
-type Outcome = { readonly value: string | null; readonly error: string | null };
+type Outcome = Omit<CellOutcome, "output">;
 
 const ENDLESS = "code of an earlier call went on without end";
 
@@ -160,8 +166,8 @@ function readOutcome(json: string): Outcome {
   return { value: null, error: "The outcome of this code cannot be read." };
 }
 
-/** Sends the files that the cell has written, as far as the limits go. */
-async function handOut(): Promise<Pick<Extract<FromChild, { type: "result" }>, "leftOut">> {
+/** Sends the files that the cell has written, as far as the limits go. @returns how many go beyond */
+async function handOut(): Promise<number> {
   let count = 0;
   let total = 0;
   let leftOut = 0;
@@ -183,7 +189,7 @@ async function handOut(): Promise<Pick<Extract<FromChild, { type: "result" }>, "
     send({ type: "artifact", path, size });
     link.sendBytes(bytes);
   }
-  return { leftOut };
+  return leftOut;
 }
 
 function readListing(json: string): readonly (readonly [string, number, number])[] {

@@ -56,7 +56,7 @@ def main():
         kept = {now[grown_name(name, layers)]: state["state"][i] for name, i in was.items() if i in state["state"]}
         groups = [g | {k: v for k, v in s.items() if k != "params"} for g, s in zip(empty["param_groups"], state["param_groups"])]
         states.append({"state": kept, "param_groups": groups})
-    torch.save(saved | {"model": weights, "optimizers": states}, args.new)
+    torch.save(saved | {"model": weights, "mean": weights, "optimizers": states}, args.new)
 
 
 if __name__ == "__main__":

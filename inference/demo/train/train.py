@@ -295,7 +295,7 @@ class Run:
             for o, state in zip(self.optimizers, saved["optimizers"]):
                 o.load_state_dict(state)
             self.step, self.rows, self.begin = saved["step"], saved["rows"], saved["begin"]
-            self.mean.load_state_dict(saved.get("mean", saved["model"]))
+            self.mean.load_state_dict(saved["mean"])
 
     def update(self, fraction: float):
         """One step of both optimizers at the learning rate of the moment."""

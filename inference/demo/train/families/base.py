@@ -47,6 +47,11 @@ class Conversation:
     instructions: str | None = None
 
 
+def capital(text: str) -> str:
+    """The text with its first letter in upper case; `str.capitalize` would lower the others."""
+    return text[:1].upper() + text[1:]
+
+
 class Source:
     """Random choices. Held-out lists and templates appear only when `held` is true, fewer parts when `simple` is."""
 
@@ -129,20 +134,17 @@ class Source:
             return self.like("noun")
         return self.pseudo() if kind < 0.9 else self.letters(3, 9)
 
-    def capital(self, word: str) -> str:
-        return word[:1].upper() + word[1:]
-
     def first_name(self) -> str:
-        return self.capital(self.listed_or_like(words.NAMES, "name"))
+        return capital(self.listed_or_like(words.NAMES, "name"))
 
     def full_name(self) -> str:
         return f"{self.first_name()} {self.surname()}"
 
     def surname(self) -> str:
-        return self.capital(self.listed_or_like(words.SURNAMES, "surname"))
+        return capital(self.listed_or_like(words.SURNAMES, "surname"))
 
     def city(self) -> str:
-        return self.capital(self.listed_or_like(words.CITIES, "city"))
+        return capital(self.listed_or_like(words.CITIES, "city"))
 
     def code(self) -> str:
         """An identifier such as `A7-113` or `TX4410`."""
@@ -214,8 +216,7 @@ def phrase(g: Source, kind: str, body: str) -> str:
     """Wraps a lower-case body: `do` an imperative, `ask` a question, `the` a noun phrase, `as` nothing."""
     if kind == "as":
         return body
-    upper = body[:1].upper() + body[1:]
-    return g.template(FRAMES[kind]).replace("{B}", upper).replace("{b}", body)
+    return g.template(FRAMES[kind]).replace("{B}", capital(body)).replace("{b}", body)
 
 
 _CHOICE = re.compile(r"<([^<>|]*\|[^<>]*)>")
