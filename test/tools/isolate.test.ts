@@ -126,6 +126,23 @@ describe("a supervised process", () => {
     expect(await end.promise).toContain("it could not be started: spawn /no/such/program");
   });
 
+  test.runIf(process.platform === "linux")("goes when what confines it is killed", async () => {
+    const end = Promise.withResolvers<string>();
+    const confined = (): ReturnType<typeof spawn> =>
+      spawn("/bin/sh", ["-c", "sleep 100 & wait"], { detached: true });
+    const child = new SupervisedChild(
+      { ...options, start: confined as never },
+      { onMessage: () => undefined, onEnd: end.resolve },
+    );
+    child.keepsAgentAlive(true);
+    const pid = child.pid ?? 0;
+    await expect.poll(() => descendantsOf(pid), { interval: 5 }).toHaveLength(1);
+    const [inner = 0] = descendantsOf(pid);
+    process.kill(pid, "SIGKILL");
+    expect(await end.promise).toBe("its process was ended by SIGKILL");
+    await expect.poll(() => isAlive(inner), { timeout: 2000 }).toBe(false);
+  });
+
   test.runIf(process.platform === "linux")("goes when the agent is killed", async () => {
     const door = join(import.meta.dirname, "../../tools/isolate/index.ts");
     const agent = spawn(process.execPath, [

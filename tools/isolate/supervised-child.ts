@@ -79,6 +79,9 @@ export class SupervisedChild {
       this.#end(`it could not be started: ${error.message}`);
       resolve();
     });
+    // Where somebody kills what confines it in the middle of a start, what is confined stays behind, holds
+    // the pipes and answers nobody.
+    child.once("exit", () => this.#killGroup());
     child.once("close", (code, signal) => {
       this.#isGone = true;
       const by = signal ?? signalOf(code);
