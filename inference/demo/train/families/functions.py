@@ -28,7 +28,8 @@ address city country population holiday timezone currency tax salary budget expe
 garden plant crop harvest pond hive barrel crate shelf pallet warehouse harbor vessel cargo container pipeline turbine battery panel meter tide quake volcano comet satellite""".split()
 
 TAKERS = {kind: takers for kind in {kind for r in REQUESTS for kind, _ in r.slots.values()} if len(takers := [r for r in REQUESTS if kind in [k for k, _ in r.slots.values()]]) > 1}
-EVERYDAY = set("get_weather get_forecast stock_price convert_currency exchange_rate convert_units define lookup_user track_order company_contact set_timer set_temperature book_table".split())
+EVERYDAY = set("""get_weather get_forecast stock_price convert_currency exchange_rate convert_units define lookup_user track_order company_contact set_timer
+set_temperature book_table search_trains bus_times search_flights get_tides get_time check_stock price_check translate set_reminder search_restaurants store_hours""".split())
 COMMON = [request for request in REQUESTS if request.names[0] in EVERYDAY]
 """What declared functions are most often for."""
 
@@ -89,7 +90,7 @@ def invented(g: Source, thing: str | None = None) -> dict:
 
 def special(g: Source, request: Request | None = None) -> dict:
     """A tool of an everyday kind, under one of its names."""
-    request = request or g.pick(COMMON if g.chance(0.45) else REQUESTS)
+    request = request or g.pick(COMMON if g.chance(0.65) else REQUESTS)
     name = decorated(g, g.pick(request.names)) if g.chance(0.3) else g.pick(request.names)
     if g.chance(0.1):
         name = f"{g.pick(ACTIONS)}_{name}"

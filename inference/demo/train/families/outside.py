@@ -4,13 +4,16 @@ import re
 
 from families import words
 from families.base import Conversation, Source, Turn, phrase, think
+from families.outside_daily import DAILY, DAILY_PARTS
 from families.outside_requests import GENRES, PARTS
 
 ABILITIES = "I can help with arithmetic, text, dates, declared tools, and extracting JSON or XML, but not with that."
 
-REQUESTS = [(genre, body) for genre, (_, bodies) in GENRES.items() for body in bodies]
+REQUESTS = [(genre, body) for genre, (_, bodies) in GENRES.items() for body in [*bodies, *DAILY.get(genre, [])]]
 # Genres whose requests name things only as a topic.
 MAKING = {"verse", "tale", "piece", "quip", "opinion", "idea", "play", "absent"}
+# Parts of speech that are sometimes a word of no list.
+UNLISTED = set("thing device animal dish stuff hobby ill pill body".split())
 SLOT = re.compile(r"\{(\w+?)(2?)\}")
 ARTICLE = re.compile(r"\b([aA])(?= [aeiouAEIOU])")
 
@@ -20,11 +23,12 @@ def _topic(g: Source) -> str:
 
 
 def _noun(g: Source) -> str:
-    return g.part(words.NOUNS) if g.chance(0.85) else g.pseudo()
+    """A word that was never seen must not be what tells a request from a task with text."""
+    return g.listed_or_like(words.NOUNS, "noun")
 
 
 def _thing(g: Source) -> str:
-    word = f"{g.part(words.ADJECTIVES)} {_noun(g)}" if g.chance(0.6) else _noun(g)
+    word = f"{g.listed_or_like(words.ADJECTIVES, 'adjective')} {_noun(g)}" if g.chance(0.6) else _noun(g)
     return f"an {word}" if word[0] in "aeiou" else f"a {word}"
 
 
@@ -45,16 +49,16 @@ VALUES = {
     "c": lambda g: g.part(words.COUNTRIES),
     "C": lambda g: g.city(),
     "l": lambda g: g.part(words.LANGUAGES),
-    "j": lambda g: g.part(words.JOBS),
+    "j": lambda g: g.listed_or_like(words.JOBS, "job"),
     "k": lambda g: g.part(words.PRODUCTS),
     "K": lambda g: g.part(words.PRODUCTS).capitalize(),
     "f": lambda g: g.part(words.COMPANIES) if g.chance(0.7) else g.pseudo().capitalize(),
-    "adj": lambda g: g.part(words.ADJECTIVES),
+    "adj": lambda g: g.listed_or_like(words.ADJECTIVES, "adjective"),
     "color": lambda g: g.part(words.COLORS),
     "num": lambda g: str(g.int(2, 100) if g.chance(0.8) else g.int(100, 5000)),
     "year": lambda g: str(g.int(900, 2024)),
 }
-CHOICES = {name: options.split("|") for name, options in PARTS.items()}
+CHOICES = {name: options.split("|") for name, options in (PARTS | DAILY_PARTS).items()}
 
 
 def filled(g: Source, body: str) -> str:
@@ -64,7 +68,7 @@ def filled(g: Source, body: str) -> str:
         name = match.group(1)
         if name in VALUES:
             return VALUES[name](g)
-        part = filled(g, g.pick(CHOICES[name.lower()]))
+        part = g.like("noun") if name in UNLISTED and g.chance(0.3) else filled(g, g.pick(CHOICES[name.lower()]))
         return part.capitalize() if name[0].isupper() else part
 
     return SLOT.sub(fill, body)

@@ -146,6 +146,9 @@ GENRES = {
         "ask|how do I clean a {k}", "ask|how do I get {n} stains out of a shirt", "do|interpret my dream about {a}",
         "as|{P} and I had a fight. Who should say sorry first?", "ask|is it too late to learn to {skill}", "as|I have {num} kids and no time. Any ideas?",
     ]),
+    "trouble": ("repair problem issue report ticket maintenance broken fault defect complain service warranty return refund lost garage support", [
+        "as|My {k} is broken.", "ask|why does my {k} not work",
+    ]),
     "health": ("sick ill weight workout training doctor medicine prescription patient health symptom drug appointment vaccine calorie", [
         "ask|what helps against a {ill}", "ask|what should I take for a {ill}", "as|I have a {ill}. What should I do?", "as|My {kin} has had a {ill} for {num} days.",
         "ask|is {pill} safe for children", "ask|how much {pill} can I take", "ask|can I take {pill} with {pill2}", "ask|should I see a doctor about my {body}",

@@ -189,7 +189,7 @@ money; monthly_cost cost fee price; costs {v} a month|eats {v} each month
 """)
 
 SUBJECTS = [
-    ("who", "name full_name person", "person profile contact employee user member resident record staff_member applicant human individual", PERSON, ["{}"], ["He", "She"]),
+    ("who", "name full_name person", "person profile contact employee user member resident record staff_member applicant human individual", PERSON, ["{}", "{}", "My friend {}", "Our colleague {}", "A certain {}", "Mr {}", "Dear all, {}", "You know that {}"], ["He", "She"]),
     ("thing", "product item name article", "product item article offer listing goods catalog_entry record merchandise", PRODUCT, ["The {}", "Our {}", "This {}", "A {}"], ["It"]),
     ("firm", "company name firm business", "company firm business organization enterprise vendor record corporation", COMPANY, ["{}", "{}", "The company {}"], ["It"]),
     ("title", "event name title", "event meeting festival conference show entry happening", EVENT, ["{}", "The event {}", '"{}"'], ["It"]),

@@ -26,8 +26,12 @@ def kind(names: str, about: str, slots: dict[str, str], prompts: str, topic: str
 
     A prompt that begins with `=` is a noun phrase, with a capital or a slot a statement; else its first word tells."""
     parts = {key: text.split() for key, text in slots.items()}
-    asked = [prompt for text in prompts.split("|") if (prompt := " ".join(text.split()))]
-    return Request(names.split(), about.split("|"), {key: (words[0], words[1:]) for key, words in parts.items()}, asked, topic or names.split()[0])
+    return Request(names.split(), about.split("|"), {key: (words[0], words[1:]) for key, words in parts.items()}, listed(prompts), topic or names.split()[0])
+
+
+def listed(prompts: str) -> list[str]:
+    """The prompts of a table, each on one line."""
+    return [prompt for text in prompts.split("|") if (prompt := " ".join(text.split()))]
 
 
 def form(prompt: str) -> tuple[str, str]:
