@@ -39,7 +39,7 @@ NEAR_IN_LENGTH = 40
 """A group is the rows closest in length to one row, among this many drawn: less padding."""
 MEAN_STEPS = 200
 """What is exported is a running mean over about so many steps: the noise of one step is larger than what it teaches."""
-SHARD_SECONDS = 120
+SHARD_SECONDS = 220
 """A new shard is begun at most this often."""
 DEVELOPER = 4
 """Where a row (ids, learned, pointer kinds, sources, length of the developer message, times seen) has that length."""
@@ -288,13 +288,13 @@ class Run:
         self.mean = Model(Config()).requires_grad_(False)
         self.optimizers = optimizers(self.model)
         self.peaks = [[group["lr"] for group in o.param_groups] for o in self.optimizers]
-        self.step, self.rows, self.begin = 0, 0, time.time()
+        self.step, self.rows, self.begin, self.warm_from = 0, 0, time.time(), 0
         if args.resume:
             saved = torch.load(self.checkpoint, weights_only=False)
             self.model.load_state_dict(saved["model"])
             for o, state in zip(self.optimizers, saved["optimizers"]):
                 o.load_state_dict(state)
-            self.step, self.rows, self.begin = saved["step"], saved["rows"], saved["begin"]
+            self.step, self.rows, self.begin, self.warm_from = (saved[k] for k in ("step", "rows", "begin", "warm_from"))
             self.mean.load_state_dict(saved["mean"])
 
     def update(self, fraction: float):
@@ -302,7 +302,7 @@ class Run:
         torch.nn.utils.clip_grad_norm_(self.params, 1.0)
         for o, peaks in zip(self.optimizers, self.peaks):
             for group, peak in zip(o.param_groups, peaks):
-                group["lr"] = peak * schedule(self.step + 1, fraction)
+                group["lr"] = peak * schedule(self.step + 1 - self.warm_from, fraction)
             o.step()
             o.zero_grad(set_to_none=True)
         self.step += 1
@@ -312,7 +312,7 @@ class Run:
         """Checkpoint, held-out scores, a line of the curve, and the exported weights."""
         state = {"model": self.model.state_dict(), "mean": self.mean.state_dict(), "optimizers": [o.state_dict() for o in self.optimizers]}
         part = self.checkpoint.with_suffix(".part")
-        torch.save(state | {"step": self.step, "rows": self.rows, "begin": self.begin}, part)
+        torch.save(state | {"step": self.step, "rows": self.rows, "begin": self.begin, "warm_from": self.warm_from}, part)
         part.rename(self.checkpoint)
         export(self.mean, HERE.parent)
         scores = exact_match(self.mean, self.args.work / "mix.json", rows_each)

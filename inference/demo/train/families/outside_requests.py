@@ -1,6 +1,6 @@
 """What people ask that is none of the model's tasks, by genre.
 
-A body is `kind|text` as `base.say` takes it. Slots in braces are filled from `PARTS` or from `outside.values`. The words before
+A body is `kind|text` as `base.say` takes it. Slots in braces are filled from `PARTS` or from `outside.VALUES`. The words before
 a genre's bodies name the declared tools that might serve it after all: such tools never stand beside a request of the genre.
 """
 
