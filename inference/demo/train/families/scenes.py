@@ -3,6 +3,8 @@
 A scene names its record, its slots (what makes a value, and the property names it may have) and its sentences.
 """
 
+import re
+
 from families import happenings, words
 from families.base import Source
 from families.fields import KINDS, Telling, Value, clock, decorated, email, flag, of_number, of_text, phone, thing
@@ -80,7 +82,7 @@ SCENES = [
       "At the age of {age}, {who} of {city} became a {job}.", "{city} is home to {who}, {age} years of age, {job} by profession.",
       "This is {who}: {age} years old, {job}, resident of {city}.", "They interviewed the {job} {who} from {city}, who is {age} now.",
       "The {age}-year-old {job} {who} lives in {city}.",
-      "Introducing {who}: {job}, {age}, at home in {city}.", "Say hello to {who}, our {job} from {city}, {age} this year.", "Welcome {who}! The {job} of {age} years joins us from {city}.", "Congratulations to {who}, who turns {age} today and is the best {job} in {city}.", "{who} is {age}. The {job} has a house in {city}.", "Somebody from {city}, {who}, aged {age}, wants to become a {job}.", "{who} grew up in {city}, learned to be a {job} and is {age} now.", "Do you remember {who}, the {job}? That was in {city}, and {age} is no age.", "{who}, {job} ({city}), {age} years", "Our man in {city} is called {who}; he is {age} and a {job}.", "I am {who}, I am {age}, I live in {city} and I am a {job}.", "As a {job} of {age} years, {who} feels at home in {city}."]),
+      "Introducing {who}: {job}, {age}, at home in {city}.", "Say hello to {who}, our {job} from {city}, {age} this year.", "Welcome {who}! The {job} of {age} years joins us from {city}.", "Congratulations to {who}, who turns {age} today and is the best {job} in {city}.", "{who} is {age}. The {job} has a house in {city}.", "Somebody from {city}, {who}, aged {age}, wants to become a {job}.", "{who} grew up in {city}, learned to be a {job} and is {age} now.", "Do you remember {who}, the {job}? That was in {city}, and {age} is no age.", "{who}, {job} ({city}), {age} years", "Our man in {city} is called {who}; he is {age} and a {job}.", "I am {who}, I am {age}, I live in {city} and I am a {job}.", "As a {job} of {age} years, {who} feels at home in {city}.", "See {who}, the {job} of {city}, who is {age}.", "Greet {who} of {city}, {job}, {age} years old.", "Hire {who}! At {age} the best {job} in {city}.", "Call {who}, our {job} in {city}, {age} years young.", "Picture {who}, {age}, who came to {city} as a {job}.", "Trust {who}: a {job} since childhood, {age} by now, from {city}.", "Trainee {who}, {age}, wants to be a {job} in {city}.", "Neighbour {who} ({age}) left {city} to work as a {job}."]),
     (["product", "item", "offer", "article", "listing"], {"thing": ["item", "product", "name", "article"], "tint": ["color", "colour", "finish"], "money": ["price", "cost", "unit_price"], "many": ["quantity", "stock", "count", "available"]},
      ["The shop sells a {tint} {thing} for {money} and has {many} left.", "For {money} you get one {tint} {thing}; we still have {many}.",
       "{thing}, {tint}, {money}, {many} left", "Only {many} of the {thing} remain. They are {tint} and cost {money}.",
@@ -88,7 +90,7 @@ SCENES = [
       "You can get the {thing} in {tint} for {money}; {many} remain.", "New: the {thing}. Colour: {tint}. Price: {money}. In the warehouse: {many}.",
       "There are {many} of the {tint} {thing} on the shelf, each costs {money}.", "A {thing} painted {tint} sells at {money}, and we hold {many}.",
       "We ordered {many} of the {thing} in {tint}, {money} apiece.",
-      "Our {tint} {thing} costs {money}; {many} pieces are in the store.", "{money} buys a {thing}. It is {tint}. There are {many} of them.", "Get your {tint} {thing} now, {money}, last {many}!", "The {thing} ({tint}) is {money}, stock {many}.", "{thing}: {many} pieces, {tint}, each at {money}.", "A {tint} {thing} goes for {money}, and {many} wait for a buyer.", "Stock list: {many} x {thing} {tint} at {money}.", "The catalog shows a {thing} in {tint} for {money}, quantity {many}.", "{tint} {thing}, {many} in all, {money} per piece.", "We offer a {thing}; price {money}, colour {tint}, number on hand {many}."]),
+      "Our {tint} {thing} costs {money}; {many} pieces are in the store.", "{money} buys a {thing}. It is {tint}. There are {many} of them.", "Get your {tint} {thing} now, {money}, last {many}!", "The {thing} ({tint}) is {money}, stock {many}.", "{thing}: {many} pieces, {tint}, each at {money}.", "A {tint} {thing} goes for {money}, and {many} wait for a buyer.", "Stock list: {many} x {thing} {tint} at {money}.", "The catalog shows a {thing} in {tint} for {money}, quantity {many}.", "{tint} {thing}, {many} in all, {money} per piece.", "We offer a {thing}; price {money}, colour {tint}, number on hand {many}.", "To be sold: {thing}, finish {tint}, {money}, {many} pieces.", "For you: {many} of the {thing}, {tint} ones, {money} each.", "Clearance: {thing}, shade {tint}, now {money}, {many} to go.", "In the window: a {thing}, {tint}, {money}. Behind it {many} more."]),
     (["trip", "journey", "booking", "ride", "ticket"], {"who": ["traveller", "passenger", "name", "customer", "traveler"], "city": ["origin", "from", "start", "departure_city"], "city2": ["destination", "to", "arrival_city", "target"], "few": ["seats", "people", "passengers", "tickets"]},
      ["{who} travels from {city} to {city2} with {few} people.", "Passenger {who}: {city} to {city2}, {few} persons.",
       "To {city2} with {few} people goes {who}, who starts in {city}.", "{who} gets on the train in {city} and off in {city2}; {few} tickets.",
@@ -96,33 +98,33 @@ SCENES = [
       "{who} reserved {few} places on the bus between {city} and {city2}.", "The flight that {who} chose leaves {city} for {city2} and is for {few} persons.",
       "{few} seats from {city} to {city2} were booked by {who}.", "On the train to {city2} from {city}, {who} has {few} seats.",
       "{who} and others, {few} in all, will go from {city} to {city2}.", "A journey starts in {city} and ends in {city2}; {who} paid for {few}.",
-      "{who} takes {few} people along from {city} to {city2}.", "{few} passengers with {who} cross from {city} to {city2}.", "Please keep {few} places from {city} to {city2} for {who}.", "{city} to {city2}, {few} persons, name: {who}.", "Tomorrow {who} sets out from {city} for {city2}, {few} people in the car.", "A group of {few} under {who} leaves {city}; its goal is {city2}.", "{who} wants to see {city2} and needs {few} tickets from {city}.", "We fly {who} and company ({few}) out of {city} and into {city2}.", "The bus from {city} arrives in {city2} with {who} and {few} seats taken.", "{who} bought {few} tickets, {city} to {city2}."]),
+      "{who} takes {few} people along from {city} to {city2}.", "{few} passengers with {who} cross from {city} to {city2}.", "Please keep {few} places from {city} to {city2} for {who}.", "{city} to {city2}, {few} persons, name: {who}.", "Tomorrow {who} sets out from {city} for {city2}, {few} people in the car.", "A group of {few} under {who} leaves {city}; its goal is {city2}.", "{who} wants to see {city2} and needs {few} tickets from {city}.", "We fly {who} and company ({few}) out of {city} and into {city2}.", "The bus from {city} arrives in {city2} with {who} and {few} seats taken.", "{who} bought {few} tickets, {city} to {city2}.", "The tour from {city} to {city2} was paid by {who} for {few} friends.", "A bus between {city} and {city2} was ordered by {who} for {few} guests.", "A cruise out of {city}, bound for {city2}, was chosen by {who} for {few} relatives.", "Passage from {city} to {city2} for {few} adults was requested by {who}.", "The crossing from {city} to {city2}, {few} cabins, was arranged by {who}.", "{who} got {few} berths on the boat from {city} to {city2}.", "{who} rented {few} bikes for the ride from {city} to {city2}."]),
     (["company", "firm", "business", "employer"], {"firm": ["company", "name", "firm", "business"], "city": ["city", "headquarters", "location", "seat"], "many": ["employees", "staff", "workers", "headcount"], "year": ["founded", "since", "year", "established"]},
      ["{firm} started in {city} in {year} and has {many} workers today.", "{firm} ({city}, {year}) employs {many}.",
       "With {many} workers, {firm} is big in {city}, where it began in {year}.", "Founded in {year}, {firm} pays {many} people in {city}.",
       "Since {year}, {firm} has been based in {city}; its staff is {many}.", "The company {firm}, established {year}, employs {many} people in {city}.",
       "{many} people work for {firm} in {city}, which opened in {year}.", "In {year} two friends created {firm} in {city}, now {many} strong.",
       "{city} is where {firm} has its seat: {many} employees, founded {year}.", "From {city} comes {firm}, in business since {year}, with a staff of {many}.",
-      "{firm} is a company in {city} with {many} people, begun in {year}.", "{year} was the first year of {firm}, which keeps {many} busy in {city}.", "{firm} of {city} feeds {many} families since {year}.", "In {city}, {firm} has stood since {year} and counts {many} heads.", "{many} men and women make {firm} in {city} what it is; it all began in {year}.", "The owners of {firm} opened in {city} in {year}; {many} work there.", "{firm}, {city}: opened {year}, {many} jobs.", "Going back to {year}, {firm} runs its business from {city} and has {many} on the payroll."]),
+      "{firm} is a company in {city} with {many} people, begun in {year}.", "{year} was the first year of {firm}, which keeps {many} busy in {city}.", "{firm} of {city} feeds {many} families since {year}.", "In {city}, {firm} has stood since {year} and counts {many} heads.", "{many} men and women make {firm} in {city} what it is; it all began in {year}.", "The owners of {firm} opened in {city} in {year}; {many} work there.", "{firm}, {city}: opened {year}, {many} jobs.", "Going back to {year}, {firm} runs its business from {city} and has {many} on the payroll.", "Ever since {year}, {firm} of {city} has kept {many} on its payroll.", "Thanks to {many} workers, {firm} of {city} still exists after its start in {year}.", "Despite only {many} people, {firm} from {city}, begun in {year}, prospers.", "Under pressure, {firm} of {city}, opened in {year}, cut its staff to {many}.", "Having {many} on its list, {firm} of {city} has paid wages since {year}.", "By now {many} strong, {firm} of {city} was begun in {year}.", "Nobody pays {many} people as {firm} from {city} has done since {year}.", "Its {many} workers made {firm} in {city} famous after {year}.", "{firm} was opened in {city} in {year} and has a crew of {many}.", "{firm} of {city} was set up in {year}; {many} people are with it."]),
     (["invoice", "bill", "payment", "receipt"], {"code": ["number", "id", "invoice_number", "reference"], "who": ["customer", "client", "payer", "name"], "money": ["total", "amount", "sum", "due"], "paid": ["paid", "settled", "is_paid"]},
      ["Bill {code} of {who}, {money}, {paid}.", "The sum of {money} on {code} for {who} {paid}.", "{who}: {code}, {money}. The bill {paid}.",
       "We sent {code} to {who}. It is over {money} and {paid}.", "{who} got invoice {code} with a total of {money}, which {paid}.",
       "The invoice {code} to {who} amounts to {money}; it {paid}.", "Number {code}: {who} owes {money}. This {paid}.",
       "{money} were charged to {who} under {code}, and the bill {paid}.", "Our bill {code} over {money} for {who} {paid}.",
       "Invoice no. {code} ({who}, {money}) {paid}.",
-      "{money} from {who} for {code}: the invoice {paid}.", "The bill for {who} with the number {code} is {money} and {paid}.", "{who} received {code}. Amount: {money}. It {paid}.", "Our records say that {code}, {money}, customer {who}, {paid}.", "Payment of {money} by {who}, bill {code}: it {paid}.", "The {money} of bill {code} which {who} owes us {paid}.", "{code} | {who} | {money} | {paid}", "Regarding {code}: {who} was billed {money}. The amount {paid}.", "A bill of {money}, {code}, went to {who} and {paid}."]),
+      "{money} from {who} for {code}: the invoice {paid}.", "The bill for {who} with the number {code} is {money} and {paid}.", "{who} received {code}. Amount: {money}. It {paid}.", "Our records say that {code}, {money}, customer {who}, {paid}.", "Payment of {money} by {who}, bill {code}: it {paid}.", "The {money} of bill {code} which {who} owes us {paid}.", "{code} | {who} | {money} | {paid}", "Regarding {code}: {who} was billed {money}. The amount {paid}.", "A bill of {money}, {code}, went to {who} and {paid}.", "Reminder {code} went to {who}: {money}, and it {paid}.", "Receipt {code} ({money}, {who}) {paid}.", "Account {code} of {who} over {money} {paid}.", "Statement {code} for {who}, {money}, {paid}.", "Document {code}, sent to {who}, asks for {money} and {paid}.", "Claim {code} by {who} over {money} {paid}.", "File {code}: the {money} of {who} {paid}."]),
     (["report", "finding", "entry", "notice", "case"], {"thing": ["object", "item", "thing", "what"], "look": ["style", "kind", "look", "feature"], "city": ["place", "where", "location", "city"], "date": ["date", "day", "when"]},
      ["Somebody left a {look} {thing} in {city} on {date}.", "Missing since {date}: a {look} {thing}, last seen in {city}.",
       "In {city} a {look} {thing} turned up on {date}.", "On {date}, the police in {city} picked up a {look} {thing}.",
       "{date}, {city}: one {look} {thing} was handed in.", "The {look} {thing} disappeared in {city} on {date}.",
       "A tourist in {city} bought a {look} {thing} on {date}.", "We noted on {date} that a {look} {thing} lay near the station of {city}.",
-      "Found on {date}: one {look} {thing}, in {city}.", "{city}, on {date}: a boy handed in a {look} {thing}.", "On {date} a {look} {thing} was stolen in {city}.", "A walker in {city} saw a {look} {thing} on {date}.", "Who lost a {look} {thing} in {city} on {date}?", "The {thing}, a {look} one, has been here since {date}; it comes from {city}.", "Since {date} a {look} {thing} waits for its owner in {city}.", "They dug up a {look} {thing} near {city} on {date}.", "A {look} {thing} was left on a bench in {city}; date {date}."]),
+      "Found on {date}: one {look} {thing}, in {city}.", "{city}, on {date}: a boy handed in a {look} {thing}.", "On {date} a {look} {thing} was stolen in {city}.", "A walker in {city} saw a {look} {thing} on {date}.", "Who lost a {look} {thing} in {city} on {date}?", "The {thing}, a {look} one, has been here since {date}; it comes from {city}.", "Since {date} a {look} {thing} waits for its owner in {city}.", "They dug up a {look} {thing} near {city} on {date}.", "A {look} {thing} was left on a bench in {city}; date {date}.", "A {look} {thing} was spotted in {city} on {date}.", "A {look} {thing} was forgotten on a tram of {city} on {date}.", "One {look} {thing} was reported missing in {city} on {date}.", "Somebody of {city} misses a {look} {thing} since {date}.", "A {look} {thing} fell from a roof in {city} on {date}.", "A visitor forgot a {look} {thing} in {city} on {date}."]),
     (["score", "result", "match", "game"], {"who": ["player", "name", "winner", "athlete"], "many": ["points", "score", "goals"], "city": ["venue", "place", "city", "arena"]},
      ["In {city}, {who} reached {many} points.", "{who} left {city} with {many} points.", "{city}: {many} for {who}.",
       "It was in {city} that {who} got {many} points.", "{who} made {many} points in the match at {city}.", "With {many} points {who} won the game in {city}.",
       "The crowd of {city} saw {who} collect {many} points.", "{many} points for {who} at the finals in {city}!", "At {city} the score of {who} was {many}.",
       "Nobody in {city} beat the {many} points of {who}.",
-      "{who} got {many} points in {city}.", "{who} was best in {city}, with {many} points.", "{who} finished at {city} with {many}.", "Points for {who}: {many}, at {city}.", "{who}, {many} points, {city}", "{who} stood on the field of {city} and made {many} points.", "The {many} points that {who} took in {city} were a record.", "At the match of {city}, {who} had {many}.", "{who} played in {city} last night and ended on {many} points.", "{who} won {many} points when they played in {city}.", "They cheered {who} in {city}: {many} points!", "Thanks to {who}, who made {many} points, {city} was a feast."]),
+      "{who} got {many} points in {city}.", "{who} was best in {city}, with {many} points.", "{who} finished at {city} with {many}.", "Points for {who}: {many}, at {city}.", "{who}, {many} points, {city}", "{who} stood on the field of {city} and made {many} points.", "The {many} points that {who} took in {city} were a record.", "At the match of {city}, {who} had {many}.", "{who} played in {city} last night and ended on {many} points.", "{who} won {many} points when they played in {city}.", "They cheered {who} in {city}: {many} points!", "Thanks to {who}, who made {many} points, {city} was a feast.", "{who} earned {many} points at the cup of {city}.", "{who} collected {many} points in the semifinal of {city}.", "{who} lost in {city} in spite of {many} points.", "{who} threw {many} points in a row at {city}."]),
     (["event", "concert", "show", "meeting"], {"title": ["title", "name", "event"], "city": ["city", "place", "venue"], "date": ["date", "day"], "time": ["time", "start", "starts_at"]},
      ["{title} takes place in {city} on {date} at {time}.", "{date}, {time}, {city}: {title}.", "At {time} on {date}, {title} opens in {city}.",
       "{city} invites you to {title}, {date}, {time}.", "Do not miss {title} in {city}; it is on {date} from {time}.", "On {date} at {time}, {city} hosts {title}.",
@@ -172,6 +174,11 @@ SCENES = [
 ]  # fmt: skip
 
 
+LEADS = """Yesterday Today Apparently Now Then Once Perhaps Maybe Luckily Sadly Meanwhile Finally Suddenly Officially Reportedly Indeed Mr Mrs Ms Professor
+Captain Aunt Uncle Grandpa Old Young Dear Poor Little Clever Even Only Just Here Today's Yesterday's Tomorrow Soon Still""".split()
+"""Words with a capital letter that may stand before a name and do not belong to it."""
+LED = re.compile(r"\{(?:who|first|firm|team)\d?\} ")
+
 EVERYDAY = list(SCENES)
 """What records are most often about."""
 SCENES += happenings.scenes()
@@ -184,6 +191,11 @@ def value_of(g: Source, slot: str) -> tuple[str, Value]:
     return shape, make(g)
 
 
+def led(g: Source, sentence: str) -> str:
+    """Sometimes with another capitalised word before the name that the sentence begins with."""
+    return f"{g.pick(LEADS)} {sentence}" if LED.match(sentence) and g.chance(0.2) else sentence
+
+
 def happening(g: Source) -> tuple[str, list[tuple[str, str]], Telling]:
     """A record name, (property, type) of each slot in the scene's order, and what tells it with ever new values."""
     while True:
@@ -194,7 +206,7 @@ def happening(g: Source) -> tuple[str, list[tuple[str, str]], Telling]:
 
     def tell() -> tuple[str, list[Value]]:
         while True:
-            text, values = g.template(sentences), [value_of(g, slot)[1] for slot in slots]
+            text, values = led(g, g.template(sentences)), [value_of(g, slot)[1] for slot in slots]
             for slot, value in zip(slots, values):
                 text = text.replace("{" + slot + "}", value.shown)
             if len({value.shown for value in values}) == len(values):
