@@ -95,7 +95,8 @@ const UNSET = "unset PWD OLDPWD";
  */
 const NAMESPACES = [
   ...["unshare", "--user", "--map-current-user", "--net", "--ipc", "--pid", "--kill-child"],
-  ...["sh", "-c", `${UNSET}\n"$@"\nexit $?`, "sh"],
+  // It would tell the standard error of what it runs that this was killed.
+  ...["sh", "-c", `${UNSET}\nexec 3>&2 2>/dev/null\n"$@" 2>&3 3>&-\nexit $?`, "sh"],
 ];
 
 function bubblewrap(readable: readonly string[]): readonly string[] {
