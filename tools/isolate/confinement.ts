@@ -95,8 +95,8 @@ const UNSET = "unset PWD OLDPWD";
  */
 const NAMESPACES = [
   ...["unshare", "--user", "--map-current-user", "--net", "--ipc", "--pid", "--kill-child"],
-  // It would tell the standard error of what it runs that this was killed.
-  ...["sh", "-c", `${UNSET}\nexec 3>&2 2>/dev/null\n"$@" 2>&3 3>&-\nexit $?`, "sh"],
+  // A shell says on its standard error what was killed; only a subshell's redirection leaves it its own.
+  ...["sh", "-c", `${UNSET}\nexec 3>&2 2>/dev/null\n(exec "$@" 2>&3 3>&-)\nexit $?`, "sh"],
 ];
 
 function bubblewrap(readable: readonly string[]): readonly string[] {

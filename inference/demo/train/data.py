@@ -34,7 +34,7 @@ MIX = {
 }  # fmt: skip
 EFFORT_SHARES = (0.3, 0.52, 0.18)
 SIMPLE_SHARE = 0.85
-LONGEST_ROW = 520
+LONGEST_ROW = 600
 
 PYTHON_TOOL = """Use this tool to execute Python code in your chain of thought. The code will not be shown to the user. This tool \
 should be used for internal reasoning, but not for code that is intended to be visible to the user (e.g. when creating plots, \

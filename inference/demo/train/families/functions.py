@@ -33,7 +33,8 @@ set_temperature book_table search_trains bus_times search_flights get_tides get_
 COMMON = [request for request in REQUESTS if request.names[0] in EVERYDAY]
 """What declared functions are most often for."""
 
-TOOL_SHARES = (35, 30, 25, 10)
+TOOL_SHARES = (15, 25, 25, 20, 15)
+"""Of one to five declared functions. What is learned is to choose, so most have a choice."""
 
 # Optional parameters that requests never mention.
 UNASKED = "limit page verbose timeout debug format locale callback page_size retries dry_run cache fields include silent trace".split()
@@ -228,9 +229,9 @@ def clash(a: dict, b: dict) -> bool:
 
 
 def toolbox(g: Source, tool: dict) -> list[dict]:
-    """One to four declared tools, `tool` among them, no two for the same."""
+    """One to five declared tools, `tool` among them, no two for the same."""
     tools = [tool]
-    for _ in range(g.rng.choices([0, 1, 2, 3], TOOL_SHARES)[0]):
+    for _ in range(g.rng.choices(range(len(TOOL_SHARES)), TOOL_SHARES)[0]):
         other = other_tool(g, tool)
         if not any(clash(other, t) for t in tools):
             tools.append(other)

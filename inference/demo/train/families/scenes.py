@@ -5,7 +5,7 @@ A scene names its record, its slots (what makes a value, and the property names 
 
 import re
 
-from families import happenings, words
+from families import clauses, happenings, words
 from families.base import Source
 from families.fields import KINDS, Telling, Value, clock, decorated, email, flag, of_number, of_text, phone, thing
 from families.slots import SLOTS
@@ -175,13 +175,16 @@ SCENES = [
 
 
 LEADS = """Yesterday Today Apparently Now Then Once Perhaps Maybe Luckily Sadly Meanwhile Finally Suddenly Officially Reportedly Indeed Mr Mrs Ms Professor
-Captain Aunt Uncle Grandpa Old Young Dear Poor Little Clever Even Only Just Here Today's Yesterday's Tomorrow Soon Still""".split()
+Captain Aunt Uncle Grandpa Old Young Dear Poor Little Clever Even Only Just Here Today's Yesterday's Tomorrow Soon Still
+Thank Ask Consider Remember Imagine Visit Follow Join Help Contact Invite Support Honour Recommend Introducing Featuring Presenting Behold
+Praise Choose Watch Hear Find Admire Question Observe Notice Inform Warn Remind Pay Note Mind Love Bless Spare""".split()
 """Words with a capital letter that may stand before a name and do not belong to it."""
 LED = re.compile(r"\{(?:who|first|firm|team)\d?\} ")
 
 EVERYDAY = list(SCENES)
 """What records are most often about."""
 SCENES += happenings.scenes()
+VOICES = clauses.voices()
 
 
 def value_of(g: Source, slot: str) -> tuple[str, Value]:
@@ -193,7 +196,7 @@ def value_of(g: Source, slot: str) -> tuple[str, Value]:
 
 def led(g: Source, sentence: str) -> str:
     """Sometimes with another capitalised word before the name that the sentence begins with."""
-    return f"{g.pick(LEADS)} {sentence}" if LED.match(sentence) and g.chance(0.2) else sentence
+    return f"{g.pick(LEADS)} {sentence}" if LED.match(sentence) and g.chance(0.25) else sentence
 
 
 def happening(g: Source) -> tuple[str, list[tuple[str, str]], Telling]:
@@ -204,9 +207,12 @@ def happening(g: Source) -> tuple[str, list[tuple[str, str]], Telling]:
         if len(set(names)) == len(names):
             break
 
+    voices = [voice for voice in VOICES.get(roots[0], []) if voice.slots == set(slots)]
+
     def tell() -> tuple[str, list[Value]]:
         while True:
-            text, values = led(g, g.template(sentences)), [value_of(g, slot)[1] for slot in slots]
+            template = clauses.sentence(g, g.pick(voices)) if voices and g.chance(0.5) else g.template(sentences)
+            text, values = led(g, template), [value_of(g, slot)[1] for slot in slots]
             for slot, value in zip(slots, values):
                 text = text.replace("{" + slot + "}", value.shown)
             if len({value.shown for value in values}) == len(values):
