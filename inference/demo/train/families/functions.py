@@ -41,6 +41,10 @@ UNASKED = "limit page verbose timeout debug format locale callback page_size ret
 UNASKED_TYPES = {"limit": "integer", "page": "integer", "page_size": "integer", "timeout": "number", "retries": "integer"} | dict.fromkeys(["verbose", "debug", "dry_run", "cache", "silent", "trace"], "boolean")
 ASKS = re.compile(r"(^\w+ |, (?:in |on )?)(what|which|where|when|whom?|how|can|will|is|did|do)\b")
 
+GENERAL = re.compile(r"^(?:get|look ?up|search|check|set|find|start|show) (?=.)")
+TASKS = {"clock": "timer", "post": "message", "air": "flights", "where": "tracking", "fx": "convert", "store": "stock", "firm": "company", "buy": "cart", "login": "password", "book": "books", "cook": "recipe"}
+"""How a thought calls a task: by its topic, without what `GENERAL` matches, if not by one of these."""
+
 ECHOED = set(words.NOUNS) | set(OBJECTS)
 ACTIONS = "get fetch find check read show query request run do ask lookup call use".split()
 
@@ -86,12 +90,12 @@ def invented(g: Source, thing: str | None = None) -> dict:
     by = f" by {label(params[0]['name'])}" if params and g.chance(0.4) else ""
     short = {"lookup": "looks up", "set": "sets", "list": "lists", "search": "searches", "get": "gets", "fetch": "fetches", "notify": "notifies"}.get(verb, verb + "s")
     description = g.pick([f"{short.capitalize()} the {noun}{by}.", f"{verb.capitalize()} a {noun}{by}.", f"{short.capitalize()} a {noun}{by}", f"{verb.capitalize()} {noun}", f"Tool to {verb} the {noun}{by}."])
-    return {"name": joined, "description": description, "params": params, "verb": verb, "noun": noun}
+    return {"name": joined, "description": description, "params": params, "verb": verb, "noun": noun, "task": noun}
 
 
 def special(g: Source, request: Request | None = None) -> dict:
     """A tool of an everyday kind, under one of its names."""
-    request = request or g.pick(COMMON if g.chance(0.65) else REQUESTS)
+    request = request or g.pick(COMMON if g.chance(0.75) else REQUESTS)
     name = decorated(g, g.pick(request.names)) if g.chance(0.3) else g.pick(request.names)
     if g.chance(0.1):
         name = f"{g.pick(ACTIONS)}_{name}"
@@ -104,7 +108,7 @@ def special(g: Source, request: Request | None = None) -> dict:
         taken.add(chosen)
         params.append(parameter(g, chosen, kind))
         prompts = [text_.replace("{" + key + "}", f"{{#{chosen}}}") for text_ in prompts]
-    tool = {"name": name, "description": g.pick(request.about), "params": params, "prompts": prompts, "topic": request.topic}
+    tool = {"name": name, "description": g.pick(request.about), "params": params, "prompts": prompts, "topic": request.topic, "task": TASKS.get(request.topic) or GENERAL.sub("", label(request.topic))}
     if g.chance(0.15):
         extra = g.pick(UNASKED)
         if extra not in taken:
@@ -238,13 +242,15 @@ def toolbox(g: Source, tool: dict) -> list[dict]:
     return g.shuffled(tools)
 
 
-def call_thought(g: Source, name: str, args: dict) -> str:
+def call_thought(g: Source, tool: dict, args: dict) -> str:
+    """It names the task first: what a request means is one choice, and which tool is for that another."""
+    name, task = tool["name"], tool["task"]
     facts = "; ".join(f"{k} {told(v)}" for k, v in args.items()) or "nothing"
     return think(
         g,
-        f"I will call {name}.",
-        f"I will call {name} with {facts}.",
-        f"The user needs the tool {name}. The arguments are: {facts}. I will call it. I will quote every value.",
+        f"Task: {task}. I will call {name}.",
+        f"Task: {task}. I will call {name} with {facts}.",
+        f"Task: {task}. The user needs the tool {name}. The arguments are: {facts}. I will call it. I will quote every value.",
     )
 
 
@@ -253,7 +259,7 @@ def called(g: Source, tools: list[dict]) -> tuple[Conversation, str, str | None]
     tool = g.pick(tools)
     user, args = use(g, tool)
     result, final = outcome(g)
-    turns = [Turn(call_thought(g, tool["name"], args), f"functions.{tool['name']}", compact(args), result), Turn("", final=final)]
+    turns = [Turn(call_thought(g, tool, args), f"functions.{tool['name']}", compact(args), result), Turn("", final=final)]
     return Conversation(user, turns), " ".join(re.findall('"([^"]+)"', user)) if "prompts" in tool else "", None
 
 

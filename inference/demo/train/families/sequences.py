@@ -21,7 +21,7 @@ def recovery(g: Source) -> Conversation:
     user, args = functions.use(g, tool)
     value = str(next(iter(args.values()), "request"))
     message = g.pick([f"unknown {g.word()}", f"{value} not found", "not found", "permission denied", "service unavailable", "timeout", f"no {g.word()} for {value}", f"invalid {g.word()}", f"rate limit of {g.int(1, 500)} reached", f"{g.word()} {g.code()} is locked"])
-    call = Turn(functions.call_thought(g, tool["name"], args), f"functions.{tool['name']}", compact(args), compact({"error": message}))
+    call = Turn(functions.call_thought(g, tool, args), f"functions.{tool['name']}", compact(args), compact({"error": message}))
     return Conversation(user, [call, Turn("", final=f"The call failed: {message}.")], tools=functions.toolbox(g, tool))
 
 
@@ -37,6 +37,6 @@ def two_step(g: Source) -> Conversation:
     expression = f"{value} {op} {factor}"
     code, printed = run(expression)
     user = user.rstrip(".?! ") + g.pick([" and then ", ", then ", ". Then ", " and ", ". After that, "]) + ask.replace("{k}", functions.label(key)).replace("{f}", str(factor)) + g.pick([".", ""])
-    first = Turn(functions.call_thought(g, tool["name"], args), f"functions.{tool['name']}", compact(args), compact({key: value}))
+    first = Turn(functions.call_thought(g, tool, args), f"functions.{tool['name']}", compact(args), compact({key: value}))
     second = Turn(think(g, f"Now {expression}.", f"The {key} is {value}. Now I compute {expression}.", f"The result gives {key} {value}. The second step is {expression}. I will run it with Python."), "python", code, printed)
     return Conversation(user, [first, second, Turn("", final=f"{expression} = {printed}.")], tools=functions.toolbox(g, tool))
