@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { openCheckpoint } from "../../inference/checkpoint/open.ts";
 import type { GenerateOptions, Sampling } from "../../inference/index.ts";
 import { type LocalEngine, openLocalEngine } from "../../inference/local-engine.ts";
@@ -24,6 +24,12 @@ import { BUILDS, KernelMemory, randomFloats, randomNumbers } from "./kernel-memo
 import { logitRow } from "./logit-rows.ts";
 
 const BLOCK = 32;
+
+// The same dither in every run. With one in thirty, the five likeliest of a random model want too many logits once.
+vi.mock("node:crypto", async (load) => ({
+  ...(await load<typeof import("node:crypto")>()),
+  randomInt: () => 7,
+}));
 
 describe.each(BUILDS)("the %s kernels", (build) => {
   const memory = new KernelMemory(build);
@@ -264,12 +270,10 @@ describe("a model whose unembedding is screened", () => {
       expect(expected.screened).toBeUndefined();
       const found = await generate(engine, options);
       expect(found.ids).toEqual(expected.ids);
-      if (index === 0 || index === 1) {
+      if (index === 0 || index === 1 || index === 5) {
         expect(found.screened?.ids).toBe(60);
         expect(found.screened?.logits).toBeLessThan((60 * SIZE.vocab) / 20);
       }
-      // For the five likeliest of such even logits, one dither in thirty leaves too much open once; it pauses.
-      if (index === 5) expect(found.screened?.ids).toBeGreaterThan(0);
     }
     await engine.close();
   });

@@ -2,6 +2,7 @@
 beside it, or by a verb. So a value stands in any place and after any other one.
 
 A voice begins with the record's first name and its subjects. Each further line is `slot; in front | …; beside | …; verb | …`.
+What the subject names is not said again.
 """
 
 import re
@@ -18,11 +19,8 @@ job; As a {}|Like any {}|Trained as a {}|A {} by trade|Proud to be a {}|Tired of
 city; In {}|From {}|Here in {}|Based in {}|At home in {}|In the middle of {}|Just outside {}; of {}| in {}| from {}| ({})|, {},|, a firm of {},|, with its seat in {},; is based in {}|has its seat in {}|works from {}|sits in {}|rents a hall in {}|belongs to {}
 many; With {} employees|With a staff of {}|With {} workers|With {} people on the payroll|Employing {} people|Thanks to its {} employees|Counting {} employees|With only {} hands|{} people strong|Having hired {} people|Despite its {} employees|With as many as {} jobs; , {} employees,| ({} employees)|, {} people strong,|, with {} workers,|, a team of {},|, which employs {},; employs {}|has {} employees|has a staff of {}|gives work to {} people|counts {} workers|keeps {} people busy|grew to {} employees|pays {} people
 year; Founded in {}|Since {}|Established in {}|Opened in {}|In business since {}|Begun in {}|Born in {}|Started back in {}|A child of the year {}; , founded {},|, founded in {},| (since {})|, established {},|, opened in {},|, begun in {},; was founded in {}|was set up in {}|opened in {}|has existed since {}|goes back to {}|began in {}|has been at work since {}|has paid wages since {}|celebrates {} as its first year
-= product A {thing}|The {thing}|Our {thing}|{thing}|One {thing}|This {thing}
+= product A {thing}|The {thing}|Our {thing}|{thing}|One {thing}|This {thing}|A {tint} {thing}|The {tint} {thing}|Our {tint} {thing}|{tint} {thing}|That {tint} {thing}
 tint; In {}|Painted {}|All in {}|Coloured {}|Finished in {}; in {}|, {},| ({})|, painted {},|, all {},; is {}|comes in {}|shines in {}|is painted {}|was made in {}
-money; For {}|At {}|For only {}|Priced at {}|At a price of {}|Reduced to {}; for {}| at {}| ({})|, {},|, priced at {},; costs {}|sells for {}|goes for {}|is yours for {}|can be had for {}|is priced at {}
-many; With {} in stock|With {} left|Kept in stock {} times|With {} pieces on the shelf|After counting {} of them; , {} in stock,| ({} left)|, {} pieces,|, of which we have {},; is in stock {} times|is left {} times|fills the shelf, {} of them|is there, {} pieces|waits for buyers, {} in all
-= product A {tint} {thing}|The {tint} {thing}|Our {tint} {thing}|{tint} {thing}|That {tint} {thing}
 money; For {}|At {}|For only {}|Priced at {}|At a price of {}|Reduced to {}; for {}| at {}| ({})|, {},|, priced at {},; costs {}|sells for {}|goes for {}|is yours for {}|can be had for {}|is priced at {}
 many; With {} in stock|With {} left|Kept in stock {} times|With {} pieces on the shelf|After counting {} of them; , {} in stock,| ({} left)|, {} pieces,|, of which we have {},; is in stock {} times|is left {} times|fills the shelf, {} of them|is there, {} pieces|waits for buyers, {} in all
 = trip {who}
@@ -43,11 +41,8 @@ paid; ; ; {}|{}|{}
 code; Under {}|Because of {}|For bill {}|On invoice {}|With {}|Regarding {}; ({})|, {},|, bill {},; got {}|received {}|has the bill {}|asked about {}|was sent {}
 money; For {}|With {} on the bill|At {}|Billed {}; ({})|, {},; owes {}|was charged {}|was billed {}|has a bill of {}
 paid; ; ; got a bill that {}|has an invoice that {}
-= report A {thing}|The {thing}|One {thing}|This {thing}
+= report A {thing}|The {thing}|One {thing}|This {thing}|A {look} {thing}|The {look} {thing}|One {look} {thing}|My {look} {thing}|That {look} {thing}|Somebody's {look} {thing}|A rather {look} {thing}
 look; ; , a {} one,| ({})|, {},|, rather {},; is {}|looks {}|is described as {}|is of a {} kind
-city; In {}|Near {}|At the station of {}|In a park of {}|On a bench in {}|On the road to {}|Somewhere in {}; in {}| from {}| of {}|, {},|, seen in {},; was found in {}|turned up in {}|was lost in {}|was left in {}|was stolen in {}|lay on a street of {}|disappeared in {}|was handed in at {}
-date; On {}|Since {}|Late on {}|In the night of {}|On the morning of {}|Before noon on {}; , {},| ({})|, on {},; was seen on {}|was noted on {}|has been missing since {}|came to us on {}|was gone on {}
-= report A {look} {thing}|The {look} {thing}|One {look} {thing}|My {look} {thing}|That {look} {thing}|Somebody's {look} {thing}|A rather {look} {thing}
 city; In {}|Near {}|At the station of {}|In a park of {}|On a bench in {}|On the road to {}|Somewhere in {}; in {}| from {}| of {}|, {},|, seen in {},; was found in {}|turned up in {}|was lost in {}|was left in {}|was stolen in {}|lay on a street of {}|disappeared in {}|was handed in at {}
 date; On {}|Since {}|Late on {}|In the night of {}|On the morning of {}|Before noon on {}; , {},| ({})|, on {},; was seen on {}|was noted on {}|has been missing since {}|came to us on {}|was gone on {}
 = score {who}
@@ -107,7 +102,11 @@ class Voice:
 
     @property
     def slots(self) -> set[str]:
-        return set(self.said) | set(re.findall(r"\{(\w+)\}", self.subjects[0]))
+        return set(self.said) | set(named(self.subjects[0]))
+
+
+def named(subject: str) -> list[str]:
+    return re.findall(r"\{(\w+)\}", subject)
 
 
 def voices() -> dict[str, list[Voice]]:
@@ -130,7 +129,8 @@ def sentence(g: Source, voice: Voice) -> str:
     def filled(slot: str, place: int) -> str:
         return g.pick(voice.said[slot][place]).replace("{}", "{" + slot + "}")
 
-    subject, waiting = g.pick(voice.subjects), g.shuffled(voice.said)
+    subject = g.pick(voice.subjects)
+    waiting = g.shuffled([slot for slot in voice.said if slot not in named(subject)])
     verbs = [slot for slot in waiting if not any(voice.said[slot][:2])] or [waiting[-1]]
     waiting = [slot for slot in waiting if slot not in verbs]
     if waiting and voice.said[waiting[0]][0] and g.chance(0.5):
