@@ -2,8 +2,7 @@
  * Harmony, the format gpt-oss speaks: messages into token ids and back. Pure: no I/O, no clock; the
  * vocabulary comes from `harmony/vocabulary/index.ts` or from a model's own `tokenizer.json`.
  */
-export { browserNamespace, pythonNamespace } from "./builtin-tools.ts";
-export { type PackedTokens, packTokens, unpackTokens } from "./byte-vocabulary.ts";
+
 export { conversationFromJson, messageFromJson, roleFromJson } from "./conversation-json.ts";
 export {
   ConversationError,
@@ -14,16 +13,6 @@ export {
   UnknownTokenError,
   VocabularyError,
 } from "./errors.ts";
-export { HeaderWatch } from "./header-watch.ts";
-export { type ByteLevelLists, tokenizerFromHfJson, tokenizerFromLists } from "./hf-tokenizer.ts";
-export type {
-  Issue,
-  IssueCode,
-  MessageHeader,
-  ParsedMessage,
-  ParserEvent,
-  Terminator,
-} from "./issues.ts";
 export type {
   Content,
   DeveloperContent,
@@ -37,8 +26,18 @@ export type {
   ToolNamespace,
   ToolSignature,
 } from "./message.ts";
-export { normaliseSchema } from "./normalise-schema.ts";
-export { HarmonyParser, type ParserOptions } from "./parser.ts";
+export { HeaderWatch } from "./parse/header-watch.ts";
+export type {
+  Issue,
+  IssueCode,
+  MessageHeader,
+  ParsedMessage,
+  ParserEvent,
+  Terminator,
+} from "./parse/issues.ts";
+export { HarmonyParser, type ParserOptions } from "./parse/parser.ts";
+export { browserNamespace, pythonNamespace } from "./render/builtin-tools.ts";
+export { normaliseSchema } from "./render/normalise-schema.ts";
 export {
   conversationSegments,
   type DropPolicy,
@@ -58,8 +57,18 @@ export {
   type Segment,
   segmentsToText,
   trainingSegments,
-} from "./render.ts";
-export { o200kHarmonySpecialTokens, SPECIAL_TEXT, type SpecialIds } from "./special-tokens.ts";
-export { parseTiktokenRanks } from "./tiktoken.ts";
-export { createTokenizer, Tokenizer, type TokenizerOptions } from "./tokenizer.ts";
-export { schemaToType } from "./tool-signature.ts";
+} from "./render/render.ts";
+export { schemaToType } from "./render/tool-signature.ts";
+export { type PackedTokens, packTokens, unpackTokens } from "./tokenizer/byte-vocabulary.ts";
+export {
+  type ByteLevelLists,
+  tokenizerFromHfJson,
+  tokenizerFromLists,
+} from "./tokenizer/hf-tokenizer.ts";
+export {
+  o200kHarmonySpecialTokens,
+  SPECIAL_TEXT,
+  type SpecialIds,
+} from "./tokenizer/special-tokens.ts";
+export { parseTiktokenRanks } from "./tokenizer/tiktoken.ts";
+export { createTokenizer, Tokenizer, type TokenizerOptions } from "./tokenizer/tokenizer.ts";

@@ -8,7 +8,7 @@
  * folder knows what the ids mean: which of them stop a generation is the caller's to say.
  */
 
-export { measureBandwidth } from "./bandwidth.ts";
+export type { GenerationDefaults } from "./checkpoint/generation-config.ts";
 export type { ListedVocabulary } from "./checkpoint/vocabulary.ts";
 export type {
   EngineCapabilities,
@@ -38,8 +38,9 @@ export {
   ScriptExhaustedError,
   UnsupportedArchitectureError,
 } from "./errors.ts";
-export type { GenerationDefaults } from "./generation-config.ts";
-export type { MemoryNeeds } from "./local-engine.ts";
+export { measureBandwidth } from "./local/bandwidth.ts";
+export type { MemoryNeeds } from "./local/local-engine.ts";
+export type { PrefixStoreOptions } from "./local/prefix-cache.ts";
 export type { LoadProgress } from "./model/load.ts";
 export type { Precision } from "./model/plan.ts";
 export {
@@ -49,11 +50,10 @@ export {
   type OpenModelOptions,
   openModel,
 } from "./open-model.ts";
-export type { PrefixStoreOptions } from "./prefix-store.ts";
 export {
   ScriptedEngine,
   type ScriptedEngineOptions,
   type ScriptedReply,
   type ScriptedRequest,
-} from "./scripted-engine.ts";
+} from "./scripted/scripted-engine.ts";
 export { type KernelBuild, kernelBuild } from "./wasm/kernels.ts";

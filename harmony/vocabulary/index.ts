@@ -5,9 +5,9 @@
  * runs where there are no files.
  */
 import { readFileSync } from "node:fs";
-import { unpackTokens } from "../byte-vocabulary.ts";
-import { o200kHarmonySpecialTokens } from "../special-tokens.ts";
-import { createTokenizer, type Tokenizer } from "../tokenizer.ts";
+import { unpackTokens } from "../tokenizer/byte-vocabulary.ts";
+import { o200kHarmonySpecialTokens } from "../tokenizer/special-tokens.ts";
+import { createTokenizer, type Tokenizer } from "../tokenizer/tokenizer.ts";
 
 let loaded: Tokenizer | null = null;
 

@@ -5,7 +5,7 @@
 
 import { readFloat32, type Weights } from "../checkpoint/tensors.ts";
 import { describeWeights } from "../checkpoint/weight-source.ts";
-import type { Threads } from "../wasm/threads.ts";
+import type { Threads } from "../workers/threads.ts";
 import { ExpertPager, type TrafficCells } from "./expert-pager.ts";
 import { type LoadUnit, loadUnits, UnitLoader } from "./load-units.ts";
 import type { ModelPlan } from "./plan.ts";

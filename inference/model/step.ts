@@ -1,11 +1,11 @@
 /** What one thread knows while it computes a step: the model's plan, its banks, a session's cache. */
 
-import type { KvLayout } from "../kv-cache.ts";
 import type { KernelModule } from "../wasm/kernels.ts";
 import { type BankMemory, MemoryBank } from "../wasm/memory-bank.ts";
 import type { Team } from "../wasm/team.ts";
 import type { ExpertPager } from "./expert-pager.ts";
 import { ExpertSchedule } from "./expert-schedule.ts";
+import type { KvLayout } from "./kv-cache.ts";
 import type { ModelPlan } from "./plan.ts";
 import { rotationFrequencies } from "./rope.ts";
 import { ScreenPause } from "./screen.ts";

@@ -10,7 +10,7 @@ import {
   type Precision,
   type SessionStatistics,
 } from "../../inference/index.ts";
-import { LocalEngine } from "../../inference/local-engine.ts";
+import { LocalEngine } from "../../inference/local/local-engine.ts";
 import type { TranscriptSegment } from "./make-transcript.ts";
 import { randomIds } from "./random-ids.ts";
 

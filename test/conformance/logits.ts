@@ -11,7 +11,7 @@ import { FLOAT_DTYPES } from "../../inference/checkpoint/dtypes.ts";
 import { openCheckpoint } from "../../inference/checkpoint/open.ts";
 import type { Checkpoint } from "../../inference/checkpoint/tensors.ts";
 import { InferenceError, type Precision } from "../../inference/index.ts";
-import { type LocalEngine, openLocalEngine } from "../../inference/local-engine.ts";
+import { type LocalEngine, openLocalEngine } from "../../inference/local/local-engine.ts";
 import { type CaseResult, ConformanceInputError, readCases } from "./case-result.ts";
 
 /** Of the exact path: float32 sums in another order than the reference's float64. */

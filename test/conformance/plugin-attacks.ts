@@ -2,9 +2,9 @@
 import { spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import type { ToolResult } from "../../tools/core/tool.ts";
 import { loadPlugin, type Plugin, parseGrants, readManifest } from "../../tools/plugins/index.ts";
 import { startPlugin } from "../../tools/plugins/plugin.ts";
-import type { ToolResult } from "../../tools/tool.ts";
 import {
   ATTACKER,
   CANARY,

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Tokenizer, tokenizerFromHfJson } from "../../harmony/index.ts";
-import { plainPieceEnd } from "../../harmony/plain-split.ts";
+import { plainPieceEnd } from "../../harmony/tokenizer/plain-split.ts";
 
 function pieces(text: string): string[] {
   const found: string[] = [];

@@ -13,7 +13,7 @@ import {
   type Session,
   type TokenLogprobs,
 } from "../../inference/index.ts";
-import { type LocalEngine, openLocalEngine } from "../../inference/local-engine.ts";
+import { type LocalEngine, openLocalEngine } from "../../inference/local/local-engine.ts";
 import { idBits } from "../../inference/sampling/id-bits.ts";
 import { makeRandomModel, TINY } from "../fixtures/make-tiny-model.ts";
 

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import {
   type GenerationDefaults,
   readGenerationDefaults,
-} from "../../inference/generation-config.ts";
+} from "../../inference/checkpoint/generation-config.ts";
 
 function defaultsOf(content: string): GenerationDefaults {
   const folder = mkdtempSync(join(tmpdir(), "chorale-generation-"));

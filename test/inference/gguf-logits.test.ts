@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openCheckpoint } from "../../inference/checkpoint/open.ts";
-import { type LocalEngineOptions, openLocalEngine } from "../../inference/local-engine.ts";
+import { type LocalEngineOptions, openLocalEngine } from "../../inference/local/local-engine.ts";
 import { referenceLogits } from "../../inference/reference/forward.ts";
 import { readReferenceWeights } from "../../inference/reference/weights.ts";
 import { encodeGguf, type GgufTensor } from "../fixtures/gguf-writer.ts";

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { openCheckpoint } from "../../inference/checkpoint/open.ts";
-import { openLocalEngine } from "../../inference/local-engine.ts";
+import { openLocalEngine } from "../../inference/local/local-engine.ts";
 import { referenceLogits } from "../../inference/reference/forward.ts";
 import { applyInt8, quantiseDense } from "../../inference/reference/int8.ts";
 import { readReferenceWeights } from "../../inference/reference/weights.ts";

@@ -10,7 +10,7 @@ import { type LoadProgress, loadWeights } from "../../inference/model/load.ts";
 import { type ModelPlan, type PlanOptions, planModel } from "../../inference/model/plan.ts";
 import { compileKernels } from "../../inference/wasm/kernels.ts";
 import { createMemory } from "../../inference/wasm/memory-bank.ts";
-import { Threads } from "../../inference/wasm/threads.ts";
+import { Threads } from "../../inference/workers/threads.ts";
 import { FORMS, makeGguf } from "../fixtures/make-gguf-model.ts";
 import {
   type ModelSize,

@@ -19,9 +19,9 @@ import {
   type Precision,
   type TokenEngine,
 } from "../../inference/index.ts";
-import { kvCacheBytes, planKvCache } from "../../inference/kv-cache.ts";
-import { type LocalEngineOptions, openLocalEngine } from "../../inference/local-engine.ts";
+import { type LocalEngineOptions, openLocalEngine } from "../../inference/local/local-engine.ts";
 import { ExpertSlots } from "../../inference/model/expert-slots.ts";
+import { kvCacheBytes, planKvCache } from "../../inference/model/kv-cache.ts";
 import { bankBytes, type ModelPlan, planModel } from "../../inference/model/plan.ts";
 import { FORMS, makeGguf } from "../fixtures/make-gguf-model.ts";
 import {

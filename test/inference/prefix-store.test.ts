@@ -16,8 +16,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { openCheckpoint } from "../../inference/checkpoint/open.ts";
-import { type LocalEngine, openLocalEngine } from "../../inference/local-engine.ts";
-import { PrefixStore, prefixKey } from "../../inference/prefix-store.ts";
+import { type LocalEngine, openLocalEngine } from "../../inference/local/local-engine.ts";
+import { PrefixStore, prefixKey } from "../../inference/local/prefix-cache.ts";
 import { makeRandomModel, TINY } from "../fixtures/make-tiny-model.ts";
 
 let base: string;
@@ -152,7 +152,7 @@ describe("the folder", () => {
     "a full disk is said; what was stored before stays, half a file does not",
     () => {
       const program = join(base, "full.ts");
-      const module = new URL("../../inference/prefix-store.ts", import.meta.url);
+      const module = new URL("../../inference/local/prefix-cache.ts", import.meta.url);
       writeFileSync(
         program,
         `import { readdirSync } from "node:fs";

@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { openCheckpoint } from "../../inference/checkpoint/open.ts";
 import type { GenerateOptions, Sampling } from "../../inference/index.ts";
-import { type LocalEngine, openLocalEngine } from "../../inference/local-engine.ts";
+import { type LocalEngine, openLocalEngine } from "../../inference/local/local-engine.ts";
 import { bankBytes, planModel } from "../../inference/model/plan.ts";
 import { spreadOf } from "../../inference/model/screen.ts";
 import { idBits } from "../../inference/sampling/id-bits.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openCheckpoint } from "../../inference/checkpoint/open.ts";
 import { ContextOverflowError, InvalidRequestError, type Session } from "../../inference/index.ts";
-import { type LocalEngine, openLocalEngine } from "../../inference/local-engine.ts";
+import { type LocalEngine, openLocalEngine } from "../../inference/local/local-engine.ts";
 import { makeRandomModel, TINY } from "../fixtures/make-tiny-model.ts";
 
 const GREEDY = { temperature: 0, topP: 1, seed: 0 };

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { openCheckpoint } from "../../inference/checkpoint/open.ts";
-import { type LocalEngineOptions, openLocalEngine } from "../../inference/local-engine.ts";
+import { type LocalEngineOptions, openLocalEngine } from "../../inference/local/local-engine.ts";
 import { referenceLogits } from "../../inference/reference/forward.ts";
 import { readReferenceWeights } from "../../inference/reference/weights.ts";
 import { type ModelSize, makeRandomModel, TINY } from "../fixtures/make-tiny-model.ts";

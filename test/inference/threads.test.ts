@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openCheckpoint } from "../../inference/checkpoint/open.ts";
 import { EngineFailedError } from "../../inference/index.ts";
-import { KvCache, planKvCache } from "../../inference/kv-cache.ts";
+import { KvCache, planKvCache } from "../../inference/model/kv-cache.ts";
 import { planModel } from "../../inference/model/plan.ts";
 import { compileKernels } from "../../inference/wasm/kernels.ts";
 import { createMemory } from "../../inference/wasm/memory-bank.ts";
-import type { Work } from "../../inference/wasm/messages.ts";
-import { Threads } from "../../inference/wasm/threads.ts";
+import type { Work } from "../../inference/workers/messages.ts";
+import { Threads } from "../../inference/workers/threads.ts";
 import { tinyModel } from "./broken-checkpoints.ts";
 
 const CONTEXT = 4096;

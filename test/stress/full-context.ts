@@ -4,7 +4,7 @@
  * once by one thread in large steps and once by two in small ones, the model goes on in the same way.
  */
 import { openCheckpoint } from "../../inference/checkpoint/open.ts";
-import { openLocalEngine } from "../../inference/local-engine.ts";
+import { openLocalEngine } from "../../inference/local/local-engine.ts";
 import { Random } from "../eval/random.ts";
 import { makeRandomModel, TINY } from "../fixtures/make-tiny-model.ts";
 

@@ -4,9 +4,9 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { ToolResult } from "../../tools/core/tool.ts";
 import { createPythonTool, executeTool, type PythonTool } from "../../tools/index.ts";
 import { descendantsOf } from "../../tools/isolate/index.ts";
-import type { ToolResult } from "../../tools/tool.ts";
 import { Random } from "../eval/random.ts";
 
 export type StressOptions = {

@@ -6,8 +6,8 @@ import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { ToolResult } from "../../tools/core/tool.ts";
 import { loadPlugin, type Plugin, parseGrants } from "../../tools/plugins/index.ts";
-import type { ToolResult } from "../../tools/tool.ts";
 import {
   ATTACKER,
   CANARY,

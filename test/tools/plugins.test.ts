@@ -2,11 +2,11 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { executeTool } from "../../tools/execute.ts";
-import { defineTool } from "../../tools/function.ts";
+import { defineTool } from "../../tools/core/define.ts";
+import { executeTool } from "../../tools/core/execute.ts";
+import type { Tool, ToolResult } from "../../tools/core/tool.ts";
 import { loadPlugin, parseGrants, readManifest } from "../../tools/plugins/index.ts";
 import { intersect, missingGrants } from "../../tools/plugins/permissions.ts";
-import type { Tool, ToolResult } from "../../tools/tool.ts";
 
 let root = "";
 beforeAll(() => {

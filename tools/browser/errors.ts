@@ -1,5 +1,5 @@
 /** Failures of browsing: those of a call, which the model reads, and those of the folder, which the user reads. */
-import { ToolsError } from "../errors.ts";
+import { ToolsError } from "../core/errors.ts";
 
 /** A call that cannot be carried out; its message is the result that the model gets. */
 export class BrowsingError extends ToolsError {

@@ -1,6 +1,6 @@
 /** The three tools of the `browser` namespace over one browsing session. */
 import type { JsonSchema } from "../../harmony/index.ts";
-import type { Tool, ToolContext, ToolOutput } from "../tool.ts";
+import type { Tool, ToolContext, ToolOutput } from "../core/tool.ts";
 import type { BrowserBackend } from "./backend.ts";
 import { type CitedText, normaliseCitations } from "./citations.ts";
 import { BrowsingError } from "./errors.ts";

@@ -1,5 +1,5 @@
 /** Why a request was not made, or not finished. Each class is one reason, with the facts as fields. */
-import { ToolsError } from "../errors.ts";
+import { ToolsError } from "../core/errors.ts";
 
 /** Base of everything that the guarded fetch throws. */
 export class NetError extends ToolsError {}

@@ -2,7 +2,7 @@
  * Hosts as people write them in grants and manifests: `api.example.com`, `*.example.com` (everything
  * below, not the name itself), `example.com:8443`, `*` (any). Without a port, 80 and 443 are meant.
  */
-import { ToolsError } from "../errors.ts";
+import { ToolsError } from "../core/errors.ts";
 
 export type HostPattern = {
   /** As it is written in messages; two patterns are equal when this is. */

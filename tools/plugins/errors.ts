@@ -1,5 +1,5 @@
 /** What is wrong with a plugin as it was given, or with the grant. Failures of its calls are results. */
-import { ToolsError } from "../errors.ts";
+import { ToolsError } from "../core/errors.ts";
 
 /** The folder, its package.json, the manifest in it, or a source file cannot be used. */
 export class PluginManifestError extends ToolsError {

@@ -1,6 +1,6 @@
 /** From a guest's JSON to values that the agent can hold, print and merge without harm. */
-import { isToolName } from "../registry.ts";
-import type { ToolAnnotations, ToolOutput } from "../tool.ts";
+import { isToolName } from "../core/registry.ts";
+import type { ToolAnnotations, ToolOutput } from "../core/tool.ts";
 import { DEEPEST_DATA, LIMIT_RANGES, MOST_TOOLS, type PluginLimits } from "./limits.ts";
 
 /** A tool as a plugin defines it. */

@@ -2,14 +2,14 @@
  * What a plugin can ask of the agent: each function checks its arguments, does what was granted and
  * nothing else, and answers with JSON.
  */
-import { executeTool } from "../execute.ts";
+import { executeTool } from "../core/execute.ts";
+import type { Tool, ToolContext, ToolOutput } from "../core/tool.ts";
 import {
   createGuardedFetch,
   type GuardedFetch,
   type GuardedFetchOptions,
   NetError,
 } from "../net/index.ts";
-import type { Tool, ToolContext, ToolOutput } from "../tool.ts";
 import { CapabilityError } from "./errors.ts";
 import { createPluginFiles } from "./files.ts";
 import { MOST_MESSAGE_CHARS } from "./limits.ts";

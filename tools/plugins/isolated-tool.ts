@@ -3,8 +3,8 @@
  * it is granted is what the program itself writes beside it.
  */
 import { resolve } from "node:path";
-import { ToolDefinitionError } from "../errors.ts";
-import type { ToolContext, ToolOutput } from "../tool.ts";
+import { ToolDefinitionError } from "../core/errors.ts";
+import type { ToolContext, ToolOutput } from "../core/tool.ts";
 import { LIMIT_RANGES, limitsWith, type PluginLimits } from "./limits.ts";
 import type { PluginIsolation, PluginManifest } from "./manifest.ts";
 import type { Grant, Permissions } from "./permissions.ts";

@@ -4,8 +4,8 @@
  */
 import { homedir } from "node:os";
 import { isAbsolute, relative, resolve, sep } from "node:path";
+import { isToolName } from "../core/registry.ts";
 import { type HostPattern, narrowerHost, parseHostPattern } from "../net/index.ts";
-import { isToolName } from "../registry.ts";
 import { GrantError } from "./errors.ts";
 
 /** As a manifest or a program writes it. A star asks for whatever the user grants. */

@@ -3,13 +3,13 @@
  * plugin asks for, and ends the process for whatever it should not have done.
  */
 import { dirname, sep } from "node:path";
+import type { ToolContext, ToolOutput } from "../core/tool.ts";
 import {
   escalate,
   findIsolatedVm,
   SupervisedChild,
   type SupervisedChildOptions,
 } from "../isolate/index.ts";
-import type { ToolContext, ToolOutput } from "../tool.ts";
 import { type GuestTool, readOutcome, readTools } from "./guest-data.ts";
 import type { HostFunctions } from "./host-functions.ts";
 import type { IsolateSetup } from "./isolate-child.ts";

@@ -1,9 +1,9 @@
 /** A plugin as the rest of the program sees it: tools that start its process again when it is gone. */
 import { resolve } from "node:path";
 import type { JsonSchema } from "../../harmony/index.ts";
-import { verifyTool } from "../arguments.ts";
+import { verifyTool } from "../core/arguments.ts";
+import type { Tool } from "../core/tool.ts";
 import { findIsolatedVm } from "../isolate/index.ts";
-import type { Tool } from "../tool.ts";
 import { PluginLoadError } from "./errors.ts";
 import type { GuestTool } from "./guest-data.ts";
 import { createHostFunctions, type PluginNetOptions } from "./host-functions.ts";

@@ -1,8 +1,8 @@
 /** From nothing to an interpreter that is ready: with a snapshot where there can be one. */
 import { readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { within } from "../deadline.ts";
-import { PythonStartError } from "../errors.ts";
+import { within } from "../core/deadline.ts";
+import { PythonStartError } from "../core/errors.ts";
 import { InterpreterProcess } from "./interpreter-process.ts";
 import { type AdaptLaunch, launchOptions, PYODIDE } from "./launch.ts";
 import type { SessionPackages } from "./packages/session-packages.ts";

@@ -1,7 +1,7 @@
 /** Files of the user for the cells: read once, before anything is started, and handed over as copies. */
 import { type FileHandle, open } from "node:fs/promises";
 import { basename } from "node:path";
-import { PythonFileError } from "../errors.ts";
+import { PythonFileError } from "../core/errors.ts";
 import { freeName, safeFileName } from "./file-name.ts";
 import { INPUT_LIMITS } from "./protocol.ts";
 

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
-import { PythonUnavailableError } from "../errors.ts";
+import { PythonUnavailableError } from "../core/errors.ts";
 import {
   findIsolatedVm,
   type ProcessLimits,

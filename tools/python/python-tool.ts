@@ -1,6 +1,6 @@
 /** The `python` tool: raw code in, what a notebook cell would show out. */
-import { PythonUnavailableError, ToolDefinitionError } from "../errors.ts";
-import type { Tool, ToolContext, ToolOutput } from "../tool.ts";
+import { PythonUnavailableError, ToolDefinitionError } from "../core/errors.ts";
+import type { Tool, ToolContext, ToolOutput } from "../core/tool.ts";
 import { type Artifact, ArtifactFolder } from "./artifacts.ts";
 import type { InputFile } from "./input-files.ts";
 import { pythonProblem } from "./launch.ts";

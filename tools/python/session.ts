@@ -2,7 +2,7 @@
  * A stateful Python session over processes that may die: runs cells one after the other, bounds their
  * time, and says truthfully when variables are gone.
  */
-import { PythonStartError } from "../errors.ts";
+import { PythonStartError } from "../core/errors.ts";
 import { escalate } from "../isolate/index.ts";
 import { startInterpreter } from "./boot.ts";
 import type { InputFile } from "./input-files.ts";

@@ -6,7 +6,7 @@
  * A single conversation gains nothing: its interpreter starts while the model reads the prompt, and after
  * a stop while the model writes its next call.
  */
-import { within } from "../deadline.ts";
+import { within } from "../core/deadline.ts";
 import { START_LIMIT_MS, startInterpreter } from "./boot.ts";
 import type { InterpreterProcess } from "./interpreter-process.ts";
 import type { AdaptLaunch } from "./launch.ts";

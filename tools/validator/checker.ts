@@ -3,7 +3,7 @@
  * deadline.
  */
 import { Worker } from "node:worker_threads";
-import { SchemaError } from "../errors.ts";
+import { SchemaError } from "../core/errors.ts";
 import type { ValidationResult } from "./validator.ts";
 import type { Reply, Request, Spec } from "./worker.ts";
 

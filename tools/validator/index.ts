@@ -1,6 +1,6 @@
 /** Answers that programs can rely on: JSON against a JSON Schema, XML against an XML Schema. */
 import type { JsonSchema } from "../../harmony/index.ts";
-import { SchemaError } from "../errors.ts";
+import { SchemaError } from "../core/errors.ts";
 import { Checker } from "./checker.ts";
 import type { Draft } from "./json-draft.ts";
 import type { ValidationResult, Validator } from "./validator.ts";

@@ -2,7 +2,7 @@
  * Which JSON Schema a schema is written in, and the same schema as ajv's classes expect it. People's
  * schemas name every draft, or none, or one that never was.
  */
-import { SchemaError } from "../errors.ts";
+import { SchemaError } from "../core/errors.ts";
 
 /** The dialects that are compiled; older ones are rewritten to draft-07. */
 export type Dialect = "draft-07" | "2019-09" | "2020-12";

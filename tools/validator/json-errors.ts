@@ -3,7 +3,7 @@
  * found, and the nearest name. Of alternatives only the one that was meant is reported.
  */
 import type { ErrorObject } from "ajv";
-import { editDistance } from "../edit-distance.ts";
+import { editDistance } from "../core/edit-distance.ts";
 import type { CompiledSchema } from "./json-schema.ts";
 import type { ValidationIssue } from "./validator.ts";
 

@@ -6,7 +6,7 @@ import { Ajv, type ErrorObject, type Options, type ValidateFunction } from "ajv"
 import { Ajv2019 } from "ajv/dist/2019.js";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import formats, { type FormatsPlugin } from "ajv-formats";
-import { SchemaError } from "../errors.ts";
+import { SchemaError } from "../core/errors.ts";
 import { type Dialect, type Draft, type NormalisedSchema, normaliseSchema } from "./json-draft.ts";
 
 export type CompiledSchema = {

@@ -4,7 +4,7 @@
  * could not.
  */
 import { parentPort } from "node:worker_threads";
-import { SchemaError } from "../errors.ts";
+import { SchemaError } from "../core/errors.ts";
 import { readJsonAnswer } from "./json-answer.ts";
 import type { Draft } from "./json-draft.ts";
 import { describeViolations } from "./json-errors.ts";

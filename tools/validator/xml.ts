@@ -6,7 +6,7 @@ import {
   XmlLibError,
   XsdValidator,
 } from "libxml2-wasm";
-import { SchemaError } from "../errors.ts";
+import { SchemaError } from "../core/errors.ts";
 import { hasSeveralBlocks, unwrap } from "./extract.ts";
 import type { ValidationIssue, ValidationResult } from "./validator.ts";
 import { scanXml, type XmlScan } from "./xml-text.ts";

@@ -1,5 +1,5 @@
 /** Why packages of Python cannot be installed or given to a session. */
-import { ToolsError } from "../../errors.ts";
+import { ToolsError } from "../../core/errors.ts";
 
 /** Base of every error of this folder. */
 export class PackageError extends ToolsError {}

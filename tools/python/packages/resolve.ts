@@ -1,5 +1,5 @@
 /** From the names that somebody typed to the packages that must be there. */
-import { editDistance } from "../../edit-distance.ts";
+import { editDistance } from "../../core/edit-distance.ts";
 import { PackageDependencyError, PackageUnknownError } from "./errors.ts";
 import { type LockedPackage, normaliseName, type PackageLock } from "./lock.ts";
 

@@ -1,0 +1,318 @@
+import { availableParallelism } from "node:os";
+import type { Checkpoint } from "../checkpoint/tensors.ts";
+import type { EngineCapabilities, EngineStatistics, KernelTime, TokenEngine } from "../engine.ts";
+import {
+  EngineFailedError,
+  formatBytes,
+  InsufficientMemoryError,
+  InvalidRequestError,
+} from "../errors.ts";
+import {
+  KvCache,
+  type KvLayout,
+  type KvType,
+  kvCacheBytes,
+  planKvCache,
+} from "../model/kv-cache.ts";
+import { type LoadProgress, loadWeights } from "../model/load.ts";
+import {
+  bankBytes,
+  type ModelPlan,
+  type Precision,
+  planModel,
+  type ResidentPart,
+} from "../model/plan.ts";
+import { compileKernels, type KernelBuild } from "../wasm/kernels.ts";
+import { createMemory } from "../wasm/memory-bank.ts";
+import { Threads } from "../workers/threads.ts";
+import { availableMemory } from "./memory.ts";
+import { identifyModel } from "./model-identity.ts";
+import { PrefixStore, type PrefixStoreOptions } from "./prefix-cache.ts";
+import { DecodeScheduler } from "./scheduler.ts";
+import { checkIds, LocalSession, type SessionHost } from "./session.ts";
+
+export type LocalEngineOptions = {
+  /** For people; default: the checkpoint's path. */
+  readonly name?: string | undefined;
+  /** Default: as many as the machine has, but one for models so small that waiting would dominate. */
+  readonly threads?: number | undefined;
+  /** Default: int8. */
+  readonly precision?: Precision | undefined;
+  /** How keys and values are held. Default: words under precision int8, else f32. */
+  readonly keyValues?: KvType | undefined;
+  /** Most tokens of one session. Default: what the model was made for, at most 16,384. */
+  readonly contextLength?: number | undefined;
+  /** Most tokens computed in one step of a prefill. Default: 512. */
+  readonly prefillChunk?: number | undefined;
+  /** Where prefixes that sessions share outlive the process. Default: nowhere. */
+  readonly prefixStore?: PrefixStoreOptions | undefined;
+  /** Measures where the time goes, for `takeProfile`. */
+  readonly profile?: boolean | undefined;
+  /**
+   * Most bytes for the weights, the activations and the cache of one session: experts that do not fit
+   * are read from the files when they are needed. Default: all are in memory.
+   */
+  readonly memoryLimit?: number | undefined;
+  /** Ends the loading. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called once, before any of it is taken. */
+  readonly onMemory?: ((needs: MemoryNeeds) => void) | undefined;
+  /** Called while loading. */
+  readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
+  /** For tests: insists on one build of the kernels, spreads the weights over several memories. */
+  readonly kernels?: KernelBuild | undefined;
+  readonly maxBankBytes?: number | undefined;
+  /** For tests: screens the unembedding of a small model. */
+  readonly minScreenedWeights?: number | undefined;
+};
+
+/** What an engine with one session takes when its context is full. */
+export type MemoryNeeds = {
+  /** Tokens. */
+  readonly contextLength: number;
+  readonly bytes: number;
+  /** `cache`: keys and values; they are taken as the context fills. */
+  readonly parts: Readonly<Record<ResidentPart | "cache", number>>;
+};
+
+const DEFAULT_CONTEXT = 16_384;
+/** An expert then has 64 of them on average: each takes 15 % less time than with 16, for which weights are unpacked as well. */
+const DEFAULT_PREFILL_CHUNK = 512;
+const MAX_THREADS = 64;
+/**
+ * Bytes of weights per token from which a second thread pays: below, a layer's matrices are computed
+ * in the time that its eleven barriers take.
+ */
+const MANY_BYTES_PER_TOKEN = 32 << 20;
+
+/**
+ * Loads a checkpoint into shared memories and starts the worker threads. The checkpoint may be closed
+ * afterwards.
+ *
+ * @throws InsufficientMemoryError before anything is loaded
+ * @throws CheckpointError, UnsupportedArchitectureError for a model that cannot be loaded
+ * @throws InvalidRequestError for options that mean nothing
+ * @throws EngineFailedError when memories or threads cannot be had
+ */
+export async function openLocalEngine(
+  checkpoint: Checkpoint,
+  options: LocalEngineOptions = {},
+): Promise<LocalEngine> {
+  const name = options.name ?? checkpoint.path;
+  const { config } = checkpoint;
+  const contextLength = integerOption(
+    "a context of",
+    options.contextLength ?? Math.min(config.contextLength, DEFAULT_CONTEXT),
+    config.contextLength,
+  );
+  const columns = Math.min(
+    contextLength,
+    integerOption("a prefill chunk of", options.prefillChunk ?? DEFAULT_PREFILL_CHUNK, 4096),
+  );
+  const { maxBankBytes, memoryLimit = Number.POSITIVE_INFINITY } = options;
+  if (!(memoryLimit > 0)) {
+    throw new InvalidRequestError(
+      `Cannot open a model with a memory limit of ${memoryLimit}; accepted: bytes, more than 0.`,
+    );
+  }
+  const precision = options.precision ?? "int8";
+  const keyValues = options.keyValues ?? (precision === "int8" ? "words" : "f32");
+  const layoutFor = (threads: number): KvLayout =>
+    planKvCache(config, contextLength, columns, threads, keyValues, maxBankBytes);
+  const planFor = (threads: number): ModelPlan =>
+    planModel(checkpoint, {
+      precision,
+      threads,
+      columns,
+      memoryLimit: memoryLimit - kvCacheBytes(layoutFor(threads), contextLength),
+      maxBankBytes,
+      minScreenedWeights: options.minScreenedWeights,
+    });
+  const threadCount = options.threads ?? defaultThreads(planFor(1));
+  const plan = planFor(integerOption("a number of threads of", threadCount, MAX_THREADS));
+  const layout = layoutFor(threadCount);
+  const parts = { ...plan.resident, cache: kvCacheBytes(layout, contextLength) };
+  const needed = Object.values(parts).reduce((sum, bytes) => sum + bytes, 0);
+  const shown = Object.entries(parts).map(([part, bytes]) => `${part} ${formatBytes(bytes)}`);
+  const what = `${name} with a context of ${contextLength} tokens (${shown.join(", ")})`;
+  if (needed > memoryLimit) {
+    const least = `${what}, and with but one expert of each layer in memory,`;
+    throw new InsufficientMemoryError(least, needed, memoryLimit);
+  }
+  requireMemory(what, needed);
+  options.onMemory?.({ contextLength, bytes: needed, parts });
+
+  const module = compileKernels(options.kernels);
+  const memories = plan.banks.map((bytes) => createMemory(bytes));
+  const release = plan.paged ? checkpoint.retain() : undefined;
+  const { profile } = options;
+  const threads = await Threads.start({ module, plan, memories, profile }, release);
+  try {
+    const sinks = await loadWeights(checkpoint, plan, threads, options);
+    const { prefixStore } = options;
+    const prefixes = prefixStore && {
+      store: new PrefixStore(prefixStore),
+      identity: identifyModel(checkpoint, plan.precision, layout),
+    };
+    return new LocalEngine(name, plan, layout, sinks, threads, prefixes);
+  } catch (error) {
+    // Ended before the caller closes the files that they read.
+    await threads.close();
+    throw error;
+  }
+}
+
+/** A model in this process: weights in shared memories, computed by worker threads. */
+export class LocalEngine implements TokenEngine {
+  readonly name: string;
+  readonly vocabSize: number;
+  readonly contextLength: number;
+  readonly capabilities: EngineCapabilities = { rewind: true, bannedIds: true };
+  readonly precision: Precision;
+  readonly threads: number;
+  readonly bytesPerToken: number;
+  /** Bytes of the weights and of the activations of one step. */
+  readonly byteLength: number;
+  readonly #resident: ModelPlan["resident"];
+  /** Experts in memory, where they are paged. */
+  readonly #slots: number | undefined;
+  readonly #layout: KvLayout;
+  readonly #sinks: Float32Array;
+  readonly #threads: Threads;
+  readonly #scheduler: DecodeScheduler;
+  readonly #prefixes: SessionHost["prefixes"];
+  #sessions = 0;
+  #closed = false;
+
+  /** Made by `openLocalEngine`. */
+  constructor(
+    name: string,
+    plan: ModelPlan,
+    layout: KvLayout,
+    sinks: Float32Array,
+    threads: Threads,
+    prefixes: SessionHost["prefixes"],
+  ) {
+    this.name = name;
+    this.vocabSize = plan.config.vocab;
+    this.contextLength = layout.contextLength;
+    this.precision = plan.precision;
+    this.threads = plan.threads;
+    this.bytesPerToken = plan.bytesPerToken;
+    this.byteLength = bankBytes(plan);
+    this.#resident = plan.resident;
+    this.#slots = plan.paged
+      ? plan.layers.reduce((sum, layer) => sum + layer.gateUp.length, 0)
+      : undefined;
+    this.#layout = layout;
+    this.#sinks = sinks;
+    this.#threads = threads;
+    this.#prefixes = prefixes;
+    this.#scheduler = new DecodeScheduler(threads, plan.scratch.logitColumns);
+  }
+
+  /** @throws InsufficientMemoryError when another cache does not fit */
+  async createSession(): Promise<LocalSession> {
+    const cache = this.#createCache();
+    return new LocalSession(this.#host(), ++this.#sessions, cache);
+  }
+
+  /**
+   * Logits after every token of a prompt, for comparisons with other implementations.
+   * @param chunk tokens per step, at most the prefill chunk
+   * @returns f32 (vocab) per token
+   */
+  async logits(ids: readonly number[], chunk: number = ids.length): Promise<Float32Array[]> {
+    checkIds(ids, this.vocabSize);
+    if (ids.length > this.contextLength || !(Number.isInteger(chunk) && chunk > 0)) {
+      throw new InvalidRequestError(
+        `Cannot compute logits of ${ids.length} tokens in chunks of ${chunk}; ` +
+          `accepted: at most ${this.contextLength} tokens, chunks of at least 1.`,
+      );
+    }
+    const cache = this.#createCache();
+    cache.reserve(ids.length);
+    const session = ++this.#sessions;
+    const { layout, memories, timeline } = cache;
+    this.#threads.post({ type: "open", session, layout, memories, timeline });
+    const rows: Float32Array[] = [];
+    try {
+      await this.#threads.run(
+        { type: "logits", session, start: 0, ids, chunk },
+        { onReport: (report) => report.type === "logits" && rows.push(report.logits) },
+      );
+    } finally {
+      this.#threads.post({ type: "close", session });
+    }
+    return rows;
+  }
+
+  get statistics(): EngineStatistics {
+    const residentBytes = this.#resident;
+    if (this.#slots === undefined) return { residentBytes };
+    const traffic = this.#threads.expertTraffic;
+    const { hits, misses } = traffic;
+    const hitRate = hits + misses === 0 ? null : hits / (hits + misses);
+    return { residentBytes, experts: { resident: this.#slots, ...traffic, hitRate } };
+  }
+
+  /** What the leading thread did since the last call; nothing unless opened with `profile`. */
+  async takeProfile(): Promise<readonly KernelTime[]> {
+    let times: readonly KernelTime[] = [];
+    await this.#threads.run(
+      { type: "profile" },
+      {
+        onReport: (report) => {
+          if (report.type === "profile") times = report.times;
+        },
+      },
+    );
+    return times;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#threads.close();
+  }
+
+  #createCache(): KvCache {
+    if (this.#closed) {
+      throw new EngineFailedError(`Cannot open a session: the engine of ${this.name} is closed.`);
+    }
+    const bytes = kvCacheBytes(this.#layout, this.contextLength);
+    requireMemory(`A session of ${this.contextLength} tokens`, bytes);
+    const cache = new KvCache(this.#layout);
+    for (const memory of cache.memories) {
+      new Float32Array(memory.buffer).set(this.#sinks, this.#layout.sinks / 4);
+    }
+    return cache;
+  }
+
+  #host(): SessionHost {
+    const { vocabSize, contextLength } = this;
+    return {
+      threads: this.#threads,
+      scheduler: this.#scheduler,
+      prefixes: this.#prefixes,
+      vocabSize,
+      contextLength,
+    };
+  }
+}
+
+function defaultThreads(plan: ModelPlan): number {
+  if (plan.bytesPerToken < MANY_BYTES_PER_TOKEN) return 1;
+  return Math.min(MAX_THREADS, availableParallelism());
+}
+
+function requireMemory(what: string, bytes: number): void {
+  const available = availableMemory();
+  if (bytes > available) throw new InsufficientMemoryError(what, bytes, available);
+}
+
+function integerOption(what: string, value: number, max: number): number {
+  if (Number.isSafeInteger(value) && value >= 1 && value <= max) return value;
+  throw new InvalidRequestError(
+    `Cannot open a model with ${what} ${value}; accepted: an integer 1 … ${max}.`,
+  );
+}

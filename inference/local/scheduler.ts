@@ -1,0 +1,139 @@
+/**
+ * Puts sequences of different sessions that are decoded at the same time into one pass through the
+ * model: each weight is then read once for all of them, and reading is what decoding waits for. Who
+ * generates on several sessions at once gets this without asking.
+ */
+
+import { setImmediate } from "node:timers/promises";
+import {
+  Board,
+  type DecodeCounts,
+  type DecodeReport,
+  type DecodeSequence,
+  NO_COUNTS,
+} from "../decoding/sequence.ts";
+import type { Threads } from "../workers/threads.ts";
+
+/**
+ * Passes of one command. Between commands other work gets its turn, and a reader who is slow or leaves
+ * holds the workers back by at most this many.
+ */
+const STEPS_ALONE = 32;
+/** Fewer for several sequences, so that one that comes in between soon joins them. */
+const STEPS_TOGETHER = 8;
+
+export type DecodeToken = Extract<DecodeReport, { type: "token" }>;
+
+type Entry = {
+  readonly sequence: DecodeSequence;
+  readonly signal: AbortSignal;
+  readonly onToken: (token: DecodeToken) => void;
+  readonly resolve: (counts: DecodeCounts) => void;
+  readonly reject: (error: unknown) => void;
+};
+
+export class DecodeScheduler {
+  readonly #threads: Threads;
+  readonly #maxTogether: number;
+  #waiting: Entry[] = [];
+  #isPumping = false;
+
+  /** @param maxTogether most sequences of one pass */
+  constructor(threads: Threads, maxTogether: number) {
+    this.#threads = threads;
+    this.#maxTogether = maxTogether;
+  }
+
+  /**
+   * Decodes some ids of a sequence: until its stop id, its length or the end of a command's passes.
+   * @param signal ends it early; what was reported until then has come
+   * @throws EngineFailedError
+   */
+  run(
+    sequence: DecodeSequence,
+    signal: AbortSignal,
+    onToken: (token: DecodeToken) => void,
+  ): Promise<DecodeCounts> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ sequence, signal, onToken, resolve, reject });
+      void this.#pump();
+    });
+  }
+
+  async #pump(): Promise<void> {
+    if (this.#isPumping) return;
+    this.#isPumping = true;
+    while (this.#waiting.length > 0) {
+      // Sessions whose last command ended together come back one after the other.
+      await setImmediate();
+      await this.#runTogether();
+    }
+    this.#isPumping = false;
+  }
+
+  /** One command; who waits is asked when the threads are free, not before. */
+  async #runTogether(): Promise<void> {
+    let entries: Entry[] = [];
+    let board = Board.create(0);
+    const stop = new AbortController();
+    const leaving = new AbortController();
+    const open = new Set<Entry>();
+    const end = (entry: Entry, counts: DecodeCounts): void => {
+      if (open.delete(entry)) entry.resolve(counts);
+    };
+    const leave = (index: number): void => {
+      board.leave(index);
+      if ([...open].every(({ signal }) => signal.aborted)) stop.abort();
+    };
+    try {
+      await this.#threads.run(
+        () => {
+          entries = this.#take();
+          if (entries.length === 0) return null;
+          board = Board.create(entries.length);
+          for (const [index, entry] of entries.entries()) {
+            open.add(entry);
+            const listener = (): void => leave(index);
+            entry.signal.addEventListener("abort", listener, { signal: leaving.signal });
+          }
+          return {
+            type: "decode",
+            sequences: entries.map(({ sequence }) => sequence),
+            board: board.cells,
+            steps: entries.length > 1 ? STEPS_TOGETHER : STEPS_ALONE,
+          };
+        },
+        {
+          signal: stop.signal,
+          onReport: (report) => {
+            if (report.type === "token") entries[report.sequence]?.onToken(report);
+            if (report.type !== "sequence-ended") return;
+            const entry = entries[report.sequence];
+            if (entry !== undefined) end(entry, report.counts);
+          },
+        },
+      );
+    } catch (error) {
+      // An engine that no longer runs was not asked who waits: all who do are told.
+      const failed = entries.length === 0 ? this.#waiting.splice(0) : open;
+      for (const entry of failed) entry.reject(error);
+      open.clear();
+    } finally {
+      leaving.abort();
+      // Cancelled: nobody counted.
+      for (const entry of open) end(entry, NO_COUNTS);
+    }
+  }
+
+  /** The next ones in line; those that were given up meanwhile are told so. */
+  #take(): Entry[] {
+    const entries: Entry[] = [];
+    while (entries.length < this.#maxTogether) {
+      const entry = this.#waiting.shift();
+      if (entry === undefined) break;
+      if (entry.signal.aborted) entry.resolve(NO_COUNTS);
+      else entries.push(entry);
+    }
+    return entries;
+  }
+}

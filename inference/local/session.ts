@@ -1,0 +1,367 @@
+import { MaskFeed } from "../decoding/mask-feed.ts";
+import { type DecodeCounts, type DecodeSequence, NO_COUNTS } from "../decoding/sequence.ts";
+import type {
+  FinishReason,
+  GenerateOptions,
+  Session,
+  SessionStatistics,
+  SyncOptions,
+  SyncResult,
+} from "../engine.ts";
+import { ContextOverflowError, InvalidRequestError } from "../errors.ts";
+import type { KvCache } from "../model/kv-cache.ts";
+import { checkGeneration } from "../sampling/check.ts";
+import type { Outcome } from "../workers/messages.ts";
+import type { Threads } from "../workers/threads.ts";
+import { type PrefixStore, prefixKey } from "./prefix-cache.ts";
+import type { DecodeScheduler, DecodeToken } from "./scheduler.ts";
+
+/** Tokens of a prompt that are computed in one command; between commands other sessions get their turn. */
+const PREFILL_PER_COMMAND = 512;
+
+/** Shorter prefixes are computed sooner than they are looked for. */
+const MIN_STORED_PREFIX = 64;
+
+/** What a session needs of its engine. */
+export type SessionHost = {
+  readonly threads: Threads;
+  readonly scheduler: DecodeScheduler;
+  /** Where prefixes outlive the process, and the identity of the model there. */
+  readonly prefixes: { readonly store: PrefixStore; readonly identity: string } | undefined;
+  readonly vocabSize: number;
+  readonly contextLength: number;
+};
+
+/**
+ * A session over the local engine.
+ *
+ * The last token of the timeline is computed only when its logits are asked for (by `generate`) or
+ * when others follow it (by `sync`): computing it twice would be the price of doing so earlier. All
+ * tokens before it have their keys and values in the cache, at their position, so cutting the
+ * timeline is a matter of its length alone.
+ */
+export class LocalSession implements Session {
+  readonly #host: SessionHost;
+  readonly #id: number;
+  readonly #cache: KvCache;
+  readonly #tokens: number[] = [];
+  /** Leading tokens whose keys and values are in the cache. */
+  #computed = 0;
+  #state: "idle" | "busy" | "closed" = "idle";
+  readonly #counts = { ...NO_COUNTS };
+
+  constructor(host: SessionHost, id: number, cache: KvCache) {
+    this.#host = host;
+    this.#id = id;
+    this.#cache = cache;
+    host.threads.post({
+      type: "open",
+      session: id,
+      layout: cache.layout,
+      memories: cache.memories,
+      timeline: cache.timeline,
+    });
+  }
+
+  get tokens(): readonly number[] {
+    return this.#tokens;
+  }
+
+  get statistics(): SessionStatistics {
+    const { screened: ids, computedLogits: logits, ...counts } = this.#counts;
+    return { ...counts, ...(ids > 0 && { screened: { ids, logits } }) };
+  }
+
+  /** Bytes that are reserved for keys and values, touched or not. */
+  get cacheByteLength(): number {
+    return this.#cache.byteLength;
+  }
+
+  async sync(tokens: readonly number[], options: SyncOptions = {}): Promise<SyncResult> {
+    this.#begin("sync");
+    try {
+      const { vocabSize, contextLength } = this.#host;
+      checkIds(tokens, vocabSize);
+      if (tokens.length > contextLength) {
+        throw new ContextOverflowError(tokens.length, contextLength);
+      }
+      let reused = commonPrefix(this.#tokens, tokens);
+      this.#cut(reused);
+      const { sharedPrefix = 0 } = options;
+      if (sharedPrefix > reused && sharedPrefix < tokens.length) {
+        if (await this.#takeShared(tokens, sharedPrefix, options)) reused = sharedPrefix;
+      }
+      await this.#prefill(tokens, tokens.length - 1, options);
+      this.#append(tokens, tokens.length);
+      return { reused, computed: tokens.length - reused };
+    } finally {
+      this.#end();
+    }
+  }
+
+  async *generate(options: GenerateOptions): AsyncGenerator<number, FinishReason, void> {
+    return yield* this.#decode(options);
+  }
+
+  /**
+   * For measurements: decodes as `generate` does, but what comes is what is given. Drafts are checked
+   * against it.
+   */
+  async replay(ids: readonly number[], speculation: boolean): Promise<void> {
+    checkIds(ids, this.#host.vocabSize);
+    const sampling = { temperature: 0, topP: 1, seed: 0 };
+    const options = { maxTokens: ids.length, stopIds: new Set<number>(), sampling, speculation };
+    const run = this.#decode(options, ids);
+    while (!(await run.next()).done);
+  }
+
+  /**
+   * For measurements: goes on as if `tokens` had been computed. Some keys and values lie in the cache for
+   * them, so that what follows takes the time that it takes behind them; its ids mean nothing.
+   */
+  assume(tokens: readonly number[]): void {
+    checkIds(tokens, this.#host.vocabSize);
+    this.#cut(0);
+    this.#cache.reserve(tokens.length);
+    // Small numbers, but no zeros: pages that were never written would take no memory traffic.
+    for (const page of this.#cache.pages(0, tokens.length)) page.fill(0x10);
+    this.#append(tokens, tokens.length);
+    this.#computed = tokens.length - 1;
+  }
+
+  async *#decode(
+    options: GenerateOptions,
+    forcedIds?: readonly number[],
+  ): AsyncGenerator<number, FinishReason, void> {
+    const { maxTokens, stopIds, signal } = options;
+    this.#begin("generate");
+    try {
+      checkGeneration(options, this.#host.vocabSize);
+      if (this.#tokens.length === 0) {
+        throw new InvalidRequestError("Cannot generate on an empty timeline; sync first.");
+      }
+      const { contextLength } = this.#host;
+      this.#cache.reserve(Math.min(contextLength, this.#tokens.length + maxTokens));
+      const masks = options.mask && new MaskFeed(options.mask, options, this.#host.vocabSize);
+      let count = 0;
+      while (count < maxTokens) {
+        const room = contextLength - this.#tokens.length;
+        if (room === 0) return "context";
+        const size = Math.min(maxTokens - count, room);
+        const forced = forcedIds?.slice(count);
+        for await (const token of this.#burst(size, count === 0, options, masks, forced)) {
+          signal?.throwIfAborted();
+          this.#tokens.push(token.id);
+          this.#computed = this.#tokens.length - 1;
+          count++;
+          if (token.logprobs !== undefined) options.logprobs?.onLogprobs(token.logprobs);
+          yield token.id;
+          if (stopIds.has(token.id)) return "stop";
+        }
+      }
+      return "length";
+    } finally {
+      this.#end();
+    }
+  }
+
+  rewind(length: number): void {
+    if (!(Number.isSafeInteger(length) && length >= 0 && length <= this.#tokens.length)) {
+      throw new InvalidRequestError(
+        `Cannot rewind to length ${length}; accepted: 0 … ${this.#tokens.length}.`,
+      );
+    }
+    this.#begin("rewind");
+    this.#cut(length);
+    this.#end();
+  }
+
+  async close(): Promise<void> {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    this.#tokens.length = 0;
+    this.#host.threads.post({ type: "close", session: this.#id });
+  }
+
+  /**
+   * Makes the timeline hold the first `length` of `tokens`: from the prefix store, where they are; else
+   * computes them and puts them there.
+   * @returns whether they were there
+   */
+  async #takeShared(
+    tokens: readonly number[],
+    length: number,
+    options: SyncOptions,
+  ): Promise<boolean> {
+    const { prefixes } = this.#host;
+    if (prefixes === undefined || length < MIN_STORED_PREFIX) return false;
+    const { store, identity } = prefixes;
+    const key = prefixKey(identity, tokens.slice(0, length));
+    this.#cache.reserve(tokens.length);
+    this.#cut(0);
+    const pages = this.#cache.pages(0, length);
+    if (await store.load(key, pages)) {
+      options.signal?.throwIfAborted();
+      if (await this.#isAsComputed(tokens, length)) {
+        this.#computed = length;
+        this.#append(tokens, length);
+        return true;
+      }
+      await store.forget(key);
+    }
+    await this.#prefill(tokens, length, options);
+    await store.save(key, pages);
+    return false;
+  }
+
+  /**
+   * Computes the last position of a prefix anew, over what was read for those before it, and compares it
+   * with what was read: weights or kernels that have changed show, whatever the key says.
+   */
+  async #isAsComputed(tokens: readonly number[], length: number): Promise<boolean> {
+    const last = this.#cache.pages(length - 1, length);
+    const stored = last.map((page) => Buffer.from(page));
+    const ids = tokens.slice(length - 1, length);
+    const work = { type: "prefill", session: this.#id, start: length - 1, ids } as const;
+    await this.#host.threads.run(work);
+    return stored.every((page, index) => page.equals(last[index] ?? page));
+  }
+
+  /** Computes `tokens` up to position `end`; when aborted, the timeline is as far as that came. */
+  async #prefill(tokens: readonly number[], end: number, options: SyncOptions): Promise<void> {
+    const start = this.#computed;
+    const total = tokens.length - this.#tokens.length;
+    const ids = tokens.slice(start, end);
+    if (ids.length === 0) return;
+    options.signal?.throwIfAborted();
+    this.#cache.reserve(tokens.length);
+    // A token that was left pending is computed now, but it is not a new one.
+    const known = this.#tokens.length - start;
+    let outcome: Outcome = "finished";
+    for (let done = 0; done < ids.length && outcome === "finished"; done += PREFILL_PER_COMMAND) {
+      const part = ids.slice(done, done + PREFILL_PER_COMMAND);
+      outcome = await this.#host.threads.run(
+        { type: "prefill", session: this.#id, start: start + done, ids: part },
+        {
+          signal: options.signal,
+          onReport: (report) => {
+            if (report.type !== "progress") return;
+            this.#computed = start + done + report.done;
+            const fresh = Math.max(0, done + report.done - known);
+            options.onProgress?.({ done: fresh, total });
+          },
+        },
+      );
+    }
+    this.#append(tokens, Math.max(this.#tokens.length, this.#computed));
+    options.signal?.throwIfAborted();
+  }
+
+  /** Makes the timeline equal to the first `length` of `tokens`, whose beginning it is. */
+  #append(tokens: readonly number[], length: number): void {
+    for (let i = this.#tokens.length; i < length; i++) {
+      const id = tokens[i]!;
+      this.#tokens.push(id);
+      this.#cache.timeline[i] = id;
+    }
+  }
+
+  /** The ids of one command, as the workers sample them. Leaving the loop early stops the workers. */
+  async *#burst(
+    maxTokens: number,
+    isFirst: boolean,
+    options: GenerateOptions,
+    masks: MaskFeed | undefined,
+    forcedIds: readonly number[] | undefined,
+  ): AsyncGenerator<DecodeToken, void, void> {
+    const left = new AbortController();
+    const signals = options.signal === undefined ? [] : [options.signal];
+    const signal = AbortSignal.any([left.signal, ...signals]);
+    const tokens: DecodeToken[] = [];
+    let wake = Promise.withResolvers<void>();
+    let received = 0;
+    let ended = false;
+    masks?.begin(this.#tokens);
+    const sequence: DecodeSequence = {
+      session: this.#id,
+      start: this.#tokens.length - 1,
+      maxTokens,
+      stopIds: options.stopIds,
+      sampling: options.sampling,
+      bannedFirstIds: isFirst ? (options.bannedFirstIds ?? []) : [],
+      sampleableIds: options.sampleableIds,
+      mask: masks?.channel,
+      logprobs: options.logprobs?.top,
+      speculation: options.speculation ?? false,
+      forcedIds,
+    };
+    const run = this.#host.scheduler.run(sequence, signal, (token) => {
+      tokens.push(token);
+      if (++received < maxTokens && !options.stopIds.has(token.id)) masks?.take(token.id);
+      if (masks?.failure !== undefined) left.abort();
+      wake.resolve();
+    });
+    const settle = (): void => {
+      ended = true;
+      wake.resolve();
+    };
+    run.then(settle, settle);
+    try {
+      for (;;) {
+        for (let token = tokens.shift(); token !== undefined; token = tokens.shift()) yield token;
+        if (ended) break;
+        await wake.promise;
+        wake = Promise.withResolvers<void>();
+      }
+      this.#count(await run);
+      if (masks?.failure !== undefined) throw masks.failure.error;
+      options.signal?.throwIfAborted();
+    } finally {
+      left.abort();
+      // The workers write into this session's cache until they have ended.
+      await run.catch(() => {});
+    }
+  }
+
+  #count(counts: DecodeCounts): void {
+    this.#counts.forwards += counts.forwards;
+    this.#counts.drafted += counts.drafted;
+    this.#counts.accepted += counts.accepted;
+    this.#counts.screened += counts.screened;
+    this.#counts.computedLogits += counts.computedLogits;
+  }
+
+  #cut(length: number): void {
+    this.#tokens.length = length;
+    this.#computed = Math.min(this.#computed, length);
+  }
+
+  #begin(operation: string): void {
+    if (this.#state !== "idle") {
+      const why =
+        this.#state === "closed" ? "the session is closed" : "another operation still runs on it";
+      throw new InvalidRequestError(`Cannot ${operation} this session: ${why}.`);
+    }
+    this.#state = "busy";
+  }
+
+  #end(): void {
+    if (this.#state === "busy") this.#state = "idle";
+  }
+}
+
+function commonPrefix(a: readonly number[], b: readonly number[]): number {
+  let length = 0;
+  while (length < a.length && length < b.length && a[length] === b[length]) length++;
+  return length;
+}
+
+/** @throws InvalidRequestError */
+export function checkIds(ids: readonly number[], vocabSize: number): void {
+  for (const [index, id] of ids.entries()) {
+    if (Number.isInteger(id) && id >= 0 && id < vocabSize) continue;
+    throw new InvalidRequestError(
+      `Cannot compute id ${id} at position ${index}; accepted: integers 0 … ${vocabSize - 1}.`,
+    );
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * One thread of the engine. All threads get the same messages in the same order and run the same
+ * steps; the leading one samples and reports. An exception here ends the thread, and with it the
+ * engine: the main thread sees it and says so.
+ */
+
+import { parentPort, workerData } from "node:worker_threads";
+import { attachWeights } from "../checkpoint/weight-source.ts";
+import { decode, type WorkerSession } from "../decoding/decode.ts";
+import { Drafter } from "../decoding/draft.ts";
+import { Board } from "../decoding/sequence.ts";
+import { CheckpointError } from "../errors.ts";
+import { forward } from "../model/forward.ts";
+import { loadShare } from "../model/load.ts";
+import { ThreadCache, ThreadModel } from "../model/step.ts";
+import { Cancelled, requestCancel, Team } from "../wasm/team.ts";
+import type { FromWorker, Outcome, Report, ToWorker, WorkerInit, WorkMessage } from "./messages.ts";
+import { Outbox } from "./outbox.ts";
+import { Profile } from "./profile.ts";
+
+const { module, plan, memories, control, traffic, index } = workerData as WorkerInit;
+const team = new Team(control, index, plan.threads);
+const model = new ThreadModel(module, plan, memories, team);
+const profile = new Profile();
+if ((workerData as WorkerInit).profile === true && team.leads) {
+  for (const bank of model.banks) profile.watch(bank);
+  profile.watchBarriers(team);
+}
+const sessions = new Map<number, WorkerSession>();
+const outbox = new Outbox(post);
+
+parentPort?.on("message", (message: ToWorker) => {
+  if (message.type === "open") {
+    const { layout, memories, timeline } = message;
+    const cache = new ThreadCache(module, layout, memories, timeline);
+    if ((workerData as WorkerInit).profile === true && team.leads) {
+      for (const bank of cache.banks) profile.watch(bank);
+    }
+    sessions.set(message.session, { cache, drafter: new Drafter() });
+  } else if (message.type === "close") {
+    sessions.delete(message.session);
+  } else {
+    const outcome = run(message);
+    outbox.flush(message.command);
+    if (team.leads) post({ type: "ended", command: message.command, outcome });
+  }
+});
+post({ type: "ready" });
+
+function run(work: WorkMessage): Outcome {
+  team.begin(work.command);
+  try {
+    if (work.type === "load") load(work);
+    else if (work.type === "prefill") prefill(work, sessionOf(work).cache);
+    else if (work.type === "profile") {
+      report(work.command, { type: "profile", times: profile.take() });
+    } else if (work.type === "logits") logits(work, sessionOf(work).cache);
+    else {
+      const { sequences, board, steps, command } = work;
+      // Whoever answers with a mask waits for each id.
+      const mayWait = sequences.every(({ mask }) => mask === undefined);
+      decode(model, sequences, sessionOf, new Board(board), steps, (content) =>
+        outbox.add(command, content, mayWait && content.type === "token"),
+      );
+    }
+    return "finished";
+  } catch (error) {
+    if (error instanceof CheckpointError) return fail(work.command, error);
+    if (error instanceof Cancelled) return "cancelled";
+    throw error;
+  }
+}
+
+/** @throws Error for a session that nobody opened, which ends this thread */
+function sessionOf({ session }: { readonly session: number }): WorkerSession {
+  const found = sessions.get(session);
+  if (found === undefined) throw new Error(`there is no session ${session}`);
+  return found;
+}
+
+/** Says what is wrong with the files, and leaves the command together with the other threads. */
+function fail(command: number, { path, problem, item }: CheckpointError): Outcome {
+  post({ type: "failed", command, failure: { path, problem, item } });
+  requestCancel(control, command);
+  try {
+    team.barrier();
+  } catch (error) {
+    if (!(error instanceof Cancelled)) throw error;
+  }
+  return "cancelled";
+}
+
+function load(work: WorkMessage & { type: "load" }): void {
+  const { command } = work;
+  loadShare(model, attachWeights(work.source), work.next, traffic, (unit) => {
+    outbox.add(command, { type: "loaded", unit });
+  });
+  team.barrier();
+}
+
+function prefill(work: WorkMessage & { type: "prefill" }, cache: ThreadCache): void {
+  const { ids, start, command } = work;
+  const chunk = plan.scratch.columns;
+  for (let done = 0; done < ids.length; done += chunk) {
+    const part = ids.slice(done, done + chunk);
+    forward(model, [{ cache, start: start + done, ids: part }], "none", () => true);
+    report(command, { type: "progress", done: done + part.length });
+  }
+}
+
+function logits(work: WorkMessage & { type: "logits" }, cache: ThreadCache): void {
+  const chunk = Math.min(work.chunk, plan.scratch.columns);
+  for (let done = 0; done < work.ids.length; done += chunk) {
+    const part = work.ids.slice(done, done + chunk);
+    forward(model, [{ cache, start: work.start + done, ids: part }], "all", (_, row) => {
+      report(work.command, { type: "logits", logits: Float32Array.from(row.logits.values) });
+      return true;
+    });
+  }
+}
+
+function report(command: number, content: Report): void {
+  if (team.leads) outbox.add(command, content);
+}
+
+function post(message: FromWorker): void {
+  parentPort?.postMessage(message);
+}
