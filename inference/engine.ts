@@ -60,7 +60,11 @@ export type GenerateOptions = {
    * a vocabulary reserves or does not name. Default: all that the model has rows for.
    */
   readonly sampleableIds?: Uint32Array | undefined;
-  readonly mask?: LogitMask | undefined;
+  /**
+   * Constrained decoding. When the generation begins, the matcher stands at the end of the timeline; when
+   * it has ended, however it did, the matcher has accepted exactly the ids that are in the timeline.
+   */
+  readonly matcher?: TokenMatcher | undefined;
   /** Gets the log probabilities of each id just before that id is yielded. */
   readonly logprobs?: LogprobOptions | undefined;
   /**
@@ -72,14 +76,22 @@ export type GenerateOptions = {
 };
 
 /**
- * Constrained decoding: which ids may come after `tokens`, the whole timeline, the ids sampled by this
- * generation included. Asked once per position, in order, while the model computes that position's
- * logits, so a grammar engine that keeps its state between calls need only look at the last id.
- *
- * Returns bits as in `sampleableIds`, at least one of them set; null where everything may come. What it
- * throws ends the generation.
+ * Constrained decoding: a grammar, and how far it has read. The session tells it of each id before that
+ * id is yielded, and asks it once per position for what may come, while the model computes that
+ * position's logits. With `speculation` it is also told of drafted ids, which are rolled back as far as
+ * they do not come. What it throws ends the generation.
  */
-export type LogitMask = (tokens: readonly number[]) => Uint32Array | null;
+export interface TokenMatcher {
+  /** An id has come; it is one that the last mask allows. */
+  accept(id: number): void;
+  /** Forgets the last `count` accepted ids. */
+  rollback(count: number): void;
+  /**
+   * What may come next: bits as in `sampleableIds`, at least one of those set; null where everything may
+   * come. Read before the next call.
+   */
+  mask(): Uint32Array | null;
+}
 
 export type TokenLogprob = {
   readonly id: number;
@@ -162,6 +174,8 @@ export type EngineCapabilities = {
   readonly rewind: boolean;
   /** Sampling can exclude ids. */
   readonly bannedIds: boolean;
+  /** Sampling follows a `matcher`. */
+  readonly matchers: boolean;
 };
 
 export interface TokenEngine {

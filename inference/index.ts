@@ -16,7 +16,6 @@ export type {
   FinishReason,
   GenerateOptions,
   KernelTime,
-  LogitMask,
   LogprobOptions,
   Sampling,
   Session,
@@ -26,6 +25,7 @@ export type {
   TokenEngine,
   TokenLogprob,
   TokenLogprobs,
+  TokenMatcher,
 } from "./engine.ts";
 export {
   CheckpointError,

@@ -12,7 +12,7 @@ import type { LogitRow } from "../sampling/logit-row.ts";
 import { Logprobs } from "../sampling/logprobs.ts";
 import { sampleId, samplesFromBounds } from "../sampling/sampler.ts";
 import type { Drafter } from "./draft.ts";
-import { receiveMask } from "./mask-channel.ts";
+import { MaskChannel } from "./mask-channel.ts";
 import {
   type Board,
   type DecodeReport,
@@ -78,6 +78,7 @@ class Run {
   /** Sequences beside it. */
   readonly #others: number;
   readonly #report: (report: DecodeReport) => void;
+  readonly #masks: MaskChannel | undefined;
   /** Position of the last id, which the next step computes. */
   #position: number;
   #draft: readonly number[] = [];
@@ -107,6 +108,7 @@ class Run {
     this.#maxDraft = maxDraft;
     this.#others = others;
     this.#report = report;
+    this.#masks = sequence.masks && new MaskChannel(sequence.masks);
     this.#position = sequence.start;
   }
 
@@ -143,7 +145,7 @@ class Run {
     this.#counts.drafted += this.#draft.length;
     this.#counts.accepted += this.#accepted;
     if (ms !== undefined) this.#session.drafter.learn(this.#draft.length, ms);
-    board.write(this.#index, this.#appended, this.#willEnd, this.#nextDraft());
+    board.write(this.#index, this.#appended, this.#willEnd, this.#nextDraft(board));
     if (this.#willEnd) this.reportEnd();
     this.#appended = 0;
     this.#accepted = 0;
@@ -153,7 +155,7 @@ class Run {
 
   /** The draft of the first step. */
   begin(board: Board): void {
-    board.write(this.#index, 0, false, this.#nextDraft());
+    board.write(this.#index, 0, false, this.#nextDraft(board));
   }
 
   /** Takes over, on every thread, what the leading one wrote. */
@@ -170,15 +172,15 @@ class Run {
   /** @returns whether the next column's ids are those that came; undefined: bounds are not enough */
   #sample(board: Board, offset: number, row: LogitRow): boolean | undefined {
     const { stopIds, maxTokens, logprobs, forcedIds } = this.#sequence;
-    if (board.shouldLeave(this.#index)) {
+    const masks = this.#masks;
+    if (board.shouldLeave(this.#index) || masks?.wait(() => this.#isGivenUp(board)) === false) {
       this.#willEnd = true;
       return false;
     }
     const position = this.#position + 1 + this.#appended;
     const probabilities = logprobs === undefined ? undefined : new Logprobs(row.logits.values);
     const id = forcedIds?.[this.#count] ?? this.#choose(position, row);
-    // Cancelled while waiting for a mask, if not that: the next barrier ends the step.
-    if (id === undefined) return row.isExact ? false : undefined;
+    if (id === undefined) return undefined;
     if (!row.isExact) {
       this.#counts.screened++;
       this.#counts.computedLogits += row.computed;
@@ -186,26 +188,26 @@ class Run {
     this.#session.cache.timeline[position] = id;
     this.#appended++;
     this.#count++;
+    this.#willEnd = stopIds.has(id) || this.#count >= maxTokens;
+    const isDrafted = id === this.#draft[offset];
+    if (isDrafted) masks?.advance();
+    else if (!this.#willEnd) masks?.ask();
     this.#report({
       type: "token",
       sequence: this.#index,
       id,
       logprobs: probabilities?.of(id, logprobs ?? 0),
     });
-    this.#willEnd = stopIds.has(id) || this.#count >= maxTokens;
-    if (id !== this.#draft[offset]) return false;
+    if (!isDrafted) return false;
     this.#accepted++;
     return !this.#willEnd;
   }
 
   #choose(position: number, row: LogitRow): number | undefined {
-    const { sampling, bannedFirstIds, sampleableIds, mask } = this.#sequence;
+    const { sampling, bannedFirstIds, sampleableIds } = this.#sequence;
     const allowed: IdBits[] = sampleableIds === undefined ? [] : [sampleableIds];
-    if (mask !== undefined) {
-      const bits = receiveMask(mask, position, () => this.#model.team.cancelled);
-      if (bits === undefined) return undefined;
-      if (bits !== null) allowed.push(bits);
-    }
+    const mask = this.#masks?.mask() ?? null;
+    if (mask !== null) allowed.push(mask);
     return sampleId(row, sampling, {
       timeline: this.#session.cache.timeline,
       position,
@@ -214,14 +216,23 @@ class Run {
     });
   }
 
-  #nextDraft(): number[] {
-    const { speculation, mask, maxTokens } = this.#sequence;
+  /** Whether masks will not come any more, or are not wanted. */
+  #isGivenUp(board: Board): boolean {
+    return this.#model.team.cancelled || board.shouldLeave(this.#index);
+  }
+
+  #nextDraft(board: Board): number[] {
+    const { speculation, maxTokens } = this.#sequence;
     const { drafter, cache } = this.#session;
-    // A mask is made for what has come: it knows nothing of drafts.
-    if (this.#willEnd || !speculation || mask !== undefined) return [];
+    if (this.#willEnd || !speculation) return [];
     // The id behind a draft comes as well, and no more than `maxTokens` may.
     const limit = Math.min(this.#maxDraft, maxTokens - this.#count - 1);
     const length = this.#position + this.#appended + 1;
-    return drafter.draft(cache.timeline, length, limit, this.#others);
+    const draft = drafter.draft(cache.timeline, length, limit, this.#others);
+    const masks = this.#masks;
+    if (masks === undefined || draft.length === 0) return draft;
+    masks.ask();
+    this.#report({ type: "draft", sequence: this.#index, ids: draft });
+    return masks.wait(() => this.#isGivenUp(board)) ? draft.slice(0, masks.drafted) : [];
   }
 }

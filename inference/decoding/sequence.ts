@@ -1,7 +1,7 @@
 /** What main thread and workers share about sequences that are decoded together. */
 
 import type { Sampling, TokenLogprobs } from "../engine.ts";
-import type { MaskChannel } from "./mask-channel.ts";
+import type { MaskCells } from "./mask-channel.ts";
 
 /** Most tokens that a draft proposes; with the id before them, as many as have room for logits. */
 export const MAX_DRAFT = 15;
@@ -16,7 +16,8 @@ export type DecodeSequence = {
   readonly sampling: Sampling;
   readonly bannedFirstIds: readonly number[];
   readonly sampleableIds: Uint32Array | undefined;
-  readonly mask: MaskChannel | undefined;
+  /** Where the masks of a matcher come from. */
+  readonly masks: MaskCells | undefined;
   /** So many likeliest ids are reported with each id; undefined: no log probabilities. */
   readonly logprobs: number | undefined;
   readonly speculation: boolean;
@@ -32,6 +33,12 @@ export type DecodeReport =
       readonly sequence: number;
       readonly id: number;
       readonly logprobs: TokenLogprobs | undefined;
+    }
+  | {
+      /** What a matcher is to look at before it is computed; the answer comes by the mask channel. */
+      readonly type: "draft";
+      readonly sequence: number;
+      readonly ids: readonly number[];
     }
   | {
       /** No further token of this sequence comes from this command. */

@@ -167,7 +167,11 @@ export class LocalEngine implements TokenEngine {
   readonly name: string;
   readonly vocabSize: number;
   readonly contextLength: number;
-  readonly capabilities: EngineCapabilities = { rewind: true, bannedIds: true };
+  readonly capabilities: EngineCapabilities = {
+    rewind: true,
+    bannedIds: true,
+    matchers: true,
+  };
   readonly precision: Precision;
   readonly threads: number;
   readonly bytesPerToken: number;

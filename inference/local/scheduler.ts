@@ -24,10 +24,17 @@ const STEPS_TOGETHER = 8;
 
 export type DecodeToken = Extract<DecodeReport, { type: "token" }>;
 
+/** What a sequence is told while it is decoded. */
+export type DecodeListener = {
+  readonly onToken: (token: DecodeToken) => void;
+  /** A draft that waits for its masks, where there is a matcher. */
+  readonly onDraft: (ids: readonly number[]) => void;
+};
+
 type Entry = {
   readonly sequence: DecodeSequence;
   readonly signal: AbortSignal;
-  readonly onToken: (token: DecodeToken) => void;
+  readonly listener: DecodeListener;
   readonly resolve: (counts: DecodeCounts) => void;
   readonly reject: (error: unknown) => void;
 };
@@ -52,10 +59,10 @@ export class DecodeScheduler {
   run(
     sequence: DecodeSequence,
     signal: AbortSignal,
-    onToken: (token: DecodeToken) => void,
+    listener: DecodeListener,
   ): Promise<DecodeCounts> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ sequence, signal, onToken, resolve, reject });
+      this.#waiting.push({ sequence, signal, listener, resolve, reject });
       void this.#pump();
     });
   }
@@ -93,8 +100,8 @@ export class DecodeScheduler {
           board = Board.create(entries.length);
           for (const [index, entry] of entries.entries()) {
             open.add(entry);
-            const listener = (): void => leave(index);
-            entry.signal.addEventListener("abort", listener, { signal: leaving.signal });
+            const onAbort = (): void => leave(index);
+            entry.signal.addEventListener("abort", onAbort, { signal: leaving.signal });
           }
           return {
             type: "decode",
@@ -106,10 +113,11 @@ export class DecodeScheduler {
         {
           signal: stop.signal,
           onReport: (report) => {
-            if (report.type === "token") entries[report.sequence]?.onToken(report);
-            if (report.type !== "sequence-ended") return;
-            const entry = entries[report.sequence];
-            if (entry !== undefined) end(entry, report.counts);
+            if (!("sequence" in report)) return;
+            const entry = entries[report.sequence]!;
+            if (report.type === "token") entry.listener.onToken(report);
+            else if (report.type === "draft") entry.listener.onDraft(report.ids);
+            else end(entry, report.counts);
           },
         },
       );

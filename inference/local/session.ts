@@ -1,4 +1,4 @@
-import { MaskFeed } from "../decoding/mask-feed.ts";
+import { MatcherFeed } from "../decoding/matcher-feed.ts";
 import { type DecodeCounts, type DecodeSequence, NO_COUNTS } from "../decoding/sequence.ts";
 import type {
   FinishReason,
@@ -133,8 +133,9 @@ export class LocalSession implements Session {
     options: GenerateOptions,
     forcedIds?: readonly number[],
   ): AsyncGenerator<number, FinishReason, void> {
-    const { maxTokens, stopIds, signal } = options;
+    const { maxTokens, stopIds, signal, matcher } = options;
     this.#begin("generate");
+    const feed = matcher && new MatcherFeed(matcher, options, this.#host.vocabSize);
     try {
       checkGeneration(options, this.#host.vocabSize);
       if (this.#tokens.length === 0) {
@@ -142,18 +143,19 @@ export class LocalSession implements Session {
       }
       const { contextLength } = this.#host;
       this.#cache.reserve(Math.min(contextLength, this.#tokens.length + maxTokens));
-      const masks = options.mask && new MaskFeed(options.mask, options, this.#host.vocabSize);
       let count = 0;
       while (count < maxTokens) {
         const room = contextLength - this.#tokens.length;
         if (room === 0) return "context";
+        if (count === 0) feed?.begin();
         const size = Math.min(maxTokens - count, room);
         const forced = forcedIds?.slice(count);
-        for await (const token of this.#burst(size, count === 0, options, masks, forced)) {
+        for await (const token of this.#burst(size, count === 0, options, feed, forced)) {
           signal?.throwIfAborted();
           this.#tokens.push(token.id);
           this.#computed = this.#tokens.length - 1;
           count++;
+          feed?.keep();
           if (token.logprobs !== undefined) options.logprobs?.onLogprobs(token.logprobs);
           yield token.id;
           if (stopIds.has(token.id)) return "stop";
@@ -162,6 +164,7 @@ export class LocalSession implements Session {
       return "length";
     } finally {
       this.#end();
+      feed?.end();
     }
   }
 
@@ -271,7 +274,7 @@ export class LocalSession implements Session {
     maxTokens: number,
     isFirst: boolean,
     options: GenerateOptions,
-    masks: MaskFeed | undefined,
+    feed: MatcherFeed | undefined,
     forcedIds: readonly number[] | undefined,
   ): AsyncGenerator<DecodeToken, void, void> {
     const left = new AbortController();
@@ -281,7 +284,6 @@ export class LocalSession implements Session {
     let wake = Promise.withResolvers<void>();
     let received = 0;
     let ended = false;
-    masks?.begin(this.#tokens);
     const sequence: DecodeSequence = {
       session: this.#id,
       start: this.#tokens.length - 1,
@@ -290,16 +292,25 @@ export class LocalSession implements Session {
       sampling: options.sampling,
       bannedFirstIds: isFirst ? (options.bannedFirstIds ?? []) : [],
       sampleableIds: options.sampleableIds,
-      mask: masks?.channel,
+      masks: feed?.channel.cells,
       logprobs: options.logprobs?.top,
       speculation: options.speculation ?? false,
       forcedIds,
     };
-    const run = this.#host.scheduler.run(sequence, signal, (token) => {
-      tokens.push(token);
-      if (++received < maxTokens && !options.stopIds.has(token.id)) masks?.take(token.id);
-      if (masks?.failure !== undefined) left.abort();
-      wake.resolve();
+    const leaveOnFailure = (): void => {
+      if (feed?.failure !== undefined) left.abort();
+    };
+    const run = this.#host.scheduler.run(sequence, signal, {
+      onToken: (token) => {
+        const goesOn = ++received < maxTokens && !options.stopIds.has(token.id);
+        if (feed === undefined || feed.take(token.id, goesOn)) tokens.push(token);
+        leaveOnFailure();
+        wake.resolve();
+      },
+      onDraft: (ids) => {
+        feed?.draft(ids);
+        leaveOnFailure();
+      },
     });
     const settle = (): void => {
       ended = true;
@@ -314,7 +325,7 @@ export class LocalSession implements Session {
         wake = Promise.withResolvers<void>();
       }
       this.#count(await run);
-      if (masks?.failure !== undefined) throw masks.failure.error;
+      if (feed?.failure !== undefined) throw feed.failure.error;
       options.signal?.throwIfAborted();
     } finally {
       left.abort();

@@ -5,8 +5,10 @@ import type {
   SyncOptions,
   SyncResult,
   TokenEngine,
+  TokenMatcher,
 } from "../engine.ts";
 import { ContextOverflowError, InvalidRequestError, ScriptExhaustedError } from "../errors.ts";
+import { hasId } from "../sampling/id-bits.ts";
 
 /** Ids to yield; or a function from the ids synced so far to ids; or an error to throw. */
 export type ScriptedReply =
@@ -29,6 +31,8 @@ export type ScriptedEngineOptions = {
   readonly contextLength?: number;
   /** Whether it says that sampling can exclude ids. It then refuses a reply that begins with one. */
   readonly bannedIds?: boolean;
+  /** Whether it says that sampling follows a matcher. Default: no. */
+  readonly matchers?: boolean;
 };
 
 /**
@@ -50,7 +54,11 @@ export class ScriptedEngine implements TokenEngine {
     this.name = options.name ?? "scripted";
     this.vocabSize = options.vocabSize ?? 201_088;
     this.contextLength = options.contextLength ?? 131_072;
-    this.capabilities = { rewind: true, bannedIds: options.bannedIds ?? false };
+    this.capabilities = {
+      rewind: true,
+      bannedIds: options.bannedIds ?? false,
+      matchers: options.matchers ?? false,
+    };
   }
 
   /** Replies that were not asked for yet. */
@@ -100,6 +108,7 @@ class ScriptedSession implements Session {
     return { reused, computed };
   }
 
+  /** @throws InvalidRequestError for a reply with an id that the matcher does not allow */
   async *generate(options: GenerateOptions): AsyncGenerator<number, FinishReason, void> {
     if (this.#tokens.length === 0) throw new InvalidRequestError("Cannot generate: sync first.");
     const ids = this.#reply({ tokens: [...this.#tokens], options });
@@ -111,6 +120,7 @@ class ScriptedSession implements Session {
       options.signal?.throwIfAborted();
       if (i >= options.maxTokens) return "length";
       if (this.#tokens.length >= this.#engine.contextLength) return "context";
+      follow(options.matcher, id);
       this.#tokens.push(id);
       yield id;
       if (options.stopIds.has(id)) return "stop";
@@ -129,4 +139,14 @@ class ScriptedSession implements Session {
   }
 
   async close(): Promise<void> {}
+}
+
+/** Tells a matcher of an id that the script says. */
+function follow(matcher: TokenMatcher | undefined, id: number): void {
+  if (matcher === undefined) return;
+  const mask = matcher.mask();
+  if (mask !== null && !hasId(mask, id)) {
+    throw new InvalidRequestError(`The script says ${id}, which the matcher does not allow here.`);
+  }
+  matcher.accept(id);
 }

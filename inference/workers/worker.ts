@@ -57,8 +57,8 @@ function run(work: WorkMessage): Outcome {
     } else if (work.type === "logits") logits(work, sessionOf(work).cache);
     else {
       const { sequences, board, steps, command } = work;
-      // Whoever answers with a mask waits for each id.
-      const mayWait = sequences.every(({ mask }) => mask === undefined);
+      // A matcher is told of each id before the next one is sampled.
+      const mayWait = sequences.every(({ masks }) => masks === undefined);
       decode(model, sequences, sessionOf, new Board(board), steps, (content) =>
         outbox.add(command, content, mayWait && content.type === "token"),
       );

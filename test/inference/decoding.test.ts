@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import * as fc from "fast-check";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { openCheckpoint } from "../../inference/checkpoint/open.ts";
 import { Drafter, findContinuation } from "../../inference/decoding/draft.ts";
@@ -12,6 +13,7 @@ import {
   type Sampling,
   type Session,
   type TokenLogprobs,
+  type TokenMatcher,
 } from "../../inference/index.ts";
 import { type LocalEngine, openLocalEngine } from "../../inference/local/local-engine.ts";
 import { idBits } from "../../inference/sampling/id-bits.ts";
@@ -185,7 +187,10 @@ describe("several sessions at once", () => {
     { prompt: PROMPT, options: { speculation: true } },
     { prompt: PROMPT.slice(5, 30), options: { sampling: WARM } },
     { prompt: [5], options: { sampling: PENALISED, speculation: true } },
-    { prompt: PROMPT, options: { mask: () => EVEN } },
+    {
+      prompt: PROMPT,
+      options: { matcher: { accept: () => {}, rollback: () => {}, mask: () => EVEN } },
+    },
     { prompt: [9, 9, 9], options: { bannedFirstIds: [1, 2, 3] } },
   ];
 
@@ -266,56 +271,209 @@ const EVEN = idBits(
   Array.from({ length: TINY.vocab / 2 }, (_, i) => 2 * i),
 );
 
-describe("masks", () => {
-  test("only what they allow comes; they see each id before the next", async () => {
+/** Gives masks by the ids since it was made, and writes down what it is told. */
+class Recorder implements TokenMatcher {
+  readonly ids: number[] = [];
+  /** Lengths at which it was asked. */
+  readonly asked: number[] = [];
+  rolledBack = 0;
+  readonly #maskOf: (ids: readonly number[]) => Uint32Array | null;
+
+  constructor(maskOf: (ids: readonly number[]) => Uint32Array | null) {
+    this.#maskOf = maskOf;
+  }
+
+  accept(id: number): void {
+    expect(this.#maskOf(this.ids)?.[id >>> 5] ?? 0xffffffff).toSatisfy(
+      (word: number) => (word & (1 << (id & 31))) !== 0,
+    );
+    this.ids.push(id);
+  }
+
+  rollback(count: number): void {
+    expect(count).toBeGreaterThan(0);
+    expect(count).toBeLessThanOrEqual(this.ids.length);
+    this.ids.length -= count;
+    this.rolledBack += count;
+  }
+
+  mask(): Uint32Array | null {
+    this.asked.push(this.ids.length);
+    return this.#maskOf(this.ids);
+  }
+}
+
+describe("matchers", () => {
+  test("only what they allow comes; they see each id before the next, and are asked once", async () => {
     for (const sampling of [GREEDY, { ...WARM, temperature: 5, topP: 1 }]) {
-      const seen: number[] = [];
-      const mask = (tokens: readonly number[]): Uint32Array => {
-        expect(tokens.slice(0, PROMPT.length)).toEqual(PROMPT);
-        seen.push(tokens.length);
-        return EVEN;
-      };
-      const ids = await fresh(PROMPT, 40, { sampling, mask });
+      const matcher = new Recorder(() => EVEN);
+      const ids = await fresh(PROMPT, 40, { sampling, matcher });
       expect(ids.every((id) => id % 2 === 0)).toBe(true);
-      expect(seen).toEqual(Array.from({ length: 40 }, (_, i) => PROMPT.length + i));
+      expect(matcher.ids).toEqual(ids);
+      expect(matcher.asked).toEqual(Array.from({ length: 40 }, (_, i) => i));
     }
   });
 
   test("that follow the ids force a sequence; null allows everything", async () => {
     const wanted = [90, 3, 3, 41, 95, 0];
-    const mask = (tokens: readonly number[]): Uint32Array | null => {
-      const next = wanted[tokens.length - PROMPT.length];
+    const matcher = new Recorder(({ length }) => {
+      const next = wanted[length];
       return next === undefined ? null : idBits(TINY.vocab, [next]);
-    };
-    const ids = await fresh(PROMPT, 30, { mask });
+    });
+    const ids = await fresh(PROMPT, 30, { matcher });
     const rest = await fresh([...PROMPT, ...wanted], 24, {});
     expect(ids).toEqual([...wanted, ...rest]);
   });
 
-  test("one that throws, or allows nothing, ends the generation; the session goes on", async () => {
+  test("drafts give the same ids, for any grammar, alone and beside others", async () => {
+    const sampling = fc.constantFrom(GREEDY, WARM, { ...WARM, topP: 1, temperature: 2 });
+    const grammar = fc.record({ seed: fc.nat(), shares: fc.constantFrom(2, 8, 30) });
+    const property = fc.asyncProperty(sampling, grammar, async (sampling, { seed, shares }) => {
+      // Whether an id may come depends on the two before it; now and then everything may.
+      const maskOf = (ids: readonly number[]): Uint32Array | null => {
+        const state = hash(seed, ids.at(-1) ?? -1, ids.at(-2) ?? -1);
+        if (state % 5 === 0) return null;
+        const allowed = Array.from({ length: TINY.vocab }, (_, id) => id);
+        return idBits(
+          TINY.vocab,
+          allowed.filter((id) => hash(state, id, 0) % shares !== 0 || id === state % TINY.vocab),
+        );
+      };
+      const plain = await fresh(PROMPT, 60, { sampling, matcher: new Recorder(maskOf) });
+      for (const on of [engine, pair]) {
+        const matcher = new Recorder(maskOf);
+        const options = { sampling, matcher, speculation: true };
+        const beside = fresh(PROMPT, 30, { sampling: WARM, speculation: true }, on);
+        const [ids] = await Promise.all([fresh(PROMPT, 60, options, on), beside]);
+        expect(ids).toEqual(plain);
+        expect(matcher.ids).toEqual(plain);
+        rolledBack += matcher.rolledBack;
+      }
+    });
+    let rolledBack = 0;
+    await fc.assert(property, { numRuns: 20 });
+    expect(rolledBack).toBeGreaterThan(0);
+  });
+
+  test("a draft is computed as far as the masks allow it, and no further", async () => {
+    const repeated = [...PROMPT.slice(0, 40)];
     const session = await engine.createSession();
     await session.sync(PROMPT);
-    let asked = 0;
-    const broken = (): null => {
-      if (++asked === 4) throw new RangeError("no rule");
-      return null;
-    };
-    await expect(collect(session, 30, { mask: broken })).rejects.toThrow("no rule");
-    const came = session.tokens.length - PROMPT.length;
-    expect(came).toBe(3);
-    const first = (): Uint32Array => {
-      throw new RangeError("no first rule");
-    };
-    await expect(collect(session, 30, { mask: first })).rejects.toThrow("no first rule");
-    const nothing = (): Uint32Array => new Uint32Array(3);
-    await expect(collect(session, 30, { mask: nothing })).rejects.toThrow(InvalidRequestError);
-    const odd = EVEN.map((word) => ~word);
-    const options = { mask: () => EVEN, sampleableIds: odd };
-    await expect(collect(session, 30, options)).rejects.toThrow(/allows no id/);
-    expect(await collect(session, 10, {})).toEqual((await fresh(PROMPT, 13, {})).slice(3));
+    // What the prompt would go on with, up to the 20th id, which the grammar wants to be another.
+    const matcher = new Recorder(({ length }) => {
+      const next = length === 20 ? 1 : repeated[length];
+      return idBits(TINY.vocab, next === undefined ? [0] : [next]);
+    });
+    const ids = await collect(session, 21, { matcher, speculation: true });
+    expect(ids).toEqual([...repeated.slice(0, 20), 1]);
+    const { forwards = 0, drafted = 0, accepted = 0 } = session.statistics;
+    expect(drafted).toBeGreaterThan(0);
+    expect(accepted).toBe(drafted);
+    expect(forwards).toBe(21 - accepted);
     await session.close();
   });
+
+  test("hold exactly the ids of the timeline, however the generation ends", async () => {
+    const session = await engine.createSession();
+    await session.sync(PROMPT);
+    const matcher = new Recorder(() => EVEN);
+    const held = () => {
+      expect(matcher.ids).toEqual(session.tokens.slice(PROMPT.length));
+    };
+    const base = { stopIds: new Set<number>(), sampling: GREEDY, matcher, speculation: true };
+    let count = 0;
+    for await (const _ of session.generate({ ...base, maxTokens: 50 })) {
+      held();
+      if (++count === 7) break;
+    }
+    held();
+    const abort = new AbortController();
+    const run = session.generate({ ...base, maxTokens: 50, signal: abort.signal });
+    await run.next();
+    abort.abort(new Error("enough"));
+    await expect(run.next()).rejects.toThrow("enough");
+    held();
+    await collect(session, 40, base);
+    held();
+    // And the same matcher goes on where it stands.
+    expect(matcher.ids.length).toBe(48);
+    await session.close();
+  });
+
+  test("what one throws, or a mask that allows nothing, ends its generation; the session goes on", async () => {
+    const session = await engine.createSession();
+    await session.sync(PROMPT);
+    const failsAt = (at: number, what: "accept" | "mask"): TokenMatcher => {
+      let accepted = 0;
+      return {
+        accept: () => {
+          if (what === "accept" && accepted === at) throw new RangeError("no rule");
+          accepted++;
+        },
+        rollback: (count) => {
+          accepted -= count;
+        },
+        mask: () => {
+          if (what === "mask" && accepted === at) throw new RangeError("no rule");
+          return null;
+        },
+      };
+    };
+    const came = (): number => session.tokens.length - PROMPT.length;
+    await expect(collect(session, 30, { matcher: failsAt(3, "mask") })).rejects.toThrow("no rule");
+    expect(came()).toBe(3);
+    await expect(collect(session, 30, { matcher: failsAt(0, "mask") })).rejects.toThrow("no rule");
+    await expect(collect(session, 30, { matcher: failsAt(2, "accept") })).rejects.toThrow(
+      "no rule",
+    );
+    expect(came()).toBe(5);
+    const nothing = new Recorder(() => new Uint32Array(3));
+    await expect(collect(session, 30, { matcher: nothing })).rejects.toThrow(InvalidRequestError);
+    const odd = EVEN.map((word) => ~word);
+    const options = { matcher: new Recorder(() => EVEN), sampleableIds: odd };
+    await expect(collect(session, 30, options)).rejects.toThrow(/allows no id/);
+    expect(await collect(session, 10, {})).toEqual((await fresh(PROMPT, 15, {})).slice(5));
+    await session.close();
+  });
+
+  test("one that fails does not hold up the sessions that are decoded beside it", async () => {
+    const expected = await fresh(PROMPT, 60, {});
+    for (const on of [engine, pair]) {
+      const fails = async (at: number): Promise<void> => {
+        const session = await on.createSession();
+        await session.sync(PROMPT.slice(0, 20));
+        const matcher = new Recorder((ids) => {
+          if (ids.length === at) throw new RangeError(`no rule at ${at}`);
+          return null;
+        });
+        const options = { matcher, speculation: true };
+        await expect(collect(session, 60, options)).rejects.toThrow(`no rule at ${at}`);
+        expect(session.tokens.length).toBe(20 + at);
+        await session.close();
+      };
+      const [first, second] = await Promise.all([
+        fresh(PROMPT, 60, {}, on),
+        fresh(PROMPT, 60, { speculation: true }, on),
+        fails(3),
+        fails(17),
+        fails(40),
+      ]);
+      expect(first).toEqual(expected);
+      expect(second).toEqual(expected);
+    }
+  });
 });
+
+/** A number from 0 to 2^32 - 1 that looks random. */
+function hash(...values: readonly number[]): number {
+  let state = 0x9e3779b9;
+  for (const value of values) {
+    state = Math.imul(state ^ value, 0x85ebca6b);
+    state = Math.imul(state ^ (state >>> 13), 0xc2b2ae35);
+    state ^= state >>> 16;
+  }
+  return state >>> 0;
+}
 
 test("ids that may not be sampled never are, however flat the distribution", async () => {
   const sampleableIds = idBits(

@@ -83,3 +83,26 @@ test("refuses what no engine can do", async () => {
   expect(session.tokens).toEqual([1]);
   for (const length of [-1, 2, 0.5]) expect(() => session.rewind(length)).toThrow(/Cannot rewind/);
 });
+
+test("tells a matcher of each id, and refuses a reply that the matcher does not allow", async () => {
+  const engine = new ScriptedEngine([
+    [1, 3, 5],
+    [1, 2, 5],
+  ]);
+  const session = await engine.createSession();
+  await session.sync([50]);
+  const accepted: number[] = [];
+  const odd = Uint32Array.of(0xaaaaaaaa);
+  const matcher = {
+    accept: (id: number) => accepted.push(id),
+    rollback: () => expect.unreachable(),
+    mask: () => (accepted.length === 0 ? null : odd),
+  };
+  expect((await generate(session, { matcher })).ids).toEqual([1, 3, 5]);
+  expect(accepted).toEqual([1, 3, 5]);
+  await expect(generate(session, { matcher })).rejects.toThrow(
+    /says 2, which the matcher does not/,
+  );
+  expect(session.tokens).toEqual([50, 1, 3, 5, 1]);
+  expect(accepted).toEqual([1, 3, 5, 1]);
+});

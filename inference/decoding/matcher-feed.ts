@@ -1,0 +1,135 @@
+import type { GenerateOptions, TokenMatcher } from "../engine.ts";
+import { InvalidRequestError } from "../errors.ts";
+import { hasId, type IdBits, intersects, wordsFor } from "../sampling/id-bits.ts";
+import { MaskChannel } from "./mask-channel.ts";
+
+/**
+ * Keeps the matcher of one generation in step with what is sampled, and sends its masks. Lives in the
+ * main thread; what the matcher throws is kept as `failure`, for the session to end with.
+ */
+export class MatcherFeed {
+  readonly #matcher: TokenMatcher;
+  readonly #channel: MaskChannel;
+  readonly #vocabSize: number;
+  readonly #sampleable: IdBits;
+  /** Ids that the matcher has accepted and that are not in the timeline yet: those that came … */
+  #came = 0;
+  /** … and behind them those of a draft. */
+  #drafted: number[] = [];
+  #failure: { readonly error: unknown } | undefined;
+
+  constructor(matcher: TokenMatcher, options: GenerateOptions, vocabSize: number) {
+    this.#matcher = matcher;
+    this.#channel = MaskChannel.create(vocabSize);
+    this.#vocabSize = vocabSize;
+    this.#sampleable = options.sampleableIds ?? new Uint32Array(wordsFor(vocabSize)).fill(~0);
+  }
+
+  get channel(): MaskChannel {
+    return this.#channel;
+  }
+
+  /** What the matcher threw; the generation is to end with it. */
+  get failure(): { readonly error: unknown } | undefined {
+    return this.#failure;
+  }
+
+  /** Puts down the mask of the first id. */
+  begin(): void {
+    this.#try(() => this.#channel.put(0, this.#mask()));
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  /**
+   * An id was sampled.
+   * @param goesOn whether another one will be
+   * @returns whether the matcher has accepted it
+   */
+  take(id: number, goesOn: boolean): boolean {
+    const came = this.#came;
+    this.#try(() => {
+      const isDrafted = this.#drafted[0] === id;
+      if (isDrafted) this.#drafted.shift();
+      else {
+        this.#dropDraft();
+        this.#matcher.accept(id);
+      }
+      this.#came++;
+      if (isDrafted || !goesOn) return;
+      this.#channel.put(0, this.#mask());
+      this.#channel.answer();
+    });
+    return this.#came > came;
+  }
+
+  /** Cuts a draft before the first id that may not come, and sends the masks along the rest. */
+  draft(ids: readonly number[]): void {
+    this.#try(() => {
+      this.#dropDraft();
+      for (const id of ids) {
+        const allowed = this.#channel.mask(this.#drafted.length);
+        if (allowed !== null && !hasId(allowed, id)) break;
+        this.#matcher.accept(id);
+        this.#drafted.push(id);
+        const mask = this.#matcher.mask();
+        if (!this.#allowsAny(mask)) {
+          // An error if the id does come; as long as it is only drafted, it is left out.
+          this.#matcher.rollback(1);
+          this.#drafted.pop();
+          break;
+        }
+        this.#channel.put(this.#drafted.length, mask);
+      }
+      this.#channel.answer(this.#drafted.length);
+    });
+  }
+
+  /** An id that came is in the timeline now. */
+  keep(): void {
+    this.#came--;
+  }
+
+  /**
+   * The generation has ended: takes back what is not in the timeline.
+   * @throws what the matcher throws, unless it has failed before
+   */
+  end(): void {
+    const count = this.#came + this.#drafted.length;
+    if (count === 0) return;
+    try {
+      this.#matcher.rollback(count);
+    } catch (error) {
+      if (this.#failure === undefined) throw error;
+    }
+  }
+
+  #try(step: () => void): void {
+    if (this.#failure !== undefined) return;
+    try {
+      step();
+    } catch (error) {
+      this.#failure = { error };
+    }
+  }
+
+  #dropDraft(): void {
+    const { length } = this.#drafted;
+    if (length === 0) return;
+    this.#drafted = [];
+    this.#matcher.rollback(length);
+  }
+
+  /** @throws InvalidRequestError where nothing may come */
+  #mask(): Uint32Array | null {
+    const mask = this.#matcher.mask();
+    if (this.#allowsAny(mask)) return mask;
+    throw new InvalidRequestError(
+      "Cannot sample: the matcher's mask allows no id that may be sampled. " +
+        "Accepted: a mask with at least one of them, or null.",
+    );
+  }
+
+  #allowsAny(mask: Uint32Array | null): boolean {
+    return mask === null || intersects(mask, this.#sampleable, this.#vocabSize);
+  }
+}
