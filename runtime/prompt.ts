@@ -77,9 +77,9 @@ export function openingMessages(opening: Opening): readonly Message[] {
 
 /** What the model was trained with, and what is to be known here and now. */
 function amended(trained: ToolNamespace, tools: readonly Tool[]): ToolNamespace {
-  const addenda = tools.flatMap(({ addendum }) => addendum ?? []);
-  if (addenda.length === 0) return trained;
-  return { ...trained, description: [trained.description ?? "", ...addenda].join("\n\n") };
+  const suffixes = tools.flatMap(({ descriptionSuffix }) => descriptionSuffix ?? []);
+  if (suffixes.length === 0) return trained;
+  return { ...trained, description: [trained.description ?? "", ...suffixes].join("\n\n") };
 }
 
 export function userMessage(text: string): Message {

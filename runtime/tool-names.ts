@@ -72,14 +72,12 @@ export function ownName(tool: Tool): string {
 }
 
 function underName(tool: Tool, recipient: string): Tool {
+  const { execute, close } = tool;
   const renamed: Tool = {
+    ...tool,
     recipient,
-    description: tool.description,
-    inputSchema: tool.inputSchema,
-    timeoutMs: tool.timeoutMs,
-    ...(tool.annotations && { annotations: tool.annotations }),
-    ...(tool.needsApproval && { needsApproval: true }),
-    execute: (input, context) => tool.execute(input, context),
+    ...(execute && { execute: (input, context) => execute.call(tool, input, context) }),
+    ...(close && { close: () => close.call(tool) }),
   };
   ownNames.set(renamed, tool.recipient);
   return renamed;

@@ -14,11 +14,17 @@ export {
   normaliseCitations,
   openDocumentFolder,
 } from "./browser/index.ts";
-export { verifyTool } from "./core/arguments.ts";
+export { needsApproval } from "./core/approval.ts";
+export {
+  type CallProblem,
+  type PreparedCall,
+  prepareCall,
+  verifyTool,
+} from "./core/arguments.ts";
+export type { ContentBlock, EmbeddedResource } from "./core/content.ts";
 export {
   defineTool,
   type IsolatedToolDefinition,
-  type StandardSchema,
   type ToolDefinition,
 } from "./core/define.ts";
 export {
@@ -31,10 +37,20 @@ export {
   ToolModuleError,
   ToolsError,
 } from "./core/errors.ts";
-export { type ExecuteContext, executeTool } from "./core/execute.ts";
+export { type ExecuteContext, executeTool, runPreparedCall } from "./core/execute.ts";
+export type { JsonValue } from "./core/json-value.ts";
 export { loadToolModule } from "./core/module.ts";
-export { isToolName, namespaceOf, ToolRegistry } from "./core/registry.ts";
-export type { Tool, ToolAnnotations, ToolContext, ToolOutput, ToolResult } from "./core/tool.ts";
+export { isToolName, nameOf, namespaceOf, ToolRegistry } from "./core/registry.ts";
+export type { StandardSchema } from "./core/standard-schema.ts";
+export {
+  type ApprovalRule,
+  isClientSideTool,
+  type Tool,
+  type ToolAnnotations,
+  type ToolContext,
+  type ToolOutput,
+  type ToolResult,
+} from "./core/tool.ts";
 export { type Truncation, truncateToTokens } from "./core/truncate.ts";
 export { type SandboxReport, sandboxReport, type WallReport } from "./isolate/index.ts";
 export {

@@ -69,7 +69,8 @@ export async function listCommand(
           inputSchema,
           timeoutMs,
           annotations,
-          needsApproval: needsApproval ?? false,
+          // A rule may say yes to some calls.
+          needsApproval: needsApproval !== undefined && needsApproval !== false,
           ...(plugin && { plugin: plugin.manifest.name, isolation: plugin.manifest.isolation }),
         });
         continue;

@@ -152,9 +152,11 @@ async function forget(python: Tool): Promise<void> {
   const context: ToolContext = {
     signal: AbortSignal.timeout(TOOL_TIMEOUT_MS),
     callId: "forget",
+    idempotencyKey: "forget",
+    context: undefined,
     countTokens: (text) => text.length,
     resultTokenLimit: 1_000,
   };
   const names = "[name for name in globals() if not name.startswith('_')]";
-  await python.execute(`for _name in ${names}:\n    del globals()[_name]`, context);
+  await python.execute?.(`for _name in ${names}:\n    del globals()[_name]`, context);
 }

@@ -12,6 +12,8 @@ export function toolContext(resultTokenLimit = 400): ToolContext {
   return {
     signal: new AbortController().signal,
     callId: "call_1",
+    idempotencyKey: "call_1",
+    context: undefined,
     countTokens: countWords,
     resultTokenLimit,
   };
@@ -24,7 +26,7 @@ export async function callBrowser(
   context: ToolContext = toolContext(),
 ): Promise<ToolOutput> {
   const tool: Tool | undefined = browser.tools.find((each) => each.recipient === recipient);
-  if (tool === undefined) throw new Error(`no tool ${recipient}`);
+  if (tool?.execute === undefined) throw new Error(`no tool ${recipient}`);
   const output = await tool.execute(input, context);
   return typeof output === "string" ? { text: output } : output;
 }

@@ -1,6 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { defineTool, executeTool, type Tool } from "../../tools/index.ts";
-import { context } from "./support.ts";
+import {
+  type ApprovalRule,
+  defineTool,
+  executeTool,
+  needsApproval,
+  prepareCall,
+  runPreparedCall,
+  type Tool,
+} from "../../tools/index.ts";
+import { context, toolContext } from "./support.ts";
 
 const weather = defineTool<{ city: string; days?: number }>({
   name: "weather",
@@ -14,7 +22,9 @@ const weather = defineTool<{ city: string; days?: number }>({
   execute: ({ city, days = 1 }) => ({ city, days, sky: "clear" }),
 });
 
-const tool = (execute: Tool["execute"], changes: Partial<Tool> = {}): Tool => ({
+type Execute = NonNullable<Tool["execute"]>;
+
+const tool = (execute: Execute, changes: Partial<Tool> = {}): Tool => ({
   recipient: "functions.f",
   description: "",
   inputSchema: true,
@@ -76,7 +86,7 @@ describe("failures become results", () => {
     ["a string", "odd", "functions.f failed: odd"],
     ["nothing", undefined, "functions.f failed: undefined"],
     ["an empty error", new TypeError(""), "functions.f failed: TypeError"],
-    ["an unprintable thing", Object.create(null), "it threw something that cannot be printed"],
+    ["an unprintable thing", Object.create(null), "something that cannot be printed was thrown"],
   ])("throwing %s", async (_, thrown, text) => {
     const result = await executeTool(
       tool(() => {
@@ -89,9 +99,19 @@ describe("failures become results", () => {
     expect(result.text).toContain(text);
   });
 
-  test("returning neither text nor result", async () => {
-    const bad = tool((async () => 5) as unknown as Tool["execute"]);
-    expect((await executeTool(bad, "{}", context())).text).toContain("neither a text nor a result");
+  test("an error without a text says that it says nothing", async () => {
+    const mute = tool(async () => ({ text: "", isError: true }));
+    expect(await executeTool(mute, "{}", context())).toMatchObject({
+      status: "failed",
+      text: "functions.f failed: it did not say why",
+    });
+  });
+
+  test("a tool that is carried out elsewhere is not run", async () => {
+    const { execute: _, ...remote } = tool(async () => "");
+    const result = await executeTool(remote, "{}", context());
+    expect(result).toMatchObject({ status: "failed" });
+    expect(result.text).toContain("functions.f was not run: it has no execute function");
   });
 
   test("a tool's own error result keeps its text", async () => {
@@ -142,18 +162,76 @@ describe("time", () => {
   });
 });
 
-test("a tool that needs approval runs only with it", async () => {
-  let runs = 0;
-  const erase = defineTool({
-    name: "erase",
-    description: "",
-    needsApproval: true,
-    execute: () => `run ${++runs}`,
+describe("approval", () => {
+  test("a tool that needs it runs only with it", async () => {
+    let runs = 0;
+    const erase = defineTool({
+      name: "erase",
+      description: "",
+      needsApproval: true,
+      execute: () => `run ${++runs}`,
+    });
+    const refused = await executeTool(erase, "{}", context());
+    expect(refused.text).toContain("needs the user's approval");
+    expect(runs).toBe(0);
+    expect((await executeTool(erase, "{}", context({ approved: true }))).text).toBe("run 1");
   });
-  const refused = await executeTool(erase, "{}", context());
-  expect(refused.text).toContain("needs the user's approval");
-  expect(runs).toBe(0);
-  expect((await executeTool(erase, "{}", context({ approved: true }))).text).toBe("run 1");
+
+  const pay = (rule: ApprovalRule<{ sum: number }, { limit: number }>) =>
+    defineTool<{ sum: number }, { limit: number }>({
+      name: "pay",
+      description: "",
+      inputSchema: { type: "object", properties: { sum: { type: "number" } }, required: ["sum"] },
+      needsApproval: rule,
+      execute: ({ sum }) => `paid ${sum}`,
+    });
+
+  test("a rule decides by the arguments and by the caller's context", async () => {
+    const tool = pay(({ sum }, { context }) => sum > context.limit);
+    const within = context({ context: { limit: 100 } });
+    expect((await executeTool(tool, '{"sum":100}', within)).text).toBe("paid 100");
+    expect((await executeTool(tool, '{"sum":101}', within)).text).toContain("approval");
+  });
+
+  test.each<[string, ApprovalRule]>([
+    [
+      "throws",
+      () => {
+        throw new Error("no database");
+      },
+    ],
+    ["rejects", async () => Promise.reject(new Error("no database"))],
+    ["gives no boolean", (() => undefined) as unknown as ApprovalRule],
+  ])("a rule that %s means yes", async (_, rule) => {
+    expect((await executeTool(pay(rule), '{"sum":1}', context())).text).toContain("approval");
+  });
+
+  test("arguments are checked before the rule sees them, and are run without a second check", async () => {
+    const asked: unknown[] = [];
+    const tool = pay((input) => {
+      asked.push(input);
+      return true;
+    });
+    const broken = await prepareCall(tool, '{"sum":"much"}');
+    expect(broken).toMatchObject({ ok: false, message: expect.stringContaining("/sum: must be") });
+    const prepared = await prepareCall(tool, '{"sum":5}');
+    if (!prepared.ok) throw new Error(prepared.message);
+    expect(await needsApproval(tool, prepared.input, { ...toolContext(), context: {} })).toBe(true);
+    expect(asked).toEqual([{ sum: 5 }]);
+    expect((await runPreparedCall(tool, prepared, context())).text).toBe("paid 5");
+  });
+});
+
+test("a tool gets the caller's own value and a key that names the call", async () => {
+  const seen: unknown[] = [];
+  const looks = tool(async (_, { context, idempotencyKey }) => {
+    seen.push(context, idempotencyKey);
+    return "";
+  });
+  const user = { name: "Ida" };
+  await executeTool(looks, "{}", context({ context: user, idempotencyKey: "t1:4" }));
+  await executeTool(looks, "{}", context());
+  expect(seen).toEqual([user, "t1:4", undefined, "call_1"]);
 });
 
 test("a long text is cut, with its size before and after", async () => {

@@ -2,7 +2,13 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { describe, expect, test } from "vitest";
-import { defineTool, executeTool, loadToolModule, type StandardSchema } from "../../tools/index.ts";
+import {
+  defineTool,
+  executeTool,
+  isClientSideTool,
+  loadToolModule,
+  type StandardSchema,
+} from "../../tools/index.ts";
 import { context, temporaryFolder } from "./support.ts";
 
 const schema = { type: "object", properties: { n: { type: "integer" } }, required: ["n"] };
@@ -18,10 +24,11 @@ describe("defineTool", () => {
     ["a name that is a number", { name: 5 }, "TypeScript identifier"],
     ["no description", { description: undefined }, "description"],
     ["no function", { execute: "f" }, "execute must be a function"],
+    ["an isolate without a function", { execute: undefined, isolation: "isolate" }, "execute must"],
     ["a misspelt option", { timeOutMs: 5 }, "unknown option timeOutMs"],
     ["two schemas", { inputSchema: schema, parameters: schema }, "two names of one option"],
     ["an endless timeout", { timeoutMs: Number.POSITIVE_INFINITY }, "timeoutMs is Infinity"],
-    ["an approval that is no boolean", { needsApproval: "no" }, "needsApproval is a string"],
+    ["an approval that is a text", { needsApproval: "no" }, "needsApproval is a string"],
     ["a schema that is a list", { inputSchema: [] }, "inputSchema must be"],
   ])("refuses %s", (_, changes, message) => {
     const definition = { name: "f", description: "d", execute: () => "", ...changes };
@@ -38,13 +45,42 @@ describe("defineTool", () => {
     ],
     ["a number", 5, { text: "5", data: 5 }],
     ["null", null, { text: "null" }],
-    ["nothing", undefined, { text: "null" }],
+    ["nothing", undefined, { text: "(The tool returned nothing.)" }],
+    ["a map", new Map([["a", 1n]]), { text: '{"a":"1"}', data: { a: "1" } }],
+    ["a number that is none", Number.NaN, { text: "NaN", data: "NaN" }],
+    ["a result for programs", { structuredContent: { n: 1 } }, { text: '{"n":1}' }],
+    [
+      "a result whose data is no JSON",
+      { text: "t", data: { big: 5n, f: () => 0 } },
+      { text: "t", data: { big: "5", f: "[a function at /f]" } },
+    ],
   ])("takes %s as a return value", async (_, value, expected) => {
     const tool = defineTool({ name: "f", description: "", execute: () => value });
     expect(await executeTool(tool, "{}", context())).toMatchObject({
       status: "completed",
       ...expected,
     });
+  });
+
+  test("without execute it is a client-side tool", () => {
+    const tool = defineTool({ name: "f", description: "d", parameters: schema });
+    expect(isClientSideTool(tool)).toBe(true);
+    expect(isClientSideTool(defineTool({ name: "f", description: "", execute: () => 1 }))).toBe(
+      false,
+    );
+  });
+
+  test.each([
+    ["a promise in it", { page: Promise.resolve(1) }, "a Promise that shows nothing"],
+    ["a function", { f() {} }, "a function at /f"],
+    ["bytes", { file: new Uint8Array(4) }, "bytes (Uint8Array) at /file"],
+    ["half a block", { content: [{ type: "image", mimeType: "image/png" }] }, "no image block"],
+  ])("%s is a failure that says what may be returned", async (_, value, message) => {
+    const tool = defineTool({ name: "f", description: "", execute: () => value });
+    const result = await executeTool(tool, "{}", context());
+    expect(result).toMatchObject({ status: "failed" });
+    expect(result.text).toMatch(/^functions\.f failed: it ran, but /);
+    expect(result.text).toContain(message);
   });
 
   test("holds the function to its outputSchema", async () => {
@@ -138,7 +174,7 @@ describe("loadToolModule", () => {
     ["no tool", "export const x = 1;", "it exports no tool"],
     [
       "half a tool",
-      'export default { recipient: "x", inputSchema: true, execute() {} };',
+      'export default { recipient: "x", description: "", timeoutMs: 1, inputSchema: true, execute: 5 };',
       "no tool",
     ],
     ["a syntax error", "export const = 1;", "it does not load. "],

@@ -263,14 +263,14 @@ fetch = dict(zip(load.__code__.co_freevars, [c.cell_contents for c in load.__clo
   });
 
   test("names its packages to the model", async () => {
-    expect(python.addendum).toBe(
+    expect(python.descriptionSuffix).toBe(
       "Beside the standard library these packages can be imported, and no others: bomb 1.0, broken 1.0, " +
         "changed 1.0, helper 1.0, lonely 1.0, matplotlib 3.10.8, pure 1.0, tiny 1.0.",
     );
-    expect(session({ packages: await open([]) }).addendum).toBe(
+    expect(session({ packages: await open([]) }).descriptionSuffix).toBe(
       "Only the Python standard library can be imported.",
     );
-    expect(session().addendum).toBeUndefined();
+    expect(session().descriptionSuffix).toBeUndefined();
   });
 });
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import type { ExecuteContext } from "../../tools/index.ts";
+import type { ExecuteContext, ToolContext } from "../../tools/index.ts";
 
 /** One token per word or sign: easy to count by eye. */
 export const countWords = (text: string): number => text.match(/\w+|[^\w\s]/g)?.length ?? 0;
@@ -15,6 +15,11 @@ export function context(changes: Partial<ExecuteContext> = {}): ExecuteContext {
     resultTokenLimit: 10_000,
     ...changes,
   };
+}
+
+/** What a tool itself gets. */
+export function toolContext(): ToolContext {
+  return { ...context(), context: undefined, idempotencyKey: "call_1" };
 }
 
 /** A folder that is gone after the test. */

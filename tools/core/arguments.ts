@@ -1,15 +1,28 @@
-/** From what the model wrote as arguments to what a tool gets. */
+/** From what the model wrote as arguments to what a tool gets, without running the tool. */
 import type { Issue, JsonSchema } from "../../harmony/index.ts";
 import { createValidator, type Validator } from "../validator/index.ts";
 import { SchemaError } from "./errors.ts";
 import { flawsOf, readings } from "./repair-arguments.ts";
+import { standardValue } from "./standard-schema.ts";
+import { messageOf } from "./text.ts";
 import type { Tool } from "./tool.ts";
 
-export type ParsedArguments = (
-  | { readonly ok: true; readonly input: unknown }
-  | { readonly ok: false; readonly message: string }
-) & {
-  /** What was wrong with the text; when `ok`, what was done about it. */
+/** A call whose arguments are valid; `runPreparedCall` runs it. */
+export type PreparedCall = {
+  readonly ok: true;
+  /** The arguments as JSON: what a person is asked to approve. */
+  readonly arguments: unknown;
+  /** What `execute` gets: the arguments, or what the tool's Standard Schema makes of them. */
+  readonly input: unknown;
+  /** What was wrong with the text, and was mended. */
+  readonly issues: readonly Issue[];
+};
+
+/** A call that cannot be run. */
+export type CallProblem = {
+  readonly ok: false;
+  /** For the model: what is wrong, and what to write instead. */
+  readonly message: string;
   readonly issues: readonly Issue[];
 };
 
@@ -41,37 +54,54 @@ export async function verifyTool(tool: Tool): Promise<void> {
 }
 
 /**
- * Parses and validates; the message of a refusal is written for the model. Text that is not as it
- * should be is taken if one reading of it passes the schema (see `readings`).
+ * Parses and validates the arguments of a call as the model wrote it. Text that is not as it should be
+ * is taken if one reading of it passes the schema (see `readings`).
+ *
+ * @param raw  JSON, or the body as it is for a tool without `inputSchema`; empty stands for `{}`
  */
-export async function argumentsOf(tool: Tool, raw: string): Promise<ParsedArguments> {
-  if (tool.inputSchema === null) return { ok: true, input: raw, issues: [] };
+export async function prepareCall(tool: Tool, raw: string): Promise<PreparedCall | CallProblem> {
+  if (tool.inputSchema === null) return { ok: true, arguments: raw, input: raw, issues: [] };
   // A call without arguments comes as an empty body as often as `{}`.
   const text = raw.trim() === "" ? "{}" : raw;
-  const refusal = (message: string): ParsedArguments => ({
-    ok: false,
-    message,
-    issues: flawsOf(text),
-  });
   try {
     const validator = await validatorOf(tool.inputSchema);
     const result = await validator.validate(text);
-    if (result.action === "accept") return { ok: true, input: result.value, issues: [] };
+    if (result.action === "accept") return await refine(tool, result.value, []);
     for (const reading of readings(text, tool)) {
       const repaired = await validator.validate(reading.text);
       if (repaired.action !== "accept") continue;
-      return { ok: true, input: repaired.value, issues: reading.issues };
+      return await refine(tool, repaired.value, reading.issues);
     }
-    const problems = result.errors
-      .map(({ path, message }) => `- ${path ? `${path}: ` : ""}${message}`)
-      .join("\n");
-    return refusal(
-      `${tool.recipient} was not called: its arguments are not valid.\n${problems}\nCall it again with one JSON object that fits its declaration.`,
+    const problems = result.errors.map(
+      ({ path, message }) => `${path ? `${path}: ` : ""}${message}`,
     );
+    return { ok: false, message: refusal(tool, problems), issues: flawsOf(text) };
   } catch (error) {
     if (!(error instanceof SchemaError)) throw error;
-    return refusal(
-      `${tool.recipient} cannot be called: its own schema is broken. ${error.message}`,
-    );
+    const message = `${tool.recipient} cannot be called: its own schema is broken. ${error.message}`;
+    return { ok: false, message, issues: flawsOf(text) };
   }
+}
+
+/** What a schema library checks beyond JSON Schema, and makes of the value. */
+async function refine(
+  tool: Tool,
+  value: unknown,
+  issues: readonly Issue[],
+): Promise<PreparedCall | CallProblem> {
+  const schema = tool.inputStandardSchema;
+  if (schema === undefined) return { ok: true, arguments: value, input: value, issues };
+  try {
+    const result = await standardValue(schema, value);
+    if ("value" in result) return { ok: true, arguments: value, input: result.value, issues };
+    return { ok: false, message: refusal(tool, result.problems), issues };
+  } catch (error) {
+    const message = `${tool.recipient} was not called: checking its arguments failed: ${messageOf(error)}`;
+    return { ok: false, message, issues };
+  }
+}
+
+function refusal(tool: Tool, problems: readonly string[]): string {
+  const lines = problems.map((problem) => `- ${problem}`).join("\n");
+  return `${tool.recipient} was not called: its arguments are not valid.\n${lines}\nCall it again with one JSON object that fits its declaration.`;
 }

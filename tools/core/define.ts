@@ -10,36 +10,18 @@ import {
 } from "../plugins/index.ts";
 import { createValidator } from "../validator/index.ts";
 import { ToolDefinitionError } from "./errors.ts";
+import { describeAsJson } from "./json-value.ts";
 import { isToolName } from "./registry.ts";
-import type { Tool, ToolAnnotations, ToolContext, ToolOutput } from "./tool.ts";
+import { isStandardSchema, type StandardSchema, standardValue } from "./standard-schema.ts";
+import { messageOf } from "./text.ts";
+import type { ApprovalRule, Tool, ToolAnnotations, ToolContext, ToolOutput } from "./tool.ts";
+import { toToolOutput } from "./tool-output.ts";
 
 /**
- * What schema libraries (zod, valibot, arktype …) agree on, as far as it is used here.
- * Source: standardschema.dev, version 1, with its JSON Schema extension.
+ * @typeParam Input    what `execute` gets: what the schema makes of the arguments
+ * @typeParam Context  what the caller of the run hands over for its tools
  */
-export type StandardSchema<Output = unknown> = {
-  readonly "~standard": {
-    readonly version: 1;
-    readonly vendor: string;
-    readonly validate: (value: unknown) => StandardResult<Output> | Promise<StandardResult<Output>>;
-    readonly types?: { readonly input: unknown; readonly output: Output } | undefined;
-    readonly jsonSchema?: {
-      readonly input: (options: { readonly target: string }) => Record<string, unknown>;
-    };
-  };
-};
-
-type StandardResult<Output> =
-  | { readonly value: Output; readonly issues?: undefined }
-  | {
-      readonly issues: readonly {
-        readonly message: string;
-        readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
-      }[];
-    };
-
-/** `any` JSON-able value may be returned; a string is taken as it is, a `ToolOutput` as well. */
-export type ToolDefinition<Input> = {
+export type ToolDefinition<Input, Context = unknown> = {
   /** A TypeScript identifier; the model addresses the tool as `functions.NAME`. */
   readonly name: string;
   /** For the model: what it does and when to use it. */
@@ -51,19 +33,33 @@ export type ToolDefinition<Input> = {
   /** What the model is shown, for a Standard Schema that cannot print itself. */
   readonly inputJsonSchema?: JsonSchema;
   /** What `execute` promises to return; a result that breaks it is a failure of the tool. */
-  readonly outputSchema?: JsonSchema;
+  readonly outputSchema?: JsonSchema | StandardSchema;
   /** 60 s unless told. */
   readonly timeoutMs?: number;
   readonly annotations?: ToolAnnotations;
-  /** The user is asked before every call; where nobody can be asked, the tool is not run. */
-  readonly needsApproval?: boolean;
+  /**
+   * Whether the user is asked before a call is run; a rule may look at the arguments. Where there is no
+   * user to ask, such a call is not run. A rule that throws counts as yes.
+   */
+  readonly needsApproval?: boolean | ApprovalRule<Input, Context>;
   /** It runs in this program, with all of its rights. */
   readonly isolation?: "inline";
-  execute(input: Input, context: ToolContext): unknown;
+  /**
+   * Returns a text, any value that JSON can hold (a Map, a Set, a Date, a bigint as well), a `ToolOutput`,
+   * or blocks as MCP has them (`{ content: [...], structuredContent, isError }`), or a promise of it. What
+   * it throws is told to the model.
+   *
+   * Absent: a client-side tool. The run ends with its calls pending; the caller carries them out and
+   * appends their results.
+   */
+  execute?(input: Input, context: ToolContext<Context>): unknown;
 };
 
 /** A function that runs in a sandbox of its own, in another process. */
-export type IsolatedToolDefinition<Input> = Omit<ToolDefinition<Input>, "isolation" | "execute"> & {
+export type IsolatedToolDefinition<Input, Context = unknown> = Omit<
+  ToolDefinition<Input, Context>,
+  "isolation" | "execute"
+> & {
   /** `isolate`: nothing but ECMAScript; `process`: Node under its permission model, a weaker wall. */
   readonly isolation: PluginIsolation;
   /** What it may use beside computing; default nothing. */
@@ -103,42 +99,52 @@ const ISOLATIONS: readonly unknown[] = [undefined, "inline", "isolate", "process
  * Long computations, and code that is not trusted, belong into an isolate.
  *
  * @throws ToolDefinitionError for a name that is no identifier, a schema that is none, an unknown
- *   option (a misspelt one must not be ignored in silence), a `needsApproval` that is no boolean
+ *   option (a misspelt one must not be ignored in silence), a `needsApproval` that is neither boolean nor
+ *   function
  */
-export function defineTool<Input = Record<string, unknown>>(
-  definition: ToolDefinition<Input> | IsolatedToolDefinition<Input>,
-): Tool<Input> {
+export function defineTool<Input = Record<string, unknown>, Context = unknown>(
+  definition: ToolDefinition<Input, Context> | IsolatedToolDefinition<Input, Context>,
+): Tool<Input, Context> {
   check(definition);
-  const { name, outputSchema } = definition;
-  const recipient = `functions.${name}`;
+  const { name, outputSchema, needsApproval = false } = definition;
   const schema = definition.inputSchema ?? definition.parameters;
-  const standard = isStandardSchema(schema) ? schema : undefined;
-  const checkOutput = outputSchema === undefined ? undefined : outputCheck(outputSchema);
   const isolated = isolatedRun(definition);
+  const execute = executeOf(definition, isolated);
+  const checkOutput = outputSchema === undefined ? undefined : outputCheck(outputSchema);
   return {
-    recipient,
+    recipient: `functions.${name}`,
     description: definition.description,
     inputSchema: jsonSchemaOf(definition, schema),
+    ...(isStandardSchema(schema) && { inputStandardSchema: schema }),
     timeoutMs: definition.timeoutMs ?? DEFAULT_TIMEOUT_MS,
     ...(definition.annotations && { annotations: definition.annotations }),
-    ...(definition.needsApproval && { needsApproval: true }),
-    async execute(input, context) {
-      const value = standard ? await standardValue(standard, input) : input;
-      if (isolated !== undefined) {
-        const output = await isolated.run(value, context);
-        await checkOutput?.(output.data ?? output.text);
+    ...(needsApproval !== false && { needsApproval }),
+    ...(execute && {
+      async execute(input, context) {
+        const output = await execute(input, context);
+        const { structuredContent, data, text } = output;
+        await checkOutput?.(structuredContent ?? describeAsJson(data ?? text));
         return output;
-      }
-      const output: unknown = await definition.execute(value as Input, context as never);
-      await checkOutput?.(output);
-      return toToolOutput(output);
-    },
+      },
+    }),
     ...(isolated && { close: () => isolated.close() }),
   };
 }
 
+type Execute<Input, Context> = (input: Input, context: ToolContext<Context>) => Promise<ToolOutput>;
+
+function executeOf<Input, Context>(
+  definition: ToolDefinition<Input, Context> | IsolatedToolDefinition<Input, Context>,
+  isolated: IsolatedRun | undefined,
+): Execute<Input, Context> | undefined {
+  if (isolated !== undefined) return (input, context) => isolated.run(input, context);
+  const inline = definition as ToolDefinition<Input, Context>;
+  if (inline.execute === undefined) return undefined;
+  return async (input, context) => toToolOutput(await inline.execute?.(input, context));
+}
+
 function isolatedRun(
-  definition: ToolDefinition<never> | IsolatedToolDefinition<never>,
+  definition: ToolDefinition<never, never> | IsolatedToolDefinition<never, never>,
 ): IsolatedRun | undefined {
   if (definition.isolation === undefined || definition.isolation === "inline") return undefined;
   const {
@@ -148,7 +154,7 @@ function isolatedRun(
     limits,
     execute,
     timeoutMs = DEFAULT_TIMEOUT_MS,
-  } = definition as IsolatedToolDefinition<never>;
+  } = definition as IsolatedToolDefinition<never, never>;
   return createIsolatedRun({ name, isolation, permissions, limits, execute, timeoutMs });
 }
 
@@ -163,7 +169,6 @@ function check(definition: unknown): asserts definition is object {
     refuse("its name must be a TypeScript identifier of at most 64 ASCII letters, digits, _ or $.");
   }
   if (typeof d.description !== "string") refuse("its description must be a text.");
-  if (typeof d.execute !== "function") refuse("execute must be a function.");
   if (d.inputSchema !== undefined && d.parameters !== undefined) {
     refuse("inputSchema and parameters are two names of one option; give one of them.");
   }
@@ -172,13 +177,20 @@ function check(definition: unknown): asserts definition is object {
     refuse(`timeoutMs is ${timeoutMs}; accepted: milliseconds from 1 to ${LONGEST_TIMEOUT_MS}.`);
   }
   const approval: unknown = d.needsApproval;
-  if (approval !== undefined && typeof approval !== "boolean") {
-    refuse(`needsApproval is a ${typeof approval}; accepted: true or false.`);
+  if (approval !== undefined && !["boolean", "function"].includes(typeof approval)) {
+    refuse(`needsApproval is a ${typeof approval}; accepted: true, false or a function.`);
   }
   if (!ISOLATIONS.includes(d.isolation)) {
     refuse(`isolation is ${JSON.stringify(d.isolation)}; accepted: inline, isolate, process.`);
   }
   const isInline = d.isolation !== "isolate" && d.isolation !== "process";
+  if (typeof d.execute !== "function" && !(d.execute === undefined && isInline)) {
+    refuse(
+      isInline
+        ? "execute must be a function, or absent where the caller of the run carries out the calls."
+        : "execute must be a function.",
+    );
+  }
   if (isInline && (d.permissions !== undefined || d.limits !== undefined)) {
     refuse(
       "permissions and limits are for isolation: isolate or process; inline it has all rights.",
@@ -188,14 +200,6 @@ function check(definition: unknown): asserts definition is object {
   if (unknown.length > 0) {
     refuse(`unknown option ${unknown.join(", ")}; accepted: ${[...OPTIONS].join(", ")}.`);
   }
-}
-
-function isStandardSchema(schema: unknown): schema is StandardSchema {
-  // Some libraries' schemas are callable.
-  return (
-    ((typeof schema === "object" && schema !== null) || typeof schema === "function") &&
-    "~standard" in schema
-  );
 }
 
 /** The schema that the model is shown and that arguments are held against. */
@@ -216,10 +220,9 @@ function jsonSchemaOf(
     try {
       return standard.jsonSchema.input({ target: "draft-2020-12" });
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
       throw new ToolDefinitionError(
         definition.name,
-        `its ${standard.vendor} schema has no JSON Schema form: ${why}`,
+        `its ${standard.vendor} schema has no JSON Schema form: ${messageOf(cause)}`,
         { cause },
       );
     }
@@ -234,44 +237,30 @@ function jsonSchemaOf(
   );
 }
 
-async function standardValue(schema: StandardSchema, input: unknown): Promise<unknown> {
-  const result = await schema["~standard"].validate(input);
-  if (result.issues === undefined) return result.value;
-  const lines = result.issues.map(({ message, path = [] }) => {
-    const keys = path.map((step) => String(typeof step === "object" ? step.key : step));
-    return `${keys.length > 0 ? `/${keys.join("/")}: ` : ""}${message}`;
-  });
-  throw new Error(`its arguments are not valid: ${lines.join("; ")}`);
-}
-
-function outputCheck(schema: JsonSchema): (output: unknown) => Promise<void> {
-  const validator = createValidator({ jsonSchema: schema, extract: false });
-  // The failure is told by the first call; until then nobody may be there to hear it.
-  validator.catch(() => undefined);
+function outputCheck(schema: JsonSchema | StandardSchema): (output: unknown) => Promise<void> {
+  const problemsOf = isStandardSchema(schema) ? standardProblems(schema) : jsonProblems(schema);
   return async (output) => {
-    const result = await (await validator).validate(JSON.stringify(output) ?? "null");
-    if (result.action === "accept") return;
-    const problems = result.errors.map((e) => `${e.path ? `${e.path}: ` : ""}${e.message}`);
+    const problems = await problemsOf(output);
+    if (problems.length === 0) return;
     throw new Error(`its result does not fit its outputSchema: ${problems.join("; ")}`);
   };
 }
 
-function toToolOutput(output: unknown): ToolOutput {
-  if (typeof output === "string") return { text: output };
-  if (isToolOutput(output)) return output;
-  const text = JSON.stringify(output) ?? "null";
-  return { text, data: output };
+type ProblemsOf = (output: unknown) => Promise<readonly string[]>;
+
+function standardProblems(schema: StandardSchema): ProblemsOf {
+  return async (output) => {
+    const result = await standardValue(schema, output);
+    return "problems" in result ? result.problems : [];
+  };
 }
 
-const OUTPUT_KEYS: ReadonlySet<string> = new Set(["text", "isError", "data"]);
-
-/** A `ToolOutput`, and not data that happens to have a `text`. */
-function isToolOutput(output: unknown): output is ToolOutput {
-  return (
-    typeof output === "object" &&
-    output !== null &&
-    "text" in output &&
-    typeof output.text === "string" &&
-    Object.keys(output).every((key) => OUTPUT_KEYS.has(key))
-  );
+function jsonProblems(schema: JsonSchema): ProblemsOf {
+  const validator = createValidator({ jsonSchema: schema, extract: false });
+  // The first call tells the failure; before it there may be no listener.
+  validator.catch(() => undefined);
+  return async (output) => {
+    const { errors } = await (await validator).validateValue(output);
+    return errors.map((e) => `${e.path ? `${e.path}: ` : ""}${e.message}`);
+  };
 }

@@ -4,12 +4,27 @@
  */
 import { performance } from "node:perf_hooks";
 import type { Issue } from "../../harmony/index.ts";
-import { argumentsOf } from "./arguments.ts";
-import type { Tool, ToolContext, ToolOutput, ToolResult } from "./tool.ts";
+import { needsApproval } from "./approval.ts";
+import { type PreparedCall, prepareCall } from "./arguments.ts";
+import { describeAsJson } from "./json-value.ts";
+import { messageOf } from "./text.ts";
+import {
+  isClientSideTool,
+  type Tool,
+  type ToolContext,
+  type ToolOutput,
+  type ToolResult,
+} from "./tool.ts";
+import { toToolOutput } from "./tool-output.ts";
 import { truncateToTokens } from "./truncate.ts";
+import { unlessAborted } from "./unless-aborted.ts";
 
-export type ExecuteContext = ToolContext & {
-  /** The user agreed to this call. Without it a tool that asks for approval is not run. */
+export type ExecuteContext = Omit<ToolContext, "context" | "idempotencyKey"> & {
+  /** Absent: tools get undefined. */
+  readonly context?: unknown;
+  /** `callId` unless given. */
+  readonly idempotencyKey?: string;
+  /** The user agreed to this call. Without it a call that needs approval is not run. */
   readonly approved?: boolean;
 };
 
@@ -20,8 +35,8 @@ export type ExecuteContext = ToolContext & {
 const ABORT_GRACE_MS = 100;
 
 /**
- * Runs a call as the model wrote it: parses and validates the arguments, bounds the time, turns
- * failures into results and cuts the text to `context.resultTokenLimit` tokens.
+ * Runs a call as the model wrote it: `prepareCall`, the tool's approval rule, `runPreparedCall`. A loop
+ * that asks the user in between calls the three by itself.
  *
  * @param rawArguments  what the model sent: JSON, or the raw body for a tool without `inputSchema`;
  *   empty stands for `{}`
@@ -32,58 +47,73 @@ export async function executeTool(
   context: ExecuteContext,
 ): Promise<ToolResult> {
   const startedAt = performance.now();
-  const { issues, ...outcome } = await attempt(tool, rawArguments, context);
-  const { text, truncated } = truncateToTokens(
-    outcome.text.toWellFormed(),
-    context.resultTokenLimit,
-    context.countTokens,
-  );
+  const refused = (text: string, issues: readonly Issue[] = []): ToolResult =>
+    resultOf(failure(text), issues, startedAt, context);
+  if (isClientSideTool(tool)) return refused(noExecute(tool));
+  if (context.signal.aborted) return refused(cancelled(tool));
+  const prepared = await unlessAborted(prepareCall(tool, rawArguments), context.signal);
+  if (prepared === null) return refused(cancelled(tool));
+  if (!prepared.ok) return refused(prepared.message, prepared.issues);
+  if (!context.approved && (await needsApproval(tool, prepared.input, toolContext(context)))) {
+    return refused(
+      `${tool.recipient} was not run: it needs the user's approval, which was not given.`,
+      prepared.issues,
+    );
+  }
+  const result = await runPreparedCall(tool, prepared, context);
+  return { ...result, durationMs: performance.now() - startedAt };
+}
+
+/**
+ * Runs a call whose arguments are valid: bounds the time, turns failures into results and cuts the text
+ * to `context.resultTokenLimit` tokens. Asks for no approval.
+ */
+export async function runPreparedCall(
+  tool: Tool,
+  { input, issues }: Pick<PreparedCall, "input" | "issues">,
+  context: ExecuteContext,
+): Promise<ToolResult> {
+  const startedAt = performance.now();
+  const output = isClientSideTool(tool)
+    ? failure(noExecute(tool))
+    : await runBounded(tool, input, toolContext(context));
+  return resultOf(output, issues, startedAt, context);
+}
+
+function toolContext(context: ExecuteContext): ToolContext {
+  const { signal, callId, idempotencyKey = callId, countTokens, resultTokenLimit } = context;
   return {
-    status: outcome.isError ? "failed" : "completed",
+    signal,
+    callId,
+    idempotencyKey,
+    context: context.context,
+    countTokens,
+    resultTokenLimit,
+  };
+}
+
+function resultOf(
+  { text: whole, isError, content, structuredContent, data }: ToolOutput,
+  issues: readonly Issue[],
+  startedAt: number,
+  { resultTokenLimit, countTokens }: ExecuteContext,
+): ToolResult {
+  const { text, truncated } = truncateToTokens(whole.toWellFormed(), resultTokenLimit, countTokens);
+  return {
+    status: isError ? "failed" : "completed",
     text,
-    ...(outcome.data !== undefined && { data: outcome.data }),
-    ...(issues !== undefined && issues.length > 0 && { issues }),
+    ...(content && { content }),
+    ...(structuredContent !== undefined && { structuredContent }),
+    // Programs write it into logs and events, which must not fail for what a tool hands over.
+    ...(data !== undefined && { data: describeAsJson(data) }),
+    ...(issues.length > 0 && { issues }),
     ...(truncated && { truncated }),
     durationMs: performance.now() - startedAt,
   };
 }
 
-async function attempt(
-  tool: Tool,
-  raw: string,
-  context: ExecuteContext,
-): Promise<ToolOutput & { readonly issues?: readonly Issue[] }> {
-  if (context.signal.aborted) return failure(cancelled(tool));
-  if (tool.needsApproval && !context.approved) {
-    return failure(
-      `${tool.recipient} was not run: it needs the user's approval, which was not given.`,
-    );
-  }
-  const parsed = await unlessAborted(argumentsOf(tool, raw), context.signal);
-  if (parsed === null) return failure(cancelled(tool));
-  const { issues } = parsed;
-  if (!parsed.ok) return { ...failure(parsed.message), issues };
-  return { ...(await runBounded(tool, parsed.input, context)), issues };
-}
-
-/** @returns null when the signal comes first; what then becomes of the work is of no interest */
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | null> {
-  const { promise: aborted, resolve } = Promise.withResolvers<null>();
-  const onAbort = (): void => resolve(null);
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
-}
-
 /** Runs the tool against the clock and the caller's signal; neither needs the tool's cooperation. */
-async function runBounded(
-  tool: Tool,
-  input: unknown,
-  context: ExecuteContext,
-): Promise<ToolOutput> {
+async function runBounded(tool: Tool, input: unknown, context: ToolContext): Promise<ToolOutput> {
   const abort = new AbortController();
   const { promise: stopped, resolve: stop } = Promise.withResolvers<ToolOutput>();
   let grace: NodeJS.Timeout | undefined;
@@ -110,38 +140,26 @@ async function runBounded(
 
 async function call(tool: Tool, input: unknown, context: ToolContext): Promise<ToolOutput> {
   try {
-    const output: unknown = await tool.execute(input, context);
-    if (typeof output === "string") return { text: output };
-    if (isToolOutput(output)) return output;
-    return failure(`${tool.recipient} failed: it returned neither a text nor a result.`);
+    const output = toToolOutput(await tool.execute?.(input, context));
+    return output.isError && output.text.trim() === "" ? failure(failed(tool, "")) : output;
   } catch (error) {
     const reason: unknown = context.signal.reason;
     if (context.signal.aborted && reason instanceof Error) return failure(reason.message);
-    return failure(`${tool.recipient} failed: ${describeThrown(error)}`);
+    return failure(failed(tool, messageOf(error)));
   }
 }
 
-function isToolOutput(output: unknown): output is ToolOutput {
-  return (
-    typeof output === "object" &&
-    output !== null &&
-    "text" in output &&
-    typeof output.text === "string"
-  );
-}
-
-/** A sentence for whatever was thrown: no stack, since the model can do nothing with our paths. */
-function describeThrown(error: unknown): string {
-  try {
-    const text = error instanceof Error ? error.message || error.name : String(error);
-    return text === "" ? "it threw without saying why" : text;
-  } catch {
-    return "it threw something that cannot be printed";
-  }
+/** No stack: the model can do nothing with the paths of this machine. */
+function failed(tool: Tool, why: string): string {
+  return `${tool.recipient} failed: ${why.trim() === "" ? "it did not say why" : why}`;
 }
 
 function cancelled(tool: Tool): string {
   return `${tool.recipient} was stopped: the run was cancelled.`;
+}
+
+function noExecute(tool: Tool): string {
+  return `${tool.recipient} was not run: it has no execute function, so the caller of the run carries out its calls and appends the results.`;
 }
 
 function failure(text: string): ToolOutput {

@@ -3,9 +3,9 @@ import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { verifyTool } from "./arguments.ts";
-import { within } from "./deadline.ts";
 import { ToolModuleError } from "./errors.ts";
 import type { Tool } from "./tool.ts";
+import { withTimeout } from "./with-timeout.ts";
 
 /** A module that waits for ever while it loads would end the program without a word, or never. */
 const LOAD_LIMIT_MS = 60_000;
@@ -29,7 +29,7 @@ export async function loadToolModule(
   }
   let module: Record<string, unknown>;
   try {
-    module = await within(
+    module = await withTimeout(
       limitMs,
       `it was still loading after ${limitMs / 1000} s`,
       import(pathToFileURL(absolute).href),
@@ -67,8 +67,7 @@ function isTool(value: unknown): value is Tool {
     value !== null &&
     "recipient" in value &&
     typeof value.recipient === "string" &&
-    "execute" in value &&
-    typeof value.execute === "function" &&
+    (!("execute" in value) || typeof value.execute === "function") &&
     "inputSchema" in value &&
     "description" in value &&
     typeof value.description === "string" &&

@@ -14,6 +14,11 @@ export function namespaceOf(recipient: string): string {
   return dot < 0 ? recipient : recipient.slice(0, dot);
 }
 
+/** `get_weather` of `functions.get_weather`; `python` of `python`. */
+export function nameOf(recipient: string): string {
+  return recipient.slice(recipient.indexOf(".") + 1);
+}
+
 /** Whether `name` can be the name of a function as the model sees it. */
 export function isToolName(name: string): boolean {
   return IDENTIFIER.test(name);

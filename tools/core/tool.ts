@@ -3,21 +3,37 @@
  * what it needs of them comes in its `ToolContext`.
  */
 import type { Issue, JsonSchema } from "../../harmony/index.ts";
+import type { ContentBlock } from "./content.ts";
+import type { JsonValue } from "./json-value.ts";
+import type { StandardSchema } from "./standard-schema.ts";
 
-export type ToolContext = {
+export type ToolContext<Context = unknown> = {
   /** Aborted when the run ends, the user stops it, or the tool's time is up. */
   readonly signal: AbortSignal;
   readonly callId: string;
+  /**
+   * The same text for the same call, also where a run is continued after a crash and the call is made
+   * again: for services that carry out a request of one key only once.
+   */
+  readonly idempotencyKey: string;
+  /** What the caller of the run handed over for its tools: a user, a database, a session. */
+  readonly context: Context;
   /** Tokens of a text in the model's own vocabulary: pages are cut by tokens. */
   readonly countTokens: (text: string) => number;
   /** Most tokens that a result should take; a tool that can page or cut better than at the end does. */
   readonly resultTokenLimit: number;
 };
 
-/** Text for the model; `data` is the same for programs (events, tests). */
+/** What a tool hands over, once it is in one form (see `toToolOutput`). */
 export type ToolOutput = {
+  /** What the model reads. */
   readonly text: string;
   readonly isError?: boolean;
+  /** The parts of the result as MCP has them, for programs; what the model can read of them is in `text`. */
+  readonly content?: readonly ContentBlock[];
+  /** MCP's word for a result that programs can rely on. */
+  readonly structuredContent?: JsonValue;
+  /** The result for programs (events, tests). */
   readonly data?: unknown;
 };
 
@@ -29,33 +45,62 @@ export type ToolAnnotations = {
   readonly openWorldHint?: boolean;
 };
 
-export interface Tool<Input = unknown> {
-  /** What the model addresses: `python`, `browser.search`, `functions.get_weather`. */
+/**
+ * Whether this call needs the user's approval. If it throws, it does.
+ *
+ * Written as a method, since TypeScript compares the parameters of methods both ways: a tool of any
+ * input then fits into a list of tools.
+ */
+export type ApprovalRule<Input = unknown, Context = unknown> = {
+  decide(input: Input, context: ToolContext<Context>): boolean | Promise<boolean>;
+}["decide"];
+
+export interface Tool<Input = unknown, Context = unknown> {
+  /**
+   * What the model addresses: `python`, `browser.search`, `functions.get_weather`. `namespaceOf` and
+   * `nameOf` take it apart.
+   */
   readonly recipient: string;
   readonly description: string;
   /**
    * For a tool whose description is the one that the model was trained with: what is to be added to it
    * here and now.
    */
-  readonly addendum?: string;
+  readonly descriptionSuffix?: string;
   /** JSON Schema of the arguments; null: the body is raw text (python), handed over as a string. */
   readonly inputSchema: JsonSchema | null;
+  /** Checks and changes what passed `inputSchema`: `execute` gets what it makes of the arguments. */
+  readonly inputStandardSchema?: StandardSchema;
   /** Longest run before it is aborted. */
   readonly timeoutMs: number;
   readonly annotations?: ToolAnnotations;
-  /** `executeTool` runs it only when told that the user agreed to the call. */
-  readonly needsApproval?: boolean;
-  /** Gets arguments that passed `inputSchema`. May throw: the message becomes an error result. */
-  execute(input: Input, context: ToolContext): Promise<ToolOutput | string>;
+  /** Whether the user is asked before a call is run; absent means no. */
+  readonly needsApproval?: boolean | ApprovalRule<Input, Context>;
+  /**
+   * Gets arguments that passed `inputSchema`. May throw: the message becomes an error result.
+   *
+   * A tool without `execute` is a client-side tool: the run ends with its calls pending, and the caller
+   * carries them out and appends their results.
+   */
+  execute?(input: Input, context: ToolContext<Context>): Promise<ToolOutput | string>;
   /** Ends what the tool holds (child processes, databases). Called once. */
   close?(): Promise<void>;
+}
+
+/** Whether calls of the tool are carried out by the caller of the run. */
+export function isClientSideTool(tool: Tool): boolean {
+  return tool.execute === undefined;
 }
 
 /** What the loop gets back, always: a tool's failure is a result that the model sees. */
 export type ToolResult = {
   readonly status: "completed" | "failed";
+  /** What the model reads. */
   readonly text: string;
-  readonly data?: unknown;
+  readonly content?: readonly ContentBlock[];
+  readonly structuredContent?: JsonValue;
+  /** JSON, whatever the tool handed over: what is none is described in its place. */
+  readonly data?: JsonValue;
   /** What was wrong with the arguments as the model wrote them; none where nothing was. */
   readonly issues?: readonly Issue[];
   /** Set when the text was cut: how much there was. */

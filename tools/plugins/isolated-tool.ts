@@ -40,7 +40,7 @@ export function createIsolatedRun(definition: IsolatedFunction): IsolatedRun {
         started = undefined;
       });
       const [tool] = (await started).tools;
-      const output = await tool?.execute(input, context);
+      const output = await tool?.execute?.(input, context);
       return typeof output === "object" ? output : { text: output ?? "" };
     },
     async close() {

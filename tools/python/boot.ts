@@ -1,8 +1,8 @@
 /** From nothing to an interpreter that is ready: with a snapshot where there can be one. */
 import { readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { within } from "../core/deadline.ts";
 import { PythonStartError } from "../core/errors.ts";
+import { withTimeout } from "../core/with-timeout.ts";
 import { InterpreterProcess } from "./interpreter-process.ts";
 import { type AdaptLaunch, launchOptions, PYODIDE } from "./launch.ts";
 import type { SessionPackages } from "./packages/session-packages.ts";
@@ -115,7 +115,7 @@ async function started<T>(
 ): Promise<T> {
   try {
     const late = `it was not ready after ${START_LIMIT_MS / 1000} s`;
-    return await within(START_LIMIT_MS, late, promise, keepsAgentAlive);
+    return await withTimeout(START_LIMIT_MS, late, promise, keepsAgentAlive);
   } catch (cause) {
     const Failure = interpreter.wasKilled ? StartAbandoned : PythonStartError;
     interpreter.kill();

@@ -32,6 +32,7 @@ export type PythonToolOptions = {
 export interface PythonTool extends Tool<string> {
   /** Starts the interpreter ahead of the first call. Never rejects: the first call tells what failed. */
   warmUp(): Promise<void>;
+  execute(code: string, context: ToolContext): Promise<ToolOutput>;
   close(): Promise<void>;
 }
 
@@ -69,7 +70,7 @@ export function createPythonTool(options: PythonToolOptions = {}): PythonTool {
     recipient: "python",
     description:
       "Runs Python code in a stateful, sandboxed interpreter without internet access and shows what it prints and the value of its last expression.",
-    ...(packages && { addendum: describePackages(packages) }),
+    ...(packages && { descriptionSuffix: describePackages(packages) }),
     inputSchema: null,
     timeoutMs: timeoutMs + START_ALLOWANCE_MS,
     annotations: { openWorldHint: false, destructiveHint: false },

@@ -6,7 +6,7 @@
  * A single conversation gains nothing: its interpreter starts while the model reads the prompt, and after
  * a stop while the model writes its next call.
  */
-import { within } from "../core/deadline.ts";
+import { withTimeout } from "../core/with-timeout.ts";
 import { START_LIMIT_MS, startInterpreter } from "./boot.ts";
 import type { InterpreterProcess } from "./interpreter-process.ts";
 import type { AdaptLaunch } from "./launch.ts";
@@ -60,7 +60,7 @@ export class PythonSpare {
     this.#next = undefined;
     try {
       // The wait keeps the program alive, which the start of a spare does not.
-      const spare = next && (await within(START_LIMIT_MS, "the spare did not start", next));
+      const spare = next && (await withTimeout(START_LIMIT_MS, "the spare did not start", next));
       if (spare?.alive) {
         this.#processes.delete(spare);
         onProcess(spare);

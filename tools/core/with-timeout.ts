@@ -1,10 +1,10 @@
 /**
- * The promise's outcome, or an error with `message` once `limitMs` have passed. What the promise stands
- * for goes on: ending it is the caller's to do.
+ * The promise's outcome, or an error with `message` once `limitMs` have passed. The work behind the
+ * promise goes on; the caller ends it.
  *
  * @param keepsAlive  whether the wait keeps the program from ending
  */
-export async function within<T>(
+export async function withTimeout<T>(
   limitMs: number,
   message: string,
   promise: Promise<T>,

@@ -1,0 +1,24 @@
+/** Values in sentences. */
+
+/** The message of what was thrown, which may be anything. */
+export function messageOf(error: unknown): string {
+  try {
+    return error instanceof Error ? error.message || error.name : String(error);
+  } catch {
+    return "something that cannot be printed was thrown";
+  }
+}
+
+/** A number of bytes in decimal units: `512 bytes`, `12 kB`, `1.5 MB`. */
+export function formatBytes(bytes: number): string {
+  if (bytes < 1000) return `${bytes} bytes`;
+  const units = ["kB", "MB", "GB", "TB"];
+  let amount = bytes / 1000;
+  let unit = 0;
+  while (amount >= 999.5 && unit < units.length - 1) {
+    amount /= 1000;
+    unit++;
+  }
+  const digits = amount < 9.95 && unit > 0 ? 1 : 0;
+  return `${amount.toFixed(digits)} ${units[unit]}`;
+}
