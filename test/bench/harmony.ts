@@ -14,7 +14,7 @@ import {
   unpackTokens,
 } from "../../harmony/index.ts";
 import { loadO200kHarmony } from "../../harmony/vocabulary/index.ts";
-import type { Bench } from "./main.ts";
+import type { Bench } from "./bench.ts";
 import { loadReference, type Reference } from "./reference-harmony.ts";
 
 /** Recorded figures of the reference's WebAssembly build on a two-core x86 machine, in tokens/s. */

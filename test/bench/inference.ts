@@ -28,10 +28,10 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { openCheckpoint } from "../../inference/checkpoint/open.ts";
 import { demoModelPath } from "../../inference/index.ts";
+import type { Bench } from "./bench.ts";
 import { COMPARISONS, type CompareSettings, type Comparison } from "./inference-compare.ts";
 import type { Reuse } from "./inference-reuse.ts";
 import type { Extras, Round, Settings } from "./inference-round.ts";
-import type { Bench } from "./main.ts";
 import { median, rounded } from "./median.ts";
 import { checkPeer } from "./peer-round.ts";
 

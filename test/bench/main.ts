@@ -3,15 +3,13 @@
  * stdout. Figures that are quoted anywhere lie in `results/`, one file per area, machine and date.
  */
 import { cpus, totalmem } from "node:os";
+import type { Bench } from "./bench.ts";
 
 const AREAS: Readonly<Record<string, () => Promise<{ bench: Bench }>>> = {
   harmony: () => import("./harmony.ts"),
   inference: () => import("./inference.ts"),
   python: () => import("./python.ts"),
 };
-
-/** One area: gets the words after its name, returns what is printed as JSON. */
-export type Bench = (args: readonly string[]) => Promise<Record<string, unknown>>;
 
 const [area, ...args] = process.argv.slice(2);
 const load = area === undefined ? undefined : AREAS[area];

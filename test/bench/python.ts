@@ -10,7 +10,7 @@ import { parseArgs } from "node:util";
 import { descendantsOf } from "../../tools/isolate/index.ts";
 import { PythonSession } from "../../tools/python/session.ts";
 import { PythonSpare } from "../../tools/python/spare.ts";
-import type { Bench } from "./main.ts";
+import type { Bench } from "./bench.ts";
 
 const TIMEOUT_MS = 60_000;
 const MIB = 2 ** 20;

@@ -1,0 +1,107 @@
+/** Who may know whom, as data: the tables of ARCHITECTURE.md that `violations.ts` holds the sources against. */
+
+/** Top folder → top folders that it may import; a star: types only. */
+export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  harmony: [],
+  inference: ["harmony*"],
+  tools: ["harmony*"],
+  runtime: ["harmony", "inference", "tools"],
+  test: ["harmony", "inference", "tools", "runtime"],
+  examples: [],
+};
+
+/** The files by which a top folder is imported from outside of it. Tests import any file. */
+export const DOORS: Readonly<Record<string, readonly string[]>> = {
+  harmony: ["harmony/index.ts", "harmony/vocabulary/index.ts"],
+  inference: ["inference/index.ts"],
+  tools: ["tools/index.ts"],
+  runtime: ["runtime/index.ts"],
+};
+
+/** Files and folders of one level. None of them imports from a row above its own. */
+export type Row = { readonly items: readonly string[]; readonly mutual: boolean };
+
+/** A row whose items do not import each other. */
+const apart = (...items: string[]): Row => ({ items, mutual: false });
+
+/** A row whose items may import each other, as long as no circle comes of it. */
+const together = (...items: string[]): Row => ({ items, mutual: true });
+
+/**
+ * The order inside each top folder, lowest row first. Imports of types count as well: what several
+ * items need stands in a row below them. A file or folder without a row is reported.
+ */
+export const ORDER: Readonly<Record<string, readonly Row[]>> = {
+  harmony: [
+    together("errors.ts", "message.ts"),
+    together("header-grammar.ts", "header-grammar/"),
+    apart("tokenizer/"),
+    apart("parse/", "render/"),
+    apart("conversation-json.ts"),
+    apart("index.ts"),
+    // At the top, so that the rest of harmony is pure and loads without these 1.6 MB.
+    apart("vocabulary/"),
+  ],
+  inference: [
+    together("engine.ts", "errors.ts"),
+    apart("wasm/"),
+    together("model/", "checkpoint/", "sampling/"),
+    together("decoding/", "constrain/"),
+    apart("workers/"),
+    apart("local/", "remote/", "store/", "scripted/"),
+    apart("open-model.ts"),
+    apart("index.ts"),
+    apart("kernels/", "reference/"),
+  ],
+  tools: [
+    apart("core/"),
+    apart("net/", "isolate/"),
+    apart("browser/", "code/", "mcp/", "plugins/", "python/", "validator/"),
+    apart("index.ts"),
+  ],
+  runtime: [
+    together("context.ts", "options.ts", "events.ts", "errors.ts"),
+    together("model/", "calls/", "thread/"),
+    apart("agent/"),
+    apart("environment.ts"),
+    apart("index.ts"),
+    apart("server/", "jobs/", "minions/", "tracing/"),
+    apart("cli/"),
+  ],
+};
+
+/** Folders by which a person or another program uses the runtime. */
+export const FACES: readonly string[] = ["server", "jobs", "minions", "tracing", "cli"].map(
+  (name) => `runtime/${name}/`,
+);
+
+/** What a face may import of the runtime, besides its own folder; the command line also starts other faces. */
+export const FACE_DOORS: readonly string[] = ["runtime/index.ts", "runtime/environment.ts"];
+
+/** What only some folders may name in code that runs. */
+export const ONLY_HERE: readonly {
+  readonly what: string;
+  readonly pattern: RegExp;
+  readonly where: readonly string[];
+}[] = [
+  {
+    what: "WebAssembly",
+    pattern: /\bWebAssembly\b/,
+    where: ["inference/wasm/", "inference/kernels/", "tools/python/"],
+  },
+  {
+    what: "pyodide",
+    pattern: /["']pyodide(?:\/[^"']*)?["']/,
+    where: ["tools/python/"],
+  },
+  {
+    what: "isolated-vm",
+    pattern: /["']isolated-vm["']/,
+    where: ["tools/isolate/"],
+  },
+  {
+    what: "a socket or HTTP module",
+    pattern: /["'](?:node:(?:net|tls|dgram|http|https|http2)|undici)["']|(?<![\w.#])fetch\(/,
+    where: ["tools/net/", "tools/mcp/", "inference/remote/", "inference/store/", "runtime/server/"],
+  },
+];
