@@ -52,7 +52,7 @@ export {
   type ToolResult,
 } from "./core/tool.ts";
 export { type Truncation, truncateToTokens } from "./core/truncate.ts";
-export { type SandboxReport, sandboxReport, type WallReport } from "./isolate/index.ts";
+export { type SandboxLayer, type SandboxReport, sandboxReport } from "./isolate/index.ts";
 export {
   createGuardedFetch,
   type GuardedFetch,

@@ -160,10 +160,10 @@ async function packageCheck(env: NodeJS.ProcessEnv): Promise<Check> {
 }
 
 /** Without the isolate, Python and plugins are off; any other wall that is missing leaves one fewer. */
-export function sandboxChecks({ walls }: SandboxReport): readonly Check[] {
-  return walls.map(({ name, standing, detail }) => {
+export function sandboxChecks({ layers }: SandboxReport): readonly Check[] {
+  return layers.map(({ name, enforced, detail }) => {
     const isNeeded = name === "isolate" || name === "process";
-    const status = standing ? "ok" : isNeeded ? "problem" : "note";
+    const status = enforced ? "ok" : isNeeded ? "problem" : "note";
     return { name: `sandbox: ${name}`, status, detail };
   });
 }

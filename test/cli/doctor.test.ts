@@ -36,10 +36,10 @@ test("a state folder that cannot be used is a problem, and the status says so", 
 test("an old Node is a problem; a wall that is not needed is not", () => {
   expect(nodeCheck("22.3.0").status).toBe("problem");
   expect(nodeCheck("24.0.0").status).toBe("ok");
-  const wall = (name: string, standing: boolean) => ({ name, standing, detail: "Said." });
-  const walls = [wall("isolate", false), wall("network", false), wall("writing", true)];
+  const layer = (name: string, enforced: boolean) => ({ name, enforced, detail: "Said." });
+  const layers = [layer("isolate", false), layer("network", false), layer("writing", true)];
   expect(
-    sandboxChecks({ available: false, isolatedVm: null, confinement: "limits", walls }),
+    sandboxChecks({ available: false, isolatedVm: null, osSandbox: "limits", layers }),
   ).toEqual([
     { name: "sandbox: isolate", status: "problem", detail: "Said." },
     { name: "sandbox: network", status: "note", detail: "Said." },

@@ -4,7 +4,7 @@
  */
 import { constants, readFileSync } from "node:fs";
 import { registerHooks } from "node:module";
-import { connectToParent } from "../../tools/isolate/parent-link.ts";
+import { connectToParent } from "../../tools/isolate/ipc-client.ts";
 import type { ChildSetup } from "../../tools/python/child.ts";
 import { OutputBuffer } from "../../tools/python/output-buffer.ts";
 import type { FromChild, ToChild } from "../../tools/python/protocol.ts";

@@ -1,5 +1,5 @@
 /** A supervised process that does what it is told, for the tests of those who supervise it. */
-import { connectToParent } from "../../tools/isolate/parent-link.ts";
+import { connectToParent } from "../../tools/isolate/ipc-client.ts";
 
 const link = connectToParent<{ readonly greeting: string }>();
 const held: Buffer[] = [];

@@ -1,18 +1,18 @@
-/** Real processes behind the walls, and what becomes of them. */
+/** Real processes behind the layers, and what becomes of them. */
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import { worksHere } from "../../tools/isolate/confinement.ts";
 import {
   descendantsOf,
-  escalate,
-  findConfinement,
   findIsolatedVm,
+  findOsSandbox,
+  gracefulKill,
+  type SandboxLayer,
   SupervisedChild,
   sandboxReport,
-  type WallReport,
 } from "../../tools/isolate/index.ts";
+import { worksHere } from "../../tools/isolate/os-sandbox.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -183,11 +183,11 @@ describe("a call that takes too long", () => {
   test("is asked at its deadline, told after a second more, killed after another", () => {
     vi.useFakeTimers();
     const s = steps();
-    const escalation = escalate(500, new AbortController().signal, s);
+    const ending = gracefulKill(500, new AbortController().signal, s);
     vi.advanceTimersByTime(499);
-    expect([s.log, escalation.reason]).toEqual([[], null]);
+    expect([s.log, ending.reason]).toEqual([[], null]);
     vi.advanceTimersByTime(1);
-    expect([s.log, escalation.reason]).toEqual([["interrupt"], "it ran longer than 0.5 s"]);
+    expect([s.log, ending.reason]).toEqual([["interrupt"], "it ran longer than 0.5 s"]);
     vi.advanceTimersByTime(1000);
     expect(s.log).toEqual(["interrupt", "stop"]);
     vi.advanceTimersByTime(1000);
@@ -197,9 +197,9 @@ describe("a call that takes too long", () => {
   test("is left alone once it is over", () => {
     vi.useFakeTimers();
     const s = steps();
-    const escalation = escalate(500, new AbortController().signal, s);
+    const ending = gracefulKill(500, new AbortController().signal, s);
     vi.advanceTimersByTime(600);
-    escalation.settle();
+    ending.settle();
     vi.advanceTimersByTime(10_000);
     expect(s.log).toEqual(["interrupt"]);
   });
@@ -210,23 +210,23 @@ describe("a call that takes too long", () => {
       const s = steps();
       const abort = new AbortController();
       if (abortFirst) abort.abort();
-      const escalation = escalate(60_000, abort.signal, s);
+      const ending = gracefulKill(60_000, abort.signal, s);
       abort.abort();
-      expect([s.log, escalation.reason]).toEqual([["interrupt"], "the run was cancelled"]);
+      expect([s.log, ending.reason]).toEqual([["interrupt"], "the run was cancelled"]);
       vi.advanceTimersByTime(2000);
       expect(s.log).toEqual(["interrupt", "stop", "kill"]);
     }
   });
 });
 
-test.runIf(findIsolatedVm().path !== null)("the report finds the walls standing", async () => {
-  const { available, isolatedVm, walls } = await sandboxReport();
+test.runIf(findIsolatedVm().path !== null)("the report finds the layers enforced", async () => {
+  const { available, isolatedVm, layers } = await sandboxReport();
   expect(available).toBe(true);
   expect(isolatedVm).toMatch(/^\d+\.\d+\.\d+$/);
   // These are the system's to give.
-  const fallen = walls.filter(({ name, standing }) => !standing && !/network|signals/.test(name));
+  const fallen = layers.filter(({ name, enforced }) => !enforced && !/network|signals/.test(name));
   expect(fallen).toEqual([]);
-  expect(walls.map(({ name }) => name)).toEqual([
+  expect(layers.map(({ name }) => name)).toEqual([
     "isolate",
     "environment",
     "reading",
@@ -244,26 +244,26 @@ describe.runIf(process.platform === "linux")("what the system puts around it", (
     ["bubblewrap", true, "there are no others in its file system"],
     ["namespaces", true, "Only its own files can be read."],
     ["limits", false, "Only its own files can be read."],
-  ] as const)("%s", async (confinement, isSeparate, reading) => {
+  ] as const)("%s", async (osSandbox, isSeparate, reading) => {
     // What a container or an administrator forbids cannot be tried there.
-    if (confinement !== "limits" && !worksHere(confinement)) return;
-    const { walls } = await sandboxReport(confinement);
-    const wall = (wanted: string): WallReport | undefined =>
-      walls.find(({ name }) => name === wanted);
-    expect(wall("network")?.standing).toBe(isSeparate);
-    expect(wall("signals")?.standing).toBe(isSeparate);
-    expect(wall("environment")?.standing).toBe(true);
-    expect(wall("reading")?.detail).toContain(reading);
-    expect(wall("memory")?.detail).toContain("Limited by the system");
+    if (osSandbox !== "limits" && !worksHere(osSandbox)) return;
+    const { layers } = await sandboxReport(osSandbox);
+    const layer = (wanted: string): SandboxLayer | undefined =>
+      layers.find(({ name }) => name === wanted);
+    expect(layer("network")?.enforced).toBe(isSeparate);
+    expect(layer("signals")?.enforced).toBe(isSeparate);
+    expect(layer("environment")?.enforced).toBe(true);
+    expect(layer("reading")?.detail).toContain(reading);
+    expect(layer("memory")?.detail).toContain("Limited by the system");
   });
 
   test.each(["bubblewrap", "namespaces", "limits"] as const)(
     "%s leaves nothing, whenever it is ended",
-    async (confinement) => {
-      if (confinement !== "limits" && !worksHere(confinement)) return;
+    async (osSandbox) => {
+      if (osSandbox !== "limits" && !worksHere(osSandbox)) return;
       for (const ms of [0, 1, 3, 6, 10, 20, 40, 80]) {
         const child = new SupervisedChild(
-          { ...options, confinement },
+          { ...options, osSandbox },
           { onMessage: () => undefined, onEnd: () => undefined },
         );
         await new Promise((resolve) => setTimeout(resolve, ms));
@@ -275,7 +275,7 @@ describe.runIf(process.platform === "linux")("what the system puts around it", (
   );
 
   test("is the strongest that works", () => {
-    const found = findConfinement();
+    const found = findOsSandbox();
     const strongest = (["bubblewrap", "namespaces"] as const).find(worksHere) ?? "limits";
     expect(found).toBe(strongest);
   });

@@ -6,19 +6,20 @@
  * - the process has no environment, no file but its own, no processes, bounded memory and time, and where
  *   the system allows it no network, no other processes in sight, and no file system around its files.
  *
- * In the agent: `SupervisedChild` starts and ends such a process, `escalate` bounds a call. In the process:
+ * In the agent: `SupervisedChild` starts and ends such a process, `gracefulKill` bounds a call. In the process:
  * `connectToParent` on its main thread, which runs nothing but that, and `loadIsolatedVm` for the isolate.
  * Only primitives cross between isolate and process, only framed, bounded messages between process and
  * agent.
  */
-export { type Confinement, findConfinement } from "./confinement.ts";
-export { type Escalation, type EscalationSteps, escalate } from "./escalation.ts";
+
 export { MESSAGE_LIMIT_BYTES } from "./frames.ts";
+export { type GracefulKill, type GracefulKillSteps, gracefulKill } from "./graceful-kill.ts";
+export { connectToParent, type IpcClient, type IpcHandlers } from "./ipc-client.ts";
 export { findIsolatedVm, type IsolatedVmBinary, type Ivm, loadIsolatedVm } from "./isolated-vm.ts";
 export type { LaunchOptions, ProcessLimits } from "./launch.ts";
-export { connectToParent, type ParentHandlers, type ParentLink } from "./parent-link.ts";
+export { findOsSandbox, type OsSandbox } from "./os-sandbox.ts";
 export { descendantsOf } from "./process-tree.ts";
-export { type SandboxReport, sandboxReport, type WallReport } from "./report.ts";
+export { type SandboxLayer, type SandboxReport, sandboxReport } from "./report.ts";
 export {
   type ChildHandlers,
   SupervisedChild,

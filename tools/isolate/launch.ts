@@ -5,15 +5,15 @@
  * nothing written), the environment (empty), processes, threads, code made of strings (none), memory
  * (bounded). Node's documentation says of its permission model that it is no wall against malicious code,
  * and it does not cover sockets: whatever is hostile belongs into an isolate inside of the process.
- * What the system adds to that is in `confinement.ts`.
+ * What the system adds to that is in `os-sandbox.ts`.
  */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { dirname, parse } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Confinement, confine, findConfinement } from "./confinement.ts";
+import { findOsSandbox, type OsSandbox, osSandboxCommand } from "./os-sandbox.ts";
 
 export type ProcessLimits = {
-  /** Resident memory at which the process ends itself (see `parent-link.ts`); watched everywhere. */
+  /** Resident memory at which the process ends itself (see `ipc-client.ts`); watched everywhere. */
   readonly residentBytes: number;
   /**
    * RLIMIT_DATA, Linux only: writable private memory, used or not. Not RLIMIT_AS: WebAssembly reserves
@@ -35,7 +35,7 @@ export type LaunchOptions = {
   readonly readable: readonly string[];
   readonly limits: ProcessLimits;
   /** Default: the strongest that works here. */
-  readonly confinement?: Confinement;
+  readonly osSandbox?: OsSandbox;
 };
 
 /**
@@ -62,8 +62,8 @@ export function launch(options: LaunchOptions): ChildProcessWithoutNullStreams {
     entry,
     JSON.stringify({ residentBytes: limits.residentBytes, setup: options.setup }),
   ];
-  const [command = "", ...args] = confine(node, {
-    confinement: options.confinement ?? findConfinement(),
+  const [command = "", ...args] = osSandboxCommand(node, {
+    osSandbox: options.osSandbox ?? findOsSandbox(),
     readable: [...readable],
     dataBytes: limits.dataBytes,
   });

@@ -3,8 +3,8 @@ import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { Worker } from "node:worker_threads";
+import { connectToParent } from "./ipc-client.ts";
 import { loadIsolatedVm } from "./isolated-vm.ts";
-import { connectToParent } from "./parent-link.ts";
 
 export type ReportSetup = {
   /** The binary of isolated-vm; null where there is none. */

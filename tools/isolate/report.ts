@@ -4,15 +4,15 @@ import { existsSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Confinement, findConfinement } from "./confinement.ts";
 import { findIsolatedVm } from "./isolated-vm.ts";
+import { findOsSandbox, type OsSandbox } from "./os-sandbox.ts";
 import { descendantsOf } from "./process-tree.ts";
 import type { ReportFindings, ReportSetup } from "./report-child.ts";
 import { SupervisedChild } from "./supervised-child.ts";
 
-export type WallReport = {
+export type SandboxLayer = {
   readonly name: string;
-  readonly standing: boolean;
+  readonly enforced: boolean;
   /** What that means, as a sentence. */
   readonly detail: string;
 };
@@ -23,8 +23,8 @@ export type SandboxReport = {
   /** Of isolated-vm; null where it is not installed for this platform. */
   readonly isolatedVm: string | null;
   /** What the system puts around the process. */
-  readonly confinement: Confinement;
-  readonly walls: readonly WallReport[];
+  readonly osSandbox: OsSandbox;
+  readonly layers: readonly SandboxLayer[];
 };
 
 const MIB = 1024 * 1024;
@@ -37,12 +37,12 @@ const LIMITS = {
 } as const;
 
 /**
- * Starts a supervised process that tries its own walls. Never rejects; takes about half a second.
+ * Starts a supervised process that tries its own layers. Never rejects; takes about half a second.
  *
- * @param confinement  default: what Python and plugins get
+ * @param osSandbox  default: what Python and plugins get
  */
 export async function sandboxReport(
-  confinement: Confinement = findConfinement(),
+  osSandbox: OsSandbox = findOsSandbox(),
 ): Promise<SandboxReport> {
   const binary = findIsolatedVm();
   const forbiddenTarget = join(tmpdir(), `chorale-report-${randomUUID()}`);
@@ -54,10 +54,10 @@ export async function sandboxReport(
       forbiddenTarget,
     };
     const readable = binary.path === null ? [] : [binary.path];
-    const { findings, seen } = await ask(setup, readable, confinement);
-    const isolate: WallReport = {
+    const { findings, seen } = await ask(setup, readable, osSandbox);
+    const isolate: SandboxLayer = {
       name: "isolate",
-      standing: findings.isolateProblem === null,
+      enforced: findings.isolateProblem === null,
       detail:
         binary.path === null
           ? `${binary.problem} Python and isolated plugins are off.`
@@ -66,10 +66,10 @@ export async function sandboxReport(
             : `isolated-vm ${binary.version} does not work here: ${findings.isolateProblem}.`,
     };
     return {
-      available: isolate.standing,
+      available: isolate.enforced,
       isolatedVm,
-      confinement,
-      walls: [isolate, ...wallsOfProcess(findings, seen, confinement)],
+      osSandbox,
+      layers: [isolate, ...layersOfProcess(findings, seen, osSandbox)],
     };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
@@ -77,8 +77,8 @@ export async function sandboxReport(
     return {
       available: false,
       isolatedVm,
-      confinement,
-      walls: [{ name: "process", standing: false, detail }],
+      osSandbox,
+      layers: [{ name: "process", enforced: false, detail }],
     };
   } finally {
     rmSync(forbiddenTarget, { force: true });
@@ -88,7 +88,7 @@ export async function sandboxReport(
 async function ask(
   setup: ReportSetup,
   readable: readonly string[],
-  confinement: Confinement,
+  osSandbox: OsSandbox,
 ): Promise<{ findings: ReportFindings; seen: SeenFromOutside }> {
   const { promise, resolve, reject } = Promise.withResolvers<ReportFindings>();
   const child = new SupervisedChild(
@@ -97,7 +97,7 @@ async function ask(
       setup,
       readable,
       limits: LIMITS,
-      confinement,
+      osSandbox,
     },
     {
       onMessage: (message) => resolve(message as ReportFindings),
@@ -152,20 +152,20 @@ function lookAt(pid: number | undefined): SeenFromOutside {
   }
 }
 
-function wallsOfProcess(
+function layersOfProcess(
   findings: ReportFindings,
   { hasDataLimit, hasOwnNetwork, hasOwnProcesses, hasOwnFiles }: SeenFromOutside,
-  confinement: Confinement,
-): readonly WallReport[] {
-  const wall = (name: string, standing: boolean, held: string, open: string): WallReport => ({
+  osSandbox: OsSandbox,
+): readonly SandboxLayer[] {
+  const layer = (name: string, enforced: boolean, held: string, open: string): SandboxLayer => ({
     name,
-    standing,
-    detail: standing ? held : open,
+    enforced,
+    detail: enforced ? held : open,
   });
   const { environment, reading, writing, processes, threads, codeFromStrings, network } = findings;
   return [
-    wall("environment", environment, "It is empty.", "The process has variables of yours."),
-    wall(
+    layer("environment", environment, "It is empty.", "The process has variables of yours."),
+    layer(
       "reading",
       reading,
       hasOwnFiles
@@ -173,20 +173,20 @@ function wallsOfProcess(
         : "Only its own files can be read.",
       "Files of yours can be read.",
     ),
-    wall("writing", writing, "Nothing can be written.", "Files can be written."),
-    wall(
+    layer("writing", writing, "Nothing can be written.", "Files can be written."),
+    layer(
       "processes",
       processes && threads,
       "None can be started, nor threads.",
       "Processes or threads can be started.",
     ),
-    wall(
+    layer(
       "code from strings",
       codeFromStrings,
       "None is compiled.",
       "It is compiled in the process around the isolate.",
     ),
-    wall(
+    layer(
       "memory",
       true,
       hasDataLimit
@@ -194,22 +194,22 @@ function wallsOfProcess(
         : "Watched: a process that takes too much is ended. This system has no limit for it.",
       "",
     ),
-    wall(
+    layer(
       "network",
       network && hasOwnNetwork,
-      `The process has a network of its own, with nothing in it (${MEANS[confinement]}).`,
+      `The process has a network of its own, with nothing in it (${MEANS[osSandbox]}).`,
       `${NOT_SEPARATED}: the isolate alone keeps code from it.`,
     ),
-    wall(
+    layer(
       "signals",
       hasOwnProcesses,
-      `The process sees no other than its own (${MEANS[confinement]}).`,
+      `The process sees no other than its own (${MEANS[osSandbox]}).`,
       `${NOT_SEPARATED}: the isolate alone keeps code from signalling your processes.`,
     ),
   ];
 }
 
-const MEANS: Readonly<Record<Confinement, string>> = {
+const MEANS: Readonly<Record<OsSandbox, string>> = {
   bubblewrap: "bubblewrap",
   namespaces: "namespaces of Linux",
   limits: "outside of Chorale",

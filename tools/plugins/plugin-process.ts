@@ -5,8 +5,8 @@
 import { dirname, sep } from "node:path";
 import type { ToolContext, ToolOutput } from "../core/tool.ts";
 import {
-  escalate,
   findIsolatedVm,
+  gracefulKill,
   SupervisedChild,
   type SupervisedChildOptions,
 } from "../isolate/index.ts";
@@ -138,7 +138,7 @@ export class PluginProcess {
     this.#requestsLeft += this.#options.manifest.limits.hostCalls;
     this.#calls.set(id, { context, end: resolve, fail: reject });
     this.#child.keepsAgentAlive(true);
-    const escalation = escalate(tool.timeoutMs, context.signal, {
+    const ending = gracefulKill(tool.timeoutMs, context.signal, {
       interrupt: () => {
         this.#overdue.add(promise);
         this.#send({ type: "guest", kind: "cancel", id, text: "" });
@@ -151,9 +151,9 @@ export class PluginProcess {
       else reject(new Error("its process is gone."));
       return readOutcome(await promise);
     } catch (error) {
-      throw escalation.reason === null ? error : new Error(`${escalation.reason}.`);
+      throw ending.reason === null ? error : new Error(`${ending.reason}.`);
     } finally {
-      escalation.settle();
+      ending.settle();
       this.#overdue.delete(promise);
       this.#calls.delete(id);
       this.#restUnlessBusy();

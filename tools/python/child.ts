@@ -3,8 +3,8 @@
  * that it can interrupt, measure memory, and notice that the agent is gone, whatever the cell does.
  */
 import { readFileSync } from "node:fs";
+import { connectToParent } from "../isolate/ipc-client.ts";
 import { loadIsolatedVm } from "../isolate/isolated-vm.ts";
-import { connectToParent } from "../isolate/parent-link.ts";
 import { OutputBuffer } from "./output-buffer.ts";
 import {
   ARTIFACT_LIMITS,

@@ -3,7 +3,7 @@
  * time, and says truthfully when variables are gone.
  */
 import { PythonStartError } from "../core/errors.ts";
-import { escalate } from "../isolate/index.ts";
+import { gracefulKill } from "../isolate/index.ts";
 import { startInterpreter } from "./boot.ts";
 import type { InputFile } from "./input-files.ts";
 import type { CellEnd, CellFile, InterpreterProcess } from "./interpreter-process.ts";
@@ -83,7 +83,7 @@ export class PythonSession {
     // Starting may have taken longer than anybody waited.
     signal.throwIfAborted();
     const startedAnew = this.#holder !== undefined && this.#holder !== interpreter;
-    const escalation = escalate(this.#options.timeoutMs, signal, {
+    const ending = gracefulKill(this.#options.timeoutMs, signal, {
       interrupt: () => interpreter.interrupt(),
       stop: () => interpreter.stop(),
       kill: () => interpreter.kill(),
@@ -97,9 +97,9 @@ export class PythonSession {
       this.#holder = end.kind === "finished" ? interpreter : undefined;
       // The next cell should not have to wait for what can begin now.
       if (end.kind === "died" && !this.#closed) this.#living().catch(() => undefined);
-      return { ...describeEnd(end, escalation.reason), startedAnew };
+      return { ...describeEnd(end, ending.reason), startedAnew };
     } finally {
-      escalation.settle();
+      ending.settle();
     }
   }
 

@@ -13,7 +13,7 @@ import { existsSync } from "node:fs";
  * - `limits`: no core dumps, no written files, few descriptors, bounded memory. Always there on Linux.
  * - `none`: on other systems.
  */
-export type Confinement = "bubblewrap" | "namespaces" | "limits" | "none";
+export type OsSandbox = "bubblewrap" | "namespaces" | "limits" | "none";
 
 const KIB = 1024;
 /** Of every thread. Python's own recursion limit is met before the end of this much. */
@@ -23,19 +23,19 @@ const TRIAL_MS = 10_000;
 /** What the trial may use: as little as Node starts with. */
 const TRIAL_DATA_BYTES = 4 * 1024 ** 3;
 
-let found: Confinement | undefined;
+let found: OsSandbox | undefined;
 
 /** The strongest that works here, found out by starting Node in it; a few hundredths of a second, once. */
-export function findConfinement(): Confinement {
+export function findOsSandbox(): OsSandbox {
   found ??= (["bubblewrap", "namespaces"] as const).find(worksHere);
   found ??= process.platform === "linux" ? "limits" : "none";
   return found;
 }
 
-export function worksHere(confinement: "bubblewrap" | "namespaces"): boolean {
+export function worksHere(osSandbox: "bubblewrap" | "namespaces"): boolean {
   if (process.platform !== "linux") return false;
-  const [command = "", ...args] = confine([process.execPath, "--version"], {
-    confinement,
+  const [command = "", ...args] = osSandboxCommand([process.execPath, "--version"], {
+    osSandbox,
     readable: [],
     dataBytes: TRIAL_DATA_BYTES,
   });
@@ -49,17 +49,20 @@ export function worksHere(confinement: "bubblewrap" | "namespaces"): boolean {
   return status === 0 && stdout.trim() === process.version;
 }
 
-export type ConfineOptions = {
-  readonly confinement: Confinement;
+export type OsSandboxOptions = {
+  readonly osSandbox: OsSandbox;
   /** Files and folders that the command reads, beside Node itself. */
   readonly readable: readonly string[];
   /** RLIMIT_DATA. */
   readonly dataBytes: number;
 };
 
-/** The command line that runs `command`, a Node, within the confinement. */
-export function confine(command: readonly string[], options: ConfineOptions): readonly string[] {
-  switch (options.confinement) {
+/** The command line that runs `command`, a Node, within the osSandbox. */
+export function osSandboxCommand(
+  command: readonly string[],
+  options: OsSandboxOptions,
+): readonly string[] {
+  switch (options.osSandbox) {
     case "bubblewrap":
       return limited([...bubblewrap(options.readable), ...command], options.dataBytes);
     case "namespaces":

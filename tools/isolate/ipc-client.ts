@@ -5,14 +5,14 @@
  */
 import { encodeFrame, encodeMessage, FrameReader, MESSAGE_LIMIT_BYTES } from "./frames.ts";
 
-export type ParentHandlers = {
+export type IpcHandlers = {
   onMessage(message: unknown): void;
   onBytes?(bytes: Buffer): void;
   /** The last message of a process that ends since its memory is used up. */
   onOutOfMemory(): unknown;
 };
 
-export type ParentLink<Setup> = {
+export type IpcClient<Setup> = {
   /** What the agent passed as `setup`; trusted. */
   readonly setup: Setup;
   send(message: unknown): void;
@@ -20,7 +20,7 @@ export type ParentLink<Setup> = {
   /** Sends a last message and ends the process, whatever its other threads do. */
   die(lastMessage: unknown): void;
   /** Starts receiving. */
-  listen(handlers: ParentHandlers, bytesLimit?: number): void;
+  listen(handlers: IpcHandlers, bytesLimit?: number): void;
 };
 
 const MEMORY_CHECK_MS = 25;
@@ -28,7 +28,7 @@ const MEMORY_CHECK_MS = 25;
 const LAST_WORD_MS = 500;
 
 /** To be called once, first thing in the entry module. */
-export function connectToParent<Setup>(): ParentLink<Setup> {
+export function connectToParent<Setup>(): IpcClient<Setup> {
   const { residentBytes, setup } = JSON.parse(process.argv[2] ?? "{}") as {
     residentBytes: number;
     setup: Setup;

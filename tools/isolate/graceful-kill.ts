@@ -3,14 +3,14 @@
  * its process killed after another. The first keeps what the process holds, the others do not.
  */
 
-export type Escalation = {
+export type GracefulKill = {
   /** Why the call was asked to stop; null while it was not. */
   readonly reason: string | null;
   /** The call is over. */
   settle(): void;
 };
 
-export type EscalationSteps = {
+export type GracefulKillSteps = {
   /** Asks the code to stop, in a way that it can survive. */
   interrupt(): void;
   /** Has the process report what it has, and end. */
@@ -22,11 +22,11 @@ const STOP_AFTER_MS = 1000;
 const KILL_AFTER_MS = 2000;
 
 /** Starts the clock. An abort of `signal` has the effect of the deadline. */
-export function escalate(
+export function gracefulKill(
   timeoutMs: number,
   signal: AbortSignal,
-  steps: EscalationSteps,
-): Escalation {
+  steps: GracefulKillSteps,
+): GracefulKill {
   let reason: string | null = null;
   const timers: NodeJS.Timeout[] = [];
   const begin = (why: string): void => {
