@@ -1,7 +1,7 @@
 /**
  * Ask the embedded model a question; it may run Python in the sandbox.
  *
- *     node examples/ask.ts
+ *     npm run example examples/ask.ts
  */
 import { createPythonTool, homePath, loadModel, runAgent } from "chorale";
 

@@ -3,7 +3,7 @@
  * into messages. `chorale/harmony` needs no files and no Node and can be bundled for a browser; there
  * the vocabulary is fetched (`unpackTokens`) instead of read by `chorale/harmony/vocabulary`.
  *
- *     node examples/harmony-only.ts
+ *     npm run example examples/harmony-only.ts
  */
 import assert from "node:assert/strict";
 import {

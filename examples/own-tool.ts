@@ -2,7 +2,7 @@
  * Give the model a function of this program. It sees the name, the description and the schema, and
  * calls it with arguments that were checked against the schema.
  *
- *     node examples/own-tool.ts
+ *     npm run example examples/own-tool.ts
  */
 import { defineTool, loadModel, runAgent } from "chorale";
 

@@ -2,7 +2,7 @@
  * Test an agent and its tools without a model: the scripted engine says what it is told to, and
  * records what it was asked. Everything else is real: rendering, parsing, the tools, the events.
  *
- *     node examples/scripted-engine.ts
+ *     npm run example examples/scripted-engine.ts
  */
 import assert from "node:assert/strict";
 import { defineTool, loadO200kHarmony, runAgent, ScriptedEngine } from "chorale";

@@ -2,7 +2,7 @@
  * An answer that a program can rely on: it passes a JSON Schema, or there is none. An invalid answer
  * goes back to the model with what is wrong, at most twice.
  *
- *     node examples/structured-output.ts
+ *     npm run example examples/structured-output.ts
  */
 import { loadModel, runAgent } from "chorale";
 

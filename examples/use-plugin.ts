@@ -2,7 +2,7 @@
  * Load a plugin whose code is not trusted, grant it one folder, and let the model use it. The plugin runs
  * in a sandbox of its own; see examples/plugin for its side.
  *
- *     node examples/use-plugin.ts
+ *     npm run example examples/use-plugin.ts
  */
 import { fileURLToPath } from "node:url";
 import { loadModel, loadPlugin, parseGrants, runAgent } from "chorale";

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
-// The `chorale` command. This file runs on whatever Node is first in PATH, so it is plain JavaScript
-// in the syntax of Node 12. Chorale itself needs the Node named below: if this is an older one, the
-// Node that `npm install` put into node_modules is run instead, with the same terminal and signals.
+// The `chorale` command. This file runs on the Node that is first in PATH, so it is plain JavaScript in
+// the syntax of Node 12. Chorale itself needs the Node named below. In a clone of the repository, where
+// `npm install` puts that Node into node_modules, an older one runs it instead, with the same terminal and
+// signals.
 
 // biome-ignore lint/style/useNodejsImportProtocol: the prefix is unknown to the Nodes this must run on
 import { spawn } from "child_process";
@@ -16,21 +17,24 @@ import { fileURLToPath } from "url";
 
 const NEEDED_MAJOR = 24;
 const here = dirname(fileURLToPath(import.meta.url));
+/** Whether this is a clone, which runs its sources; the installed package has JavaScript instead. */
+const isClone = existsSync(join(here, "main.ts"));
 
 if (Number(process.versions.node.split(".")[0]) >= NEEDED_MAJOR) {
   // Until the command says otherwise: Node also ends, with 0, when everything left waits for nothing.
   process.exitCode = 1;
   keepCompiledCode()
-    .then(() => import("./main.ts"))
+    .then(isClone ? findOwnSources : () => {})
+    .then(() => import(isClone ? "./main.ts" : "./main.js"))
     .then((cli) => cli.main(process.argv.slice(2)));
 } else {
-  const newer = installedNode();
+  const newer = isClone ? installedNode() : null;
   // The variable stops a second round if the installed Node is itself too old.
   if (newer === null || process.env.CHORALE_RELAUNCHED === "1") {
+    const clone = `run \`npm install\` in ${join(here, "..", "..")}, which brings its own Node, or `;
     process.stderr.write(
-      `chorale: Node ${NEEDED_MAJOR} or newer is needed, this is ${process.versions.node}. ` +
-        `Run \`npm install\` in ${join(here, "..", "..")}, which brings its own Node, or install ` +
-        `Node ${NEEDED_MAJOR} from https://nodejs.org.\n`,
+      `chorale: Node ${NEEDED_MAJOR} or newer is needed, and this is ${process.versions.node}: ` +
+        `${isClone ? clone : ""}install Node ${NEEDED_MAJOR} from https://nodejs.org.\n`,
     );
     process.exitCode = 2;
   } else {
@@ -51,11 +55,28 @@ function keepCompiledCode() {
     if (!existsSync(home)) return Promise.resolve();
     if (!existsSync(folder)) mkdirSync(folder, { mode: 0o700 });
   } catch (_error) {
-    // Nothing can be kept there. It is but time that is lost.
+    // Nothing can be kept there, which only costs time.
     return Promise.resolve();
   }
   // biome-ignore lint/style/useNodejsImportProtocol: as above
   return import("module").then(({ enableCompileCache }) => enableCompileCache(folder));
+}
+
+/**
+ * Lets a module that Chorale is given (`--tool FILE.ts`) import "chorale" from a clone, where there is
+ * nothing built: the condition `chorale-source` in package.json names the sources.
+ */
+function findOwnSources() {
+  // biome-ignore lint/style/useNodejsImportProtocol: as above
+  return import("module").then(({ registerHooks }) => {
+    registerHooks({
+      resolve: (specifier, context, next) => {
+        if (!/^chorale(\/|$)/.test(specifier)) return next(specifier, context);
+        const conditions = context.conditions.concat("chorale-source");
+        return next(specifier, Object.assign({}, context, { conditions: conditions }));
+      },
+    });
+  });
 }
 
 /** Path of the binary of the npm package `node`, looked for upwards from here; null if there is none. */

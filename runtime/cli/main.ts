@@ -3,6 +3,7 @@
  * (and, with `--json`, as the events that a failed run has); only a bug of ours shows a stack.
  */
 import { readFileSync } from "node:fs";
+import { findPackageJSON } from "node:module";
 import yargs from "yargs";
 import {
   InterruptedError,
@@ -210,7 +211,7 @@ function interruption(lastWords: (reason: InterruptedError) => Promise<unknown>)
 
 function version(): string {
   const manifest: unknown = JSON.parse(
-    readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
+    readFileSync(findPackageJSON("..", import.meta.url) ?? "", "utf8"),
   );
   return (manifest as { version: string }).version;
 }

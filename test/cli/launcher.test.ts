@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import {
   copyFileSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -70,12 +71,23 @@ describe.skipIf(old === undefined)("under an old Node", () => {
     expect(run(launcher, "run", "hi", "--bogus")).toMatchObject({ status: 2 });
   });
 
-  test("without one says what is needed and how to get it", () => {
+  test("in the installed package says what is needed, in one sentence", () => {
     const { status, stdout, stderr } = run(join(folder, "launcher.js"), "run", "hi");
-    expect(status).toBe(2);
-    expect(stdout).toBe("");
+    expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
     expect(stderr).toMatch(
-      /^chorale: Node 24 or newer is needed, this is \d+\.\d+\.\d+\. .*npm install.*\n$/,
+      /^chorale: Node 24 or newer is needed, and this is \d+\.\d+\.\d+: install Node 24 from \S+\.\n$/,
+    );
+  });
+
+  test("in a clone without node_modules also says how to get that Node", () => {
+    const clone = join(folder, "a clone", "runtime", "cli");
+    mkdirSync(clone, { recursive: true });
+    copyFileSync(launcher, join(clone, "launcher.js"));
+    writeFileSync(join(clone, "main.ts"), "");
+    const { status, stdout, stderr } = run(join(clone, "launcher.js"), "run", "hi");
+    expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+    expect(stderr).toContain(
+      `run \`npm install\` in ${join(folder, "a clone")}, which brings its own`,
     );
   });
 });

@@ -92,16 +92,4 @@ export const KNOWN_CIRCLES: readonly (readonly string[])[] = [
     "runtime/resample.ts",
     "runtime/transcript.ts",
   ],
-  [
-    "tools/python/child.ts",
-    "tools/python/launch.ts",
-    "tools/python/packages/hand-out.ts",
-    "tools/python/packages/lock.ts",
-    "tools/python/packages/offer.ts",
-    "tools/python/packages/resolve.ts",
-    "tools/python/packages/session-packages.ts",
-    "tools/python/packages/store.ts",
-    "tools/python/protocol.ts",
-    "tools/python/realm.ts",
-  ],
 ];

@@ -3,7 +3,6 @@
  * HTML parsing quadratic), and nothing in the same thread could stop it; so it runs in a thread of its
  * own, which is ended at the time limit and started anew for the next document.
  */
-import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { DocumentSource } from "./extract.ts";
 import type { PageContent } from "./page.ts";
@@ -53,7 +52,7 @@ export class Extractor {
 
 /** Loading the HTML parser takes longer than most documents; it does not count against their time. */
 async function startWorker(urls: readonly string[]): Promise<Worker> {
-  const file = new URL(`./extract-worker${extname(import.meta.filename)}`, import.meta.url);
+  const file = new URL("./extract-worker.ts", import.meta.url);
   const worker = new Worker(file, {
     workerData: urls,
     execArgv: [],

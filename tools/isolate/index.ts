@@ -17,6 +17,7 @@ export { type GracefulKill, type GracefulKillSteps, gracefulKill } from "./grace
 export { connectToParent, type IpcClient, type IpcHandlers } from "./ipc-client.ts";
 export { findIsolatedVm, type IsolatedVmBinary, type Ivm, loadIsolatedVm } from "./isolated-vm.ts";
 export type { LaunchOptions, ProcessLimits } from "./launch.ts";
+export { missingPackage } from "./optional-package.ts";
 export { findOsSandbox, type OsSandbox } from "./os-sandbox.ts";
 export { descendantsOf } from "./process-tree.ts";
 export { type SandboxLayer, type SandboxReport, sandboxReport } from "./report.ts";

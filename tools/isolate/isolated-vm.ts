@@ -8,6 +8,7 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import type IsolatedVm from "isolated-vm";
+import { missingPackage } from "./optional-package.ts";
 
 export type Ivm = typeof IsolatedVm;
 
@@ -26,11 +27,7 @@ export function findIsolatedVm(): IsolatedVmBinary {
     folder = dirname(manifest);
     version = require(manifest).version;
   } catch {
-    return {
-      path: null,
-      problem:
-        "The package isolated-vm is not installed. npm leaves it out when it is run with a Node older than 24.",
-    };
+    return { path: null, problem: missingPackage("isolated-vm") };
   }
   const platform = `${process.platform}-${process.arch}`;
   const libc =

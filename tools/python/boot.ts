@@ -1,11 +1,12 @@
 /** From nothing to an interpreter that is ready: with a snapshot where there can be one. */
-import { readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { PythonStartError } from "../core/errors.ts";
 import { withTimeout } from "../core/with-timeout.ts";
+import { snapshotSource } from "./guest-source.ts";
 import { InterpreterProcess } from "./interpreter-process.ts";
-import { type AdaptLaunch, launchOptions, PYODIDE } from "./launch.ts";
+import { type AdaptLaunch, launchOptions } from "./launch.ts";
 import type { SessionPackages } from "./packages/session-packages.ts";
+import { installedPyodide } from "./pyodide.ts";
 import { canStoreSnapshots, hasSnapshot, snapshotPath, storeSnapshot } from "./snapshot.ts";
 
 /** Without a snapshot 3 s of computing; on a loaded machine many times that. */
@@ -68,7 +69,7 @@ async function startFrom(
 
 /** The snapshot's path, made first if it is missing; null when it can neither be found nor made. */
 function snapshotIn(folder: string, options: StartOptions): Promise<string | null> {
-  const path = snapshotPath(folder, PYODIDE.version, SNAPSHOT_SOURCES.map(readSource).join(""));
+  const path = snapshotPath(folder, installedPyodide().version, snapshotSource());
   let made = making.get(path);
   if (made === undefined) {
     made = makeSnapshot(folder, path, options).finally(() => making.delete(path));
@@ -76,15 +77,6 @@ function snapshotIn(folder: string, options: StartOptions): Promise<string | nul
   }
   return made;
 }
-
-/** What decides a snapshot's content, beside Pyodide and Node. */
-const SNAPSHOT_SOURCES = [
-  ...["cell.py", "packages/packages.py"],
-  ...["guest/guest.ts", "guest/shell.ts", "guest/text-codec.ts"],
-];
-
-const readSource = (file: string): string =>
-  readFileSync(new URL(`./${file}`, import.meta.url), "utf8");
 
 async function makeSnapshot(
   folder: string,

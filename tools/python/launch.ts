@@ -1,16 +1,15 @@
 /** Where the interpreter's process finds what it needs, and its limits. */
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname } from "node:path";
 import { PythonUnavailableError } from "../core/errors.ts";
 import {
   findIsolatedVm,
+  missingPackage,
   type ProcessLimits,
   type SupervisedChildOptions,
 } from "../isolate/index.ts";
 import type { ChildSetup } from "./child.ts";
 import type { SessionPackages } from "./packages/session-packages.ts";
 import { ARTIFACT_LIMITS } from "./protocol.ts";
+import { findPyodide, installedPyodide } from "./pyodide.ts";
 import { SNAPSHOT_LIMIT_BYTES } from "./snapshot.ts";
 
 const MIB = 1024 * 1024;
@@ -28,35 +27,27 @@ const LIMITS: ProcessLimits = {
 /** For measuring what each wall holds by itself: another way to start the process. */
 export type AdaptLaunch = (options: SupervisedChildOptions) => SupervisedChildOptions;
 
-export const PYODIDE: { readonly folder: string; readonly version: string } = locatePyodide();
-
-function locatePyodide(): { folder: string; version: string } {
-  const manifest = createRequire(import.meta.url).resolve("pyodide/package.json");
-  return {
-    folder: dirname(manifest),
-    version: JSON.parse(readFileSync(manifest, "utf8")).version,
-  };
-}
-
 /** Why there can be no Python on this machine, as a sentence; null when there can be. */
 export function pythonProblem(): string | null {
+  if (findPyodide() === null) return `Python is off. ${missingPackage("pyodide")}`;
   const binary = findIsolatedVm();
   return binary.path === null
     ? `Python is off: its sandbox needs isolated-vm. ${binary.problem}`
     : null;
 }
 
-/** @throws PythonUnavailableError where isolated-vm has no binary */
+/** @throws PythonUnavailableError where pyodide is not installed, or isolated-vm has no binary */
 export function launchOptions(
   setup: Pick<ChildSetup, "snapshotFile" | "makeSnapshot">,
   packages?: SessionPackages,
 ): SupervisedChildOptions {
   const binary = findIsolatedVm();
   if (binary.path === null) throw new PythonUnavailableError(pythonProblem() ?? "");
+  const pyodide = installedPyodide();
   const full: ChildSetup = {
     ...setup,
     addon: binary.path,
-    pyodideFolder: PYODIDE.folder,
+    pyodideFolder: pyodide.folder,
     packageBytes: (packages?.packages ?? []).reduce((sum, one) => sum + one.unpackedBytes, 0),
   };
   return {
@@ -64,7 +55,7 @@ export function launchOptions(
     setup: full,
     readable: [
       binary.path,
-      PYODIDE.folder,
+      pyodide.folder,
       ...(setup.snapshotFile ? [setup.snapshotFile] : []),
       ...(packages?.readable ?? []),
     ],

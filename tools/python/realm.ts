@@ -4,10 +4,10 @@
  */
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { stripTypeScriptTypes } from "node:module";
-import { basename } from "node:path";
+import { basename, extname } from "node:path";
 import type { Context, Isolate, Module, Reference } from "isolated-vm";
 import type { Ivm } from "../isolate/isolated-vm.ts";
+import { guestModules, pythonSource } from "./guest-source.ts";
 import { archiveReader } from "./packages/hand-out.ts";
 import type { ImportOffer } from "./packages/offer.ts";
 
@@ -92,9 +92,7 @@ export async function openRealm(options: RealmOptions): Promise<Realm> {
   ]);
 
   const lockFile = readFileSync(`${pyodideFolder}/pyodide-lock.json`, "utf8");
-  const source = ["cell.py", "packages/packages.py"]
-    .map((file) => readFileSync(new URL(`./${file}`, import.meta.url), "utf8"))
-    .join("\n");
+  const source = pythonSource();
   const pyodide = async (): Promise<unknown[]> => {
     const asm = await load(isolate, context, pyodideFolder, "pyodide.asm.mjs", "default");
     const loader = await load(isolate, context, pyodideFolder, "pyodide.mjs", "loadPyodide");
@@ -154,19 +152,16 @@ type Call = (name: string, args: readonly unknown[]) => Promise<unknown>;
 /** Compiles the guest's modules and takes hold of their functions before any other code runs there. */
 async function loadGuest(isolate: Isolate, context: Context): Promise<Call> {
   const modules = new Map<string, Module>();
-  const files = ["guest/guest.ts", "guest/shell.ts", "guest/text-codec.ts", "output-buffer.ts"];
-  for (const file of files) {
-    const source = readFileSync(new URL(`./${file}`, import.meta.url), "utf8");
-    const filename = `file:///chorale/${file}`;
-    const code = stripTypeScriptTypes(source);
-    modules.set(basename(file), await isolate.compileModule(code, { filename }));
+  for (const [name, code] of guestModules()) {
+    const filename = `file:///chorale/${name}`;
+    modules.set(name, await isolate.compileModule(code, { filename }));
   }
   const found = (specifier: string): Module => {
-    const module = modules.get(basename(specifier));
+    const module = modules.get(basename(specifier, extname(specifier)));
     if (module === undefined) throw new Error(`there is no module ${specifier} for the guest`);
     return module;
   };
-  const entry = found("guest.ts");
+  const entry = found("guest");
   await entry.instantiate(context, found);
   await entry.evaluate();
   const functions = new Map<string, Reference>();

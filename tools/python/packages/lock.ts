@@ -4,7 +4,7 @@
  */
 import { open } from "node:fs/promises";
 import { join } from "node:path";
-import { PYODIDE } from "../launch.ts";
+import { installedPyodide } from "../pyodide.ts";
 import { PackageLockError } from "./errors.ts";
 
 /** Shared libraries lie apart from Python's packages, where the loader of libraries looks. */
@@ -32,7 +32,7 @@ export type PackageLock = {
 /** Pyodide's has 119 KB. */
 const MOST_BYTES = 16 * 1024 * 1024;
 
-export const PYODIDE_LOCK: string = join(PYODIDE.folder, "pyodide-lock.json");
+const pyodideLock = (): string => join(installedPyodide().folder, "pyodide-lock.json");
 
 /** The same name however it is written. Source: PEP 503. */
 export function normaliseName(name: string): string {
@@ -43,11 +43,11 @@ export function normaliseName(name: string): string {
  * @param path  default: Pyodide's own
  * @throws PackageLockError for one that cannot be read, is none, or is for another Python
  */
-export async function readLock(path: string = PYODIDE_LOCK): Promise<PackageLock> {
+export async function readLock(path: string = pyodideLock()): Promise<PackageLock> {
   const lock = await readDocument(path);
   const packages = lock["packages"];
   if (!isObject(packages)) throw new PackageLockError(path, "it has no packages");
-  if (path !== PYODIDE_LOCK) await checkSamePython(lock, path);
+  if (path !== pyodideLock()) await checkSamePython(lock, path);
   const found = new Map<string, LockedPackage>();
   for (const [key, entry] of Object.entries(packages)) {
     const one = lockedPackage(entry);
@@ -60,7 +60,7 @@ export async function readLock(path: string = PYODIDE_LOCK): Promise<PackageLock
 }
 
 async function checkSamePython(lock: Record<string, unknown>, path: string): Promise<void> {
-  const own = (await readDocument(PYODIDE_LOCK))["info"];
+  const own = (await readDocument(pyodideLock()))["info"];
   const { info } = lock as { info?: unknown };
   const abi = (of: unknown): string =>
     isObject(of) ? `${of["python"]} ${of["arch"]} ${of["abi_version"]}` : "unknown";

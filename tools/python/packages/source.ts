@@ -3,7 +3,7 @@ import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { type Download, download } from "../../net/index.ts";
-import { PYODIDE } from "../launch.ts";
+import { installedPyodide } from "../pyodide.ts";
 
 export type PackageSource = {
   /** For messages. */
@@ -13,10 +13,15 @@ export type PackageSource = {
 };
 
 /** Pyodide's own place for exactly this version. */
-export const DEFAULT_SOURCE: string = `https://cdn.jsdelivr.net/pyodide/v${PYODIDE.version}/full/`;
+function defaultSource(): string {
+  return `https://cdn.jsdelivr.net/pyodide/v${installedPyodide().version}/full/`;
+}
 
-/** @param from  a URL, else a folder; default: Pyodide's own place */
-export function openSource(from: string = DEFAULT_SOURCE): PackageSource {
+/**
+ * @param from  a URL, else a folder; default: Pyodide's own place
+ * @throws PythonUnavailableError for the default, when pyodide is not installed
+ */
+export function openSource(from: string = defaultSource()): PackageSource {
   return /^https?:\/\//i.test(from) ? webSource(from) : folderSource(resolve(from));
 }
 
@@ -27,7 +32,7 @@ function webSource(from: string): PackageSource {
     open: (fileName, offset, signal) => {
       // `+` of a version is a letter like others in a path.
       const url = base + encodeURIComponent(fileName).replaceAll("%2B", "+");
-      return download({ url, offset, signal, trustsHost: from !== DEFAULT_SOURCE });
+      return download({ url, offset, signal, trustsHost: from !== defaultSource() });
     },
   };
 }

@@ -12,8 +12,8 @@
 import { createHash, randomUUID } from "node:crypto";
 import { chmod, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, extname, join } from "node:path";
-import { PYODIDE } from "../launch.ts";
 import { makeFolder } from "../make-folder.ts";
+import { installedPyodide } from "../pyodide.ts";
 import { ARCHIVE_LIMITS } from "./archive.ts";
 import { PackageStoreError } from "./errors.ts";
 import { isObject, type LockedPackage, lockedPackage } from "./lock.ts";
@@ -47,11 +47,14 @@ export class PackageStore {
   readonly files: string;
   readonly #entries: string;
 
-  /** @param folder  need not exist yet */
+  /**
+   * @param folder  need not exist yet
+   * @throws PythonUnavailableError when pyodide is not installed
+   */
   constructor(folder: string) {
     this.folder = folder;
     this.files = join(folder, "files");
-    this.#entries = join(folder, `pyodide-${PYODIDE.version}`);
+    this.#entries = join(folder, `pyodide-${installedPyodide().version}`);
   }
 
   /** Where a package's file is, or would be. */
