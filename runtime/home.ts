@@ -7,9 +7,12 @@
  */
 import { randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
-import { dirname, isAbsolute, join, resolve } from "node:path";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { stateDir as homePath } from "../tools/index.ts";
 import { messageOf } from "./errors.ts";
+
+export { homePath };
 
 export type Home = {
   readonly path: string;
@@ -46,17 +49,6 @@ export function openHome(env: NodeJS.ProcessEnv, warn: (sentence: string) => voi
     process.on("exit", close);
     return { path, temporary: true, close };
   }
-}
-
-/** The place by the rules above, whether or not it exists. */
-export function homePath(env: NodeJS.ProcessEnv): string {
-  const override = env["CHORALE_HOME"];
-  if (override !== undefined && override !== "") return resolve(override);
-  const data = env["XDG_DATA_HOME"];
-  // The XDG specification: a relative path here is invalid and is ignored.
-  if (data !== undefined && isAbsolute(data)) return join(data, "chorale");
-  const user = env["HOME"];
-  return join(user !== undefined && isAbsolute(user) ? user : homedir(), ".local/share/chorale");
 }
 
 /**

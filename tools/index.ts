@@ -42,6 +42,7 @@ export type { JsonValue } from "./core/json-value.ts";
 export { loadToolModule } from "./core/module.ts";
 export { isToolName, nameOf, namespaceOf, ToolRegistry } from "./core/registry.ts";
 export type { StandardSchema } from "./core/standard-schema.ts";
+export { stateDir } from "./core/state-dir.ts";
 export {
   type ApprovalRule,
   isClientSideTool,
@@ -102,10 +103,10 @@ export {
   PackageUnknownError,
   type PythonPackages,
   type PythonPackagesOptions,
-  PythonSpare,
-  type PythonSpareOptions,
   type PythonTool,
   type PythonToolOptions,
+  PythonWarmPool,
+  type PythonWarmPoolOptions,
   pythonProblem,
   readInputFiles,
   type StoredPackage,

@@ -1,7 +1,7 @@
 /**
  * `bench python [--starts N] [--cells N] [--handovers N] [--sessions N]`: what the sandboxed interpreter
  * costs. Starting (with a snapshot, and the first time of all, which makes it), a cell over the pipe, the
- * memory of its process, what a spare saves, and what a hundred sessions one after the other leave behind.
+ * memory of its process, what a warm pool saves, and what a hundred sessions one after the other leave behind.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { descendantsOf } from "../../tools/isolate/index.ts";
 import { PythonSession } from "../../tools/python/session.ts";
-import { PythonSpare } from "../../tools/python/spare.ts";
+import { PythonWarmPool } from "../../tools/python/warm-pool.ts";
 import type { Bench } from "./bench.ts";
 
 const TIMEOUT_MS = 60_000;
@@ -18,7 +18,7 @@ const MIB = 2 ** 20;
 const WARM_UP_CELLS = 50;
 /** Sessions before the baseline of the growth: the agent's own code is loaded and compiled by then. */
 const SETTLED_AFTER = 10;
-/** As a conversation leaves it: time for the next spare to be ready. */
+/** As a conversation leaves it: time for the next interpreter to be ready. */
 const BETWEEN_HANDOVERS_MS = 1500;
 
 export const bench: Bench = async (args) => {
@@ -31,22 +31,22 @@ export const bench: Bench = async (args) => {
       handovers: { type: "string", default: "3" },
     },
   });
-  const cacheFolder = mkdtempSync(join(tmpdir(), "chorale-bench-python-"));
+  const cacheDir = mkdtempSync(join(tmpdir(), "chorale-bench-python-"));
   try {
-    const first = await timeStart(cacheFolder);
+    const first = await timeStart(cacheDir);
     say(`first start, which makes the snapshot: ${first} ms`);
     const starts: number[] = [];
-    for (let i = 0; i < Number(values.starts); i++) starts.push(await timeStart(cacheFolder));
+    for (let i = 0; i < Number(values.starts); i++) starts.push(await timeStart(cacheDir));
     say(`starts: ${starts.join(", ")} ms`);
-    const warm = await measureCells(cacheFolder, Number(values.cells));
+    const warm = await measureCells(cacheDir, Number(values.cells));
     say(`cells: p50 ${warm.cell_p50_ms} ms, p95 ${warm.cell_p95_ms} ms`);
     const handovers = Number(values.handovers);
     const handover = {
-      without_spare: await measureHandover(cacheFolder, handovers, undefined),
-      with_spare: await withSpare(cacheFolder, handovers),
+      without_pool: await measureHandover(cacheDir, handovers, undefined),
+      with_pool: await withPool(cacheDir, handovers),
     };
-    say(`a first cell, without and with a spare: ${JSON.stringify(handover)}`);
-    const series = await measureSeries(cacheFolder, Number(values.sessions));
+    say(`a first cell, without and with a warm pool: ${JSON.stringify(handover)}`);
+    const series = await measureSeries(cacheDir, Number(values.sessions));
     return {
       first_run_ms: first,
       cold_start_ms: round(quantile(starts, 0.5)),
@@ -57,18 +57,18 @@ export const bench: Bench = async (args) => {
       goals: { cold_start_ms: 1000, cell_p50_ms: 3, rss_mb: 320, growth: 0.1 },
     };
   } finally {
-    rmSync(cacheFolder, { recursive: true, force: true });
+    rmSync(cacheDir, { recursive: true, force: true });
   }
 };
 
 const say = (line: string): void => console.error(line);
 const never = new AbortController().signal;
-const open = (cacheFolder: string): PythonSession =>
-  new PythonSession({ timeoutMs: TIMEOUT_MS, cacheFolder });
+const open = (cacheDir: string): PythonSession =>
+  new PythonSession({ timeoutMs: TIMEOUT_MS, cacheDir });
 
 /** Milliseconds from nothing to an interpreter that takes cells. */
-async function timeStart(cacheFolder: string): Promise<number> {
-  const session = open(cacheFolder);
+async function timeStart(cacheDir: string): Promise<number> {
+  const session = open(cacheDir);
   const begun = performance.now();
   await session.start();
   const ms = performance.now() - begun;
@@ -85,8 +85,8 @@ type Cells = {
   readonly rss_after_cells_mb: number | null;
 };
 
-async function measureCells(cacheFolder: string, cells: number): Promise<Cells> {
-  const session = open(cacheFolder);
+async function measureCells(cacheDir: string, cells: number): Promise<Cells> {
+  const session = open(cacheDir);
   await session.start();
   const rss = residentMb(interpreter());
   const times: number[] = [];
@@ -114,23 +114,23 @@ type Handover = {
   readonly after_stop_ms: number;
 };
 
-async function withSpare(cacheFolder: string, handovers: number): Promise<Handover> {
-  const spare = new PythonSpare({ cacheDir: cacheFolder });
-  spare.prepare();
-  const figures = await measureHandover(cacheFolder, handovers, spare);
-  await spare.close();
+async function withPool(cacheDir: string, handovers: number): Promise<Handover> {
+  const pool = new PythonWarmPool({ cacheDir: cacheDir });
+  pool.prepare();
+  const figures = await measureHandover(cacheDir, handovers, pool);
+  await pool.close();
   return figures;
 }
 
 async function measureHandover(
-  cacheFolder: string,
+  cacheDir: string,
   handovers: number,
-  spare: PythonSpare | undefined,
+  warmPool: PythonWarmPool | undefined,
 ): Promise<Handover> {
   const starts: number[] = [];
   const stops: number[] = [];
   for (let i = 0; i < handovers; i++) {
-    const session = new PythonSession({ timeoutMs: TIMEOUT_MS, cacheFolder, spare });
+    const session = new PythonSession({ timeoutMs: TIMEOUT_MS, cacheDir, warmPool });
     await new Promise((resolve) => setTimeout(resolve, BETWEEN_HANDOVERS_MS));
     const begun = performance.now();
     await session.run("1 + 1", never);
@@ -159,13 +159,13 @@ type Series = {
   readonly left: number;
 };
 
-async function measureSeries(cacheFolder: string, sessions: number): Promise<Series> {
+async function measureSeries(cacheDir: string, sessions: number): Promise<Series> {
   const begun = performance.now();
   const settledAfter = Math.min(SETTLED_AFTER, sessions);
   let before = 0;
   let descriptorsBefore: number | null = null;
   for (let i = 1; i <= sessions; i++) {
-    const session = open(cacheFolder);
+    const session = open(cacheDir);
     await session.run("sum(range(100))", never);
     await session.close();
     if (i === settledAfter) {

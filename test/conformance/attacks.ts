@@ -168,7 +168,7 @@ function openSession(walls: Walls, canaries: Canaries): PythonSession {
   return new PythonSession({
     timeoutMs: CELL_TIMEOUT_MS,
     // A snapshot made in an isolate does not fit the other place.
-    ...(walls !== "process" && { cacheFolder: canaries.cacheFolder }),
+    cacheDir: walls === "process" ? null : canaries.cacheDir,
     ...(adaptLaunch && { adaptLaunch }),
   });
 }

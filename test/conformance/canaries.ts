@@ -9,7 +9,7 @@ export type Canaries = {
   /** Holds everything; to be removed at the end. */
   readonly folder: string;
   /** For the interpreter's snapshot: shared by all sessions of a run. */
-  readonly cacheFolder: string;
+  readonly cacheDir: string;
   /** Puts the folder and the port into an attack's code. */
   fill(code: string): string;
   /** Forgets what has happened so far. */
@@ -29,9 +29,9 @@ const EXECUTED = "SECRET-EXEC-42";
 export async function plantCanaries(): Promise<Canaries> {
   const folder = mkdtempSync(join(tmpdir(), "chorale-canaries-"));
   const target = join(folder, "canary");
-  const cacheFolder = join(folder, "cache");
+  const cacheDir = join(folder, "cache");
   mkdirSync(target);
-  mkdirSync(cacheFolder);
+  mkdirSync(cacheDir);
   const fileSecret = `SECRET-FILE-${randomBytes(16).toString("hex")}`;
   const environmentSecret = `SECRET-ENV-${randomBytes(16).toString("hex")}`;
   writeFileSync(join(target, "secret.txt"), `${fileSecret}\n`);
@@ -55,7 +55,7 @@ export async function plantCanaries(): Promise<Canaries> {
   let filesBefore = files();
   return {
     folder,
-    cacheFolder,
+    cacheDir,
     fill: (code) =>
       code.replaceAll("{{CANARY_DIR}}", target).replaceAll("{{CANARY_PORT}}", String(port)),
     reset() {

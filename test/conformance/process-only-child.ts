@@ -5,9 +5,8 @@
 import { constants, readFileSync } from "node:fs";
 import { registerHooks } from "node:module";
 import { connectToParent } from "../../tools/isolate/ipc-client.ts";
-import type { ChildSetup } from "../../tools/python/child.ts";
 import { OutputBuffer } from "../../tools/python/output-buffer.ts";
-import type { FromChild, ToChild } from "../../tools/python/protocol.ts";
+import type { ChildSetup, FromChild, ToChild } from "../../tools/python/protocol.ts";
 
 type Run = (source: string, number: number) => string | Promise<string>;
 

@@ -312,12 +312,12 @@ async function hostile(): ReturnType<typeof openPythonPackages> {
     ["bomb", replace("bomb", zip([{ name: "bomb.py", content: "0".repeat(10_000), claims }]))],
     ["helper", replace("helper", zip([{ name: "../../lib/x.py", content: "1" }]))],
   ]);
-  const offered = opened.offer.packages
+  const offered = opened.manifest.packages
     .filter(({ name }) => archives.has(name))
     .map((one) => ({ ...one, depends: [], ...archives.get(one.name) }));
   return {
     ...opened,
     readable: offered.map(({ file }) => file),
-    offer: { ...opened.offer, packages: offered },
+    manifest: { ...opened.manifest, packages: offered },
   };
 }

@@ -110,9 +110,9 @@ describe("what is installed", () => {
     const error = await allowed(["c", "numpy"]).catch((caught) => caught);
     expect(error).toBeInstanceOf(PackageMissingError);
     expect(error.message).toContain("Install with: chorale python install numpy");
-    const { readable, offer } = await openPythonPackages({ folder, allow: ["c"] });
+    const { readable, manifest } = await openPythonPackages({ folder, allow: ["c"] });
     expect(readable).toHaveLength(1);
-    expect([...offer.withheld].sort()).toEqual(["a", "b"]);
-    expect(offer.installable["PIL"]).toBe("pillow");
+    expect([...manifest.withheld].sort()).toEqual(["a", "b"]);
+    expect(manifest.installable["PIL"]).toBe("pillow");
   });
 });

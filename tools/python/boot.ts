@@ -16,8 +16,8 @@ export const START_LIMIT_MS = 120_000;
 const making = new Map<string, Promise<string | null>>();
 
 export type StartOptions = {
-  /** Where the snapshot is kept; undefined: start without. */
-  readonly cacheFolder: string | undefined;
+  /** Where the snapshot is kept; null: start without. */
+  readonly cacheDir: string | null;
   /** Gets every process that is started on the way, so that the caller can end it. */
   readonly onProcess: (interpreter: InterpreterProcess) => void;
   readonly adaptLaunch?: AdaptLaunch | undefined;
@@ -33,8 +33,8 @@ export type StartOptions = {
  * @throws PythonStartError
  */
 export async function startInterpreter(options: StartOptions): Promise<InterpreterProcess> {
-  const { cacheFolder } = options;
-  const snapshotFile = cacheFolder === undefined ? null : await snapshotIn(cacheFolder, options);
+  const { cacheDir } = options;
+  const snapshotFile = cacheDir === null ? null : await snapshotIn(cacheDir, options);
   try {
     return await startFrom(snapshotFile, options);
   } catch (error) {
@@ -63,7 +63,7 @@ async function startFrom(
   if (snapshotProblem !== null && snapshotFile !== null) {
     await rm(snapshotFile, { force: true }).catch(() => undefined);
   }
-  if (packages !== undefined) interpreter.offerPackages(packages.offer);
+  if (packages !== undefined) interpreter.setPackages(packages.manifest);
   return interpreter;
 }
 

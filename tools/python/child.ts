@@ -9,24 +9,13 @@ import { OutputBuffer } from "./output-buffer.ts";
 import {
   ARTIFACT_LIMITS,
   type CellOutcome,
+  type ChildSetup,
   type FromChild,
   INPUT_LIMITS,
   type ToChild,
 } from "./protocol.ts";
-import { openRealm, type Realm } from "./realm.ts";
+import { openPythonIsolate, type PythonIsolate } from "./python-isolate.ts";
 import { unpackSnapshot } from "./snapshot.ts";
-
-export type ChildSetup = {
-  /** The binary of isolated-vm. */
-  readonly addon: string;
-  readonly pyodideFolder: string;
-  /** A snapshot file to restore, if there is one. */
-  readonly snapshotFile: string | null;
-  /** Of the packages that will be offered, unpacked. */
-  readonly packageBytes: number;
-  /** Start, hand over a snapshot of the memory and end, instead of running cells. */
-  readonly makeSnapshot: boolean;
-};
 
 const INTERRUPT_BYTE = 0;
 const BEGUN_BYTE = 1;
@@ -44,7 +33,7 @@ const link = connectToParent<ChildSetup>();
 const { setup } = link;
 const control = new Uint8Array(new SharedArrayBuffer(2));
 const output = new OutputBuffer();
-let realm: Realm;
+let isolate: PythonIsolate;
 let ready = false;
 let running: number | null = null;
 /** The outcome of the running cell while its files are handed out. */
@@ -76,7 +65,7 @@ function describe(error: unknown): string {
 
 async function start(): Promise<void> {
   const ivm = loadIsolatedVm(setup.addon);
-  realm = await openRealm({
+  isolate = await openPythonIsolate({
     ivm,
     pyodideFolder: setup.pyodideFolder,
     output: output.shared,
@@ -89,11 +78,11 @@ async function start(): Promise<void> {
     },
   });
   if (setup.makeSnapshot) {
-    link.sendBytes(await realm.makeSnapshot());
+    link.sendBytes(await isolate.makeSnapshot());
     return;
   }
   const { memory, problem } = readSnapshot();
-  await realm.boot(memory);
+  await isolate.boot(memory);
   ready = true;
   send({ type: "ready", fromSnapshot: memory !== undefined, snapshotProblem: problem });
 }
@@ -113,7 +102,7 @@ async function run(id: number, code: string): Promise<void> {
   control[BEGUN_BYTE] = 0;
   const watch = watchBeginning();
   try {
-    outcome = readOutcome(await realm.runCell(id, code, ++cells));
+    outcome = readOutcome(await isolate.runCell(id, code, ++cells));
     const late = setTimeout(endNow, HAND_OUT_MS, ENDLESS);
     const leftOut = await handOut();
     clearTimeout(late);
@@ -171,14 +160,14 @@ async function handOut(): Promise<number> {
   let count = 0;
   let total = 0;
   let leftOut = 0;
-  for (const [path, size, changed] of readListing(await realm.listOutputs())) {
+  for (const [path, size, changed] of readListing(await isolate.listOutputs())) {
     const version = `${size} ${changed}`;
     if (handedOut.get(path) === version) continue;
     handedOut.set(path, version);
     const fits = size <= ARTIFACT_LIMITS.fileBytes && total + size <= ARTIFACT_LIMITS.cellBytes;
     const bytes =
       fits && count < ARTIFACT_LIMITS.filesPerCell
-        ? await realm.readOutput(path, size).catch(() => undefined)
+        ? await isolate.readOutput(path, size).catch(() => undefined)
         : undefined;
     if (bytes === undefined) {
       leftOut++;
@@ -221,12 +210,12 @@ link.listen(
           expected = message;
           break;
         case "packages":
-          realm.offerPackages(message.offer).catch((error) => link.die(died(describe(error))));
+          isolate.setPackages(message.manifest).catch((error) => link.die(died(describe(error))));
           break;
         case "interrupt":
           if (message.id !== running) break;
           control[INTERRUPT_BYTE] = INTERRUPT;
-          realm.cancel(message.id);
+          isolate.cancel(message.id);
           break;
         case "stop":
           endNow("stopped");
@@ -237,7 +226,7 @@ link.listen(
       if (expected === undefined) return;
       const { name } = expected;
       expected = undefined;
-      realm.putFile(name, bytes).catch((error) => link.die(died(describe(error))));
+      isolate.putFile(name, bytes).catch((error) => link.die(died(describe(error))));
     },
     onOutOfMemory: () => died("out of memory"),
   },

@@ -26,4 +26,4 @@ export {
   verifyPackages as verifyPythonPackages,
 } from "./packages/index.ts";
 export { createPythonTool, type PythonTool, type PythonToolOptions } from "./python-tool.ts";
-export { PythonSpare, type PythonSpareOptions } from "./spare.ts";
+export { PythonWarmPool, type PythonWarmPoolOptions } from "./warm-pool.ts";

@@ -1,7 +1,7 @@
 /** One life of the interpreter's process, seen from the agent. */
 import { SupervisedChild, type SupervisedChildOptions } from "../isolate/index.ts";
 import type { InputFile } from "./input-files.ts";
-import type { ImportOffer } from "./packages/offer.ts";
+import type { PackageManifest } from "./packages/package-manifest.ts";
 import {
   ARTIFACT_LIMITS,
   type CellOutcome,
@@ -82,8 +82,8 @@ export class InterpreterProcess {
   }
 
   /** Lets the cells that follow import packages. */
-  offerPackages(offer: ImportOffer): void {
-    this.#send({ type: "packages", offer });
+  setPackages(manifest: PackageManifest): void {
+    this.#send({ type: "packages", manifest });
   }
 
   /** Runs a cell; one at a time. Never rejects. */

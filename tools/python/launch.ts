@@ -6,9 +6,8 @@ import {
   type ProcessLimits,
   type SupervisedChildOptions,
 } from "../isolate/index.ts";
-import type { ChildSetup } from "./child.ts";
 import type { SessionPackages } from "./packages/session-packages.ts";
-import { ARTIFACT_LIMITS } from "./protocol.ts";
+import { ARTIFACT_LIMITS, type ChildSetup } from "./protocol.ts";
 import { findPyodide, installedPyodide } from "./pyodide.ts";
 import { SNAPSHOT_LIMIT_BYTES } from "./snapshot.ts";
 

@@ -2,7 +2,7 @@
  * What the agent and the interpreter's process say to each other, as JSON in frames. The process that
  * speaks runs the model's code, so everything that comes from it is checked before it is used.
  */
-import type { ImportOffer } from "./packages/offer.ts";
+import type { PackageManifest } from "./packages/package-manifest.ts";
 
 const MIB = 1024 * 1024;
 
@@ -26,11 +26,24 @@ export const ARTIFACT_LIMITS: Readonly<
   pathLength: 500,
 };
 
+/** What the process gets when it is started. */
+export type ChildSetup = {
+  /** The binary of isolated-vm. */
+  readonly addon: string;
+  readonly pyodideFolder: string;
+  /** A snapshot file to restore, if there is one. */
+  readonly snapshotFile: string | null;
+  /** Of the packages that will be offered, unpacked. */
+  readonly packageBytes: number;
+  /** Start, hand over a snapshot of the memory and end, instead of running cells. */
+  readonly makeSnapshot: boolean;
+};
+
 export type ToChild =
   /** A file for `/mnt/data`; its bytes are the next frame. */
   | { readonly type: "file"; readonly name: string }
   /** Packages that the cells may import. */
-  | { readonly type: "packages"; readonly offer: ImportOffer }
+  | { readonly type: "packages"; readonly manifest: PackageManifest }
   | { readonly type: "run"; readonly id: number; readonly code: string }
   /** Raise KeyboardInterrupt in the running cell. */
   | { readonly type: "interrupt"; readonly id: number }

@@ -1,21 +1,22 @@
 /** The `python` tool: raw code in, what a notebook cell would show out. */
 import { PythonUnavailableError, ToolDefinitionError } from "../core/errors.ts";
+import { stateDir } from "../core/state-dir.ts";
 import type { Tool, ToolContext, ToolOutput } from "../core/tool.ts";
 import { type Artifact, ArtifactFolder } from "./artifacts.ts";
 import type { InputFile } from "./input-files.ts";
 import { pythonProblem } from "./launch.ts";
 import { describePackages, type SessionPackages } from "./packages/session-packages.ts";
 import { type CellResult, PythonSession } from "./session.ts";
-import type { PythonSpare } from "./spare.ts";
+import type { PythonWarmPool } from "./warm-pool.ts";
 
 export type PythonToolOptions = {
   /** Longest run of one cell; the description the model was trained with promises 120 s. */
   readonly timeoutMs?: number;
   /**
-   * Where the memory snapshot that makes starting fast is kept. Absent or not writable: every start
-   * takes seconds.
+   * Where the memory snapshot that makes starting fast is kept: about 30 MB. Default: the state folder.
+   * null, or a folder that cannot be written: every start takes seconds.
    */
-  readonly cacheDir?: string;
+  readonly cacheDir?: string | null;
   /** What `readInputFiles` gave: copies of these lie in `/mnt/data`, where cells can read them. */
   readonly files?: readonly InputFile[];
   /**
@@ -26,10 +27,10 @@ export type PythonToolOptions = {
   /** What `openPackages` gave: cells may import these. Absent: the standard library only. */
   readonly packages?: SessionPackages;
   /** For programs with several conversations. Its folder and packages stand in for the ones above. */
-  readonly spare?: PythonSpare;
+  readonly warmPool?: PythonWarmPool;
 };
 
-export interface PythonTool extends Tool<string> {
+export interface PythonTool extends Tool<string>, AsyncDisposable {
   /** Starts the interpreter ahead of the first call. Never rejects: the first call tells what failed. */
   warmUp(): Promise<void>;
   execute(code: string, context: ToolContext): Promise<ToolOutput>;
@@ -48,13 +49,16 @@ const NO_OUTPUT =
  * Creates the tool without starting anything. Its variables belong to one conversation.
  *
  * @throws PythonUnavailableError where the sandbox does not exist for this platform; `pythonProblem`
- *   asks beforehand; ToolDefinitionError for packages that its spare does not have
+ *   asks beforehand; ToolDefinitionError for packages that its warm pool does not have
  */
 export function createPythonTool(options: PythonToolOptions = {}): PythonTool {
-  const { timeoutMs = DEFAULT_TIMEOUT_MS, cacheDir, files = [], artifactFolder } = options;
-  const { spare, packages = spare?.packages } = options;
-  if (spare !== undefined && packages !== spare.packages) {
-    throw new ToolDefinitionError("python", "the packages of its spare are other than its own.");
+  const { timeoutMs = DEFAULT_TIMEOUT_MS, files = [], artifactFolder } = options;
+  const { cacheDir = stateDir(process.env), warmPool, packages = warmPool?.packages } = options;
+  if (warmPool !== undefined && packages !== warmPool.packages) {
+    throw new ToolDefinitionError(
+      "python",
+      "the packages of its warm pool are other than its own.",
+    );
   }
   const problem = pythonProblem();
   if (problem !== null) throw new PythonUnavailableError(problem);
@@ -62,8 +66,8 @@ export function createPythonTool(options: PythonToolOptions = {}): PythonTool {
     timeoutMs,
     files,
     packages,
-    spare,
-    ...(cacheDir && { cacheFolder: cacheDir }),
+    warmPool,
+    cacheDir,
   });
   const artifacts = artifactFolder === undefined ? undefined : new ArtifactFolder(artifactFolder);
   return {
@@ -82,6 +86,7 @@ export function createPythonTool(options: PythonToolOptions = {}): PythonTool {
       return present(result, await keep(result, artifacts));
     },
     close: () => session.close(),
+    [Symbol.asyncDispose]: () => session.close(),
   };
 }
 

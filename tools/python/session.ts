@@ -10,7 +10,7 @@ import type { CellEnd, CellFile, InterpreterProcess } from "./interpreter-proces
 import type { AdaptLaunch } from "./launch.ts";
 import type { SessionPackages } from "./packages/session-packages.ts";
 import type { CellOutcome } from "./protocol.ts";
-import type { PythonSpare } from "./spare.ts";
+import type { PythonWarmPool } from "./warm-pool.ts";
 
 export type CellResult = CellOutcome & {
   /**
@@ -30,16 +30,17 @@ export type CellResult = CellOutcome & {
 
 export type SessionOptions = {
   readonly timeoutMs: number;
-  readonly cacheFolder?: string;
+  /** Where the memory snapshot is kept; null: start without. */
+  readonly cacheDir: string | null;
   /** Copied to `/mnt/data` of every interpreter of the session. */
   readonly files?: readonly InputFile[];
   readonly packages?: SessionPackages | undefined;
   /** Where its interpreters come from; it has its own folder and packages. Absent: each is started. */
-  readonly spare?: PythonSpare | undefined;
+  readonly warmPool?: PythonWarmPool | undefined;
   readonly adaptLaunch?: AdaptLaunch;
 };
 
-export class PythonSession {
+export class PythonSession implements AsyncDisposable {
   readonly #options: SessionOptions;
   /** Every process that may still live; more than one only while a snapshot is made. */
   readonly #processes = new Set<InterpreterProcess>();
@@ -76,6 +77,10 @@ export class PythonSession {
     const processes = [...this.#processes];
     for (const process of processes) process.kill();
     await Promise.all(processes.map((process) => process.exited));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   async #runNow(code: string, signal: AbortSignal, isRetry = false): Promise<CellResult> {
@@ -120,16 +125,16 @@ export class PythonSession {
   }
 
   async #startOne(): Promise<InterpreterProcess> {
-    const { cacheFolder, files = [], packages, spare, adaptLaunch } = this.#options;
+    const { cacheDir, files = [], packages, warmPool, adaptLaunch } = this.#options;
     const onProcess = (process: InterpreterProcess): void => {
       this.#processes.add(process);
       process.exited.then(() => this.#processes.delete(process));
       if (this.#closed) process.kill();
     };
     const interpreter =
-      spare === undefined
-        ? await startInterpreter({ cacheFolder, onProcess, packages, adaptLaunch })
-        : await spare.take(onProcess);
+      warmPool === undefined
+        ? await startInterpreter({ cacheDir, onProcess, packages, adaptLaunch })
+        : await warmPool.take(onProcess);
     for (const file of files) interpreter.putFile(file);
     return interpreter;
   }

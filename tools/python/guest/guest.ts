@@ -39,7 +39,7 @@ type Functions = [
   () => void,
   () => void,
   (explain: unknown) => void,
-  (offer: string, take: (name: string, path: string) => string) => unknown,
+  (manifest: string, take: (name: string, path: string) => string) => unknown,
 ];
 
 /** Imported before the snapshot is taken: the common part of the library costs a cell nothing then. */
@@ -69,7 +69,7 @@ let run: Run;
 let isUsable: () => boolean;
 let cancelCell: () => void;
 let explainMissing: (explain: unknown) => void;
-let takeOffer: Functions[5];
+let openManifest: Functions[5];
 let snapshot: Uint8Array | undefined;
 let running = 0;
 
@@ -120,7 +120,7 @@ export async function boot(
   isUsable = check;
   cancelCell = cancel;
   explainMissing = setExplanation;
-  takeOffer = openPackages;
+  openManifest = openPackages;
 }
 
 /** Starts Python as the snapshot is to have it. @returns the snapshot's size in bytes */
@@ -213,17 +213,17 @@ export function putFile(name: string, bytes: ArrayBuffer): void {
 /**
  * Lets imports find packages.
  *
- * @param offer  JSON of an ImportOffer
+ * @param manifest  JSON of an PackageManifest
  * @param take  the host's: the archive of a package, or why there is none
  */
-export function offerPackages(offer: string, take: (name: string) => ArrayBuffer | string): void {
+export function setPackages(manifest: string, take: (name: string) => ArrayBuffer | string): void {
   const store = (name: string, path: string): string => {
     const archive = take(`${name}`);
     if (typeof archive === "string") return archive;
     python.FS.writeFile(path, new Uint8Array(archive), { canOwn: true });
     return "";
   };
-  explainMissing(takeOffer(offer, store));
+  explainMissing(openManifest(manifest, store));
 }
 
 /** @returns JSON of `[path in the folder, bytes, time of change]` of each file that cells have written */

@@ -1,19 +1,19 @@
 # Lets `import` find the packages that the program gave to the session, when it asks for one and not before.
-# Leaves a function of the offer (JSON) and of what fetches an archive in `sys._chorale_packages`; that
+# Leaves a function of the manifest (JSON) and of what fetches an archive in `sys._chorale_packages`; that
 # returns what explains a module that is not there.
 
 
-def _open(offer, fetch):
+def _open(manifest, fetch):
     import importlib
     import json
     import os
     import sys
     from importlib.machinery import PathFinder
 
-    offer = json.loads(offer)
-    packages = {one["name"]: one for one in offer["packages"]}
-    providers = {module: one["name"] for one in offer["packages"] for module in one["imports"]}
-    withheld, installable = set(offer["withheld"]), offer["installable"]
+    manifest = json.loads(manifest)
+    packages = {one["name"]: one for one in manifest["packages"]}
+    providers = {module: one["name"] for one in manifest["packages"] for module in one["imports"]}
+    withheld, installable = set(manifest["withheld"]), manifest["installable"]
     # By package: None once it is there, else what went wrong.
     outcomes = {}
 

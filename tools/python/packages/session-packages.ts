@@ -1,7 +1,7 @@
 /** What one session may import: chosen by the program before the session, never by the session. */
 import { PackageMissingError } from "./errors.ts";
 import { readLock } from "./lock.ts";
-import type { ImportOffer } from "./offer.ts";
+import type { PackageManifest } from "./package-manifest.ts";
 import { findPackage } from "./resolve.ts";
 import { PackageStore, type StoredPackage } from "./store.ts";
 
@@ -20,7 +20,7 @@ export type SessionPackages = {
   readonly packages: readonly StoredPackage[];
   /** What the interpreter's process has to be able to read for them. */
   readonly readable: readonly string[];
-  readonly offer: ImportOffer;
+  readonly manifest: PackageManifest;
 };
 
 /** Beyond as many files the folder of all is named: command lines have an end (Windows: 32 KB). */
@@ -51,7 +51,7 @@ export async function openPackages(options: SessionPackagesOptions): Promise<Ses
   return {
     packages: chosen,
     readable: files.length <= MOST_PATHS ? files : [store.files],
-    offer: {
+    manifest: {
       packages: chosen.map((one, at) => ({
         name: one.name,
         version: one.version,

@@ -4,26 +4,31 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, onTestFinished, test, vi } from "vitest";
-import { createPythonTool, executeTool, PythonSpare, type PythonTool } from "../../tools/index.ts";
+import {
+  createPythonTool,
+  executeTool,
+  type PythonTool,
+  PythonWarmPool,
+} from "../../tools/index.ts";
 import { descendantsOf } from "../../tools/isolate/index.ts";
 import type { InterpreterProcess } from "../../tools/python/interpreter-process.ts";
 import { context } from "./support.ts";
 
-const cacheDir = mkdtempSync(join(tmpdir(), "chorale-test-spare-"));
+const cacheDir = mkdtempSync(join(tmpdir(), "chorale-test-pool-"));
 afterAll(() => rmSync(cacheDir, { recursive: true, force: true }));
 
 // Starting without a snapshot computes for seconds, which take minutes on a machine with other work.
 vi.setConfig({ testTimeout: 180_000 });
 const SLOWLY = { timeout: 60_000 };
 
-function open(): PythonSpare {
-  const spare = new PythonSpare({ cacheDir });
-  onTestFinished(() => spare.close());
-  return spare;
+function open(): PythonWarmPool {
+  const pool = new PythonWarmPool({ cacheDir });
+  onTestFinished(() => pool.close());
+  return pool;
 }
 
-async function take(spare: PythonSpare): Promise<InterpreterProcess> {
-  const interpreter = await spare.take(() => undefined);
+async function take(pool: PythonWarmPool): Promise<InterpreterProcess> {
+  const interpreter = await pool.take(() => undefined);
   onTestFinished(async () => {
     interpreter.kill();
     await interpreter.exited;
@@ -31,8 +36,8 @@ async function take(spare: PythonSpare): Promise<InterpreterProcess> {
   return interpreter;
 }
 
-function toolWith(spare: PythonSpare): PythonTool {
-  const tool = createPythonTool({ spare, timeoutMs: 20_000 });
+function toolWith(pool: PythonWarmPool): PythonTool {
+  const tool = createPythonTool({ warmPool: pool, timeoutMs: 20_000 });
   onTestFinished(() => tool.close());
   return tool;
 }
@@ -40,14 +45,14 @@ function toolWith(spare: PythonSpare): PythonTool {
 const text = async (code: string, tool: PythonTool): Promise<string> =>
   (await executeTool(tool, code, context())).text;
 
-describe.runIf(process.platform === "linux")("a spare", () => {
+describe.runIf(process.platform === "linux")("a pool", () => {
   test("is prepared once, taken by the next, and replaced", async () => {
-    const spare = open();
+    const pool = open();
     expect(descendantsOf(process.pid)).toEqual([]);
-    spare.prepare();
-    spare.prepare();
-    const first = await take(spare);
-    const second = await take(spare);
+    pool.prepare();
+    pool.prepare();
+    const first = await take(pool);
+    const second = await take(pool);
     expect(first.pid).not.toBe(second.pid);
     // Two that were taken and a third to come, each with what confines it.
     const each = descendantsOf(first.pid ?? 0).length + 1;
@@ -57,31 +62,31 @@ describe.runIf(process.platform === "linux")("a spare", () => {
   });
 
   test("that is gone is no reason to fail", async () => {
-    const spare = open();
-    spare.prepare();
-    await take(spare);
+    const pool = open();
+    pool.prepare();
+    await take(pool);
     await expect.poll(() => descendantsOf(process.pid).length, SLOWLY).toBeGreaterThan(3);
     for (const pid of descendantsOf(process.pid)) process.kill(pid, "SIGKILL");
-    expect(await text("6 * 7", toolWith(spare))).toBe("42");
+    expect(await text("6 * 7", toolWith(pool))).toBe("42");
   });
 
   test("serves conversations one after the other, and one whose interpreter has ended", async () => {
-    const spare = open();
-    const first = toolWith(spare);
+    const pool = open();
+    const first = toolWith(pool);
     await text("x = 'of the first'", first);
     expect(await text("import os; os._exit(1)", first)).toContain("variables are lost");
     expect(await text("'x' in globals()", first)).toBe("False");
     await first.close();
-    const second = toolWith(spare);
+    const second = toolWith(pool);
     expect(await text("'x' in globals()", second)).toBe("False");
   });
 
   test("ends when it is closed; who uses it goes on", async () => {
-    const spare = open();
-    spare.prepare();
-    await spare.close();
+    const pool = open();
+    pool.prepare();
+    await pool.close();
     expect(descendantsOf(process.pid)).toEqual([]);
-    expect(await text("6 * 7", toolWith(spare))).toBe("42");
+    expect(await text("6 * 7", toolWith(pool))).toBe("42");
   });
 
   test("keeps no program from ending, and ends with it", async () => {
@@ -89,9 +94,9 @@ describe.runIf(process.platform === "linux")("a spare", () => {
     const program = spawn(process.execPath, [
       "--input-type=module",
       "-e",
-      `import { PythonSpare } from ${JSON.stringify(door)};
-       const spare = new PythonSpare({ cacheDir: ${JSON.stringify(cacheDir)} });
-       spare.prepare();
+      `import { PythonWarmPool } from ${JSON.stringify(door)};
+       const pool = new PythonWarmPool({ cacheDir: ${JSON.stringify(cacheDir)} });
+       pool.prepare();
        setTimeout(() => console.log("over"), 300);`,
     ]);
     await new Promise((resolve) => program.stdout.once("data", resolve));
@@ -105,8 +110,8 @@ describe.runIf(process.platform === "linux")("a spare", () => {
 });
 
 test("cannot have other packages than the tool", () => {
-  const packages = { packages: [], offer: {} } as never;
-  expect(() => createPythonTool({ spare: new PythonSpare(), packages })).toThrow(
-    "the packages of its spare are other than its own",
+  const packages = { packages: [], manifest: {} } as never;
+  expect(() => createPythonTool({ warmPool: new PythonWarmPool(), packages })).toThrow(
+    "the packages of its warm pool are other than its own",
   );
 });

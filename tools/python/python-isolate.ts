@@ -8,10 +8,10 @@ import { basename, extname } from "node:path";
 import type { Context, Isolate, Module, Reference } from "isolated-vm";
 import type { Ivm } from "../isolate/isolated-vm.ts";
 import { guestModules, pythonSource } from "./guest-source.ts";
-import { archiveReader } from "./packages/hand-out.ts";
-import type { ImportOffer } from "./packages/offer.ts";
+import { archiveReader } from "./packages/archive-reader.ts";
+import type { PackageManifest } from "./packages/package-manifest.ts";
 
-export type RealmOptions = {
+export type PythonIsolateOptions = {
   readonly ivm: Ivm;
   readonly pyodideFolder: string;
   readonly output: SharedArrayBuffer;
@@ -26,7 +26,7 @@ export type RealmOptions = {
 };
 
 /** Functions of `guest/guest.ts`; their promises reject when they throw or the isolate has ended. */
-export type Realm = {
+export type PythonIsolate = {
   /** Starts Python, from a snapshot's memory if there is one. */
   boot(memory: Uint8Array | undefined): Promise<void>;
   makeSnapshot(): Promise<Uint8Array>;
@@ -35,7 +35,7 @@ export type Realm = {
   cancel(id: number): void;
   putFile(name: string, bytes: Uint8Array): Promise<void>;
   /** Lets imports find packages; their archives are read when they are asked for. */
-  offerPackages(offer: ImportOffer): Promise<void>;
+  setPackages(manifest: PackageManifest): Promise<void>;
   /** @returns JSON of `[path, bytes, time of change][]` */
   listOutputs(): Promise<string>;
   /** @returns undefined when the file is not as large as stated */
@@ -53,7 +53,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const MOST_RANDOM_BYTES = 16_384;
 
 /** Creates the isolate and its globals; Python is not started yet. */
-export async function openRealm(options: RealmOptions): Promise<Realm> {
+export async function openPythonIsolate(options: PythonIsolateOptions): Promise<PythonIsolate> {
   const { ivm, pyodideFolder } = options;
   const isolate = new ivm.Isolate({
     memoryLimit:
@@ -122,8 +122,8 @@ export async function openRealm(options: RealmOptions): Promise<Realm> {
       const buffer = ownBuffer(bytes);
       await guest("putFile", [name, share(buffer, [buffer])]);
     },
-    async offerPackages(offer) {
-      const read = archiveReader(offer);
+    async setPackages(manifest) {
+      const read = archiveReader(manifest);
       // At once, not by a promise: an `import` waits for it.
       const take = new ivm.Callback((name: unknown) => {
         const found = read(name);
@@ -132,8 +132,8 @@ export async function openRealm(options: RealmOptions): Promise<Realm> {
         return share(archive, [archive]);
       });
       // Where the files are is nothing for the inside.
-      const packages = offer.packages.map(({ file: _, ...one }) => one);
-      await guest("offerPackages", [JSON.stringify({ ...offer, packages }), take]);
+      const packages = manifest.packages.map(({ file: _, ...one }) => one);
+      await guest("setPackages", [JSON.stringify({ ...manifest, packages }), take]);
     },
     listOutputs: async () => text(await guest("listOutputs", [])),
     async readOutput(path, size) {

@@ -1,7 +1,7 @@
 /** What the agent tells the interpreter's process about packages. Both ends and the guest read it. */
 import type { PackagePlace } from "./lock.ts";
 
-export type OfferedPackage = {
+export type PackageEntry = {
   readonly name: string;
   readonly version: string;
   readonly imports: readonly string[];
@@ -13,8 +13,8 @@ export type OfferedPackage = {
   readonly bytes: number;
 };
 
-export type ImportOffer = {
-  readonly packages: readonly OfferedPackage[];
+export type PackageManifest = {
+  readonly packages: readonly PackageEntry[];
   /** Modules of packages that are installed and that this session does not get. */
   readonly withheld: readonly string[];
   /** Module to the package that a user could install for it. */

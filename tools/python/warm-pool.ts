@@ -1,42 +1,43 @@
 /**
- * An interpreter that is ready before anybody needs it, for programs that hold one conversation after the
- * other: a new one, or one whose interpreter was stopped, goes on at once with the spare. There is at most
- * one; it takes the memory of one more interpreter (about 0.26 GB resident).
+ * Keeps an interpreter ready before it is needed, for programs that hold one conversation after the
+ * other: a new conversation, or one whose interpreter was stopped, goes on at once with it. The pool holds
+ * one interpreter, which takes about 0.26 GB of resident memory.
  *
  * A single conversation gains nothing: its interpreter starts while the model reads the prompt, and after
  * a stop while the model writes its next call.
  */
+import { stateDir } from "../core/state-dir.ts";
 import { withTimeout } from "../core/with-timeout.ts";
 import { START_LIMIT_MS, startInterpreter } from "./boot.ts";
 import type { InterpreterProcess } from "./interpreter-process.ts";
 import type { AdaptLaunch } from "./launch.ts";
 import type { SessionPackages } from "./packages/session-packages.ts";
 
-export type PythonSpareOptions = {
-  /** As of the tools that use it. */
-  readonly cacheDir?: string;
-  /** What cells of the tools that use it may import. */
+export type PythonWarmPoolOptions = {
+  /** As of `createPythonTool`; the pool's own applies to the tools that use it. */
+  readonly cacheDir?: string | null;
+  /** What cells of the tools that use the pool may import. */
   readonly packages?: SessionPackages;
   readonly adaptLaunch?: AdaptLaunch;
 };
 
-export class PythonSpare {
+export class PythonWarmPool implements AsyncDisposable {
   readonly packages: SessionPackages | undefined;
-  readonly #options: PythonSpareOptions;
+  readonly #options: PythonWarmPoolOptions;
   /** Every process that was started here and not taken. */
   readonly #processes = new Set<InterpreterProcess>();
   #next: Promise<InterpreterProcess | undefined> | undefined;
   #closed = false;
 
   /** Starts nothing: `prepare`, or the first use, does. */
-  constructor(options: PythonSpareOptions = {}) {
+  constructor(options: PythonWarmPoolOptions = {}) {
     this.#options = options;
     this.packages = options.packages;
   }
 
   /**
-   * Starts the spare if there is none; returns at once. It keeps no program from ending, and what goes
-   * wrong is told by the use.
+   * Starts an interpreter if none is ready or starting; returns at once. It does not keep the program
+   * from ending. A failure is thrown by `take`, not here.
    */
   prepare(): void {
     if (this.#closed || this.#next !== undefined) return;
@@ -49,22 +50,22 @@ export class PythonSpare {
   }
 
   /**
-   * The spare if there is one that lives, else an interpreter that is started now; the next spare is
-   * begun.
+   * Hands over the prepared interpreter, or starts one where none is ready; prepares the next.
    *
-   * @param onProcess  gets what is now the caller's to end
+   * @param onProcess  gets the process, which the caller has to end
    * @throws PythonStartError
    */
   async take(onProcess: (process: InterpreterProcess) => void): Promise<InterpreterProcess> {
     const next = this.#next;
     this.#next = undefined;
     try {
-      // The wait keeps the program alive, which the start of a spare does not.
-      const spare = next && (await withTimeout(START_LIMIT_MS, "the spare did not start", next));
-      if (spare?.alive) {
-        this.#processes.delete(spare);
-        onProcess(spare);
-        return spare;
+      // This wait keeps the program alive; the start of a prepared interpreter does not.
+      const late = "the prepared interpreter did not start";
+      const prepared = next && (await withTimeout(START_LIMIT_MS, late, next));
+      if (prepared?.alive) {
+        this.#processes.delete(prepared);
+        onProcess(prepared);
+        return prepared;
       }
       return await this.#start(onProcess, true);
     } finally {
@@ -72,7 +73,7 @@ export class PythonSpare {
     }
   }
 
-  /** Ends the spare. Tools that use it go on, and start their interpreters themselves. */
+  /** Ends the prepared interpreter. Tools that use the pool go on, and start interpreters themselves. */
   async close(): Promise<void> {
     this.#closed = true;
     const processes = [...this.#processes];
@@ -80,11 +81,15 @@ export class PythonSpare {
     await Promise.all(processes.map((process) => process.exited));
   }
 
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
   #start(
     onProcess: (process: InterpreterProcess) => void,
     keepsAgentAlive: boolean,
   ): Promise<InterpreterProcess> {
-    const { cacheDir: cacheFolder, packages, adaptLaunch } = this.#options;
-    return startInterpreter({ cacheFolder, packages, adaptLaunch, onProcess, keepsAgentAlive });
+    const { cacheDir = stateDir(process.env), packages, adaptLaunch } = this.#options;
+    return startInterpreter({ cacheDir, packages, adaptLaunch, onProcess, keepsAgentAlive });
   }
 }

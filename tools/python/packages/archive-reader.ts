@@ -1,7 +1,7 @@
-/** The interpreter's process gives archives to its isolate: those of the offer, as they were installed. */
+/** The interpreter's process gives archives to its isolate: those of the manifest, as they were installed. */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import type { ImportOffer } from "./offer.ts";
+import type { PackageManifest } from "./package-manifest.ts";
 
 /** After an import that was interrupted, another may come; a flood of them may not. */
 const MOST_TIMES = 3;
@@ -10,7 +10,7 @@ const MOST_TIMES = 3;
  * @returns a function of a package's name: its archive, or as a sentence's end why there is none. What
  *   asks is not trusted.
  */
-export function archiveReader({ packages }: ImportOffer): (name: unknown) => Buffer | string {
+export function archiveReader({ packages }: PackageManifest): (name: unknown) => Buffer | string {
   const left = new Map(packages.map((one) => [one.name, { one, times: MOST_TIMES }]));
   return (name) => {
     const found = typeof name === "string" ? left.get(name) : undefined;
