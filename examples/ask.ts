@@ -3,11 +3,11 @@
  *
  *     npm run example examples/ask.ts
  */
-import { createPythonTool, homePath, loadModel, runAgent } from "chorale";
+import { createPythonTool, loadModel, runAgent } from "chorale";
 
 const model = await loadModel();
 // The folder keeps a snapshot of the started interpreter: the first start takes seconds, later ones do not.
-const python = createPythonTool({ cacheDir: homePath(process.env) });
+const python = createPythonTool();
 try {
   const result = await runAgent({
     ...model,

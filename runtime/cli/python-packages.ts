@@ -4,9 +4,8 @@ import {
   installPythonPackages,
   listPythonPackages,
   PACKAGE_FOLDER,
-  PackageArchiveError,
-  PackageDownloadError,
-  PackageHashError,
+  PackageError,
+  type PackageErrorCode,
   type PackageProgress,
   verifyPythonPackages,
 } from "../../tools/index.ts";
@@ -27,6 +26,13 @@ export type InstallArguments = {
 export function packageFolder(env: NodeJS.ProcessEnv): string {
   return join(homePath(env), PACKAGE_FOLDER);
 }
+
+/** Errors of the network or a mirror: nothing on the command line is wrong. */
+const NOT_OF_THE_COMMAND_LINE: ReadonlySet<string> = new Set<PackageErrorCode>([
+  "CHORALE_PACKAGE_DOWNLOAD",
+  "CHORALE_PACKAGE_HASH",
+  "CHORALE_PACKAGE_ARCHIVE",
+]);
 
 /**
  * Progress goes to stderr, what is there in the end to stdout.
@@ -55,14 +61,9 @@ export async function installCommand(
     for (const { name, version } of present) output.line(`${name} ${version} is there already.`);
     return EXIT.ok;
   } catch (error) {
-    // Nothing on the command line is wrong then.
-    const isElsewhere =
-      error instanceof PackageDownloadError ||
-      error instanceof PackageHashError ||
-      error instanceof PackageArchiveError;
-    if (!isElsewhere) throw error;
+    if (!(error instanceof PackageError) || !NOT_OF_THE_COMMAND_LINE.has(error.code)) throw error;
     const hint =
-      error instanceof PackageDownloadError && args.from === undefined
+      error.code === "CHORALE_PACKAGE_DOWNLOAD" && args.from === undefined
         ? " Where it cannot be reached, --from names a mirror or a folder with the file."
         : "";
     output.note(error.message + hint);

@@ -6,7 +6,7 @@ import {
   createPythonTool,
   type InputFile,
   openPythonPackages,
-  PackageStoreError,
+  PackageError,
   type PythonPackages,
   type PythonTool,
   pythonProblem,
@@ -70,8 +70,14 @@ export async function openPackages(
   try {
     return await openPythonPackages({ folder, allow: named ?? "all" });
   } catch (error) {
-    if (named !== undefined || !(error instanceof PackageStoreError)) throw error;
-    output.note(error.message);
+    if (!(error instanceof PackageError)) throw error;
+    const { code, message, packages } = error;
+    if (code === "CHORALE_PACKAGE_MISSING") {
+      const install = `Install with: chorale python install ${packages.join(" ")}`;
+      throw new PackageError(code, `${message} ${install}`, { packages, cause: error });
+    }
+    if (named !== undefined || code !== "CHORALE_PACKAGE_STORE") throw error;
+    output.note(message);
     return undefined;
   }
 }

@@ -17,7 +17,7 @@ import { openPackages, openPython } from "../../runtime/cli/python.ts";
 import { installCommand, listCommand, verifyCommand } from "../../runtime/cli/python-packages.ts";
 import { openHome } from "../../runtime/home.ts";
 import { openingMessages } from "../../runtime/prompt.ts";
-import { PackageMissingError, ToolRegistry } from "../../tools/index.ts";
+import { ToolRegistry } from "../../tools/index.ts";
 import { type Mirror, makeMirror } from "../tools/python-wheels.ts";
 import { chorale } from "./chorale.ts";
 
@@ -140,7 +140,9 @@ describe("packages for Python", () => {
     expect(await descriptionWith()).toContain(`${others} abacus 2.1, beads 1.0.`);
     expect(await descriptionWith("beads")).toContain(`${others} beads 1.0.`);
     expect(await descriptionWith("none")).toContain("Only the Python standard library can be");
-    await expect(open("numpy")).rejects.toThrow(PackageMissingError);
+    await expect(open("numpy")).rejects.toThrow(
+      "Python cannot be given numpy: not installed (installed: abacus, beads). Install with: chorale python install numpy",
+    );
   });
 
   test("that cannot be read are said, and a run goes on without them", async () => {

@@ -4,7 +4,7 @@
  */
 import { type FileHandle, open } from "node:fs/promises";
 import { parseArgs } from "node:util";
-import { EXIT, homePath, loadModel } from "../../runtime/index.ts";
+import { EXIT, loadModel } from "../../runtime/index.ts";
 import { createPythonTool } from "../../tools/index.ts";
 import { DEFAULT_COUNT, generateTasks } from "./generate.ts";
 import { runTask, type Surroundings } from "./run-task.ts";
@@ -67,7 +67,7 @@ async function evaluate({ tasks, out, model: path, threads }: Options): Promise<
   const transcripts = out === undefined ? null : await openForWriting(out);
   try {
     const model = await loadModel(path, { threads });
-    const python = createPythonTool({ cacheDir: homePath(process.env) });
+    const python = createPythonTool();
     try {
       const tally = await runAll(tasks, { model, python }, transcripts);
       process.stdout.write(`${JSON.stringify(tally.summary())}\n`);

@@ -2,7 +2,7 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { PackageLockError, PackageUnknownError } from "../../tools/index.ts";
+import { PackageError } from "../../tools/index.ts";
 import { normaliseName, readLock } from "../../tools/python/packages/lock.ts";
 import { resolvePackages } from "../../tools/python/packages/resolve.ts";
 import { packageOf, place } from "./python-package-place.ts";
@@ -33,13 +33,13 @@ describe("Pyodide's lock file", () => {
         return caught;
       }
     })();
-    expect(error).toBeInstanceOf(PackageUnknownError);
     expect(error).toMatchObject({
       code: "CHORALE_PACKAGE_UNKNOWN",
       packages: ["nunpy", "\x1b[2J"],
-      similar: expect.arrayContaining(["numpy"]),
     });
-    expect((error as Error).message).toContain("\\u001b[2J among the 357");
+    expect((error as Error).message).toMatch(
+      /\\u001b\[2J among the 357 .* Similar names: .*\bnumpy\b/,
+    );
   });
 });
 
@@ -69,7 +69,7 @@ describe("a lock file", () => {
     Object.assign(lock.packages.one, change);
     writeFileSync(mirror.lock, JSON.stringify(lock));
     const error = await readLock(mirror.lock).catch((caught) => caught);
-    expect(error).toBeInstanceOf(PackageLockError);
+    expect(error).toMatchObject({ code: "CHORALE_PACKAGE_LOCK" });
     expect(error.message).toContain('its entry "one" is not of its form');
   });
 
@@ -80,7 +80,7 @@ describe("a lock file", () => {
     await expect(install(["one"])).rejects.toThrow("it is for Python 3.9 wasm32");
     for (const text of ["{", "[]", "{}", "null"]) {
       writeFileSync(mirror.lock, text);
-      await expect(install(["one"])).rejects.toThrow(PackageLockError);
+      await expect(install(["one"])).rejects.toThrow(PackageError);
     }
     rmSync(mirror.lock);
     await expect(install(["one"])).rejects.toThrow("ENOENT");

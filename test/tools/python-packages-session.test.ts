@@ -190,7 +190,7 @@ describe("a package", () => {
   test("whose file was changed after it was installed is not loaded", async () => {
     const shown = await text("import changed");
     expect(shown).toMatch(
-      /ImportError: The package changed cannot be loaded: its file is damaged; see chorale python verify$/,
+      /ImportError: The package changed cannot be loaded: its file is damaged, so the user has to install it again$/,
     );
     expect(shown).not.toContain("not what was installed");
   });

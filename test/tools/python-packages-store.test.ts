@@ -11,13 +11,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import {
-  listPythonPackages,
-  openPythonPackages,
-  PackageMissingError,
-  PackageStoreError,
-  verifyPythonPackages,
-} from "../../tools/index.ts";
+import { listPythonPackages, openPythonPackages, verifyPythonPackages } from "../../tools/index.ts";
 import { packageOf, place } from "./python-package-place.ts";
 
 describe("what is installed", () => {
@@ -86,9 +80,9 @@ describe("what is installed", () => {
     const { base, install } = place([packageOf("a")]);
     const file = join(base, "file");
     writeFileSync(file, "");
-    await expect(install(["a"], { folder: join(file, "store") })).rejects.toThrow(
-      PackageStoreError,
-    );
+    await expect(install(["a"], { folder: join(file, "store") })).rejects.toMatchObject({
+      code: "CHORALE_PACKAGE_STORE",
+    });
     for (const nothing of [file, join(base, "nothing")]) {
       expect(await listPythonPackages(nothing)).toEqual([]);
       expect((await openPythonPackages({ folder: nothing, allow: "all" })).packages).toEqual([]);
@@ -108,8 +102,8 @@ describe("what is installed", () => {
     expect(await allowed(["A"])).toEqual(["a", "b"]);
     expect(await allowed([])).toEqual([]);
     const error = await allowed(["c", "numpy"]).catch((caught) => caught);
-    expect(error).toBeInstanceOf(PackageMissingError);
-    expect(error.message).toContain("Install with: chorale python install numpy");
+    expect(error).toMatchObject({ code: "CHORALE_PACKAGE_MISSING" });
+    expect(error.message).toBe("Python cannot be given numpy: not installed (installed: a, b, c).");
     const { readable, manifest } = await openPythonPackages({ folder, allow: ["c"] });
     expect(readable).toHaveLength(1);
     expect([...manifest.withheld].sort()).toEqual(["a", "b"]);

@@ -1,12 +1,14 @@
 /**
- * Looks into a package's archive before anything of it is unpacked: what it would write, and how much.
- * It only reads the directory at the archive's end; decompressing is the sandbox's work.
+ * Looks into a package's archive before it is installed: what unpacking it would write, and how much.
+ * Only the directory at the archive's end and the headers are read; the sandbox decompresses.
  *
- * Source: PKWARE's APPNOTE.TXT, 4.3 and 4.4. Left out on purpose: ZIP64, encryption, parts on several
- * disks, anything in front of or behind the archive. No wheel needs them, and each is a way to show one
- * archive to this reader and another to the next.
+ * yauzl reads the format (PKWARE's APPNOTE.TXT, 4.3 and 4.4). Some parts of the format let two readers see
+ * two different archives in the same bytes, here yauzl and Python's zipfile. They are refused, since no
+ * wheel needs them: ZIP64, encryption, several disks, a second name of an entry, and bytes before or
+ * behind the archive.
  */
-import { PackageArchiveError } from "./errors.ts";
+import type { Entry, ZipFile } from "yauzl";
+import { archiveError, PackageError } from "./errors.ts";
 
 export type ArchiveSummary = {
   readonly files: number;
@@ -28,12 +30,15 @@ export const ARCHIVE_LIMITS: Readonly<
   depth: 24,
 };
 
-const END_SIGNATURE = 0x06054b50;
+/** End of the central directory, without a comment. */
 const END_BYTES = 22;
-const ENTRY_SIGNATURE = 0x02014b50;
+const END_SIGNATURE = 0x06054b50;
+/** An entry of the central directory, without its name, extra fields and comment. */
 const ENTRY_BYTES = 46;
-const LOCAL_SIGNATURE = 0x04034b50;
-const LOCAL_BYTES = 30;
+/** 32-bit fields that hold this have their value in a ZIP64 field. */
+const IN_ZIP64 = 0xffffffff;
+const ZIP64_FIELD = 0x0001;
+const UNICODE_PATH_FIELD = 0x7075;
 const STORED = 0;
 const DEFLATED = 8;
 const ENCRYPTED = 0x1 | 0x40 | 0x2000;
@@ -42,80 +47,85 @@ const FILE_TYPE = 0o170000;
 const REGULAR = 0o100000;
 const DIRECTORY = 0o040000;
 
-/** @throws PackageArchiveError for what no honest wheel is */
-export function inspectArchive(archive: Buffer, fileName: string): ArchiveSummary {
+/** The bytes of an entry: its header and its compressed content. */
+type Extent = { readonly from: number; readonly to: number; readonly name: string };
+
+/** @throws PackageError for what is not an ordinary wheel */
+export async function inspectArchive(archive: Buffer, fileName: string): Promise<ArchiveSummary> {
   const refuse = (entry: string | null, problem: string): never => {
-    throw new PackageArchiveError(fileName, entry, problem);
+    throw archiveError(fileName, entry, problem);
   };
   if (archive.length > ARCHIVE_LIMITS.bytes) {
-    refuse(null, `is larger than ${ARCHIVE_LIMITS.bytes / MIB} MiB`);
+    refuse(null, `it is larger than ${ARCHIVE_LIMITS.bytes / MIB} MiB`);
   }
-  const end = archive.length - END_BYTES;
-  // A comment behind the directory would make its place a matter of opinion.
-  if (end < 0 || archive.readUInt32LE(end) !== END_SIGNATURE || archive.readUInt16LE(end + 20)) {
-    refuse(null, "is no complete zip archive");
+  const { fromBufferPromise } = await import("yauzl");
+  const directory = readEnd(archive);
+  if (directory === undefined) return refuse(null, "it is no complete zip archive of one part");
+  try {
+    const zipFile = await fromBufferPromise(archive, { decodeStrings: false });
+    return await inspectEntries(zipFile, directory, refuse);
+  } catch (cause) {
+    if (cause instanceof PackageError) throw cause;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw archiveError(fileName, null, `it is a damaged zip archive (${why})`);
   }
-  const count = archive.readUInt16LE(end + 10);
-  const directoryBytes = archive.readUInt32LE(end + 12);
-  const directoryAt = archive.readUInt32LE(end + 16);
-  if (
-    archive.readUInt16LE(end + 4) !== 0 ||
-    archive.readUInt16LE(end + 6) !== 0 ||
-    archive.readUInt16LE(end + 8) !== count ||
-    directoryAt + directoryBytes !== end
-  ) {
-    refuse(null, "is no plain zip archive of one part");
-  }
-  if (count > ARCHIVE_LIMITS.entries) {
-    refuse(null, `has more than ${ARCHIVE_LIMITS.entries} entries`);
-  }
+}
 
+type Directory = { readonly from: number; readonly to: number };
+
+/** Where the directory lies; undefined unless the end is the archive's last bytes and says so itself. */
+function readEnd(archive: Buffer): Directory | undefined {
+  const end = archive.length - END_BYTES;
+  if (end < 0 || archive.readUInt32LE(end) !== END_SIGNATURE) return undefined;
+  const bytes = archive.readUInt32LE(end + 12);
+  const from = archive.readUInt32LE(end + 16);
+  const hasComment = archive.readUInt16LE(end + 20) !== 0;
+  const isOfOneDisk = archive.readUInt16LE(end + 8) === archive.readUInt16LE(end + 10);
+  if (hasComment || !isOfOneDisk || from === IN_ZIP64 || from + bytes !== end) return undefined;
+  return { from, to: end };
+}
+
+async function inspectEntries(
+  zipFile: ZipFile,
+  directory: Directory,
+  refuse: (entry: string | null, problem: string) => never,
+): Promise<ArchiveSummary> {
+  if (zipFile.entryCount > ARCHIVE_LIMITS.entries) {
+    refuse(null, `it has more than ${ARCHIVE_LIMITS.entries} entries`);
+  }
   const names = new Set<string>();
-  const extents: { readonly from: number; readonly to: number; readonly name: string }[] = [];
+  const extents: Extent[] = [];
   let unpackedBytes = 0;
   let files = 0;
-  let at = directoryAt;
-  for (let i = 0; i < count; i++) {
-    if (at + ENTRY_BYTES > end || archive.readUInt32LE(at) !== ENTRY_SIGNATURE) {
-      refuse(null, "has a damaged directory");
-    }
-    const nameLength = archive.readUInt16LE(at + 28);
-    const next =
-      at + ENTRY_BYTES + nameLength + archive.readUInt16LE(at + 30) + archive.readUInt16LE(at + 32);
-    if (next > end) refuse(null, "has a damaged directory");
-    const raw = archive.subarray(at + ENTRY_BYTES, at + ENTRY_BYTES + nameLength);
+  let read = directory.from;
+  for await (const entry of zipFile.eachEntry()) {
+    const raw = entry.fileNameRaw;
     const name = raw.toString("utf8");
-    const problem = nameProblem(name, raw) ?? kindProblem(archive, at, name.endsWith("/"));
+    const isFolder = name.endsWith("/");
+    const problem = nameProblem(name, raw) ?? kindProblem(entry, isFolder);
     if (problem !== null) refuse(name, problem);
     const plain = name.replace(/\/$/, "");
     if (names.has(plain)) refuse(name, "is there twice");
     names.add(plain);
 
-    const packed = archive.readUInt32LE(at + 20);
-    const unpacked = archive.readUInt32LE(at + 24);
-    if (unpacked > ARCHIVE_LIMITS.fileBytes) {
+    if (entry.uncompressedSize > ARCHIVE_LIMITS.fileBytes) {
       refuse(name, `would have more than ${ARCHIVE_LIMITS.fileBytes / MIB} MiB unpacked`);
     }
-    unpackedBytes += unpacked;
+    unpackedBytes += entry.uncompressedSize;
     if (unpackedBytes > ARCHIVE_LIMITS.unpackedBytes) {
-      refuse(null, `would have more than ${ARCHIVE_LIMITS.unpackedBytes / MIB} MiB unpacked`);
+      refuse(null, `it would have more than ${ARCHIVE_LIMITS.unpackedBytes / MIB} MiB unpacked`);
     }
-    if (!name.endsWith("/")) files++;
-    const from = archive.readUInt32LE(at + 42);
-    if (from + LOCAL_BYTES > directoryAt || archive.readUInt32LE(from) !== LOCAL_SIGNATURE) {
-      refuse(name, "is not where the directory says");
-    }
-    const to =
-      from +
-      LOCAL_BYTES +
-      archive.readUInt16LE(from + 26) +
-      archive.readUInt16LE(from + 28) +
-      packed;
-    if (to > directoryAt) refuse(name, "is not where the directory says");
+    if (!isFolder) files++;
+    const from = entry.relativeOffsetOfLocalHeader;
+    const header = await zipFile
+      .readLocalFileHeaderPromise(entry, { minimal: true })
+      .catch(() => undefined);
+    const to = (header?.fileDataStart ?? Infinity) + entry.compressedSize;
+    if (to > directory.from) refuse(name, "is not where the directory says");
     extents.push({ from, to, name });
-    at = next;
+    read += ENTRY_BYTES + raw.length + entry.extraFieldLength + entry.fileCommentLength;
   }
-  if (at !== end) refuse(null, "has a damaged directory");
+  if (read !== directory.to) refuse(null, "it has a damaged directory");
   // Entries that share bytes are how a small archive becomes a very large one.
   extents.sort((a, b) => a.from - b.from);
   for (const [i, { from, name }] of extents.entries()) {
@@ -124,7 +134,7 @@ export function inspectArchive(archive: Buffer, fileName: string): ArchiveSummar
   return { files, unpackedBytes };
 }
 
-/** Also packages.py refuses such names: two readers may read one archive differently. */
+/** packages.py refuses such names as well. */
 function nameProblem(name: string, raw: Buffer): string | null {
   if (!Buffer.from(name, "utf8").equals(raw)) return "has a name that is no UTF-8";
   if (name.length > ARCHIVE_LIMITS.nameLength) return "has a name that is too long";
@@ -138,17 +148,17 @@ function nameProblem(name: string, raw: Buffer): string | null {
   return parts.length > ARCHIVE_LIMITS.depth ? "lies in too many folders" : null;
 }
 
-function kindProblem(archive: Buffer, at: number, isFolder: boolean): string | null {
-  if (archive.readUInt16LE(at + 8) & ENCRYPTED) return "is encrypted";
-  const method = archive.readUInt16LE(at + 10);
-  if (method !== STORED && method !== DEFLATED) return "is compressed in an unusual way";
-  const packed = archive.readUInt32LE(at + 20);
-  const unpacked = archive.readUInt32LE(at + 24);
-  if (method === STORED && packed !== unpacked) return "has two sizes";
-  if (isFolder && unpacked !== 0) return "is a folder with content";
-  if (archive.readUInt16LE(at + 34) !== 0) return "lies on another disk";
-  if (archive.readUInt8(at + 5) !== MADE_BY_UNIX) return null;
-  const type = (archive.readUInt32LE(at + 38) >>> 16) & FILE_TYPE;
+function kindProblem(entry: Entry, isFolder: boolean): string | null {
+  if (entry.generalPurposeBitFlag & ENCRYPTED) return "is encrypted";
+  if (entry.compressionMethod !== STORED && entry.compressionMethod !== DEFLATED) {
+    return "is compressed in an unusual way";
+  }
+  if (entry.extraFields.some(({ id }) => id === ZIP64_FIELD || id === UNICODE_PATH_FIELD)) {
+    return "has a second size or name";
+  }
+  if (isFolder && entry.uncompressedSize !== 0) return "is a folder with content";
+  if (entry.versionMadeBy >>> 8 !== MADE_BY_UNIX) return null;
+  const type = (entry.externalFileAttributes >>> 16) & FILE_TYPE;
   if (type === 0 || type === (isFolder ? DIRECTORY : REGULAR)) return null;
   return "is neither a file nor a folder";
 }

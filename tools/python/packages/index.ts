@@ -1,14 +1,7 @@
 /** Packages for Python: brought here by the user, given to a session by the program. */
 export {
-  PackageArchiveError,
-  PackageDependencyError,
-  PackageDownloadError,
   PackageError,
-  PackageHashError,
-  PackageLockError,
-  PackageMissingError,
-  PackageStoreError,
-  PackageUnknownError,
+  type PackageErrorCode,
 } from "./errors.ts";
 export {
   type Installed,

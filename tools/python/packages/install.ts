@@ -8,7 +8,7 @@ import {
   UrlRefusedError,
 } from "../../net/index.ts";
 import { ARCHIVE_LIMITS, type ArchiveSummary, inspectArchive } from "./archive.ts";
-import { PackageDownloadError, PackageHashError } from "./errors.ts";
+import { downloadError, wrongHash } from "./errors.ts";
 import { type LockedPackage, readLock } from "./lock.ts";
 import type { PartialFile } from "./partial-file.ts";
 import { resolvePackages } from "./resolve.ts";
@@ -57,7 +57,7 @@ const FIRST_PAUSE_MS = 250;
  * Installs packages with all that they need. What is installed already is checked by its hash and brought
  * anew where it is broken.
  *
- * @throws PackageError of some kind; what was installed before it stays
+ * @throws PackageError; what was installed before it stays
  */
 export async function installPackages(options: InstallOptions): Promise<Installed> {
   const { onProgress = () => undefined, signal = new AbortController().signal } = options;
@@ -100,7 +100,7 @@ async function adopted(
 ): Promise<StoredPackage | undefined> {
   const content = await store.contentOf(one);
   if (content === undefined) return undefined;
-  const { unpackedBytes } = inspectArchive(content, one.fileName);
+  const { unpackedBytes } = await inspectArchive(content, one.fileName);
   const stored: StoredPackage = { ...one, bytes: content.length, unpackedBytes };
   await store.enter(stored);
   return stored;
@@ -132,7 +132,10 @@ async function bring(one: LockedPackage, context: Bringing): Promise<StoredPacka
     const found = sha256Of(content);
     if (found !== one.sha256) {
       await partial.empty();
-      throw new PackageHashError(one.name, source.name, one.sha256, found, content.length);
+      throw wrongHash(one.name, source.name, one.sha256, {
+        sha256: found,
+        bytes: content.length,
+      });
     }
     const { unpackedBytes } = await inspected(content, one, partial);
     const stored: StoredPackage = { ...one, bytes: content.length, unpackedBytes };
@@ -150,7 +153,7 @@ async function inspected(
   partial: PartialFile,
 ): Promise<ArchiveSummary> {
   try {
-    return inspectArchive(content, fileName);
+    return await inspectArchive(content, fileName);
   } catch (error) {
     // There is nothing to go on with.
     await partial.empty();
@@ -158,7 +161,7 @@ async function inspected(
   }
 }
 
-/** All of the file, begun where the partial one ends. @throws PackageDownloadError, the signal's reason */
+/** All of the file, begun where the partial one ends. @throws PackageError, the signal's reason */
 async function received(
   one: LockedPackage,
   partial: PartialFile,
@@ -179,7 +182,7 @@ async function received(
       if (tries >= MOST_TRIES || !mayPass(cause)) {
         const why = cause instanceof Error ? cause.message.replace(/\.$/, "") : String(cause);
         const kept = partial.bytes > 0 ? ` (${partial.bytes} bytes are kept for the next try)` : "";
-        throw new PackageDownloadError(one.name, source.name, `${why}${kept}`, { cause });
+        throw downloadError(one.name, source.name, `${why}${kept}`, cause);
       }
       await delay(FIRST_PAUSE_MS * 2 ** tries, undefined, { signal });
     }

@@ -5,7 +5,7 @@
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { installedPyodide } from "../pyodide.ts";
-import { PackageLockError } from "./errors.ts";
+import { lockError } from "./errors.ts";
 
 /** Shared libraries lie apart from Python's packages, where the loader of libraries looks. */
 export type PackagePlace = "site" | "dynlib";
@@ -41,18 +41,18 @@ export function normaliseName(name: string): string {
 
 /**
  * @param path  default: Pyodide's own
- * @throws PackageLockError for one that cannot be read, is none, or is for another Python
+ * @throws PackageError for one that cannot be read, is none, or is for another Python
  */
 export async function readLock(path: string = pyodideLock()): Promise<PackageLock> {
   const lock = await readDocument(path);
   const packages = lock["packages"];
-  if (!isObject(packages)) throw new PackageLockError(path, "it has no packages");
+  if (!isObject(packages)) throw lockError(path, "it has no packages");
   if (path !== pyodideLock()) await checkSamePython(lock, path);
   const found = new Map<string, LockedPackage>();
   for (const [key, entry] of Object.entries(packages)) {
     const one = lockedPackage(entry);
     if (one === undefined) {
-      throw new PackageLockError(path, `its entry ${JSON.stringify(key)} is not of its form`);
+      throw lockError(path, `its entry ${JSON.stringify(key)} is not of its form`);
     }
     found.set(one.name, one);
   }
@@ -65,7 +65,7 @@ async function checkSamePython(lock: Record<string, unknown>, path: string): Pro
   const abi = (of: unknown): string =>
     isObject(of) ? `${of["python"]} ${of["arch"]} ${of["abi_version"]}` : "unknown";
   if (abi(info) !== abi(own)) {
-    throw new PackageLockError(path, `it is for Python ${abi(info)}, and this is ${abi(own)}`);
+    throw lockError(path, `it is for Python ${abi(info)}, and this is ${abi(own)}`);
   }
 }
 
@@ -77,11 +77,9 @@ async function readDocument(path: string): Promise<Record<string, unknown>> {
     if (size > MOST_BYTES) throw new Error(`it has more than ${MOST_BYTES} bytes`);
     document = JSON.parse(await file.readFile("utf8"));
   } catch (cause) {
-    throw new PackageLockError(path, cause instanceof Error ? cause.message : String(cause), {
-      cause,
-    });
+    throw lockError(path, cause instanceof Error ? cause.message : String(cause), cause);
   }
-  if (!isObject(document)) throw new PackageLockError(path, "it holds no object");
+  if (!isObject(document)) throw lockError(path, "it holds no object");
   return document;
 }
 

@@ -1,4 +1,4 @@
-/** What the agent tells the interpreter's process about packages. Both ends and the guest read it. */
+/** What the agent tells the interpreter's process, and that its isolate, about a session's packages. */
 import type { PackagePlace } from "./lock.ts";
 
 export type PackageEntry = {

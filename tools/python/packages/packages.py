@@ -27,19 +27,19 @@ def _open(manifest, fetch):
     MOST_NAMED = 30
 
     def needed(name):
-        """The package and all that it needs, what is needed first."""
-        found = {}
-
-        def add(one):
-            if one in packages and one not in found:
-                found[one] = False
-                for need in packages[one]["depends"]:
-                    add(need)
-                del found[one]
-                found[one] = True
-
-        add(name)
-        return list(found)
+        """The package and all that it needs, what is needed first. Not recursive: chains may be long."""
+        found, seen = [], {name}
+        path = [(name, iter(packages[name]["depends"]))]
+        while path:
+            one, needs = path[-1]
+            need = next((each for each in needs if each in packages and each not in seen), None)
+            if need is None:
+                found.append(one)
+                path.pop()
+            else:
+                seen.add(need)
+                path.append((need, iter(packages[need]["depends"])))
+        return found
 
     def place(entry, folder):
         """Where an entry belongs; None: nowhere."""

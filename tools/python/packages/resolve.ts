@@ -1,13 +1,14 @@
-/** From the names that somebody typed to the packages that must be there. */
+/** From the names that a user typed to the packages to be installed. */
 import { editDistance } from "../../core/edit-distance.ts";
-import { PackageDependencyError, PackageUnknownError } from "./errors.ts";
+import { withDependencies } from "./dependencies.ts";
+import { missingDependency, unknownPackages } from "./errors.ts";
 import { type LockedPackage, normaliseName, type PackageLock } from "./lock.ts";
 
 /**
  * The packages and all that they need, each once; what is needed comes before what needs it, except
  * around a cycle. A name may also be that of a module: `sklearn` is `scikit-learn`.
  *
- * @throws PackageUnknownError, PackageDependencyError
+ * @throws PackageError for a name, or a dependency, that the lock file does not have
  */
 export function resolvePackages(
   { packages }: PackageLock,
@@ -16,23 +17,15 @@ export function resolvePackages(
   const asked = names.map((name) => findPackage(packages, name));
   const unknown = names.filter((_, at) => asked[at] === undefined);
   if (unknown.length > 0) {
-    throw new PackageUnknownError(unknown, similarNames(packages, unknown), packages.size);
+    throw unknownPackages(unknown, similarNames(packages, unknown), packages.size);
   }
-  const resolved = new Set<LockedPackage>();
-  const seen = new Set<string>();
-  const add = (one: LockedPackage, chain: readonly string[]): void => {
-    if (seen.has(one.name)) return;
-    seen.add(one.name);
-    const path = [...chain, one.name];
-    for (const need of one.depends) {
-      const found = packages.get(need);
-      if (found === undefined) throw new PackageDependencyError([...path, need]);
-      add(found, path);
-    }
-    resolved.add(one);
-  };
-  for (const one of asked) if (one !== undefined) add(one, []);
-  return [...resolved];
+  return withDependencies(
+    asked.filter((one) => one !== undefined),
+    (name) => packages.get(name),
+    (chain) => {
+      throw missingDependency(chain);
+    },
+  );
 }
 
 /** By its name, else by a module that only it has. */

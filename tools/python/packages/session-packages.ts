@@ -1,5 +1,6 @@
 /** What one session may import: chosen by the program before the session, never by the session. */
-import { PackageMissingError } from "./errors.ts";
+import { withDependencies } from "./dependencies.ts";
+import { notInstalled } from "./errors.ts";
 import { readLock } from "./lock.ts";
 import type { PackageManifest } from "./package-manifest.ts";
 import { findPackage } from "./resolve.ts";
@@ -27,26 +28,24 @@ export type SessionPackages = {
 const MOST_PATHS = 64;
 
 /**
- * @throws PackageMissingError for a name that is not installed; PackageStoreError
+ * @throws PackageError for a name that is not installed, or a store that cannot be read
  */
 export async function openPackages(options: SessionPackagesOptions): Promise<SessionPackages> {
   const store = new PackageStore(options.folder);
   const { packages: installed } = await store.read();
   const allowed = options.allow === "all" ? [...installed.keys()] : options.allow;
   const missing = allowed.filter((name) => findPackage(installed, name) === undefined);
-  if (missing.length > 0) throw new PackageMissingError(missing, [...installed.keys()]);
+  if (missing.length > 0) throw notInstalled(missing, [...installed.keys()]);
 
-  const packages = new Set<StoredPackage>();
-  const add = (name: string): void => {
-    const one = findPackage(installed, name);
-    if (one === undefined || packages.has(one)) return;
-    packages.add(one);
-    one.depends.forEach(add);
-  };
-  allowed.forEach(add);
-  const withheld = [...installed.values()].filter((one) => !packages.has(one));
+  const chosen = withDependencies(
+    allowed.flatMap((name) => findPackage(installed, name) ?? []),
+    (name) => installed.get(name),
+    // An import that needs it says so; the others work.
+    () => undefined,
+  );
+  const given = new Set(chosen);
+  const withheld = [...installed.values()].filter((one) => !given.has(one));
   const { packages: locked } = await readLock();
-  const chosen = [...packages];
   const files = chosen.map((one) => store.fileOf(one));
   return {
     packages: chosen,

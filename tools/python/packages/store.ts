@@ -15,7 +15,7 @@ import { dirname, extname, join } from "node:path";
 import { makeFolder } from "../make-folder.ts";
 import { installedPyodide } from "../pyodide.ts";
 import { ARCHIVE_LIMITS } from "./archive.ts";
-import { PackageStoreError } from "./errors.ts";
+import { storeError } from "./errors.ts";
 import { isObject, type LockedPackage, lockedPackage } from "./lock.ts";
 import { PartialFile } from "./partial-file.ts";
 
@@ -62,7 +62,7 @@ export class PackageStore {
     return join(this.files, `${sha256}${extname(fileName)}`);
   }
 
-  /** What is installed for this version of Pyodide. @throws PackageStoreError */
+  /** What is installed for this version of Pyodide. @throws PackageError */
   async read(): Promise<StoreContent> {
     const packages = new Map<string, StoredPackage>();
     const broken: BrokenEntry[] = [];
@@ -91,7 +91,7 @@ export class PackageStore {
     return sha256Of(content) === one.sha256 ? null : "its file was changed: the hash does not fit";
   }
 
-  /** For receiving a file. @throws PackageStoreError */
+  /** For receiving a file. @throws PackageError */
   partial(sha256: string): Promise<PartialFile> {
     return this.#writing(async () => {
       const folder = join(this.folder, "partial");
@@ -106,7 +106,7 @@ export class PackageStore {
     return content !== undefined && sha256Of(content) === one.sha256 ? content : undefined;
   }
 
-  /** Installs a package whose file is there. @throws PackageStoreError */
+  /** Installs a package whose file is there. @throws PackageError */
   enter(one: StoredPackage): Promise<void> {
     return this.#writing(() => this.#writeEntry(one));
   }
@@ -114,7 +114,7 @@ export class PackageStore {
   /**
    * Installs a package whose file has been received and checked.
    *
-   * @throws PackageStoreError
+   * @throws PackageError
    */
   add(one: StoredPackage, received: PartialFile): Promise<void> {
     return this.#writing(async () => {
@@ -151,7 +151,7 @@ export class PackageStore {
     } catch (cause) {
       const { code } = cause as NodeJS.ErrnoException;
       if (code === "ENOENT" || code === "ENOTDIR") return [];
-      throw new PackageStoreError(this.folder, "read", { cause });
+      throw storeError(this.folder, "read", cause);
     }
   }
 
@@ -159,7 +159,7 @@ export class PackageStore {
     try {
       return await action();
     } catch (cause) {
-      throw new PackageStoreError(this.folder, "written", { cause });
+      throw storeError(this.folder, "written", cause);
     }
   }
 }

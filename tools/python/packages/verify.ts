@@ -9,7 +9,7 @@ export type PackageState = {
   readonly problems: readonly string[];
 };
 
-/** Hashes every file anew. @throws PackageStoreError */
+/** Hashes every file anew. @throws PackageError */
 export async function verifyPackages(folder: string): Promise<readonly PackageState[]> {
   const store = new PackageStore(folder);
   const { packages, broken } = await store.read();
@@ -30,7 +30,7 @@ export async function verifyPackages(folder: string): Promise<readonly PackageSt
   return states.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** What is installed, by name. @throws PackageStoreError */
+/** What is installed, by name. @throws PackageError */
 export async function listPackages(folder: string): Promise<readonly StoredPackage[]> {
   const { packages } = await new PackageStore(folder).read();
   return [...packages.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
