@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import {
   copyFileSync,
   existsSync,
@@ -10,20 +10,10 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { launcher } from "./chorale.ts";
-
-/** A Node on this machine that is too old for Chorale, where there is one. */
-function oldNode(): string | undefined {
-  for (const folder of (process.env["PATH"] ?? "").split(delimiter)) {
-    const node = join(folder, "node");
-    if (!existsSync(node)) continue;
-    const version = execFileSync(node, ["-p", "process.versions.node"], { encoding: "utf8" });
-    if (Number(version.split(".")[0]) < 24) return node;
-  }
-  return undefined;
-}
+import { oldNode } from "./old-node.ts";
 
 const old = oldNode();
 
