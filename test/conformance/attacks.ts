@@ -1,18 +1,15 @@
 /** Runs attacks on the Python sandbox and says what each of them reached. */
-import { spawn } from "node:child_process";
 import { rmSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { loadO200kHarmony } from "../../harmony/vocabulary/index.ts";
 import { visibleText } from "../../runtime/cli/terminal-text.ts";
-import type { AdaptLaunch } from "../../tools/python/launch.ts";
 import { present } from "../../tools/python/python-tool.ts";
 import { type CellResult, PythonSession } from "../../tools/python/session.ts";
 import { type Canaries, plantCanaries } from "./canaries.ts";
 import { type CaseResult, ConformanceInputError, readCases } from "./case-result.ts";
 import { watchMemory } from "./watch-memory.ts";
 
-/** What stands between the attack and the machine. */
-export type Walls = "both" | "isolate" | "process";
+/** Which layers are between the attack and the machine; `replaceLaunch` has taken away the others. */
+export type Layers = "both" | "isolate" | "process";
 
 type Check = {
   readonly max_ms?: number;
@@ -45,12 +42,12 @@ const MIB = 1024 * 1024;
 /** @throws ConformanceInputError when a file has another form */
 export async function* runAttacks(
   paths: readonly string[],
-  walls: Walls,
+  layers: Layers,
 ): AsyncGenerator<CaseResult> {
   const canaries = await plantCanaries();
   try {
     for (const path of paths) {
-      for (const attack of readAttacks(path)) yield await runAttack(attack, walls, canaries);
+      for (const attack of readAttacks(path)) yield await runAttack(attack, layers, canaries);
     }
   } finally {
     await canaries.remove();
@@ -71,18 +68,18 @@ function readAttacks(path: string): readonly Attack[] {
 /** Runs one attack in a fresh session, then a further cell, and looks at every canary. */
 export async function runAttack(
   attack: Attack,
-  walls: Walls,
+  layers: Layers,
   canaries: Canaries,
 ): Promise<CaseResult> {
   const { check = {} } = attack;
   canaries.reset();
   const results: CellResult[] = [];
   if (attack.setup !== undefined) {
-    const before = openSession(walls, canaries);
+    const before = openSession(layers, canaries);
     results.push(await run(before, canaries.fill(attack.setup)));
     await before.close();
   }
-  const session = openSession(walls, canaries);
+  const session = openSession(layers, canaries);
   try {
     await session.start();
     const memory = watchMemory(SAFETY_MIB * MIB);
@@ -102,7 +99,7 @@ export async function runAttack(
     const reached = new Set(canaries.reached(results.map(everything)));
     if (result === null) reached.add("HANG");
     else
-      for (const problem of judge(attack, result, after, { ms, rss, walls })) reached.add(problem);
+      for (const problem of judge(attack, result, after, { ms, rss, layers })) reached.add(problem);
     const relevant = [...reached].filter(
       (name) => attack.must_not.includes(name) || name.startsWith("check."),
     );
@@ -113,19 +110,19 @@ export async function runAttack(
   }
 }
 
-type Measured = { readonly ms: number; readonly rss: number; readonly walls: Walls };
+type Measured = { readonly ms: number; readonly rss: number; readonly layers: Layers };
 
 function* judge(
   { check = {} }: Attack,
   result: CellResult,
   after: CellResult | null,
-  { ms, rss, walls }: Measured,
+  { ms, rss, layers }: Measured,
 ): Generator<string> {
   const answer = everything(result);
   if (after === null || after.ending !== "finished" || after.error !== null) yield "CRASH";
   else if (check.after === undefined && after.value !== "42") yield "CRASH";
   // Alone, the isolate would have been in the agent's own process.
-  if (walls === "isolate" && /ended by SIG|out of memory/.test(result.reason ?? "")) yield "CRASH";
+  if (layers === "isolate" && /ended by SIG|out of memory/.test(result.reason ?? "")) yield "CRASH";
   if (answer.length > LARGEST_ANSWER) yield "OVERSIZE";
   if (/^'?FORGED'?$/.test(result.value ?? result.output.trim())) yield "FORGED";
   if (check.max_ms !== undefined && ms > check.max_ms) yield `check.max_ms (${ms})`;
@@ -163,39 +160,10 @@ const everything = (result: CellResult): string => present(result).text;
 const run = (session: PythonSession, code: string): Promise<CellResult> =>
   session.run(code, new AbortController().signal);
 
-function openSession(walls: Walls, canaries: Canaries): PythonSession {
-  const adaptLaunch = ADAPT[walls];
+function openSession(layers: Layers, canaries: Canaries): PythonSession {
   return new PythonSession({
     timeoutMs: CELL_TIMEOUT_MS,
     // A snapshot made in an isolate does not fit the other place.
-    cacheDir: walls === "process" ? null : canaries.cacheDir,
-    ...(adaptLaunch && { adaptLaunch }),
+    cacheDir: layers === "process" ? null : canaries.cacheDir,
   });
 }
-
-const repository = (path: string): string =>
-  fileURLToPath(new URL(`../../${path}`, import.meta.url));
-
-const ADAPT: Readonly<Record<Walls, AdaptLaunch | undefined>> = {
-  both: undefined,
-  // No permissions, no limits, the agent's environment: as if it were the agent's process.
-  isolate: (options) => ({
-    ...options,
-    start: ({ entry, setup }) =>
-      spawn(
-        process.execPath,
-        [
-          "--no-node-snapshot",
-          "--no-warnings",
-          fileURLToPath(entry),
-          JSON.stringify({ residentBytes: Number.MAX_SAFE_INTEGER, setup }),
-        ],
-        { stdio: ["pipe", "pipe", "pipe"] },
-      ),
-  }),
-  process: (options) => ({
-    ...options,
-    entry: new URL("./process-only-child.ts", import.meta.url),
-    readable: [...options.readable, repository("tools/python")],
-  }),
-};

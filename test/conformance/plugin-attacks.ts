@@ -1,7 +1,6 @@
-/** Runs hostile plugin code against canaries, behind both walls or one of them, and says what it reached. */
-import { spawn } from "node:child_process";
+/** Runs hostile plugin code against canaries, behind both layers or one of them, and says what it reached. */
 import { readdirSync, readFileSync } from "node:fs";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { pathToFileURL } from "node:url";
 import type { ToolResult } from "../../tools/core/tool.ts";
 import { loadPlugin, type Plugin, parseGrants, readManifest } from "../../tools/plugins/index.ts";
 import { startPlugin } from "../../tools/plugins/plugin.ts";
@@ -16,7 +15,7 @@ import {
   writePlugin,
 } from "../fixtures/plugin-range.ts";
 import type { Attack } from "../tools/plugin-attacks.ts";
-import type { Walls } from "./attacks.ts";
+import type { Layers } from "./attacks.ts";
 import { type CaseResult, ConformanceInputError } from "./case-result.ts";
 
 const VARIABLE = "CHORALE_CANARY";
@@ -29,13 +28,13 @@ const ANSWER_WITHIN_MS = 60_000;
  */
 export async function* runPluginAttacks(
   paths: readonly string[],
-  walls: Walls,
+  layers: Layers,
 ): AsyncGenerator<CaseResult> {
   for (const path of paths) {
     const lists: unknown[] = Object.values(await import(pathToFileURL(path).href));
     const attacks = lists.flat().filter(isAttack);
     if (attacks.length === 0) throw new ConformanceInputError(`${path} exports no attacks.`);
-    const range = await openRange(attacks, walls);
+    const range = await openRange(attacks, layers);
     try {
       for (const attack of attacks) yield await range.run(attack);
     } finally {
@@ -51,10 +50,10 @@ function isAttack(value: unknown): value is Attack {
 
 type Range = { run(attack: Attack): Promise<CaseResult>; close(): Promise<void> };
 
-async function openRange(attacks: readonly Attack[], walls: Walls): Promise<Range> {
+async function openRange(attacks: readonly Attack[], layers: Layers): Promise<Range> {
   const { root, secret, input, grants, env, net, ...range } = await openPluginRange();
   process.env[VARIABLE] = CANARY;
-  const isolation = walls === "process" ? "process" : "isolate";
+  const isolation = layers === "process" ? "process" : "isolate";
   const code = toolOf([...attacks, LATER]);
   let logged = "";
   const attacker: Plugin = await startPlugin(
@@ -68,7 +67,6 @@ async function openRange(attacks: readonly Attack[], walls: Walls): Promise<Rang
       onLog: (text) => {
         logged += text;
       },
-      ...(walls === "isolate" && { adaptLaunch: bareProcess }),
     },
   );
   const quiet = { entry: ATTACKER.entry };
@@ -102,7 +100,7 @@ async function openRange(attacks: readonly Attack[], walls: Walls): Promise<Rang
         NEIGHBOUR: (await call(neighbour, PING.name))?.text !== "pong",
         HANG: result === null,
         // Alone, the isolate would have been in the agent's own process.
-        CRASH: walls === "isolate" && /ended by SIG/.test(result?.text ?? ""),
+        CRASH: layers === "isolate" && /ended by SIG/.test(result?.text ?? ""),
       }).flatMap(([what, is]) => (is ? [what] : []));
       const got = { reached, text: result?.text.slice(0, 200), ms };
       return { id: name, pass: reached.length === 0, got, expected: "contained" };
@@ -114,19 +112,3 @@ async function openRange(attacks: readonly Attack[], walls: Walls): Promise<Rang
     },
   };
 }
-
-/** No permissions, no limits, the agent's environment: as if it were the agent's process. */
-const bareProcess: NonNullable<Parameters<typeof startPlugin>[1]["adaptLaunch"]> = (options) => ({
-  ...options,
-  start: ({ entry, setup }) =>
-    spawn(
-      process.execPath,
-      [
-        "--no-node-snapshot",
-        "--no-warnings",
-        fileURLToPath(entry),
-        JSON.stringify({ residentBytes: 2500 * 1024 * 1024, setup }),
-      ],
-      { stdio: ["pipe", "pipe", "pipe"] },
-    ),
-});

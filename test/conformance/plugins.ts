@@ -1,4 +1,4 @@
-/** Hostile plugin code behind both walls: `npm run conformance -- plugins test/tools/plugin-attacks.ts`. */
+/** Hostile plugin code in both layers: `npm run conformance -- plugins test/tools/plugin-attacks.ts`. */
 
 import type { Area } from "./case-result.ts";
 import { runPluginAttacks } from "./plugin-attacks.ts";

@@ -1,5 +1,5 @@
 /**
- * The interpreter's process without its isolate: Pyodide as one would run it in Node, with the walls of
+ * The interpreter's process without its isolate: Pyodide as one would run it in Node, with the layers of
  * the process alone around it. For comparison only.
  */
 import { constants, readFileSync } from "node:fs";

@@ -72,9 +72,6 @@ export const KNOWN_VIOLATIONS: Readonly<Record<string, readonly string[]>> = {
     "tools/core/define.ts: core/ stands below validator/, but imports tools/validator/index.ts",
     "tools/core/repair-arguments.ts: core/ stands below validator/, but imports tools/validator/index.ts",
   ],
-  "tools/isolate": [
-    "tools/isolate/report.ts: isolate/ stands below index.ts, but imports tools/index.ts",
-  ],
   "tools/plugins": [
     "tools/plugins/manifest.ts: plugins/ stands beside validator/, but imports tools/validator/index.ts",
   ],

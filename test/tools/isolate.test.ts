@@ -12,9 +12,14 @@ import {
   SupervisedChild,
   sandboxReport,
 } from "../../tools/isolate/index.ts";
+import { launch } from "../../tools/isolate/launch.ts";
 import { worksHere } from "../../tools/isolate/os-sandbox.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
+vi.mock(import("../../tools/isolate/launch.ts"), async (original) => {
+  const { launch, ...others } = await original();
+  return { ...others, launch: vi.fn(launch) };
+});
 
 const MIB = 1024 * 1024;
 const options = {
@@ -118,22 +123,23 @@ describe("a supervised process", () => {
 
   test("that cannot be started says so", async () => {
     const end = Promise.withResolvers<string>();
-    const missing = (): ReturnType<typeof spawn> => spawn("/no/such/program");
-    new SupervisedChild(
-      { ...options, start: missing as never },
-      { onMessage: () => undefined, onEnd: end.resolve },
-    ).keepsAgentAlive(true);
+    vi.mocked(launch).mockImplementationOnce(() => spawn("/no/such/program"));
+    new SupervisedChild(options, {
+      onMessage: () => undefined,
+      onEnd: end.resolve,
+    }).keepsAgentAlive(true);
     expect(await end.promise).toContain("it could not be started: spawn /no/such/program");
   });
 
-  test.runIf(process.platform === "linux")("goes when what confines it is killed", async () => {
+  test.runIf(process.platform === "linux")("goes when what contains it is killed", async () => {
     const end = Promise.withResolvers<string>();
-    const confined = (): ReturnType<typeof spawn> =>
-      spawn("/bin/sh", ["-c", "sleep 100 & wait"], { detached: true });
-    const child = new SupervisedChild(
-      { ...options, start: confined as never },
-      { onMessage: () => undefined, onEnd: end.resolve },
+    vi.mocked(launch).mockImplementationOnce(() =>
+      spawn("/bin/sh", ["-c", "sleep 100 & wait"], { detached: true }),
     );
+    const child = new SupervisedChild(options, {
+      onMessage: () => undefined,
+      onEnd: end.resolve,
+    });
     child.keepsAgentAlive(true);
     const pid = child.pid ?? 0;
     await expect.poll(() => descendantsOf(pid), { interval: 5 }).toHaveLength(1);
@@ -224,40 +230,50 @@ test.runIf(findIsolatedVm().path !== null)("the report finds the layers enforced
   expect(available).toBe(true);
   expect(isolatedVm).toMatch(/^\d+\.\d+\.\d+$/);
   // These are the system's to give.
-  const fallen = layers.filter(({ name, enforced }) => !enforced && !/network|signals/.test(name));
-  expect(fallen).toEqual([]);
+  const open = layers.filter(
+    ({ name, enforced }) => !enforced && !/network|unix sockets|signals/.test(name),
+  );
+  expect(open).toEqual([]);
   expect(layers.map(({ name }) => name)).toEqual([
     "isolate",
     "environment",
     "reading",
     "writing",
     "processes",
+    "native code",
     "code from strings",
     "memory",
     "network",
+    "unix sockets",
     "signals",
   ]);
 });
 
-describe.runIf(process.platform === "linux")("what the system puts around it", () => {
+describe.runIf(process.platform === "linux")("what the operating system puts around it", () => {
   test.each([
-    ["bubblewrap", true, "there are no others in its file system"],
-    ["namespaces", true, "Only its own files can be read."],
-    ["limits", false, "Only its own files can be read."],
-  ] as const)("%s", async (osSandbox, isSeparate, reading) => {
+    ["bubblewrap", true, true],
+    ["namespaces", true, true],
+    ["network-namespace", true, false],
+    ["limits", false, false],
+  ] as const)("%s", async (osSandbox, hasOwnNetwork, hasOwnFiles) => {
     // What a container or an administrator forbids cannot be tried there.
     if (osSandbox !== "limits" && !worksHere(osSandbox)) return;
     const { layers } = await sandboxReport(osSandbox);
     const layer = (wanted: string): SandboxLayer | undefined =>
       layers.find(({ name }) => name === wanted);
-    expect(layer("network")?.enforced).toBe(isSeparate);
-    expect(layer("signals")?.enforced).toBe(isSeparate);
+    expect(layer("network")?.enforced).toBe(hasOwnNetwork);
+    expect(layer("signals")?.enforced).toBe(hasOwnNetwork);
+    expect(layer("unix sockets")?.enforced).toBe(hasOwnFiles);
     expect(layer("environment")?.enforced).toBe(true);
-    expect(layer("reading")?.detail).toContain(reading);
-    expect(layer("memory")?.detail).toContain("Limited by the system");
+    expect(layer("reading")?.detail).toContain(
+      hasOwnFiles ? "there are no others in its file system" : "by Node's permission model",
+    );
+    expect(layer("memory")?.detail).toBe(
+      "Limited by the system. Watched: a process that takes too much is ended.",
+    );
   });
 
-  test.each(["bubblewrap", "namespaces", "limits"] as const)(
+  test.each(["bubblewrap", "namespaces", "network-namespace", "limits"] as const)(
     "%s leaves nothing, whenever it is ended",
     async (osSandbox) => {
       if (osSandbox !== "limits" && !worksHere(osSandbox)) return;
@@ -275,8 +291,7 @@ describe.runIf(process.platform === "linux")("what the system puts around it", (
   );
 
   test("is the strongest that works", () => {
-    const found = findOsSandbox();
-    const strongest = (["bubblewrap", "namespaces"] as const).find(worksHere) ?? "limits";
-    expect(found).toBe(strongest);
+    const kinds = ["bubblewrap", "namespaces", "network-namespace"] as const;
+    expect(findOsSandbox()).toBe(kinds.find(worksHere) ?? "limits");
   });
 });

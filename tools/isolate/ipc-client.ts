@@ -1,7 +1,7 @@
 /**
- * The other end of `supervised-child.ts`: what runs on the main thread of a supervised process. That
- * thread never runs untrusted code (an isolate has its own), so it can answer, measure memory and notice
- * that the agent is gone, whatever the untrusted code does.
+ * The other end of `supervised-child.ts`: what runs on the main thread of a supervised process. Where that
+ * thread runs no untrusted code (an isolate has its own), it can answer, measure memory and notice that
+ * the agent is gone, whatever the untrusted code does.
  */
 import { encodeFrame, encodeMessage, FrameReader, MESSAGE_LIMIT_BYTES } from "./frames.ts";
 
@@ -24,8 +24,8 @@ export type IpcClient<Setup> = {
 };
 
 const MEMORY_CHECK_MS = 25;
-/** Reading `/proc` failed or the agent does not read: nobody waits longer for a last word. */
-const LAST_WORD_MS = 500;
+/** The agent may not read: the last message waits no longer. */
+const LAST_MESSAGE_MS = 500;
 
 /** To be called once, first thing in the entry module. */
 export function connectToParent<Setup>(): IpcClient<Setup> {
@@ -37,12 +37,12 @@ export function connectToParent<Setup>(): IpcClient<Setup> {
   delete process.env["PWD"];
   // Not process.exit: that waits for threads that may never yield.
   const end = (): boolean => process.kill(process.pid, "SIGKILL");
-  // Nobody is left to answer to.
+  // Without the agent there is nothing to do.
   process.stdin.on("close", end);
   process.stdout.on("error", end);
 
   const die = (lastMessage: unknown): void => {
-    setTimeout(end, LAST_WORD_MS);
+    setTimeout(end, LAST_MESSAGE_MS);
     process.stdout.write(encodeMessage(lastMessage), end);
   };
   return {
@@ -58,6 +58,7 @@ export function connectToParent<Setup>(): IpcClient<Setup> {
           else handlers.onMessage(JSON.parse(payload.toString("utf8")));
         }
       });
+      if (!canSeeItsMemory()) return;
       const watch = setInterval(() => {
         if (process.memoryUsage.rss() <= residentBytes) return;
         clearInterval(watch);
@@ -66,4 +67,13 @@ export function connectToParent<Setup>(): IpcClient<Setup> {
       watch.unref();
     },
   };
+}
+
+/** False in a file system without `/proc`; RLIMIT_DATA then bounds the memory. */
+export function canSeeItsMemory(): boolean {
+  try {
+    return process.memoryUsage.rss() > 0;
+  } catch {
+    return false;
+  }
 }

@@ -44,10 +44,15 @@ export function findIsolatedVm(): IsolatedVmBinary {
 }
 
 /**
- * For supervised processes only: a heap bomb in an isolate ends the process that it lives in.
+ * For supervised processes only: a heap bomb in an isolate ends the process that it lives in. The process
+ * gives up the permission to load any other native code.
  *
- * @param path  of `findIsolatedVm`; it must be among the files that the process may read
+ * @param path  of `findIsolatedVm`; the process must have been launched with it as `addon`
  */
 export function loadIsolatedVm(path: string): Ivm {
-  return createRequire(import.meta.url)(path).ivm;
+  const { ivm } = createRequire(import.meta.url)(path);
+  // Not in the types of this version.
+  const permission = process.permission as { drop?(scope: string): void } | undefined;
+  permission?.drop?.("addon");
+  return ivm;
 }

@@ -2,15 +2,16 @@
  * The command line of a supervised process: Node with as little as it needs.
  *
  * Contained by Node's permission model and the limits below: files (only what is named can be read,
- * nothing written), the environment (empty), processes, threads, code made of strings (none), memory
- * (bounded). Node's documentation says of its permission model that it is no wall against malicious code,
- * and it does not cover sockets: whatever is hostile belongs into an isolate inside of the process.
- * What the system adds to that is in `os-sandbox.ts`.
+ * nothing written), the environment (empty), processes, threads, native code, code made of strings (none),
+ * memory (bounded). Node's documentation says that its permission model does not protect against malicious
+ * code, and it does not cover sockets: hostile code belongs into an isolate inside of the process. What the
+ * operating system adds to that is in `os-sandbox.ts`.
  */
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { dirname, parse } from "node:path";
 import { fileURLToPath } from "node:url";
-import { findOsSandbox, type OsSandbox, osSandboxCommand } from "./os-sandbox.ts";
+import { findOsSandbox } from "./os-sandbox.ts";
+import { type OsSandbox, osSandboxCommand } from "./os-sandbox-command.ts";
 
 export type ProcessLimits = {
   /** Resident memory at which the process ends itself (see `ipc-client.ts`); watched everywhere. */
@@ -27,32 +28,44 @@ export type ProcessLimits = {
 };
 
 export type LaunchOptions = {
-  /** The TypeScript module that the process runs. */
+  /** The module that the process runs. */
   readonly entry: URL;
   /** JSON for the process, as its only argument. */
   readonly setup: unknown;
   /** Files and folders it may read beside this folder and the entry's. */
   readonly readable: readonly string[];
+  /**
+   * The binary of isolated-vm, for a process that loads it (`loadIsolatedVm`). Without it native code is
+   * refused: it would run outside of the permission model.
+   */
+  readonly addon?: string | undefined;
   readonly limits: ProcessLimits;
   /** Default: the strongest that works here. */
   readonly osSandbox?: OsSandbox;
 };
 
+/** A process could not be launched, for a reason that has nothing to do with what it runs. */
+export class LaunchError extends Error {
+  override name = "LaunchError";
+}
+
 /**
- * @returns the process, with its pipes
- * @throws the system's error when no process can be started (also by the `error` event)
+ * @returns the process; without its pipes when the system could not make them, and then it has an `error`
+ *   event to come
+ * @throws LaunchError, OsSandboxTrialError, the system's error when no process can be started
  */
-export function launch(options: LaunchOptions): ChildProcessWithoutNullStreams {
+export function launch(options: LaunchOptions): ChildProcess {
+  const { limits, addon } = options;
   const entry = fileURLToPath(options.entry);
   const own = dirname(fileURLToPath(import.meta.url));
-  const readable = new Set([own, dirname(entry), ...options.readable]);
-  const { limits } = options;
+  const folders = [own, dirname(entry), ...options.readable];
+  const readable = [...new Set(addon === undefined ? folders : [...folders, addon])];
   const node = [
     process.execPath,
     "--permission",
-    // For isolated-vm. Nothing that could be loaded can be written.
-    "--allow-addons",
-    ...[...readable].map((path) => `--allow-fs-read=${path}`),
+    ...(addon === undefined ? [] : ["--allow-addons"]),
+    ...readable.map((path) => `--allow-fs-read=${withoutWildcard(path)}`),
+    ...OUTSIDE_PERMISSIONS,
     "--disallow-code-generation-from-strings",
     // Node's own start-up snapshot and isolated-vm do not go together.
     "--no-node-snapshot",
@@ -64,7 +77,7 @@ export function launch(options: LaunchOptions): ChildProcessWithoutNullStreams {
   ];
   const [command = "", ...args] = osSandboxCommand(node, {
     osSandbox: options.osSandbox ?? findOsSandbox(),
-    readable: [...readable],
+    readable,
     dataBytes: limits.dataBytes,
   });
   return spawn(command, args, {
@@ -76,4 +89,17 @@ export function launch(options: LaunchOptions): ChildProcessWithoutNullStreams {
     detached: process.platform !== "win32",
     windowsHide: true,
   });
+}
+
+/** `node:sqlite` opens any file of the user, whatever the permission model says. */
+const OUTSIDE_PERMISSIONS = ["--no-experimental-sqlite", "--no-experimental-webstorage"].filter(
+  (flag) => process.allowedNodeEnvironmentFlags.has(flag),
+);
+
+/** @throws LaunchError */
+function withoutWildcard(path: string): string {
+  if (!path.includes("*")) return path;
+  throw new LaunchError(
+    `it would have to read ${path}, and Node's permission model takes the * in it for a wildcard; a path without * is needed`,
+  );
 }

@@ -1,29 +1,26 @@
-/** What the sandbox stands on, on this machine: found out by starting one and trying, not by guessing. */
-import { randomUUID } from "node:crypto";
-import { existsSync, readFileSync, readlinkSync, rmSync } from "node:fs";
+/** What holds around sandboxed code on this machine: found by starting processes that try, not by guessing. */
+import { existsSync, mkdtempSync, readFileSync, readlinkSync, rmSync } from "node:fs";
+import { type AddressInfo, createServer, type ListenOptions, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { messageOf } from "../core/text.ts";
+import { withTimeout } from "../core/with-timeout.ts";
 import { findIsolatedVm } from "./isolated-vm.ts";
-import { findOsSandbox, type OsSandbox } from "./os-sandbox.ts";
+import { findOsSandbox } from "./os-sandbox.ts";
+import type { OsSandbox } from "./os-sandbox-command.ts";
 import { descendantsOf } from "./process-tree.ts";
 import type { ReportFindings, ReportSetup } from "./report-child.ts";
+import { layersOf, type SandboxLayer, type SeenFromOutside } from "./report-layers.ts";
 import { SupervisedChild } from "./supervised-child.ts";
-
-export type SandboxLayer = {
-  readonly name: string;
-  readonly enforced: boolean;
-  /** What that means, as a sentence. */
-  readonly detail: string;
-};
 
 export type SandboxReport = {
   /** Whether Python and isolated plugins can run here. */
   readonly available: boolean;
-  /** Of isolated-vm; null where it is not installed for this platform. */
+  /** Version of isolated-vm; null where it is not installed for this platform. */
   readonly isolatedVm: string | null;
-  /** What the system puts around the process. */
-  readonly osSandbox: OsSandbox;
+  /** What the operating system puts around the process; null when it could not be found out. */
+  readonly osSandbox: OsSandbox | null;
   readonly layers: readonly SandboxLayer[];
 };
 
@@ -37,65 +34,101 @@ const LIMITS = {
 } as const;
 
 /**
- * Starts a supervised process that tries its own layers. Never rejects; takes about half a second.
+ * Starts two supervised processes, as for an isolate and as for a plugin without one, which try every
+ * layer around them. Never rejects; takes about half a second.
  *
- * @param osSandbox  default: what Python and plugins get
+ * @param wanted  default: what Python and plugins get
  */
-export async function sandboxReport(
-  osSandbox: OsSandbox = findOsSandbox(),
-): Promise<SandboxReport> {
+export async function sandboxReport(wanted?: OsSandbox): Promise<SandboxReport> {
   const binary = findIsolatedVm();
-  const forbiddenTarget = join(tmpdir(), `chorale-report-${randomUUID()}`);
   const isolatedVm = binary.path === null ? null : binary.version;
+  let osSandbox: OsSandbox | null = null;
+  const targets = await openTargets();
   try {
-    const setup: ReportSetup = {
-      addon: binary.path,
-      forbiddenFile: process.execPath,
-      forbiddenTarget,
-    };
-    const readable = binary.path === null ? [] : [binary.path];
-    const { findings, seen } = await ask(setup, readable, osSandbox);
+    osSandbox = wanted ?? findOsSandbox();
+    const setup = { ...targets.setup, forbiddenFile: process.execPath, nativeFile: binary.path };
+    const [inner, plain] = await Promise.all([
+      ask({ ...setup, addon: binary.path }, osSandbox),
+      ask({ ...setup, addon: null }, osSandbox),
+    ]);
+    const { isolateProblem } = inner.findings;
     const isolate: SandboxLayer = {
       name: "isolate",
-      enforced: findings.isolateProblem === null,
+      enforced: isolateProblem === null,
       detail:
         binary.path === null
           ? `${binary.problem} Python and isolated plugins are off.`
-          : findings.isolateProblem === null
+          : isolateProblem === null
             ? `isolated-vm ${binary.version}: code has ECMAScript and wasm, and nothing else.`
-            : `isolated-vm ${binary.version} does not work here: ${findings.isolateProblem}.`,
+            : `isolated-vm ${binary.version} does not work here: ${isolateProblem}.`,
     };
+    const findings = [inner.findings, plain.findings];
     return {
       available: isolate.enforced,
       isolatedVm,
       osSandbox,
-      layers: [isolate, ...layersOfProcess(findings, seen, osSandbox)],
+      layers: [isolate, ...layersOf(findings, inner.seen, osSandbox)],
     };
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    const detail = `A sandboxed process does not start: ${why}.`;
-    return {
-      available: false,
-      isolatedVm,
-      osSandbox,
-      layers: [{ name: "process", enforced: false, detail }],
-    };
+    const detail = `A sandboxed process does not start: ${messageOf(error)}.`;
+    const layers = [{ name: "process", enforced: false, detail }];
+    return { available: false, isolatedVm, osSandbox, layers };
   } finally {
-    rmSync(forbiddenTarget, { force: true });
+    targets.close();
   }
 }
 
-async function ask(
-  setup: ReportSetup,
-  readable: readonly string[],
-  osSandbox: OsSandbox,
-): Promise<{ findings: ReportFindings; seen: SeenFromOutside }> {
+type Targets = {
+  readonly setup: Pick<ReportSetup, "forbiddenTarget" | "unixSocket" | "tcpPort">;
+  close(): void;
+};
+
+/** What the processes try to reach: a Unix socket and a TCP port of the agent, and a folder to write to. */
+async function openTargets(): Promise<Targets> {
+  let folder: string | null = null;
+  try {
+    folder = mkdtempSync(join(tmpdir(), "chorale-"));
+  } catch {
+    // Without a folder there is no socket to try.
+  }
+  const path =
+    process.platform === "win32" ? `\\\\.\\pipe\\chorale-${process.pid}` : join(folder ?? "", "s");
+  const unix = folder === null ? null : await listening({ path });
+  const tcp = await listening({ host: "127.0.0.1", port: 0 });
+  return {
+    setup: {
+      forbiddenTarget: join(folder ?? tmpdir(), "written"),
+      unixSocket: unix === null ? null : path,
+      tcpPort: tcp === null ? null : (tcp.address() as AddressInfo).port,
+    },
+    close() {
+      unix?.close();
+      tcp?.close();
+      if (folder !== null) rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Null where the system does not allow it. */
+async function listening(where: ListenOptions): Promise<Server | null> {
+  const { promise, resolve } = Promise.withResolvers<Server | null>();
+  const server = createServer((socket) => socket.destroy());
+  server.once("error", () => resolve(null));
+  server.listen(where, () => resolve(server));
+  server.unref();
+  return promise;
+}
+
+type Answer = { readonly findings: ReportFindings; readonly seen: SeenFromOutside };
+
+async function ask(setup: ReportSetup, osSandbox: OsSandbox): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<ReportFindings>();
   const child = new SupervisedChild(
     {
       entry: new URL("./report-child.ts", import.meta.url),
       setup,
-      readable,
+      readable: [],
+      addon: setup.addon ?? undefined,
       limits: LIMITS,
       osSandbox,
     },
@@ -105,33 +138,30 @@ async function ask(
     },
   );
   child.keepsAgentAlive(true);
-  const late = new Error(`it did not answer within ${ANSWER_WITHIN_MS / 1000} s`);
-  const timer = setTimeout(() => reject(late), ANSWER_WITHIN_MS);
   try {
-    const findings = await promise;
+    const late = `it did not answer within ${ANSWER_WITHIN_MS / 1000} s`;
+    const findings = await withTimeout(ANSWER_WITHIN_MS, late, promise);
     return { findings, seen: lookAt(child.pid) };
   } finally {
-    clearTimeout(timer);
     child.kill();
     await child.exited;
   }
 }
 
-const FILE_IT_DOES_NOT_NEED = fileURLToPath(new URL("../index.ts", import.meta.url));
+/** A file of this package that the processes neither need nor may read. */
+const UNNEEDED_FILE = fileURLToPath(new URL("../core/text.ts", import.meta.url));
 
-type SeenFromOutside = {
-  readonly hasDataLimit: boolean;
-  readonly hasOwnNetwork: boolean;
-  /** It sees no process but its own. */
-  readonly hasOwnProcesses: boolean;
-  /** Its file system is not the agent's. */
-  readonly hasOwnFiles: boolean;
+const NOTHING_SEEN: SeenFromOutside = {
+  hasDataLimit: false,
+  hasOwnNetwork: false,
+  hasOwnProcesses: false,
+  hasOwnFiles: false,
 };
 
 /** What Linux says of the process; all false elsewhere. */
 function lookAt(pid: number | undefined): SeenFromOutside {
   try {
-    // The last of what confines it is the process itself.
+    // The last of what contains it is the process itself.
     const inner = descendantsOf(pid ?? 0).at(-1) ?? pid;
     const isOwn = (namespace: string): boolean =>
       readlinkSync(`/proc/${inner}/ns/${namespace}`) !== readlinkSync(`/proc/self/ns/${namespace}`);
@@ -140,83 +170,9 @@ function lookAt(pid: number | undefined): SeenFromOutside {
       hasDataLimit: /^Max data size\s+\d+/m.test(readFileSync(`/proc/${inner}/limits`, "utf8")),
       hasOwnNetwork: isOwn("net"),
       hasOwnProcesses: isOwn("pid"),
-      hasOwnFiles: hasFile(process.execPath) && !hasFile(FILE_IT_DOES_NOT_NEED),
+      hasOwnFiles: hasFile(process.execPath) && !hasFile(UNNEEDED_FILE),
     };
   } catch {
-    return {
-      hasDataLimit: false,
-      hasOwnNetwork: false,
-      hasOwnProcesses: false,
-      hasOwnFiles: false,
-    };
+    return NOTHING_SEEN;
   }
 }
-
-function layersOfProcess(
-  findings: ReportFindings,
-  { hasDataLimit, hasOwnNetwork, hasOwnProcesses, hasOwnFiles }: SeenFromOutside,
-  osSandbox: OsSandbox,
-): readonly SandboxLayer[] {
-  const layer = (name: string, enforced: boolean, held: string, open: string): SandboxLayer => ({
-    name,
-    enforced,
-    detail: enforced ? held : open,
-  });
-  const { environment, reading, writing, processes, threads, codeFromStrings, network } = findings;
-  return [
-    layer("environment", environment, "It is empty.", "The process has variables of yours."),
-    layer(
-      "reading",
-      reading,
-      hasOwnFiles
-        ? "Only its own files can be read; there are no others in its file system."
-        : "Only its own files can be read.",
-      "Files of yours can be read.",
-    ),
-    layer("writing", writing, "Nothing can be written.", "Files can be written."),
-    layer(
-      "processes",
-      processes && threads,
-      "None can be started, nor threads.",
-      "Processes or threads can be started.",
-    ),
-    layer(
-      "code from strings",
-      codeFromStrings,
-      "None is compiled.",
-      "It is compiled in the process around the isolate.",
-    ),
-    layer(
-      "memory",
-      true,
-      hasDataLimit
-        ? "Limited by the system, and watched."
-        : "Watched: a process that takes too much is ended. This system has no limit for it.",
-      "",
-    ),
-    layer(
-      "network",
-      network && hasOwnNetwork,
-      `The process has a network of its own, with nothing in it (${MEANS[osSandbox]}).`,
-      `${NOT_SEPARATED}: the isolate alone keeps code from it.`,
-    ),
-    layer(
-      "signals",
-      hasOwnProcesses,
-      `The process sees no other than its own (${MEANS[osSandbox]}).`,
-      `${NOT_SEPARATED}: the isolate alone keeps code from signalling your processes.`,
-    ),
-  ];
-}
-
-const MEANS: Readonly<Record<OsSandbox, string>> = {
-  bubblewrap: "bubblewrap",
-  namespaces: "namespaces of Linux",
-  limits: "outside of Chorale",
-  none: "outside of Chorale",
-};
-
-const NOT_SEPARATED =
-  process.platform === "linux"
-    ? "Not separated by the system, which lets this user make no namespaces (bubblewrap, where it is installed with the right to, would)"
-    : "Not separated by the system, which has no such means";

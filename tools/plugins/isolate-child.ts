@@ -4,7 +4,8 @@
  */
 import { stripTypeScriptTypes } from "node:module";
 import { posix } from "node:path";
-import { connectToParent, type Ivm, loadIsolatedVm } from "../isolate/index.ts";
+import { connectToParent } from "../isolate/ipc-client.ts";
+import { type Ivm, loadIsolatedVm } from "../isolate/isolated-vm.ts";
 import { type GuestSettings, guestRuntime } from "./guest-runtime.ts";
 import { LOAD_CPU_MS, MOST_MESSAGE_CHARS, MOST_PENDING } from "./limits.ts";
 import type { FromChild, ToChild } from "./protocol.ts";

@@ -33,11 +33,7 @@ export type PluginProcessOptions = {
   /** Default: from the plugin's folder. */
   readonly readSource?: ReadSource;
   readonly onLog: (text: string) => void;
-  /** For measuring what each wall holds by itself: another way to start the process. */
-  readonly adaptLaunch?: AdaptLaunch | undefined;
 };
-
-export type AdaptLaunch = (options: SupervisedChildOptions) => SupervisedChildOptions;
 
 const MIB = 1024 * 1024;
 /** Of a process with an empty isolate, and as much again. */
@@ -78,8 +74,7 @@ export class PluginProcess {
     this.#readSource = options.readSource ?? sourceReader(options.manifest.folder);
     this.loaded = this.#loaded.promise;
     this.loaded.catch(() => undefined);
-    const { adaptLaunch = (launch) => launch } = options;
-    this.#child = new SupervisedChild(adaptLaunch(launchOptions(options.manifest)), {
+    this.#child = new SupervisedChild(launchOptions(options.manifest), {
       onMessage: (message) => this.#receive(message),
       onEnd: (reason) => this.#end(reason),
     });
@@ -282,7 +277,8 @@ function launchOptions(manifest: PluginManifest): SupervisedChildOptions {
       cpuMs: limits.cpuMs,
       guest,
     } satisfies IsolateSetup,
-    readable: path === null ? [] : [path],
+    readable: [],
+    addon: path ?? undefined,
     limits: {
       residentBytes: BASE_RESIDENT + 2 * memory,
       dataBytes: BASE_DATA + 4 * memory,

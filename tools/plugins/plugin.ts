@@ -15,7 +15,7 @@ import {
   missingGrants,
   NOTHING,
 } from "./permissions.ts";
-import { type AdaptLaunch, PluginProcess } from "./plugin-process.ts";
+import { PluginProcess } from "./plugin-process.ts";
 import type { ReadSource } from "./sources.ts";
 
 export type PluginOptions = {
@@ -57,7 +57,7 @@ export async function loadPlugin(plugin: string, options: PluginOptions = {}): P
 /** @param readSource  where modules come from that are in no folder */
 export async function startPlugin(
   manifest: PluginManifest,
-  options: PluginOptions & { readonly folder: string; readonly adaptLaunch?: AdaptLaunch },
+  options: PluginOptions & { readonly folder: string },
   readSource?: () => ReadSource,
 ): Promise<Plugin> {
   const { grant = NOTHING, folder } = options;
@@ -77,7 +77,6 @@ export async function startPlugin(
       host,
       ...(readSource && { readSource: readSource() }),
       onLog: options.onLog ?? (() => undefined),
-      adaptLaunch: options.adaptLaunch,
     });
 
   let current = start();

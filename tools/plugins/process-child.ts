@@ -7,7 +7,7 @@
 import { registerHooks } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { connectToParent } from "../isolate/index.ts";
+import { connectToParent } from "../isolate/ipc-client.ts";
 import { type FromGuest, type GuestSettings, guestRuntime } from "./guest-runtime.ts";
 import type { FromChild, ToChild } from "./protocol.ts";
 

@@ -4,7 +4,7 @@ import { PythonStartError } from "../core/errors.ts";
 import { withTimeout } from "../core/with-timeout.ts";
 import { snapshotSource } from "./guest-source.ts";
 import { InterpreterProcess } from "./interpreter-process.ts";
-import { type AdaptLaunch, launchOptions } from "./launch.ts";
+import { launchOptions } from "./launch.ts";
 import type { SessionPackages } from "./packages/session-packages.ts";
 import { installedPyodide } from "./pyodide.ts";
 import { canStoreSnapshots, hasSnapshot, snapshotPath, storeSnapshot } from "./snapshot.ts";
@@ -20,7 +20,6 @@ export type StartOptions = {
   readonly cacheDir: string | null;
   /** Gets every process that is started on the way, so that the caller can end it. */
   readonly onProcess: (interpreter: InterpreterProcess) => void;
-  readonly adaptLaunch?: AdaptLaunch | undefined;
   /** What cells may import beside the standard library. */
   readonly packages?: SessionPackages | undefined;
   /** Default: the start keeps the program from ending. */
@@ -54,9 +53,9 @@ class StartAbandoned extends PythonStartError {}
 
 async function startFrom(
   snapshotFile: string | null,
-  { onProcess, packages, keepsAgentAlive, adaptLaunch = (options) => options }: StartOptions,
+  { onProcess, packages, keepsAgentAlive }: StartOptions,
 ): Promise<InterpreterProcess> {
-  const launch = adaptLaunch(launchOptions({ snapshotFile, makeSnapshot: false }, packages));
+  const launch = launchOptions({ snapshotFile, makeSnapshot: false }, packages);
   const interpreter = new InterpreterProcess(launch);
   onProcess(interpreter);
   const { snapshotProblem } = await started(interpreter, interpreter.ready, keepsAgentAlive);

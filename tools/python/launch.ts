@@ -23,9 +23,6 @@ const LIMITS: ProcessLimits = {
   wasmPages: 8192,
 };
 
-/** For measuring what each wall holds by itself: another way to start the process. */
-export type AdaptLaunch = (options: SupervisedChildOptions) => SupervisedChildOptions;
-
 /** Why there can be no Python on this machine, as a sentence; null when there can be. */
 export function pythonProblem(): string | null {
   if (findPyodide() === null) return `Python is off. ${missingPackage("pyodide")}`;
@@ -52,8 +49,8 @@ export function launchOptions(
   return {
     entry: new URL("./child.ts", import.meta.url),
     setup: full,
+    addon: binary.path,
     readable: [
-      binary.path,
       pyodide.folder,
       ...(setup.snapshotFile ? [setup.snapshotFile] : []),
       ...(packages?.readable ?? []),

@@ -7,7 +7,6 @@ import { gracefulKill } from "../isolate/index.ts";
 import { startInterpreter } from "./boot.ts";
 import type { InputFile } from "./input-files.ts";
 import type { CellEnd, CellFile, InterpreterProcess } from "./interpreter-process.ts";
-import type { AdaptLaunch } from "./launch.ts";
 import type { SessionPackages } from "./packages/session-packages.ts";
 import type { CellOutcome } from "./protocol.ts";
 import type { PythonWarmPool } from "./warm-pool.ts";
@@ -37,7 +36,6 @@ export type SessionOptions = {
   readonly packages?: SessionPackages | undefined;
   /** Where its interpreters come from; it has its own folder and packages. Absent: each is started. */
   readonly warmPool?: PythonWarmPool | undefined;
-  readonly adaptLaunch?: AdaptLaunch;
 };
 
 export class PythonSession implements AsyncDisposable {
@@ -125,7 +123,7 @@ export class PythonSession implements AsyncDisposable {
   }
 
   async #startOne(): Promise<InterpreterProcess> {
-    const { cacheDir, files = [], packages, warmPool, adaptLaunch } = this.#options;
+    const { cacheDir, files = [], packages, warmPool } = this.#options;
     const onProcess = (process: InterpreterProcess): void => {
       this.#processes.add(process);
       process.exited.then(() => this.#processes.delete(process));
@@ -133,7 +131,7 @@ export class PythonSession implements AsyncDisposable {
     };
     const interpreter =
       warmPool === undefined
-        ? await startInterpreter({ cacheDir, onProcess, packages, adaptLaunch })
+        ? await startInterpreter({ cacheDir, onProcess, packages })
         : await warmPool.take(onProcess);
     for (const file of files) interpreter.putFile(file);
     return interpreter;

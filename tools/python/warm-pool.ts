@@ -10,7 +10,6 @@ import { stateDir } from "../core/state-dir.ts";
 import { withTimeout } from "../core/with-timeout.ts";
 import { START_LIMIT_MS, startInterpreter } from "./boot.ts";
 import type { InterpreterProcess } from "./interpreter-process.ts";
-import type { AdaptLaunch } from "./launch.ts";
 import type { SessionPackages } from "./packages/session-packages.ts";
 
 export type PythonWarmPoolOptions = {
@@ -18,7 +17,6 @@ export type PythonWarmPoolOptions = {
   readonly cacheDir?: string | null;
   /** What cells of the tools that use the pool may import. */
   readonly packages?: SessionPackages;
-  readonly adaptLaunch?: AdaptLaunch;
 };
 
 export class PythonWarmPool implements AsyncDisposable {
@@ -89,7 +87,7 @@ export class PythonWarmPool implements AsyncDisposable {
     onProcess: (process: InterpreterProcess) => void,
     keepsAgentAlive: boolean,
   ): Promise<InterpreterProcess> {
-    const { cacheDir = stateDir(process.env), packages, adaptLaunch } = this.#options;
-    return startInterpreter({ cacheDir, packages, adaptLaunch, onProcess, keepsAgentAlive });
+    const { cacheDir = stateDir(process.env), packages } = this.#options;
+    return startInterpreter({ cacheDir, packages, onProcess, keepsAgentAlive });
   }
 }
