@@ -126,7 +126,10 @@ export type SessionStatistics = {
 
 /** What an engine holds in memory, and what paging costs where a memory limit made it page. */
 export type EngineStatistics = {
-  /** Bytes of the weights by part, and of the activations of one step. */
+  /**
+   * Bytes of the weights by part, of the activations of one step, and of the keys and values (`cache`)
+   * that sessions hold or have given back for the next ones.
+   */
   readonly residentBytes: Readonly<Record<string, number>>;
   /** Since the model was loaded; absent where all experts are in memory. */
   readonly experts?: {
@@ -152,6 +155,7 @@ export interface Session {
   /**
    * Makes the timeline equal to `tokens`: keeps the longest common prefix, computes the rest.
    * @throws ContextOverflowError when they do not fit the context; the timeline is unchanged
+   * @throws InsufficientMemoryError when memory is short; the timeline is then a valid prefix of `tokens`
    * @throws the signal's reason when aborted; the timeline is then a valid prefix of `tokens`
    */
   sync(tokens: readonly number[], options?: SyncOptions): Promise<SyncResult>;
@@ -159,10 +163,16 @@ export interface Session {
    * Samples ids one by one, each appended to the timeline before it is yielded; the stop id is
    * yielded too. Leaving the loop early (break, return) ends the generation. An empty timeline is
    * an error: sync first.
+   * @throws BrokenNumbersError when the logits hold NaN or infinity
+   * @throws InsufficientMemoryError when memory is short; what came until then is in the timeline
    */
   generate(options: GenerateOptions): AsyncGenerator<number, FinishReason, void>;
   /** Forgets everything after the first `length` tokens. */
   rewind(length: number): void;
+  /**
+   * Gives back what the session holds. May be called while `sync` or `generate` runs: that ends with an
+   * InvalidRequestError, and `close` waits until nothing is computed for it any more.
+   */
   close(): Promise<void>;
 }
 

@@ -100,6 +100,20 @@ export class EngineFailedError extends InferenceError {
   readonly code = "CHORALE_ENGINE_FAILED";
 }
 
+/** The logits of a token hold NaN or infinity: no id can be sampled from them. */
+export class BrokenNumbersError extends InferenceError {
+  readonly code = "CHORALE_NUMBERS_BROKEN";
+  /** Index in the timeline of the token that was to be sampled. */
+  readonly position: number;
+  constructor(position: number) {
+    super(
+      `Cannot sample token ${position} of the timeline: the model's numbers are broken, its logits hold ` +
+        "NaN or infinity. Accepted: an undamaged copy of the model, or precision exact where int8 overflows.",
+    );
+    this.position = position;
+  }
+}
+
 /** A `ScriptedEngine` was asked for more replies than its script has. */
 export class ScriptExhaustedError extends InferenceError {
   readonly code = "CHORALE_SCRIPT_EXHAUSTED";

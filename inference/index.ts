@@ -28,6 +28,7 @@ export type {
   TokenMatcher,
 } from "./engine.ts";
 export {
+  BrokenNumbersError,
   CheckpointError,
   ContextOverflowError,
   EngineFailedError,

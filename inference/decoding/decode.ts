@@ -5,8 +5,9 @@
  * beside it, so each sequence gets the ids that it would get alone and without drafts.
  */
 
+import { BrokenNumbersError } from "../errors.ts";
 import { forward, type Segment } from "../model/forward.ts";
-import type { ThreadCache, ThreadModel } from "../model/step.ts";
+import type { ThreadModel } from "../model/step.ts";
 import type { IdBits } from "../sampling/id-bits.ts";
 import type { LogitRow } from "../sampling/logit-row.ts";
 import { Logprobs } from "../sampling/logprobs.ts";
@@ -22,7 +23,12 @@ import {
 } from "./sequence.ts";
 
 /** A session as a worker knows it. */
-export type WorkerSession = { readonly cache: ThreadCache; readonly drafter: Drafter };
+export type WorkerSession = {
+  /** Its ids by position, and the numbers of its pages. */
+  readonly timeline: Int32Array<ArrayBufferLike>;
+  readonly pageTable: Int32Array<ArrayBufferLike>;
+  readonly drafter: Drafter;
+};
 
 /**
  * @param steps most passes through the model
@@ -118,9 +124,9 @@ class Run {
 
   /** What the next step computes. */
   get segment(): Segment & { readonly ids: readonly number[] } {
-    const { cache } = this.#session;
-    const ids = [cache.timeline[this.#position]!, ...this.#draft];
-    return { cache, start: this.#position, ids };
+    const { timeline, pageTable } = this.#session;
+    const ids = [timeline[this.#position]!, ...this.#draft];
+    return { pageTable, start: this.#position, ids };
   }
 
   /** Whether the next id can be sampled from bounds of the logits. */
@@ -179,13 +185,21 @@ class Run {
     }
     const position = this.#position + 1 + this.#appended;
     const probabilities = logprobs === undefined ? undefined : new Logprobs(row.logits.values);
-    const id = forcedIds?.[this.#count] ?? this.#choose(position, row);
+    let id = forcedIds?.[this.#count];
+    try {
+      id ??= this.#choose(position, row);
+    } catch (error) {
+      if (!(error instanceof BrokenNumbersError)) throw error;
+      this.#report({ type: "broken", sequence: this.#index, position });
+      this.#willEnd = true;
+      return false;
+    }
     if (id === undefined) return undefined;
     if (!row.isExact) {
       this.#counts.screened++;
       this.#counts.computedLogits += row.computed;
     }
-    this.#session.cache.timeline[position] = id;
+    this.#session.timeline[position] = id;
     this.#appended++;
     this.#count++;
     this.#willEnd = stopIds.has(id) || this.#count >= maxTokens;
@@ -209,7 +223,7 @@ class Run {
     const mask = this.#masks?.mask() ?? null;
     if (mask !== null) allowed.push(mask);
     return sampleId(row, sampling, {
-      timeline: this.#session.cache.timeline,
+      timeline: this.#session.timeline,
       position,
       banned: this.#count === 0 ? bannedFirstIds : [],
       allowed,
@@ -223,12 +237,12 @@ class Run {
 
   #nextDraft(board: Board): number[] {
     const { speculation, maxTokens } = this.#sequence;
-    const { drafter, cache } = this.#session;
+    const { drafter, timeline } = this.#session;
     if (this.#willEnd || !speculation) return [];
     // The id behind a draft comes as well, and no more than `maxTokens` may.
     const limit = Math.min(this.#maxDraft, maxTokens - this.#count - 1);
     const length = this.#position + this.#appended + 1;
-    const draft = drafter.draft(cache.timeline, length, limit, this.#others);
+    const draft = drafter.draft(timeline, length, limit, this.#others);
     const masks = this.#masks;
     if (masks === undefined || draft.length === 0) return draft;
     masks.ask();

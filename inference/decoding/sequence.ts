@@ -41,6 +41,12 @@ export type DecodeReport =
       readonly ids: readonly number[];
     }
   | {
+      /** The numbers of a sequence are broken: see `BrokenNumbersError`. */
+      readonly type: "broken";
+      readonly sequence: number;
+      readonly position: number;
+    }
+  | {
       /** No further token of this sequence comes from this command. */
       readonly type: "sequence-ended";
       readonly sequence: number;

@@ -7,16 +7,11 @@ import {
   InsufficientMemoryError,
   InvalidRequestError,
 } from "../errors.ts";
-import {
-  KvCache,
-  type KvLayout,
-  type KvType,
-  kvCacheBytes,
-  planKvCache,
-} from "../model/kv-cache.ts";
+import { type KvLayout, type KvType, kvCacheBytes, planKvLayout } from "../model/kv-layout.ts";
 import { type LoadProgress, loadWeights } from "../model/load.ts";
 import {
   bankBytes,
+  MAX_LOGIT_COLUMNS,
   type ModelPlan,
   type Precision,
   planModel,
@@ -25,6 +20,7 @@ import {
 import { compileKernels, type KernelBuild } from "../wasm/kernels.ts";
 import { createMemory } from "../wasm/memory-bank.ts";
 import { Threads } from "../workers/threads.ts";
+import { KvPool } from "./kv-pool.ts";
 import { availableMemory } from "./memory.ts";
 import { identifyModel } from "./model-identity.ts";
 import { PrefixStore, type PrefixStoreOptions } from "./prefix-cache.ts";
@@ -38,7 +34,7 @@ export type LocalEngineOptions = {
   readonly threads?: number | undefined;
   /** Default: int8. */
   readonly precision?: Precision | undefined;
-  /** How keys and values are held. Default: words under precision int8, else f32. */
+  /** How keys and values are held. Default: i16 under precision int8, else f32. */
   readonly keyValues?: KvType | undefined;
   /** Most tokens of one session. Default: what the model was made for, at most 16,384. */
   readonly contextLength?: number | undefined;
@@ -79,6 +75,8 @@ const DEFAULT_CONTEXT = 16_384;
 /** An expert then has 64 of them on average: each takes 15 % less time than with 16, for which weights are unpacked as well. */
 const DEFAULT_PREFILL_CHUNK = 512;
 const MAX_THREADS = 64;
+/** So many sessions with a full context have room in the pool of keys and values, if memory has. */
+const MAX_FULL_SESSIONS = 16;
 /**
  * Bytes of weights per token from which a second thread pays: below, a layer's matrices are computed
  * in the time that its eleven barriers take.
@@ -116,9 +114,22 @@ export async function openLocalEngine(
     );
   }
   const precision = options.precision ?? "int8";
-  const keyValues = options.keyValues ?? (precision === "int8" ? "words" : "f32");
-  const layoutFor = (threads: number): KvLayout =>
-    planKvCache(config, contextLength, columns, threads, keyValues, maxBankBytes);
+  const type = options.keyValues ?? (precision === "int8" ? "i16" : "f32");
+  const available = availableMemory();
+  const layoutFor = (threads: number): KvLayout => {
+    const sessions = Math.min(columns, MAX_LOGIT_COLUMNS);
+    const wanted = {
+      contextLength,
+      columns,
+      sessions,
+      threads,
+      type,
+      maxMemoryBytes: maxBankBytes,
+    };
+    const full = kvCacheBytes(planKvLayout(config, wanted), contextLength);
+    const capacityBytes = Math.min(available, MAX_FULL_SESSIONS * full);
+    return planKvLayout(config, { ...wanted, capacityBytes });
+  };
   const planFor = (threads: number): ModelPlan =>
     planModel(checkpoint, {
       precision,
@@ -146,15 +157,17 @@ export async function openLocalEngine(
   const memories = plan.banks.map((bytes) => createMemory(bytes));
   const release = plan.paged ? checkpoint.retain() : undefined;
   const { profile } = options;
-  const threads = await Threads.start({ module, plan, memories, profile }, release);
+  const pool = new KvPool(layout, availableMemory);
+  const kv = { layout, memories: pool.memories };
+  const threads = await Threads.start({ module, plan, memories, kv, profile }, release);
   try {
-    const sinks = await loadWeights(checkpoint, plan, threads, options);
+    pool.setSinks(await loadWeights(checkpoint, plan, threads, options));
     const { prefixStore } = options;
     const prefixes = prefixStore && {
       store: new PrefixStore(prefixStore),
       identity: identifyModel(checkpoint, plan.precision, layout),
     };
-    return new LocalEngine(name, plan, layout, sinks, threads, prefixes);
+    return new LocalEngine(name, plan, pool, threads, prefixes);
   } catch (error) {
     // Ended before the caller closes the files that they read.
     await threads.close();
@@ -180,8 +193,7 @@ export class LocalEngine implements TokenEngine {
   readonly #resident: ModelPlan["resident"];
   /** Experts in memory, where they are paged. */
   readonly #slots: number | undefined;
-  readonly #layout: KvLayout;
-  readonly #sinks: Float32Array;
+  readonly #pool: KvPool;
   readonly #threads: Threads;
   readonly #scheduler: DecodeScheduler;
   readonly #prefixes: SessionHost["prefixes"];
@@ -192,14 +204,13 @@ export class LocalEngine implements TokenEngine {
   constructor(
     name: string,
     plan: ModelPlan,
-    layout: KvLayout,
-    sinks: Float32Array,
+    pool: KvPool,
     threads: Threads,
     prefixes: SessionHost["prefixes"],
   ) {
     this.name = name;
     this.vocabSize = plan.config.vocab;
-    this.contextLength = layout.contextLength;
+    this.contextLength = pool.layout.contextLength;
     this.precision = plan.precision;
     this.threads = plan.threads;
     this.bytesPerToken = plan.bytesPerToken;
@@ -208,17 +219,19 @@ export class LocalEngine implements TokenEngine {
     this.#slots = plan.paged
       ? plan.layers.reduce((sum, layer) => sum + layer.gateUp.length, 0)
       : undefined;
-    this.#layout = layout;
-    this.#sinks = sinks;
+    this.#pool = pool;
     this.#threads = threads;
     this.#prefixes = prefixes;
     this.#scheduler = new DecodeScheduler(threads, plan.scratch.logitColumns);
   }
 
-  /** @throws InsufficientMemoryError when another cache does not fit */
+  /**
+   * Takes no memory: a session takes it as its tokens come.
+   * @throws EngineFailedError when the engine is closed
+   */
   async createSession(): Promise<LocalSession> {
-    const cache = this.#createCache();
-    return new LocalSession(this.#host(), ++this.#sessions, cache);
+    this.#requireOpen();
+    return new LocalSession(this.#host(), ++this.#sessions);
   }
 
   /**
@@ -234,25 +247,26 @@ export class LocalEngine implements TokenEngine {
           `accepted: at most ${this.contextLength} tokens, chunks of at least 1.`,
       );
     }
-    const cache = this.#createCache();
-    cache.reserve(ids.length);
+    this.#requireOpen();
+    const cache = this.#pool.open();
     const session = ++this.#sessions;
-    const { layout, memories, timeline } = cache;
-    this.#threads.post({ type: "open", session, layout, memories, timeline });
+    this.#threads.post({ type: "open", session, ...cache.cells });
     const rows: Float32Array[] = [];
     try {
+      cache.reserve(ids.length);
       await this.#threads.run(
         { type: "logits", session, start: 0, ids, chunk },
         { onReport: (report) => report.type === "logits" && rows.push(report.logits) },
       );
     } finally {
       this.#threads.post({ type: "close", session });
+      cache.close();
     }
     return rows;
   }
 
   get statistics(): EngineStatistics {
-    const residentBytes = this.#resident;
+    const residentBytes = { ...this.#resident, cache: this.#pool.byteLength };
     if (this.#slots === undefined) return { residentBytes };
     const traffic = this.#threads.expertTraffic;
     const { hits, misses } = traffic;
@@ -279,23 +293,16 @@ export class LocalEngine implements TokenEngine {
     await this.#threads.close();
   }
 
-  #createCache(): KvCache {
-    if (this.#closed) {
-      throw new EngineFailedError(`Cannot open a session: the engine of ${this.name} is closed.`);
-    }
-    const bytes = kvCacheBytes(this.#layout, this.contextLength);
-    requireMemory(`A session of ${this.contextLength} tokens`, bytes);
-    const cache = new KvCache(this.#layout);
-    for (const memory of cache.memories) {
-      new Float32Array(memory.buffer).set(this.#sinks, this.#layout.sinks / 4);
-    }
-    return cache;
+  #requireOpen(): void {
+    if (!this.#closed) return;
+    throw new EngineFailedError(`Cannot open a session: the engine of ${this.name} is closed.`);
   }
 
   #host(): SessionHost {
     const { vocabSize, contextLength } = this;
     return {
       threads: this.#threads,
+      pool: this.#pool,
       scheduler: this.#scheduler,
       prefixes: this.#prefixes,
       vocabSize,

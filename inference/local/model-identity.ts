@@ -7,7 +7,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import type { Checkpoint, Tensor } from "../checkpoint/tensors.ts";
-import type { KvLayout } from "../model/kv-cache.ts";
+import type { KvLayout } from "../model/kv-layout.ts";
 import type { Precision } from "../model/plan.ts";
 
 const PIECE_BYTES = 4096;
@@ -24,9 +24,8 @@ export function identifyModel(
   const say = (facts: unknown): void => {
     hash.update(JSON.stringify(facts)).update("\n");
   };
-  const { layersPerMemory, memories, layerPageBytes, pageBytes } = layout;
   say([precision, checkpoint.config]);
-  say([layersPerMemory, memories, layerPageBytes, pageBytes]);
+  say([layout.type, layout.layerPageBytes]);
   hash.update(readFileSync(new URL("../kernels/kernels.wasm.json", import.meta.url)));
   const paths = new Set<string>();
   const piece = Buffer.alloc(PIECE_BYTES);

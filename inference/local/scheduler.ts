@@ -10,8 +10,10 @@ import {
   type DecodeCounts,
   type DecodeReport,
   type DecodeSequence,
+  MAX_DRAFT,
   NO_COUNTS,
 } from "../decoding/sequence.ts";
+import { BrokenNumbersError } from "../errors.ts";
 import type { Threads } from "../workers/threads.ts";
 
 /**
@@ -21,6 +23,11 @@ import type { Threads } from "../workers/threads.ts";
 const STEPS_ALONE = 32;
 /** Fewer for several sequences, so that one that comes in between soon joins them. */
 const STEPS_TOGETHER = 8;
+
+/** Most ids that one command can add to a sequence, where drafts are computed with the last id or not. */
+export function idsPerCommand(speculation: boolean): number {
+  return STEPS_ALONE * (speculation ? MAX_DRAFT + 1 : 1);
+}
 
 export type DecodeToken = Extract<DecodeReport, { type: "token" }>;
 
@@ -54,7 +61,7 @@ export class DecodeScheduler {
   /**
    * Decodes some ids of a sequence: until its stop id, its length or the end of a command's passes.
    * @param signal ends it early; what was reported until then has come
-   * @throws EngineFailedError
+   * @throws EngineFailedError, BrokenNumbersError
    */
   run(
     sequence: DecodeSequence,
@@ -88,6 +95,9 @@ export class DecodeScheduler {
     const end = (entry: Entry, counts: DecodeCounts): void => {
       if (open.delete(entry)) entry.resolve(counts);
     };
+    const fail = (entry: Entry, error: unknown): void => {
+      if (open.delete(entry)) entry.reject(error);
+    };
     const leave = (index: number): void => {
       board.leave(index);
       if ([...open].every(({ signal }) => signal.aborted)) stop.abort();
@@ -117,6 +127,7 @@ export class DecodeScheduler {
             const entry = entries[report.sequence]!;
             if (report.type === "token") entry.listener.onToken(report);
             else if (report.type === "draft") entry.listener.onDraft(report.ids);
+            else if (report.type === "broken") fail(entry, new BrokenNumbersError(report.position));
             else end(entry, report.counts);
           },
         },

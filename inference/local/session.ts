@@ -9,12 +9,12 @@ import type {
   SyncResult,
 } from "../engine.ts";
 import { ContextOverflowError, InvalidRequestError } from "../errors.ts";
-import type { KvCache } from "../model/kv-cache.ts";
 import { checkGeneration } from "../sampling/check.ts";
 import type { Outcome } from "../workers/messages.ts";
 import type { Threads } from "../workers/threads.ts";
+import type { KvCache, KvPool } from "./kv-pool.ts";
 import { type PrefixStore, prefixKey } from "./prefix-cache.ts";
-import type { DecodeScheduler, DecodeToken } from "./scheduler.ts";
+import { type DecodeScheduler, type DecodeToken, idsPerCommand } from "./scheduler.ts";
 
 /** Tokens of a prompt that are computed in one command; between commands other sessions get their turn. */
 const PREFILL_PER_COMMAND = 512;
@@ -25,6 +25,7 @@ const MIN_STORED_PREFIX = 64;
 /** What a session needs of its engine. */
 export type SessionHost = {
   readonly threads: Threads;
+  readonly pool: KvPool;
   readonly scheduler: DecodeScheduler;
   /** Where prefixes outlive the process, and the identity of the model there. */
   readonly prefixes: { readonly store: PrefixStore; readonly identity: string } | undefined;
@@ -48,19 +49,17 @@ export class LocalSession implements Session {
   /** Leading tokens whose keys and values are in the cache. */
   #computed = 0;
   #state: "idle" | "busy" | "closed" = "idle";
+  /** Aborted when the session is closed. */
+  readonly #closing = new AbortController();
+  /** Settles when nothing uses the cache any more that did so last. */
+  #lastUse: Promise<unknown> = Promise.resolve();
   readonly #counts = { ...NO_COUNTS };
 
-  constructor(host: SessionHost, id: number, cache: KvCache) {
+  constructor(host: SessionHost, id: number) {
     this.#host = host;
     this.#id = id;
-    this.#cache = cache;
-    host.threads.post({
-      type: "open",
-      session: id,
-      layout: cache.layout,
-      memories: cache.memories,
-      timeline: cache.timeline,
-    });
+    this.#cache = host.pool.open();
+    host.threads.post({ type: "open", session: id, ...this.#cache.cells });
   }
 
   get tokens(): readonly number[] {
@@ -72,13 +71,14 @@ export class LocalSession implements Session {
     return { ...counts, ...(ids > 0 && { screened: { ids, logits } }) };
   }
 
-  /** Bytes that are reserved for keys and values, touched or not. */
+  /** Bytes of the pages of keys and values that the session holds. */
   get cacheByteLength(): number {
     return this.#cache.byteLength;
   }
 
-  async sync(tokens: readonly number[], options: SyncOptions = {}): Promise<SyncResult> {
+  async sync(tokens: readonly number[], wanted: SyncOptions = {}): Promise<SyncResult> {
     this.#begin("sync");
+    const options = { ...wanted, signal: this.#signal(wanted.signal) };
     try {
       const { vocabSize, contextLength } = this.#host;
       checkIds(tokens, vocabSize);
@@ -90,8 +90,10 @@ export class LocalSession implements Session {
       const { sharedPrefix = 0 } = options;
       if (sharedPrefix > reused && sharedPrefix < tokens.length) {
         if (await this.#takeShared(tokens, sharedPrefix, options)) reused = sharedPrefix;
+        this.#closing.signal.throwIfAborted();
       }
       await this.#prefill(tokens, tokens.length - 1, options);
+      this.#closing.signal.throwIfAborted();
       this.#append(tokens, tokens.length);
       return { reused, computed: tokens.length - reused };
     } finally {
@@ -100,7 +102,7 @@ export class LocalSession implements Session {
   }
 
   async *generate(options: GenerateOptions): AsyncGenerator<number, FinishReason, void> {
-    return yield* this.#decode(options);
+    return yield* this.#decode({ ...options, signal: this.#signal(options.signal) });
   }
 
   /**
@@ -110,8 +112,12 @@ export class LocalSession implements Session {
   async replay(ids: readonly number[], speculation: boolean): Promise<void> {
     checkIds(ids, this.#host.vocabSize);
     const sampling = { temperature: 0, topP: 1, seed: 0 };
-    const options = { maxTokens: ids.length, stopIds: new Set<number>(), sampling, speculation };
-    const run = this.#decode(options, ids);
+    const signal = this.#closing.signal;
+    const stopIds = new Set<number>();
+    const run = this.#decode(
+      { maxTokens: ids.length, stopIds, sampling, speculation, signal },
+      ids,
+    );
     while (!(await run.next()).done);
   }
 
@@ -124,13 +130,13 @@ export class LocalSession implements Session {
     this.#cut(0);
     this.#cache.reserve(tokens.length);
     // Small numbers, but no zeros: pages that were never written would take no memory traffic.
-    for (const page of this.#cache.pages(0, tokens.length)) page.fill(0x10);
+    for (const part of this.#cache.pages(0, tokens.length)) part.fill(0x10);
     this.#append(tokens, tokens.length);
     this.#computed = tokens.length - 1;
   }
 
   async *#decode(
-    options: GenerateOptions,
+    options: GenerateOptions & { readonly signal: AbortSignal },
     forcedIds?: readonly number[],
   ): AsyncGenerator<number, FinishReason, void> {
     const { maxTokens, stopIds, signal, matcher } = options;
@@ -142,7 +148,6 @@ export class LocalSession implements Session {
         throw new InvalidRequestError("Cannot generate on an empty timeline; sync first.");
       }
       const { contextLength } = this.#host;
-      this.#cache.reserve(Math.min(contextLength, this.#tokens.length + maxTokens));
       let count = 0;
       while (count < maxTokens) {
         const room = contextLength - this.#tokens.length;
@@ -151,7 +156,7 @@ export class LocalSession implements Session {
         const size = Math.min(maxTokens - count, room);
         const forced = forcedIds?.slice(count);
         for await (const token of this.#burst(size, count === 0, options, feed, forced)) {
-          signal?.throwIfAborted();
+          signal.throwIfAborted();
           this.#tokens.push(token.id);
           this.#computed = this.#tokens.length - 1;
           count++;
@@ -182,8 +187,11 @@ export class LocalSession implements Session {
   async close(): Promise<void> {
     if (this.#state === "closed") return;
     this.#state = "closed";
+    this.#closing.abort(closedError("go on with"));
+    await this.#lastUse;
     this.#tokens.length = 0;
     this.#host.threads.post({ type: "close", session: this.#id });
+    this.#cache.close();
   }
 
   /**
@@ -203,7 +211,7 @@ export class LocalSession implements Session {
     this.#cache.reserve(tokens.length);
     this.#cut(0);
     const pages = this.#cache.pages(0, length);
-    if (await store.load(key, pages)) {
+    if (await this.#use(store.load(key, pages))) {
       options.signal?.throwIfAborted();
       if (await this.#isAsComputed(tokens, length)) {
         this.#computed = length;
@@ -213,7 +221,8 @@ export class LocalSession implements Session {
       await store.forget(key);
     }
     await this.#prefill(tokens, length, options);
-    await store.save(key, pages);
+    await this.#use(store.save(key, pages));
+    options.signal?.throwIfAborted();
     return false;
   }
 
@@ -226,7 +235,7 @@ export class LocalSession implements Session {
     const stored = last.map((page) => Buffer.from(page));
     const ids = tokens.slice(length - 1, length);
     const work = { type: "prefill", session: this.#id, start: length - 1, ids } as const;
-    await this.#host.threads.run(work);
+    await this.#use(this.#host.threads.run(work));
     return stored.every((page, index) => page.equals(last[index] ?? page));
   }
 
@@ -243,18 +252,17 @@ export class LocalSession implements Session {
     let outcome: Outcome = "finished";
     for (let done = 0; done < ids.length && outcome === "finished"; done += PREFILL_PER_COMMAND) {
       const part = ids.slice(done, done + PREFILL_PER_COMMAND);
-      outcome = await this.#host.threads.run(
-        { type: "prefill", session: this.#id, start: start + done, ids: part },
-        {
-          signal: options.signal,
-          onReport: (report) => {
-            if (report.type !== "progress") return;
-            this.#computed = start + done + report.done;
-            const fresh = Math.max(0, done + report.done - known);
-            options.onProgress?.({ done: fresh, total });
-          },
+      const work = { type: "prefill", session: this.#id, start: start + done, ids: part } as const;
+      const run = this.#host.threads.run(work, {
+        signal: options.signal,
+        onReport: (report) => {
+          if (report.type !== "progress") return;
+          this.#computed = start + done + report.done;
+          const fresh = Math.max(0, done + report.done - known);
+          options.onProgress?.({ done: fresh, total });
         },
-      );
+      });
+      outcome = await this.#use(run);
     }
     this.#append(tokens, Math.max(this.#tokens.length, this.#computed));
     options.signal?.throwIfAborted();
@@ -265,7 +273,7 @@ export class LocalSession implements Session {
     for (let i = this.#tokens.length; i < length; i++) {
       const id = tokens[i]!;
       this.#tokens.push(id);
-      this.#cache.timeline[i] = id;
+      this.#cache.cells.timeline[i] = id;
     }
   }
 
@@ -273,13 +281,15 @@ export class LocalSession implements Session {
   async *#burst(
     maxTokens: number,
     isFirst: boolean,
-    options: GenerateOptions,
+    options: GenerateOptions & { readonly signal: AbortSignal },
     feed: MatcherFeed | undefined,
     forcedIds: readonly number[] | undefined,
   ): AsyncGenerator<DecodeToken, void, void> {
     const left = new AbortController();
-    const signals = options.signal === undefined ? [] : [options.signal];
-    const signal = AbortSignal.any([left.signal, ...signals]);
+    const signal = AbortSignal.any([left.signal, options.signal]);
+    // The last id is not computed by this command.
+    const ids = Math.min(maxTokens, idsPerCommand(options.speculation ?? false));
+    this.#cache.reserve(this.#tokens.length + ids - 1);
     const tokens: DecodeToken[] = [];
     let wake = Promise.withResolvers<void>();
     let received = 0;
@@ -312,11 +322,15 @@ export class LocalSession implements Session {
         leaveOnFailure();
       },
     });
-    const settle = (): void => {
-      ended = true;
-      wake.resolve();
-    };
-    run.then(settle, settle);
+    void this.#use(run)
+      .then(
+        () => {},
+        () => {},
+      )
+      .then(() => {
+        ended = true;
+        wake.resolve();
+      });
     try {
       for (;;) {
         for (let token = tokens.shift(); token !== undefined; token = tokens.shift()) yield token;
@@ -326,11 +340,11 @@ export class LocalSession implements Session {
       }
       this.#count(await run);
       if (feed?.failure !== undefined) throw feed.failure.error;
-      options.signal?.throwIfAborted();
+      options.signal.throwIfAborted();
     } finally {
       left.abort();
-      // The workers write into this session's cache until they have ended.
-      await run.catch(() => {});
+      // The workers write into this session's pages until they have ended.
+      await this.#lastUse;
     }
   }
 
@@ -348,17 +362,37 @@ export class LocalSession implements Session {
   }
 
   #begin(operation: string): void {
-    if (this.#state !== "idle") {
-      const why =
-        this.#state === "closed" ? "the session is closed" : "another operation still runs on it";
-      throw new InvalidRequestError(`Cannot ${operation} this session: ${why}.`);
+    if (this.#state === "closed") throw closedError(operation);
+    if (this.#state === "busy") {
+      throw new InvalidRequestError(
+        `Cannot ${operation} this session: another operation still runs on it.`,
+      );
     }
     this.#state = "busy";
   }
 
   #end(): void {
-    if (this.#state === "busy") this.#state = "idle";
+    if (this.#state !== "busy") return;
+    this.#state = "idle";
+    this.#cache.trim(this.#tokens.length);
   }
+
+  /** The caller's signal, and that of closing. */
+  #signal(signal: AbortSignal | undefined): AbortSignal {
+    return signal === undefined
+      ? this.#closing.signal
+      : AbortSignal.any([signal, this.#closing.signal]);
+  }
+
+  /** Has `close` wait for what uses the cache. */
+  #use<T>(use: Promise<T>): Promise<T> {
+    this.#lastUse = use.catch(() => {});
+    return use;
+  }
+}
+
+function closedError(operation: string): InvalidRequestError {
+  return new InvalidRequestError(`Cannot ${operation} this session: the session is closed.`);
 }
 
 function commonPrefix(a: readonly number[], b: readonly number[]): number {

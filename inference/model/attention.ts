@@ -1,10 +1,9 @@
-import { type Address, BLOCK, KV_PAGE, ROW_GROUP } from "../wasm/kernels.ts";
+import { type Address, BLOCK, FLOAT_BYTES, KV_PAGE, ROW_GROUP } from "../wasm/kernels.ts";
 import { multiply, prepare, unitsPerPiece } from "./multiply.ts";
 import { normalise } from "./normalise.ts";
 import type { LayerPlan } from "./plan.ts";
-import type { Step, ThreadCache, ThreadModel } from "./step.ts";
+import type { Step, ThreadModel } from "./step.ts";
 
-const FLOAT_BYTES = 4;
 /** Pieces that each thread's part of the heads is dealt out in, where there are as many. */
 const ATTENTION_PIECES = 32;
 
@@ -46,11 +45,12 @@ export function attention(
   });
   team.barrier();
 
-  // A column that no other attends to needs nobody else's keys: who attends also stores them.
+  // In a decode step, no column attends to another: each is attended to by the thread that stores it.
   const storesAlone = step.isDecode && wanted === 0;
   if (!storesAlone) {
     for (let c = team.from(count); c < team.to(count); c++) {
-      for (let head = 0; head < kvHeads; head++) rotateAndStore(model, step, index, layer, c, head);
+      for (let head = 0; head < kvHeads; head++)
+        storeKeyAndValue(model, step, index, layer, c, head);
     }
     team.barrier();
   }
@@ -63,10 +63,12 @@ export function attention(
       const c = wanted + Math.floor((unit * together) / kvHeads);
       const first = (unit * together) % kvHeads;
       for (let head = first; head < first + together; head++) {
-        if (storesAlone) rotateAndStore(model, step, index, layer, c, head);
-        attend(model, step, index, c, head);
+        if (storesAlone) storeKeyAndValue(model, step, index, layer, c, head);
+        attend(model, step, index, layer, c, head);
       }
-      takeSeen(model, step, index, layer, c, first, first + together);
+      const values = scratch.z.width / kvHeads;
+      const end = (first + together) * values;
+      prepare(bank, precision, layer.out, scratch.z, c, first * values, end);
     }
   });
   team.barrier();
@@ -77,7 +79,7 @@ export function attention(
     const row = from * ROW_GROUP;
     const end = Math.min(to * ROW_GROUP, hidden);
     multiply(bank, precision, layer.out, scratch.z, wanted, 0, columns, row, end, y, hidden, strip);
-    // Who computed rows adds them: no barrier between.
+    // The thread that computed rows adds them: no barrier between.
     for (let c = wanted; c < count; c++) {
       const offset = (c * hidden + row) * FLOAT_BYTES;
       bank.kernels.add_scaled(scratch.x + offset, scratch.y + offset, 1, end - row);
@@ -86,8 +88,31 @@ export function attention(
   team.barrier();
 }
 
-/** q, k, v of one column and key-value head: to the cache's memory, rotated, and k and v into their place in its page. */
-function rotateAndStore(
+/** Key and value of one column and key-value head, the key rotated: to their place in the session's page. */
+function storeKeyAndValue(
+  model: ThreadModel,
+  step: Step,
+  index: number,
+  layer: LayerPlan,
+  column: number,
+  kvHead: number,
+): void {
+  const { heads, kvHeads, headDim } = model.plan.config;
+  const { layout } = model.kv;
+  const bank = model.kv.bankOf(index);
+  const k = takeProjected(model, index, layer, column, heads + kvHead, 1, layout.k);
+  const v = takeProjected(model, index, layer, column, heads + kvHeads + kvHead, 1, layout.v);
+  rotate(model, index, column, k, 1);
+  const position = step.positionOf(column);
+  const { pageTable } = step.segments[step.segmentOf(column)]!;
+  const page = pageTable[Math.floor(position / KV_PAGE)]!;
+  const store = layout.type === "i16" ? bank.kernels.kv_store_i16 : bank.kernels.kv_store;
+  const at = pagesOfHead(model, index, kvHead) + page * layout.pageBytes;
+  store(k, v, at, position % KV_PAGE, 1, headDim);
+}
+
+/** What the query heads of one column that share a key-value head see: to their place in `scratch.z`. */
+function attend(
   model: ThreadModel,
   step: Step,
   index: number,
@@ -97,95 +122,80 @@ function rotateAndStore(
 ): void {
   const { config, scratch } = model.plan;
   const { heads, kvHeads, headDim } = config;
-  const cache = step.cacheOf(column);
-  const { layout } = cache;
-  const bank = cache.bankOf(index);
+  const { kv } = model;
+  const { layout } = kv;
+  const bank = kv.bankOf(index);
   const group = heads / kvHeads;
-  const copied = (head: number, count: number): Address => {
-    const offset = column * layer.qkv.rows * FLOAT_BYTES + head * headDim * FLOAT_BYTES;
-    const to = layout.qkv + offset;
-    bank.copyFloats(model.bank(layer.bank), scratch.qkv + offset, to, count * headDim);
-    return to;
-  };
-  const q = copied(kvHead * group, group);
-  const k = copied(heads + kvHead, 1);
-  const v = copied(heads + kvHeads + kvHead, 1);
-  const rotation = column * (headDim / 2) * FLOAT_BYTES;
-  const { rope, kv_store, kv_store_words } = bank.kernels;
-  rope(q, group, headDim / 2, layout.cos + rotation, layout.sin + rotation);
-  rope(k, 1, headDim / 2, layout.cos + rotation, layout.sin + rotation);
-  const position = step.positionOf(column);
-  const page = pagesOfHead(model, cache, index, kvHead);
-  const store = layout.type === "words" ? kv_store_words : kv_store;
-  const at = page + Math.floor(position / KV_PAGE) * layout.pageBytes;
-  store(k, v, at, position % KV_PAGE, 1, headDim);
-}
-
-/** The query heads of one column that share a key-value head. */
-function attend(
-  model: ThreadModel,
-  step: Step,
-  index: number,
-  column: number,
-  kvHead: number,
-): void {
-  const { config } = model.plan;
-  const { heads, kvHeads, headDim } = config;
-  const cache = step.cacheOf(column);
-  const { layout } = cache;
-  const bank = cache.bankOf(index);
-  const group = heads / kvHeads;
+  const thread = kvThread(model);
+  const q = takeProjected(model, index, layer, column, kvHead * group, group, layout.q);
+  rotate(model, index, column, q, group);
   const position = step.positionOf(column);
   const sliding = config.layerTypes[index] === "sliding";
   const first = sliding ? Math.max(0, position - config.slidingWindow + 1) : 0;
-  const qkvWidth = (heads + 2 * kvHeads) * headDim;
-  const attention = layout.type === "words" ? bank.kernels.attention_words : bank.kernels.attention;
+  const attention = layout.type === "i16" ? bank.kernels.attention_i16 : bank.kernels.attention;
   attention(
-    layout.qkv + (column * qkvWidth + kvHead * group * headDim) * FLOAT_BYTES,
+    q,
     group,
     headDim,
-    pagesOfHead(model, cache, index, kvHead),
+    pagesOfHead(model, index, kvHead),
+    kv.tableOf(step.segmentOf(column)),
     layout.pageBytes / FLOAT_BYTES,
     first,
     position + 1,
     1 / Math.sqrt(headDim),
     layout.sinks + (index * heads + kvHead * group) * FLOAT_BYTES,
-    layout.z + (column * heads + kvHead * group) * headDim * FLOAT_BYTES,
-    layout.scratch + model.team.index * layout.scratchBytes,
+    thread + layout.z,
+    thread + layout.scratch,
   );
+  const z = scratch.z.values + (column * heads + kvHead * group) * headDim * FLOAT_BYTES;
+  model.bank(layer.bank).copyFloats(bank, thread + layout.z, z, group * headDim);
 }
 
-/** Takes what some key-value heads of one column saw to the layer's bank, in the form that `out` reads. */
-function takeSeen(
+/**
+ * Copies some heads of q, k and v of a column to this thread's part of the layer's cache memory.
+ * @param place within the thread's part
+ * @returns where they are
+ */
+function takeProjected(
   model: ThreadModel,
-  step: Step,
   index: number,
   layer: LayerPlan,
   column: number,
-  firstHead: number,
-  endHead: number,
-): void {
-  const { config, scratch, precision } = model.plan;
-  const bank = model.bank(layer.bank);
-  const cache = step.cacheOf(column);
-  const { width } = scratch.z;
-  const from = (width / config.kvHeads) * firstHead;
-  const to = (width / config.kvHeads) * endHead;
-  const offset = (column * width + from) * FLOAT_BYTES;
-  const source = cache.layout.z + offset;
-  bank.copyFloats(cache.bankOf(index), source, scratch.z.values + offset, to - from);
-  prepare(bank, precision, layer.out, scratch.z, column, from, to);
+  head: number,
+  count: number,
+  place: Address,
+): Address {
+  const { headDim } = model.plan.config;
+  const from = model.plan.scratch.qkv + (column * layer.qkv.rows + head * headDim) * FLOAT_BYTES;
+  const to = kvThread(model) + place;
+  model.kv.bankOf(index).copyFloats(model.bank(layer.bank), from, to, count * headDim);
+  return to;
 }
 
-/** A key-value head's part of page 0 of a layer. */
-function pagesOfHead(
+/** Rotates some heads of a column, in the layer's cache memory. */
+function rotate(
   model: ThreadModel,
-  cache: ThreadCache,
   index: number,
-  kvHead: number,
-): Address {
-  const { kvHeads } = model.plan.config;
-  return cache.pagesOf(index) + (cache.layout.layerPageBytes / kvHeads) * kvHead;
+  column: number,
+  x: Address,
+  heads: number,
+): void {
+  const { layout } = model.kv;
+  const half = model.plan.config.headDim / 2;
+  const row = column * half * FLOAT_BYTES;
+  model.kv.bankOf(index).kernels.rope(x, heads, half, layout.cos + row, layout.sin + row);
+}
+
+/** A key-value head's part of page number 0 of a layer. */
+function pagesOfHead(model: ThreadModel, index: number, kvHead: number): Address {
+  const { kv, plan } = model;
+  return kv.pagesOf(index) + (kv.layout.layerPageBytes / plan.config.kvHeads) * kvHead;
+}
+
+/** This thread's part of the cache's memories. */
+function kvThread(model: ThreadModel): Address {
+  const { layout } = model.kv;
+  return layout.thread + model.team.index * layout.threadBytes;
 }
 
 /** This thread's scratch for one unpacked row group. */

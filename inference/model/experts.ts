@@ -1,11 +1,10 @@
-import { ROW_GROUP } from "../wasm/kernels.ts";
+import { FLOAT_BYTES, ROW_GROUP } from "../wasm/kernels.ts";
 import { threadScratch } from "./attention.ts";
 import { multiply, prepare, unitsPerPiece } from "./multiply.ts";
 import { normalise } from "./normalise.ts";
 import { type Activations, ALONE_COLUMNS, GATE_UP_ROWS, type LayerPlan } from "./plan.ts";
 import type { Step, ThreadModel } from "./step.ts";
 
-const FLOAT_BYTES = 4;
 /**
  * x += mixture of experts(norm(x)) for the columns from `wanted` on.
  *

@@ -6,16 +6,16 @@
  */
 
 import { dequantise } from "../checkpoint/dequantise.ts";
+import { FLOAT_BYTES } from "../wasm/kernels.ts";
 import { attention } from "./attention.ts";
 import { feedForward } from "./experts.ts";
+import { pagesFor } from "./kv-layout.ts";
 import { writeRotation } from "./rope.ts";
 import { type Segment, Step, type ThreadModel } from "./step.ts";
 import { type OnLogits, unembed } from "./unembed.ts";
 
 export type { Segment } from "./step.ts";
 export type { OnLogits } from "./unembed.ts";
-
-const FLOAT_BYTES = 4;
 
 /**
  * Whether the columns of a step need logits; without, what only they need is not computed. Where bounds
@@ -25,10 +25,10 @@ export type Wanted = "none" | "bounds" | "all";
 
 /**
  * Computes the ids of each segment at positions `start` … and leaves their keys and values in its
- * cache, which must have room for them and hold all positions before `start`.
+ * pages, which must hold all positions before `start`.
  *
  * @param segments of different sessions; at most `plan.scratch.columns` ids, each below `vocab`
- * @throws Cancelled when the command was cancelled; the caches are then valid up to each `start`
+ * @throws Cancelled when the command was cancelled; the pages are then valid up to each `start`
  */
 export function forward(
   model: ThreadModel,
@@ -45,6 +45,10 @@ export function forward(
   for (let c = team.from(count); c < team.to(count); c++) {
     embed(model, c, step.idOf(c));
     rotations(model, step, c);
+  }
+  for (let s = team.from(segments.length); s < team.to(segments.length); s++) {
+    const { pageTable, start, ids } = segments[s]!;
+    model.kv.writeTable(s, pageTable, pagesFor(start + ids.length));
   }
   team.barrier();
 
@@ -75,9 +79,9 @@ function embed(model: ThreadModel, column: number, id: number): void {
   );
 }
 
-/** The column's cosines and sines, in every memory of the cache. */
+/** The column's cosines and sines, in every memory of keys and values. */
 function rotations(model: ThreadModel, step: Step, column: number): void {
-  const { layout, banks } = step.cacheOf(column);
+  const { layout, banks } = model.kv;
   const row = (column * model.plan.config.headDim) / 2;
   const cos = layout.cos / FLOAT_BYTES + row;
   const sin = layout.sin / FLOAT_BYTES + row;

@@ -89,7 +89,7 @@ export class UnitLoader {
     this.loaders = model.banks.map((bank) => new Loader(bank, staging));
   }
 
-  /** @throws CheckpointError for a file that was cut short or scales that are no numbers */
+  /** @throws CheckpointError for a file that was cut short, or holds NaN or infinity */
   load(unit: LoadUnit): void {
     if (unit.kind === "embedding") this.#embedding(unit.first, unit.rows);
     else if (unit.kind === "unembedding") this.#unembedding(unit.first, unit.rows);

@@ -8,6 +8,7 @@ import { describeWeights } from "../checkpoint/weight-source.ts";
 import type { Threads } from "../workers/threads.ts";
 import { ExpertPager, type TrafficCells } from "./expert-pager.ts";
 import { type LoadUnit, loadUnits, UnitLoader } from "./load-units.ts";
+import { notFinite } from "./loader.ts";
 import type { ModelPlan } from "./plan.ts";
 import type { ThreadModel } from "./step.ts";
 
@@ -31,7 +32,7 @@ export type LoadOptions = {
 /**
  * Has the threads fill their banks.
  * @returns the sinks, f32 (layers, heads): they lie beside each session's cache, not in a bank
- * @throws CheckpointError for a file that is cut short or scales that are no numbers
+ * @throws CheckpointError for a file that is cut short, or holds NaN or infinity
  * @throws EngineFailedError when a thread died
  * @throws the signal's reason
  */
@@ -44,7 +45,10 @@ export async function loadWeights(
   options.signal?.throwIfAborted();
   const sinks = new Float32Array(plan.config.layers * plan.config.heads);
   for (const [index, layer] of weights.layers.entries()) {
-    sinks.set(readFloat32(layer.sinks), index * plan.config.heads);
+    const values = readFloat32(layer.sinks);
+    const found = values.findIndex((value) => !Number.isFinite(value));
+    if (found !== -1) throw notFinite(layer.sinks, found);
+    sinks.set(values, index * plan.config.heads);
   }
   const units = loadUnits(plan, weights);
   const progress = new Progress(units);

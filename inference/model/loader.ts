@@ -4,7 +4,7 @@
  * the loaded model. Where a piece ends changes nothing in the result.
  */
 
-import { bytesOf, elementsIn } from "../checkpoint/dtypes.ts";
+import { bytesOf, type Dtype, elementsIn } from "../checkpoint/dtypes.ts";
 import {
   expertScaleError,
   readExpertBias,
@@ -13,13 +13,15 @@ import {
 } from "../checkpoint/expert-rows.ts";
 import { type ExpertLinear, readFloatsInto, type Tensor } from "../checkpoint/tensors.ts";
 import { CheckpointError } from "../errors.ts";
-import { type Address, BLOCK, ROW_GROUP } from "../wasm/kernels.ts";
+import { type Address, BLOCK, FLOAT_BYTES, ROW_GROUP } from "../wasm/kernels.ts";
 import { alignUp, type MemoryBank } from "../wasm/memory-bank.ts";
 import { type Matrix, matrixBytes } from "./plan.ts";
 
-const FLOAT_BYTES = 4;
 /** Most bytes that are staged at a time: a piece is still in the processor's cache when it is converted. */
 const PIECE_BYTES = 1 << 20;
+
+/** Of dtypes whose elements are floats by themselves. */
+const ELEMENT_BYTES: Partial<Record<Dtype, number>> = { BF16: 2, F16: 2, F32: FLOAT_BYTES };
 
 /** Where a thread stages in every bank. */
 export type Staging = { readonly address: Address; readonly bytes: number };
@@ -38,9 +40,19 @@ export class Loader {
     this.#halfBytes = alignUp(Math.floor(this.#stagingBytes / 2) - alignUp(1));
   }
 
-  /** Bytes of a tensor as they are, from `offset` on. */
+  /** Bytes of a tensor as they are, from `offset` on, whole elements. */
   raw(tensor: Tensor, offset: number, address: Address, bytes: number): void {
     tensor.readInto(this.#bank.bytes.subarray(address, address + bytes), offset);
+    const size = ELEMENT_BYTES[tensor.dtype];
+    if (size === undefined) return;
+    const { kernels } = this.#bank;
+    const count = bytes / size;
+    const exponent = tensor.dtype === "F16" ? 0x7c00 : 0x7f80;
+    const found =
+      size === FLOAT_BYTES
+        ? kernels.not_finite_32(address, count)
+        : kernels.not_finite_16(address, count, exponent);
+    if (found < count) throw notFinite(tensor, offset / size + found);
   }
 
   /** Elements `first` … `first + count - 1` of a tensor, as f32; whole blocks of its dtype. */
@@ -53,6 +65,8 @@ export class Loader {
     if (tensor.dtype !== "BF16" && tensor.dtype !== "F16" && tensor.dtype !== "F32") {
       const at = address / FLOAT_BYTES;
       readFloatsInto(tensor, first, this.#bank.floats.subarray(at, at + count));
+      const found = this.#bank.kernels.not_finite_32(address, count);
+      if (found < count) throw notFinite(tensor, first + found);
       return;
     }
     const size = bytesOf(tensor.dtype, 1);
@@ -145,6 +159,10 @@ export class Loader {
 
   expertBias(matrix: Matrix, linear: ExpertLinear, expert: number): void {
     this.#bank.floats.set(readExpertBias(linear, expert), matrix.bias / FLOAT_BYTES);
+    const found = this.#bank.kernels.not_finite_32(matrix.bias, matrix.rows);
+    if (found === matrix.rows) return;
+    const { tensor } = linear.bias[found % linear.bias.length]!;
+    throw notFinite(tensor, `${found} of expert ${expert}`);
   }
 
   /** Rows `from` … `to - 1` of one expert, as records; `from` is a multiple of 8. */
@@ -171,6 +189,18 @@ export class Loader {
       if (bad !== 0) throw expertScaleError(linear, expert, row * rowBlocks + bad - 1);
     }
   }
+}
+
+/**
+ * A NaN or an infinity in the weights makes every logit NaN, or is passed over by a softmax or a
+ * rounding and changes what the model says.
+ */
+export function notFinite(tensor: Tensor, element: number | string): CheckpointError {
+  return new CheckpointError(
+    tensor.path,
+    `element ${element} of ${tensor.name} is infinite or NaN; accepted: finite numbers.`,
+    tensor.name,
+  );
 }
 
 function elements(tensor: Tensor): number {

@@ -1,6 +1,8 @@
 import {
   type Address,
   BLOCK,
+  FLOAT_BYTES,
+  I16_BYTES,
   MXFP4_OFFSET,
   MXFP4_RECORD_BYTES,
   Q8_OFFSET,
@@ -10,8 +12,6 @@ import {
 import type { MemoryBank } from "../wasm/memory-bank.ts";
 import type { Activations, Matrix, Precision } from "./plan.ts";
 
-const FLOAT_BYTES = 4;
-const WORD_BYTES = 2;
 /** Multiplications of a piece of work: 10 to 20 µs. */
 const PIECE_MULTIPLICATIONS = 1 << 18;
 
@@ -72,7 +72,7 @@ export function multiply(
       rows,
       blocks,
       quantised,
-      x.words + first * width * WORD_BYTES,
+      x.i16 + first * width * I16_BYTES,
       scales,
       starts,
       columns,
@@ -121,6 +121,6 @@ export function prepare(
     x.scales + block * FLOAT_BYTES,
     x.starts + block * FLOAT_BYTES,
     matrix.kind === "q8" ? Q8_OFFSET : MXFP4_OFFSET,
-    matrix.kind === "q8" ? x.words + block * BLOCK * WORD_BYTES : 0,
+    matrix.kind === "q8" ? x.i16 + block * BLOCK * I16_BYTES : 0,
   );
 }

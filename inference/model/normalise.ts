@@ -1,8 +1,7 @@
+import { FLOAT_BYTES } from "../wasm/kernels.ts";
 import { prepare } from "./multiply.ts";
 import { type Activations, ALONE_COLUMNS, type LayerPlan, type Matrix } from "./plan.ts";
 import type { ThreadModel } from "./step.ts";
-
-const FLOAT_BYTES = 4;
 
 /**
  * norm(x) of the columns from `first` on, in the form that products with `matrix` read; complete in all

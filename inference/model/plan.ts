@@ -13,6 +13,8 @@ import { UnsupportedArchitectureError } from "../errors.ts";
 import {
   type Address,
   BLOCK,
+  FLOAT_BYTES,
+  I16_BYTES,
   MXFP4_F32_SCRATCH_BYTES,
   MXFP4_RECORD_BYTES,
   Q8_RECORD_BYTES,
@@ -59,7 +61,7 @@ export type Activations = {
   readonly values: Address; // f32 (columns, width)
   readonly quantised: Address; // i8 (columns, width)
   /** The same values as i16, for products with Q8_0, where there are such. */
-  readonly words: Address; // i16 (columns, width)
+  readonly i16: Address; // i16 (columns, width)
   readonly scales: Address; // f32 (columns, width / 32)
   readonly starts: Address; // i32 (columns, width / 32)
 };
@@ -153,10 +155,8 @@ export const ALONE_COLUMNS = 4;
 /** Rows of gate and up that are computed together: a cache line of int8 inner activations, two blocks of 32. */
 export const GATE_UP_ROWS = 128;
 
-const FLOAT_BYTES = 4;
-const WORD_BYTES = 2;
 /** Sessions that are decoded together, and a draft with the id before it, have room in so many. */
-const MAX_LOGIT_COLUMNS = 16;
+export const MAX_LOGIT_COLUMNS = 16;
 /** An unembedding of so many weights has a copy that screens it; a smaller one is read fast enough. */
 const MIN_SCREENED_WEIGHTS = 1 << 25;
 /** Loading stages pieces of tensors in the scratch area: this much keeps the pieces from being small. */
@@ -342,11 +342,11 @@ function planScratch(
   const slots = columns * expertsPerToken;
   const logitColumns = Math.min(columns, MAX_LOGIT_COLUMNS);
   const floats = (count: number): Address => allocator.allocate(count * FLOAT_BYTES);
-  const activations = (count: number, width: number, hasWords = true): Activations => ({
+  const activations = (count: number, width: number, hasI16 = true): Activations => ({
     width,
     values: floats(count * width),
     quantised: allocator.allocate(precision === "int8" ? count * width : 0),
-    words: allocator.allocate(precision === "int8" && hasWords ? count * width * WORD_BYTES : 0),
+    i16: allocator.allocate(precision === "int8" && hasI16 ? count * width * I16_BYTES : 0),
     scales: floats(precision === "int8" ? (count * width) / BLOCK : 0),
     starts: floats(precision === "int8" ? (count * width) / BLOCK : 0),
   });

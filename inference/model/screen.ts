@@ -12,6 +12,7 @@ import { randomInt } from "node:crypto";
 import {
   type Address,
   BLOCK,
+  FLOAT_BYTES,
   Q8_RECORD_BYTES,
   ROW_GROUP,
   SCREEN_DITHERS,
@@ -35,7 +36,6 @@ export type ScreenPlan = {
   readonly verdict: Address;
 };
 
-const FLOAT_BYTES = 4;
 /** That any of the logits of one token is above its bound. */
 const FAILURE = 1e-12;
 /** Variance of the copy's rounding, in units of the Q8 weights: evenly distributed over -8 … 8. */

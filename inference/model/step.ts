@@ -1,11 +1,11 @@
-/** What one thread knows while it computes a step: the model's plan, its banks, a session's cache. */
+/** What one thread knows while it computes a step: the model's plan, its banks, the pool of keys and values. */
 
-import type { KernelModule } from "../wasm/kernels.ts";
+import { FLOAT_BYTES, type KernelModule } from "../wasm/kernels.ts";
 import { type BankMemory, MemoryBank } from "../wasm/memory-bank.ts";
 import type { Team } from "../wasm/team.ts";
 import type { ExpertPager } from "./expert-pager.ts";
 import { ExpertSchedule } from "./expert-schedule.ts";
-import type { KvLayout } from "./kv-cache.ts";
+import type { KvLayout } from "./kv-layout.ts";
 import type { ModelPlan } from "./plan.ts";
 import { rotationFrequencies } from "./rope.ts";
 import { ScreenPause } from "./screen.ts";
@@ -15,16 +15,24 @@ export class ThreadModel {
   readonly plan: ModelPlan;
   readonly team: Team;
   readonly banks: readonly MemoryBank[];
+  readonly kv: KvBanks;
   readonly frequencies: Float64Array;
   readonly schedule: ExpertSchedule;
   readonly screenPause: ScreenPause = new ScreenPause();
   /** Set when the weights are loaded, where not all experts are. */
   pager: ExpertPager | undefined;
 
-  constructor(module: KernelModule, plan: ModelPlan, memories: readonly BankMemory[], team: Team) {
+  constructor(
+    module: KernelModule,
+    plan: ModelPlan,
+    memories: readonly BankMemory[],
+    kv: KvMemories,
+    team: Team,
+  ) {
     this.plan = plan;
     this.team = team;
     this.banks = memories.map((memory) => new MemoryBank(module, memory));
+    this.kv = new KvBanks(module, kv);
     this.frequencies = rotationFrequencies(plan.config.rope, plan.config.headDim);
     this.schedule = new ExpertSchedule(plan.config, plan.scratch.columns);
   }
@@ -34,40 +42,50 @@ export class ThreadModel {
   }
 }
 
-/** A session's cache as one thread sees it. */
-export class ThreadCache {
+/** The pool of keys and values. Plain data, posted to every worker. */
+export type KvMemories = {
+  readonly layout: KvLayout;
+  readonly memories: readonly BankMemory[];
+};
+
+/** The pool of keys and values as one thread sees it. */
+export class KvBanks {
   readonly layout: KvLayout;
   readonly banks: readonly MemoryBank[];
-  /** Ids by position, shared with the session. */
-  readonly timeline: Int32Array<SharedArrayBuffer>;
 
-  constructor(
-    module: KernelModule,
-    layout: KvLayout,
-    memories: readonly BankMemory[],
-    timeline: Int32Array<SharedArrayBuffer>,
-  ) {
+  constructor(module: KernelModule, { layout, memories }: KvMemories) {
     this.layout = layout;
-    this.timeline = timeline;
     this.banks = memories.map((memory) => new MemoryBank(module, memory));
   }
 
-  /** The bank that holds a layer's pages. */
+  /** The bank that holds a layer's part of the pages. */
   bankOf(layer: number): MemoryBank {
     return this.banks[Math.floor(layer / this.layout.layersPerMemory)]!;
   }
 
-  /** Address of a layer's part of page 0. */
+  /** Address of a layer's part of page number 0. */
   pagesOf(layer: number): number {
     return this.layout.pages + (layer % this.layout.layersPerMemory) * this.layout.layerPageBytes;
   }
+
+  /** Puts a session's page table down where the kernels read it, as that of number `session` of a step. */
+  writeTable(session: number, pageTable: Int32Array, pages: number): void {
+    const at = this.tableOf(session) / FLOAT_BYTES;
+    for (const bank of this.banks) bank.ints.set(pageTable.subarray(0, pages), at);
+  }
+
+  /** Address of a session's page table. */
+  tableOf(session: number): number {
+    return this.layout.tables + session * this.layout.pagesPerSession * FLOAT_BYTES;
+  }
 }
 
-/** Tokens of one session: positions `start` … , one column each. */
+/** Ids at positions `start` … of one session, one column each. */
 export type Segment = {
-  readonly cache: ThreadCache;
   readonly start: number;
   readonly ids: ArrayLike<number>;
+  /** Numbers of the session's pages, in order; they hold all positions up to the last of `ids`. */
+  readonly pageTable: Int32Array<ArrayBufferLike>;
 };
 
 /** The tokens of one step: the columns of one or several sessions, one segment after the other. */
@@ -75,15 +93,17 @@ export class Step {
   readonly count: number;
   /** Whether the columns are of different sessions: none attends to another. */
   readonly isDecode: boolean;
-  /** Session and position of each column. */
-  readonly #caches: ThreadCache[] = [];
+  readonly segments: readonly Segment[];
+  /** Segment and position of each column. */
+  readonly #segments: number[] = [];
   readonly #positions: number[] = [];
   readonly #ids: number[] = [];
 
   constructor(segments: readonly Segment[]) {
-    for (const { cache, start, ids } of segments) {
+    this.segments = segments;
+    for (const [segment, { start, ids }] of segments.entries()) {
       for (let i = 0; i < ids.length; i++) {
-        this.#caches.push(cache);
+        this.#segments.push(segment);
         this.#positions.push(start + i);
         this.#ids.push(ids[i]!);
       }
@@ -92,8 +112,9 @@ export class Step {
     this.isDecode = segments.every(({ ids }) => ids.length <= 1);
   }
 
-  cacheOf(column: number): ThreadCache {
-    return this.#caches[column]!;
+  /** Index of the column's session in `segments`. */
+  segmentOf(column: number): number {
+    return this.#segments[column]!;
   }
 
   positionOf(column: number): number {

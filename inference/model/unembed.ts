@@ -1,14 +1,12 @@
 /** The end of a step: from the residual stream to logits, or to bounds of them where those may do. */
 
 import { LogitRow } from "../sampling/logit-row.ts";
-import { ROW_GROUP } from "../wasm/kernels.ts";
+import { FLOAT_BYTES, ROW_GROUP } from "../wasm/kernels.ts";
 import type { MemoryBank } from "../wasm/memory-bank.ts";
 import { threadScratch } from "./attention.ts";
 import { multiply, prepare, unitsPerPiece } from "./multiply.ts";
 import { computeRows, prepareScreen, type ScreenPlan, screenRows } from "./screen.ts";
 import type { ThreadModel } from "./step.ts";
-
-const FLOAT_BYTES = 4;
 
 /**
  * Called by the leading thread only, column by column; the row is overwritten afterwards.

@@ -21,7 +21,7 @@ export class Contest {
    * The id with the largest score, the lowest of equals.
    * @param bounds no score is above its own
    * @param likely ids that are worth a look before all others, besides the one of the largest bound
-   * @returns undefined when too many ids may be it to look at each
+   * @returns undefined when too many ids may be it to look at each, or a score is NaN
    */
   best(
     bounds: RowNumbers,
@@ -34,7 +34,9 @@ export class Contest {
     );
     if (!this.#row.isExact && !Number.isFinite(first.score)) return undefined;
     const ids = bounds.atLeast(first.score);
-    return this.#areFew(ids) ? this.#best(ids, scoreOf) : undefined;
+    if (!this.#areFew(ids)) return undefined;
+    const best = this.#best(ids, scoreOf);
+    return Number.isNaN(best.score) ? undefined : best;
   }
 
   /**
@@ -67,11 +69,13 @@ export class Contest {
     return this.#row.isExact || ids.length <= this.#row.logits.values.length * MOST_COMPUTED;
   }
 
+  /** The first NaN, where there is one. */
   #best(ids: readonly number[], scoreOf: (id: number, logit: number) => number): Scored {
     const logits = this.#logitsOf(ids);
     let best: Scored = { id: ids[0] ?? 0, score: Number.NEGATIVE_INFINITY };
     for (const [index, id] of ids.entries()) {
       const score = scoreOf(id, logits[index]!);
+      if (Number.isNaN(score)) return { id, score };
       if (score > best.score) best = { id, score };
     }
     return best;

@@ -3,11 +3,9 @@
  * those that matter: a vocabulary of 200,000 takes JavaScript a millisecond to look through once.
  */
 
-import type { Address } from "../wasm/kernels.ts";
+import { type Address, FLOAT_BYTES } from "../wasm/kernels.ts";
 import type { MemoryBank } from "../wasm/memory-bank.ts";
 import type { NoiseKey } from "./noise.ts";
-
-const FLOAT_BYTES = 4;
 
 /** Places in the bank, each for one number per id. */
 export type RowPlaces = {
@@ -32,7 +30,7 @@ export class RowNumbers {
     this.#ids = ids;
   }
 
-  /** The id of the largest number, the lowest of equals; 0 when all are -∞ or not numbers. */
+  /** The id of the largest number, the lowest of equals; of the first NaN where there is one; 0 when all are -∞. */
   largest(): number {
     return this.#bank.kernels.largest(this.address, this.values.length);
   }
@@ -87,9 +85,9 @@ export class LogitRow {
     const { length } = this.logits.values;
     // -∞ plus its own rounding would not be a number.
     const lowest = Math.max(least, -3.4e38);
-    const { noise_bounds } = this.#bank.kernels;
+    const { gumbel_bounds } = this.#bank.kernels;
     const { address } = this.#noisy;
-    noise_bounds(this.logits.address, length, temperature, lowest, first, second, address);
+    gumbel_bounds(this.logits.address, length, temperature, lowest, first, second, address);
     return this.#noisy;
   }
 }

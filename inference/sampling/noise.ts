@@ -24,7 +24,7 @@ export function noiseKey(seed: number, position: number): NoiseKey {
   };
 }
 
-/** The kernel `noise_bounds` hashes the same way and takes `v` for `-log(1 - v)`, which is larger. */
+/** The kernel `gumbel_bounds` hashes the same way and takes `v` for `-log(1 - v)`, which is larger. */
 export function noise(key: NoiseKey, id: number): number {
   const high = mix((mix(id ^ key.first) + key.second) | 0);
   const low = mix(high ^ key.third);

@@ -9,6 +9,7 @@
  */
 
 import type { Sampling } from "../engine.ts";
+import { BrokenNumbersError } from "../errors.ts";
 import { candidates } from "./candidates.ts";
 import { Contest } from "./contest.ts";
 import { type IdBits, keepOnly } from "./id-bits.ts";
@@ -39,6 +40,7 @@ export function samplesFromBounds({ topK = 0, topP }: Sampling): boolean {
  * Samples an id. Ties go to the lowest id.
  * @param row changed in place
  * @returns undefined, and only where the row holds bounds: the logits are needed
+ * @throws BrokenNumbersError where a logit that may be sampled is NaN, or the largest is infinite
  */
 export function sampleId(
   row: LogitRow,
@@ -52,8 +54,8 @@ export function sampleId(
   for (const bits of allowed) keepOnly(values, bits);
   let best = exclude(row.logits, banned);
   if (!Number.isFinite(values[best]!)) {
-    // Where one logit is infinite, or none is a number, there are no shares to draw by.
-    return row.isExact ? best : undefined;
+    if (!row.isExact) return undefined;
+    throw new BrokenNumbersError(position);
   }
   const { topK = 0, topP, minP = 0, seed } = sampling;
   const temperature = sampling.temperature < LEAST_TEMPERATURE ? 0 : sampling.temperature;

@@ -10,12 +10,13 @@ import { EngineFailedError } from "../errors.ts";
 /** Byte address in the memory of one bank; 0 is "none" where a kernel allows it. */
 export type Address = number;
 
-/** Over a cache of f32 or of 16-bit words. */
+/** Over a cache of f32 or of 16-bit integers. */
 type Attention = (
   q: Address,
   group: number,
   headDim: number,
   pages: Address,
+  pageTable: Address,
   pageStrideFloats: number,
   first: number,
   end: number,
@@ -53,13 +54,22 @@ export interface Kernels {
   /** Returns how many indices it wrote. */
   at_least(values: Address, n: number, least: number, indices: Address): number;
   attention: Attention;
-  attention_words: Attention;
+  attention_i16: Attention;
   bf16_matmul: DenseMatmul;
   bf16_to_f32: ToFloats;
   f16_to_f32: ToFloats;
   f32_matmul: DenseMatmul;
+  gumbel_bounds(
+    values: Address,
+    n: number,
+    temperature: number,
+    least: number,
+    first: number,
+    second: number,
+    bounds: Address,
+  ): void;
   kv_store: KvStore;
-  kv_store_words: KvStore;
+  kv_store_i16: KvStore;
   /** Returns an index. */
   largest(values: Address, n: number): number;
   mxfp4_matmul_f32(
@@ -99,21 +109,16 @@ export interface Kernels {
     rows: number,
     rowBlocks: number,
   ): number;
-  noise_bounds(
-    values: Address,
-    n: number,
-    temperature: number,
-    least: number,
-    first: number,
-    second: number,
-    bounds: Address,
-  ): void;
+  /** Returns an index, `n` for none. */
+  not_finite_16(x: Address, n: number, exponent: number): number;
+  /** Returns an index, `n` for none. */
+  not_finite_32(x: Address, n: number): number;
   q8_matmul_i8(
     w: Address,
     rows: number,
     rowBlocks: number,
     x: Address,
-    xWords: Address,
+    xI16: Address,
     xScale: Address,
     xStart: Address,
     index: Address,
@@ -132,7 +137,7 @@ export interface Kernels {
     scale: Address,
     start: Address,
     offset: number,
-    words: Address,
+    xI16: Address,
   ): void;
   rms_norm(x: Address, weight: Address, y: Address, n: number, epsilon: number): void;
   rope(x: Address, heads: number, half: number, cos: Address, sin: Address): void;
@@ -162,18 +167,20 @@ const EXPORTS: Readonly<Record<keyof Kernels, true>> = {
   add_scaled: true,
   at_least: true,
   attention: true,
-  attention_words: true,
+  attention_i16: true,
   bf16_matmul: true,
   bf16_to_f32: true,
   f16_to_f32: true,
   f32_matmul: true,
+  gumbel_bounds: true,
   kv_store: true,
-  kv_store_words: true,
+  kv_store_i16: true,
   largest: true,
   mxfp4_matmul_f32: true,
   mxfp4_matmul_i8: true,
   mxfp4_repack: true,
-  noise_bounds: true,
+  not_finite_16: true,
+  not_finite_32: true,
   q8_matmul_i8: true,
   q8_pack: true,
   q8_repack: true,
@@ -190,6 +197,9 @@ const EXPORTS: Readonly<Record<keyof Kernels, true>> = {
 /** Every export, for the linker and for the test that holds the module against this file. */
 export const KERNEL_NAMES: readonly string[] = Object.keys(EXPORTS);
 
+/** Bytes of an f32, an i32 or a u32 of the kernels, and of an i16. */
+export const FLOAT_BYTES = 4;
+export const I16_BYTES = 2;
 /** Columns that share one scale, in MXFP4 and Q8 weights and in int8 activations. */
 export const BLOCK = 32;
 /** Rows that one record of a quantised matrix interleaves. */
@@ -210,7 +220,7 @@ export const MXFP4_I8_SCRATCH_BYTES = 288;
 export const MXFP4_F32_SCRATCH_BYTES = 1056;
 /** Positions in one page of the KV cache. */
 export const KV_PAGE = 64;
-/** Floats of scratch that attention needs per query head of the group, besides half a head of words. */
+/** Floats of scratch that attention needs per query head of the group, besides half a head of i16. */
 export const ATTENTION_SCRATCH_FLOATS: number = KV_PAGE + KV_PAGE / 2 + 5;
 
 /** Compiled kernels: cheap to post to workers, where they share the machine code. */

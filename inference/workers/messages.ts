@@ -4,8 +4,8 @@ import type { WeightSource } from "../checkpoint/weight-source.ts";
 import type { DecodeReport, DecodeSequence } from "../decoding/sequence.ts";
 import type { KernelTime } from "../engine.ts";
 import type { TrafficCells } from "../model/expert-pager.ts";
-import type { KvLayout } from "../model/kv-cache.ts";
 import type { ModelPlan } from "../model/plan.ts";
+import type { KvMemories } from "../model/step.ts";
 import type { KernelModule } from "../wasm/kernels.ts";
 import type { BankMemory } from "../wasm/memory-bank.ts";
 import type { TeamControl } from "../wasm/team.ts";
@@ -15,6 +15,7 @@ export type WorkerInit = {
   readonly module: KernelModule;
   readonly plan: ModelPlan;
   readonly memories: readonly BankMemory[];
+  readonly kv: KvMemories;
   readonly control: TeamControl;
   readonly traffic: TrafficCells;
   readonly index: number;
@@ -27,13 +28,13 @@ export type SessionMessage =
   | {
       readonly type: "open";
       readonly session: number;
-      readonly layout: KvLayout;
-      readonly memories: readonly BankMemory[];
+      /** Ids by position, and numbers of pages. */
       readonly timeline: Int32Array<SharedArrayBuffer>;
+      readonly pageTable: Int32Array<SharedArrayBuffer>;
     }
   | { readonly type: "close"; readonly session: number };
 
-/** Work of all threads together; one at a time. The cache has room for what is computed. */
+/** Work of all threads together; one at a time. The page tables name pages for all that is computed. */
 export type Work =
   | {
       /** Fills the banks; reports units. */

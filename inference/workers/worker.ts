@@ -12,18 +12,18 @@ import { Board } from "../decoding/sequence.ts";
 import { CheckpointError } from "../errors.ts";
 import { forward } from "../model/forward.ts";
 import { loadShare } from "../model/load.ts";
-import { ThreadCache, ThreadModel } from "../model/step.ts";
+import { ThreadModel } from "../model/step.ts";
 import { Cancelled, requestCancel, Team } from "../wasm/team.ts";
 import type { FromWorker, Outcome, Report, ToWorker, WorkerInit, WorkMessage } from "./messages.ts";
 import { Outbox } from "./outbox.ts";
 import { Profile } from "./profile.ts";
 
-const { module, plan, memories, control, traffic, index } = workerData as WorkerInit;
+const { module, plan, memories, kv, control, traffic, index } = workerData as WorkerInit;
 const team = new Team(control, index, plan.threads);
-const model = new ThreadModel(module, plan, memories, team);
+const model = new ThreadModel(module, plan, memories, kv, team);
 const profile = new Profile();
 if ((workerData as WorkerInit).profile === true && team.leads) {
-  for (const bank of model.banks) profile.watch(bank);
+  for (const bank of [...model.banks, ...model.kv.banks]) profile.watch(bank);
   profile.watchBarriers(team);
 }
 const sessions = new Map<number, WorkerSession>();
@@ -31,12 +31,8 @@ const outbox = new Outbox(post);
 
 parentPort?.on("message", (message: ToWorker) => {
   if (message.type === "open") {
-    const { layout, memories, timeline } = message;
-    const cache = new ThreadCache(module, layout, memories, timeline);
-    if ((workerData as WorkerInit).profile === true && team.leads) {
-      for (const bank of cache.banks) profile.watch(bank);
-    }
-    sessions.set(message.session, { cache, drafter: new Drafter() });
+    const { session, timeline, pageTable } = message;
+    sessions.set(session, { timeline, pageTable, drafter: new Drafter() });
   } else if (message.type === "close") {
     sessions.delete(message.session);
   } else {
@@ -51,10 +47,10 @@ function run(work: WorkMessage): Outcome {
   team.begin(work.command);
   try {
     if (work.type === "load") load(work);
-    else if (work.type === "prefill") prefill(work, sessionOf(work).cache);
+    else if (work.type === "prefill") prefill(work, sessionOf(work));
     else if (work.type === "profile") {
       report(work.command, { type: "profile", times: profile.take() });
-    } else if (work.type === "logits") logits(work, sessionOf(work).cache);
+    } else if (work.type === "logits") logits(work, sessionOf(work));
     else {
       const { sequences, board, steps, command } = work;
       // A matcher is told of each id before the next one is sampled.
@@ -98,21 +94,23 @@ function load(work: WorkMessage & { type: "load" }): void {
   team.barrier();
 }
 
-function prefill(work: WorkMessage & { type: "prefill" }, cache: ThreadCache): void {
+function prefill(work: WorkMessage & { type: "prefill" }, session: WorkerSession): void {
   const { ids, start, command } = work;
   const chunk = plan.scratch.columns;
   for (let done = 0; done < ids.length; done += chunk) {
     const part = ids.slice(done, done + chunk);
-    forward(model, [{ cache, start: start + done, ids: part }], "none", () => true);
+    const segment = { pageTable: session.pageTable, start: start + done, ids: part };
+    forward(model, [segment], "none", () => true);
     report(command, { type: "progress", done: done + part.length });
   }
 }
 
-function logits(work: WorkMessage & { type: "logits" }, cache: ThreadCache): void {
+function logits(work: WorkMessage & { type: "logits" }, session: WorkerSession): void {
   const chunk = Math.min(work.chunk, plan.scratch.columns);
   for (let done = 0; done < work.ids.length; done += chunk) {
     const part = work.ids.slice(done, done + chunk);
-    forward(model, [{ cache, start: work.start + done, ids: part }], "all", (_, row) => {
+    const segment = { pageTable: session.pageTable, start: work.start + done, ids: part };
+    forward(model, [segment], "all", (_, row) => {
       report(work.command, { type: "logits", logits: Float32Array.from(row.logits.values) });
       return true;
     });

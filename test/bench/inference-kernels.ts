@@ -97,7 +97,7 @@ function planned(threads: number): {
     width: WIDTH,
     values: floats(most * WIDTH),
     quantised: allocator.allocate(most * WIDTH),
-    words: allocator.allocate(2 * most * WIDTH),
+    i16: allocator.allocate(2 * most * WIDTH),
     scales: floats((most * WIDTH) / BLOCK),
     starts: floats((most * WIDTH) / BLOCK),
   };
@@ -129,7 +129,7 @@ function fill(bank: MemoryBank): void {
   const most = Math.max(...COLUMNS);
   for (let i = 0; i < most * WIDTH; i++) {
     bank.bytes[x.quantised + i] = Math.imul(i, 7919) >>> 3;
-    bank.bytes[x.words + 2 * i] = Math.imul(i, 7919) >>> 3;
+    bank.bytes[x.i16 + 2 * i] = Math.imul(i, 7919) >>> 3;
   }
   bank.floats.fill(0.01, x.scales / FLOAT_BYTES, x.scales / FLOAT_BYTES + (most * WIDTH) / BLOCK);
 }

@@ -24,21 +24,21 @@ test.each(["relaxed", "baseline"] as const)(
     };
     const checkpoint = openCheckpoint(tinyModel("hf"));
     const weights = readReferenceWeights(checkpoint);
-    const logitsWith = async (keyValues: "f32" | "words"): Promise<Float32Array[]> => {
+    const logitsWith = async (keyValues: "f32" | "i16"): Promise<Float32Array[]> => {
       const engine = await openLocalEngine(checkpoint, { precision: "int8", keyValues, kernels });
       const logits = await engine.logits(ids);
       await engine.close();
       return logits;
     };
     const logits = await logitsWith("f32");
-    const compact = await logitsWith("words");
+    const compact = await logitsWith("i16");
     checkpoint.close();
     const rounded = referenceLogits(quantiseDense(weights), ids, { multiply: applyInt8 });
     expect(nrmse(logits, rounded)).toBeLessThan(SAME_ROUNDING_NRMSE);
     const exact = nrmse(logits, referenceLogits(weights, ids));
     expect(exact).toBeLessThan(INT8_NRMSE);
     expect(exact).toBeGreaterThan(100 * SAME_ROUNDING_NRMSE);
-    // Keys and values as words bring some activations to the next code, and no error of their own size.
+    // Keys and values as i16 bring some activations to the next code, and no error of their own size.
     const wanted = logits.map((row) => Float64Array.from(row));
     expect(nrmse(compact, wanted)).toBeLessThan(0.03);
     expect(nrmse(compact, referenceLogits(weights, ids))).toBeLessThan(INT8_NRMSE);

@@ -138,7 +138,7 @@ describe.each(BUILDS)("%s", (build) => {
   ] as const;
 
   test.each(
-    (["f32", "words"] as const).flatMap((type) =>
+    (["f32", "i16"] as const).flatMap((type) =>
       attentionCases
         .filter(([, headDim]) => type === "f32" || headDim % 16 === 0)
         .map((attentionCase) => [type, ...attentionCase] as const),
@@ -151,17 +151,19 @@ describe.each(BUILDS)("%s", (build) => {
     const pages = Math.ceil(positions / KV_PAGE);
     const headFloats = type === "f32" ? 2 * headDim * KV_PAGE : (headDim + 2) * KV_PAGE;
     const pageFloats = kvHeads * headFloats;
-    const store = type === "f32" ? kernels.kv_store : kernels.kv_store_words;
-    const attention = type === "f32" ? kernels.attention : kernels.attention_words;
+    const store = type === "f32" ? kernels.kv_store : kernels.kv_store_i16;
+    const attention = type === "f32" ? kernels.attention : kernels.attention_i16;
     const k = Array.from({ length: positions }, () => randomFloats(kvHeads * headDim, random, 2));
     const v = Array.from({ length: positions }, () => randomFloats(kvHeads * headDim, random));
     // What lies outside the window must not be used, not even times zero.
-    const cache = memory.put(new Float32Array(pages * pageFloats).fill(Number.NaN));
+    // The session's pages lie in another order, and not next to each other.
+    const table = Uint32Array.from({ length: pages }, (_, page) => 2 * (pages - 1 - page));
+    const cache = memory.put(new Float32Array(2 * pages * pageFloats).fill(Number.NaN));
     for (let j = 0; j < positions; j++) {
       const outside = j < first || j >= end;
       const keys = outside ? new Float32Array(kvHeads * headDim).fill(Number.NaN) : k[j];
       const values = outside ? new Float32Array(kvHeads * headDim).fill(Number.NaN) : v[j];
-      const page = cache + Math.floor(j / KV_PAGE) * pageFloats * 4;
+      const page = cache + (table[Math.floor(j / KV_PAGE)] ?? 0) * pageFloats * 4;
       const [kAt, vAt] = [memory.put(keys ?? v[0]!), memory.put(values ?? v[0]!)];
       store(kAt, vAt, page, j % KV_PAGE, kvHeads, headDim);
     }
@@ -175,6 +177,7 @@ describe.each(BUILDS)("%s", (build) => {
         group,
         headDim,
         cache + h * headFloats * 4,
+        memory.put(table),
         pageFloats,
         first,
         end,

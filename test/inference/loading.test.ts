@@ -6,6 +6,7 @@ import type { Worker } from "node:worker_threads";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openCheckpoint } from "../../inference/checkpoint/open.ts";
 import { CheckpointError, EngineFailedError, openModel } from "../../inference/index.ts";
+import { planKvLayout } from "../../inference/model/kv-layout.ts";
 import { type LoadProgress, loadWeights } from "../../inference/model/load.ts";
 import { type ModelPlan, type PlanOptions, planModel } from "../../inference/model/plan.ts";
 import { compileKernels } from "../../inference/wasm/kernels.ts";
@@ -45,6 +46,9 @@ beforeAll(() => {
 
 afterAll(() => rmSync(folder, { recursive: true }));
 
+/** No session is opened. */
+const KV = { contextLength: 1, columns: 1, sessions: 1, threads: 1, type: "f32" } as const;
+
 type Loaded = { plan: ModelPlan; bytes: Uint8Array[]; progress: LoadProgress[] };
 
 /** What the banks hold after loading, but for the scratch area in front. */
@@ -52,7 +56,8 @@ async function load(path: string, options: Partial<PlanOptions>): Promise<Loaded
   const checkpoint = openCheckpoint(path);
   const plan = planModel(checkpoint, { precision: "int8", threads: 1, columns: 4, ...options });
   const memories = plan.banks.map((bytes) => createMemory(bytes));
-  const threads = await Threads.start({ module: compileKernels(), plan, memories });
+  const kv = { layout: planKvLayout(plan.config, KV), memories: [] };
+  const threads = await Threads.start({ module: compileKernels(), plan, memories, kv });
   try {
     const progress: LoadProgress[] = [];
     await loadWeights(checkpoint, plan, threads, { onProgress: (now) => progress.push(now) });

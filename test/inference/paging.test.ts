@@ -21,8 +21,13 @@ import {
 } from "../../inference/index.ts";
 import { type LocalEngineOptions, openLocalEngine } from "../../inference/local/local-engine.ts";
 import { ExpertSlots } from "../../inference/model/expert-slots.ts";
-import { kvCacheBytes, planKvCache } from "../../inference/model/kv-cache.ts";
-import { bankBytes, type ModelPlan, planModel } from "../../inference/model/plan.ts";
+import { kvCacheBytes, planKvLayout } from "../../inference/model/kv-layout.ts";
+import {
+  bankBytes,
+  MAX_LOGIT_COLUMNS,
+  type ModelPlan,
+  planModel,
+} from "../../inference/model/plan.ts";
 import { FORMS, makeGguf } from "../fixtures/make-gguf-model.ts";
 import {
   type ModelSize,
@@ -157,13 +162,13 @@ async function openWithSlots(
     limit += 1000;
   }
   checkpoint.close();
-  const layout = planKvCache(
-    checkpoint.config,
-    CONTEXT,
-    COLUMNS,
-    options.threads,
-    options.precision === "int8" ? "words" : "f32",
-  );
+  const layout = planKvLayout(checkpoint.config, {
+    contextLength: CONTEXT,
+    columns: COLUMNS,
+    sessions: Math.min(COLUMNS, MAX_LOGIT_COLUMNS),
+    threads: options.threads,
+    type: options.precision === "int8" ? "i16" : "f32",
+  });
   return open(path, { ...options, memoryLimit: limit + kvCacheBytes(layout, CONTEXT) });
 }
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Sampling } from "../../inference/index.ts";
+import { BrokenNumbersError, type Sampling } from "../../inference/index.ts";
 import { decay, MAX_DECAY } from "../../inference/sampling/exponential.ts";
 import { hasId, idBits } from "../../inference/sampling/id-bits.ts";
 import { Logprobs } from "../../inference/sampling/logprobs.ts";
@@ -69,10 +69,22 @@ describe("greedy", () => {
     expect(sample(LOGITS, GREEDY, { banned: [3, 4, 3], allowed: [idBits(5, [3, 4])] })).toBe(3);
   });
 
-  test("logits of -infinity and NaN never win over a number", () => {
-    const logits = Float32Array.of(Number.NEGATIVE_INFINITY, Number.NaN, -1e30, Number.NaN);
-    expect(sample(logits, GREEDY)).toBe(2);
-    expect(sample(logits, {}, { position: 3 })).toBe(2);
+  test("a logit of -infinity never wins; NaN, or infinity as the largest, is an error", () => {
+    const none = Number.NEGATIVE_INFINITY;
+    expect(sample(Float32Array.of(none, none, -1e30), GREEDY)).toBe(2);
+    expect(sample(Float32Array.of(none, none, -1e30), {}, { position: 3 })).toBe(2);
+    for (const logits of [
+      [1, 2, Number.NaN],
+      [Number.NaN, Number.NaN],
+      [1, Number.POSITIVE_INFINITY, 0],
+      [none, none],
+    ]) {
+      for (const sampling of [GREEDY, {}, { topK: 2 }, { topP: 0.9 }, { minP: 0.1 }]) {
+        const broken = () => sample(Float32Array.from(logits), sampling, { position: 3 });
+        expect(broken).toThrow(BrokenNumbersError);
+        expect(broken).toThrow(/token 3 of the timeline/);
+      }
+    }
   });
 });
 
@@ -177,7 +189,10 @@ describe("sampling", () => {
   test("gives the same id for the same seed and position, and an id that may come", () => {
     fc.assert(
       fc.property(
-        fc.array(fc.float({ noNaN: true }), { minLength: 1, maxLength: 50 }),
+        fc.array(fc.float({ noNaN: true, noDefaultInfinity: true }), {
+          minLength: 1,
+          maxLength: 50,
+        }),
         fc.record({
           temperature: fc.double({ min: 0, max: 5, noNaN: true }),
           topP: fc.double({ min: 1e-6, max: 1, noNaN: true }),

@@ -3,7 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openCheckpoint } from "../../inference/checkpoint/open.ts";
-import { ContextOverflowError, InvalidRequestError, type Session } from "../../inference/index.ts";
+import {
+  ContextOverflowError,
+  InsufficientMemoryError,
+  InvalidRequestError,
+  type Session,
+} from "../../inference/index.ts";
 import { type LocalEngine, openLocalEngine } from "../../inference/local/local-engine.ts";
 import { makeRandomModel, TINY } from "../fixtures/make-tiny-model.ts";
 
@@ -302,18 +307,134 @@ describe("several sessions", () => {
   });
 });
 
-test("decoding allocates nothing: room for all its tokens is made before the first", async () => {
+describe("the memory of sessions", () => {
+  const PAGE_TOKENS = 64;
+
+  test("is taken by pages as tokens come, and given back as they are cut", async () => {
+    const other = await open();
+    const session = await other.createSession();
+    expect(session.cacheByteLength).toBe(0);
+    await session.sync(PROMPT.slice(0, 1));
+    expect(session.cacheByteLength).toBe(0);
+    await session.sync(PROMPT.slice(0, 2));
+    const page = session.cacheByteLength;
+    expect(page).toBeGreaterThan(0);
+    await session.sync(PROMPT);
+    expect(session.cacheByteLength).toBe(3 * page);
+    const run = session.generate({ maxTokens: 240, stopIds: new Set(), sampling: GREEDY });
+    for (let length = PROMPT.length + 1; !(await run.next()).done; length++) {
+      const pages = session.cacheByteLength / page;
+      expect(pages).toBeGreaterThanOrEqual(Math.ceil((length - 1) / PAGE_TOKENS));
+      expect(pages).toBeLessThanOrEqual(Math.ceil((length + 31) / PAGE_TOKENS));
+    }
+    expect(session.cacheByteLength).toBe(Math.ceil(390 / PAGE_TOKENS) * page);
+    session.rewind(65);
+    expect(session.cacheByteLength).toBe(2 * page);
+    await session.close();
+    await other.close();
+  });
+
+  test("is used again by the next ones, whose ids are those of fresh memory", async () => {
+    const other = await open();
+    const cache = (): number => other.statistics.residentBytes["cache"] ?? 0;
+    const first = await other.createSession();
+    await first.sync(Array.from({ length: CONTEXT }, (_, i) => (i * 17 + 3) % TINY.vocab));
+    const full = cache();
+    await first.close();
+    for (let i = 0; i < 20; i++) {
+      const prompts = [PROMPT, PROMPT.slice(0, 70 + i), PROMPT.slice(i, 40)];
+      const sessions = await Promise.all(prompts.map(() => other.createSession()));
+      for (const [index, session] of sessions.entries()) {
+        const prompt = prompts[index] ?? expect.unreachable();
+        await session.sync(prompt);
+        if (i % 7 > 0) continue;
+        expect((await generate(session, 12)).ids).toEqual(await fresh(prompt, 12));
+      }
+      for (const session of sessions) await session.close();
+    }
+    expect(cache()).toBe(full);
+    await other.close();
+  });
+
+  test("opening and closing sessions does not grow the process", async () => {
+    const other = await open({ contextLength: 2048, prefillChunk: 512 });
+    const prompt = Array.from({ length: 400 }, (_, i) => i % TINY.vocab);
+    let early = 0;
+    for (let i = 0; i < 250; i++) {
+      const session = await other.createSession();
+      await session.sync(prompt.slice(0, i % 8 === 0 ? 400 : 8));
+      await session.close();
+      if (i === 50) early = process.memoryUsage.rss();
+    }
+    // A session that keeps its own shared memories adds more than 1 MB each time.
+    expect(process.memoryUsage.rss() - early).toBeLessThan(100 << 20);
+    await other.close();
+  });
+
+  test("that is not there is said before anything is computed; the session goes on", async () => {
+    const other = await open({ maxBankBytes: (1 << 20) + (1 << 16) });
+    const sessions = [];
+    let refused: unknown;
+    while (refused === undefined && sessions.length < 1000) {
+      const session = await other.createSession();
+      sessions.push(session);
+      refused = await session.sync(PROMPT).then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+    }
+    expect(refused).toBeInstanceOf(InsufficientMemoryError);
+    expect(sessions.length).toBeGreaterThan(2);
+    const [first, last] = [sessions[0], sessions.at(-1)];
+    expect(last?.tokens).toEqual([]);
+    // What another one gives back is enough.
+    await first?.close();
+    expect(await last?.sync(PROMPT)).toEqual({ reused: 0, computed: 150 });
+    expect((await generate(last ?? expect.unreachable(), 5)).ids).toEqual(await fresh(PROMPT, 5));
+    await other.close();
+  });
+});
+
+describe("closing a session at work", () => {
+  test("ends a sync; what others compute is not disturbed", async () => {
+    const expected = await fresh(PROMPT, 30);
+    const session = await engine.createSession();
+    const syncing = expect(session.sync(PROMPT)).rejects.toThrow(/session is closed/);
+    const beside = fresh(PROMPT, 30);
+    await session.close();
+    await syncing;
+    expect(await beside).toEqual(expected);
+    await expect(session.sync(PROMPT)).rejects.toThrow(InvalidRequestError);
+  });
+
+  test("ends a generation, also one whose ids are not asked for any more", async () => {
+    const expected = await fresh(PROMPT, 60);
+    for (const taken of [1, 5, 33]) {
+      const session = await engine.createSession();
+      await session.sync(PROMPT);
+      const run = session.generate({ maxTokens: 200, stopIds: new Set(), sampling: GREEDY });
+      for (let i = 0; i < taken; i++) await run.next();
+      await session.close();
+      // Its pages are another session's now.
+      const beside = fresh(PROMPT, 60);
+      await expect(run.next()).rejects.toThrow(/session is closed/);
+      expect(await beside).toEqual(expected);
+    }
+  });
+});
+
+test("after a sync that was aborted, the next one computes only the rest", async () => {
   const session = await engine.createSession();
-  await session.sync(PROMPT);
-  const before = session.cacheByteLength;
-  const run = session.generate({ maxTokens: 240, stopIds: new Set(), sampling: GREEDY });
-  await run.next();
-  const reserved = session.cacheByteLength;
-  expect(reserved).toBeGreaterThan(before);
-  while (!(await run.next()).done) expect(session.cacheByteLength).toBe(reserved);
-  // Cutting and going over the same positions again takes no more.
-  session.rewind(10);
-  await generate(session, 300);
-  expect(session.cacheByteLength).toBe(reserved);
+  const abort = new AbortController();
+  const onProgress = ({ done }: { done: number }): void => {
+    if (done >= 48) abort.abort(new Error("enough"));
+  };
+  await expect(session.sync(PROMPT, { signal: abort.signal, onProgress })).rejects.toThrow(
+    "enough",
+  );
+  const { length } = session.tokens;
+  expect(length).toBeGreaterThanOrEqual(48);
+  expect(await session.sync(PROMPT)).toEqual({ reused: length, computed: 150 - length });
+  expect((await generate(session, 10)).ids).toEqual(await fresh(PROMPT, 10));
   await session.close();
 });

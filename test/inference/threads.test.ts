@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openCheckpoint } from "../../inference/checkpoint/open.ts";
 import { EngineFailedError } from "../../inference/index.ts";
-import { KvCache, planKvCache } from "../../inference/model/kv-cache.ts";
+import { KvPool } from "../../inference/local/kv-pool.ts";
+import { planKvLayout } from "../../inference/model/kv-layout.ts";
 import { planModel } from "../../inference/model/plan.ts";
 import { compileKernels } from "../../inference/wasm/kernels.ts";
 import { createMemory } from "../../inference/wasm/memory-bank.ts";
@@ -23,11 +24,19 @@ beforeEach(async () => {
   const plan = planModel(checkpoint, options);
   checkpoint.close();
   const memories = plan.banks.map((bytes) => createMemory(bytes));
-  threads = await Threads.start({ module: compileKernels(), plan, memories });
-  const cache = new KvCache(planKvCache(plan.config, CONTEXT, 16, 2, "words"));
+  const layout = planKvLayout(plan.config, {
+    contextLength: CONTEXT,
+    columns: 16,
+    sessions: 16,
+    threads: 2,
+    type: "i16",
+  });
+  const pool = new KvPool(layout, () => Number.POSITIVE_INFINITY);
+  const kv = { layout, memories: pool.memories };
+  threads = await Threads.start({ module: compileKernels(), plan, memories, kv });
+  const cache = pool.open();
   cache.reserve(CONTEXT);
-  const { layout, memories: pages, timeline } = cache;
-  threads.post({ type: "open", session: 1, layout, memories: pages, timeline });
+  threads.post({ type: "open", session: 1, ...cache.cells });
 });
 
 afterEach(() => threads.close());

@@ -3,8 +3,9 @@
 //! A page holds 64 positions. For one layer and one key-value head it is 2 · head_dim · 64 floats: the
 //! keys as (4, head_dim, 16), so that scores of neighbouring positions are lanes of one vector and need no
 //! horizontal sum, then the values as (head_dim / 16, 64, 16), and what head_dim leaves over as (64, rest).
-//! Both are thus read strictly in order. The heads of a layer follow each other; the same layer's part of
-//! the next page is `page_stride` floats further on.
+//! Both are thus read strictly in order. The heads of a layer follow each other. Pages lie anywhere in a
+//! pool, number `n` being `n * page_stride` floats behind number 0; a page table says which number each 64
+//! positions of a session have.
 
 use crate::simd::*;
 use core::arch::wasm32::*;
@@ -50,15 +51,15 @@ pub unsafe extern "C" fn kv_store(
 
 /// One column's attention for the query heads that share one key-value head.
 ///
-/// `q`, `out`: (group, head_dim). `pages`: this layer's and head's part of page 0. Keys `first..end` are
-/// seen. `scale` multiplies the scores. `sinks`: (group), one more logit per head that takes part in the
+/// `q`, `out`: (group, head_dim). `pages`: this layer's and head's part of page number 0. `table`: the
+/// numbers of the session's pages, in order. Keys `first..end` are seen. `scale` multiplies the scores. `sinks`: (group), one more logit per head that takes part in the
 /// softmax, unscaled, and has no value. `scratch`: 67 · group floats. The softmax runs online, page by
 /// page, starting from the sink (maximum = sink, denominator = 1). Of each page, all heads read the keys
 /// first, then all the values, two heads at a time: so what is loaded serves both, and there are enough
 /// independent sums that none waits for its last addition.
 ///
 /// # Safety
-/// `end > first`; every page up to that of `end - 1` is there; `head_dim` is a multiple of 4; `scratch` is
+/// `end > first`; `table` names every page up to that of `end - 1`; `head_dim` is a multiple of 4; `scratch` is
 /// used by no other thread; nothing overlaps.
 #[no_mangle]
 pub unsafe extern "C" fn attention(
@@ -66,6 +67,7 @@ pub unsafe extern "C" fn attention(
     group: usize,
     head_dim: usize,
     pages: *const f32,
+    table: *const u32,
     page_stride: usize,
     first: usize,
     end: usize,
@@ -81,7 +83,7 @@ pub unsafe extern "C" fn attention(
     fill_zero(out, group * head_dim);
     let mut page = first / PAGE;
     while page * PAGE < end {
-        let keys = pages.add(page * page_stride);
+        let keys = pages.add(*table.add(page) as usize * page_stride);
         let values = keys.add(head_dim * PAGE);
         let (from, to) = seen_of_page(page, first, end);
         let mut g = 0;
@@ -185,7 +187,11 @@ pub fn seen_of_page(page: usize, first: usize, end: usize) -> (usize, usize) {
     let start = page * PAGE;
     (
         if first > start { first - start } else { 0 },
-        if end < start + PAGE { end - start } else { PAGE },
+        if end < start + PAGE {
+            end - start
+        } else {
+            PAGE
+        },
     )
 }
 

@@ -1,4 +1,4 @@
-//! 16-bit float formats to f32 and back.
+//! 16-bit float formats to f32 and back, and which numbers are none.
 
 use crate::simd::*;
 use core::arch::wasm32::*;
@@ -20,6 +20,50 @@ pub unsafe extern "C" fn bf16_to_f32(x: *const u16, y: *mut f32, n: usize) {
         *y.add(i) = f32::from_bits((*x.add(i) as u32) << 16);
         i += 1;
     }
+}
+
+/// The index of the first of `n` 16-bit floats that is infinite or NaN, `n` when there is none. `exponent`:
+/// the bits of the exponent, which are all set in those, 0x7f80 for bf16, 0x7c00 for f16.
+///
+/// # Safety
+/// `x` holds `n` elements.
+#[no_mangle]
+pub unsafe extern "C" fn not_finite_16(x: *const u16, n: usize, exponent: u32) -> usize {
+    let wanted = u16x8_splat(exponent as u16);
+    let mut i = 0;
+    while i + 8 <= n {
+        let bits = v128_and(load(x.add(i) as *const u8), wanted);
+        if v128_any_true(i16x8_eq(bits, wanted)) {
+            break;
+        }
+        i += 8;
+    }
+    while i < n && (*x.add(i) as u32) & exponent != exponent {
+        i += 1;
+    }
+    i
+}
+
+/// The index of the first of `n` f32 that is infinite or NaN, `n` when there is none.
+///
+/// # Safety
+/// `x` holds `n` elements.
+#[no_mangle]
+pub unsafe extern "C" fn not_finite_32(x: *const u32, n: usize) -> usize {
+    const EXPONENT: u32 = 0x7f80_0000;
+    let wanted = u32x4_splat(EXPONENT);
+    let mut i = 0;
+    while i + 4 <= n {
+        let bits = v128_and(load(x.add(i) as *const u8), wanted);
+        if v128_any_true(i32x4_eq(bits, wanted)) {
+            break;
+        }
+        i += 4;
+    }
+    while i < n && *x.add(i) & EXPONENT != EXPONENT {
+        i += 1;
+    }
+    i
 }
 
 /// f16 to f32, exact, subnormals, infinities and NaN included. `n` elements.

@@ -28,14 +28,14 @@
 //! | `q8.rs` | `q8_pack`, `q8_repack`, `q8_matmul_i8` |
 //! | `dense.rs` | `f32_matmul`, `bf16_matmul` |
 //! | `quantise.rs` | `quantise_i8` |
-//! | `convert.rs` | `bf16_to_f32`, `f16_to_f32` |
+//! | `convert.rs` | `bf16_to_f32`, `f16_to_f32`, `not_finite_16`, `not_finite_32` |
 //! | `norm.rs` | `rms_norm` |
 //! | `rope.rs` | `rope` |
 //! | `attention.rs` | `kv_store`, `attention` |
-//! | `attention_words.rs` | `kv_store_words`, `attention_words` |
+//! | `attention_i16.rs` | `kv_store_i16`, `attention_i16` |
 //! | `router.rs` | `top_k_softmax` |
 //! | `screen.rs` | `screen_pack`, `screen_terms`, `screen_bounds` |
-//! | `select.rs` | `largest`, `at_least`, `noise_bounds` |
+//! | `select.rs` | `largest`, `at_least`, `gumbel_bounds` |
 //! | `swiglu.rs` | `swiglu` |
 //! | `add.rs` | `add_scaled` |
 #![no_std]
@@ -43,7 +43,7 @@
 
 mod add;
 mod attention;
-mod attention_words;
+mod attention_i16;
 mod convert;
 mod dense;
 mod mxfp4;

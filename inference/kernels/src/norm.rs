@@ -3,7 +3,8 @@
 use crate::simd::*;
 use core::arch::wasm32::*;
 
-/// `y = x / sqrt(mean(x²) + epsilon) · weight`, all f32, `n` elements.
+/// `y = x / sqrt(mean(x²) + epsilon) · weight`, all f32, `n` elements. All of `y` is NaN where the mean is
+/// infinite or NaN.
 ///
 /// # Safety
 /// `x`, `weight`, `y` hold `n` elements; `y` may be `x`.
@@ -30,6 +31,8 @@ pub unsafe extern "C" fn rms_norm(
     }
     let mean = sum / n as f32 + epsilon;
     let factor = 1.0 / f32x4_extract_lane::<0>(f32x4_sqrt(f32x4_splat(mean)));
+    // Infinity - infinity is NaN; without it, all would become 0.
+    let factor = factor + (mean - mean);
     let factors = f32x4_splat(factor);
     let mut i = 0;
     while i + 4 <= n {

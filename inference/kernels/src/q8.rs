@@ -72,8 +72,8 @@ unsafe fn pack_block(w: *const f32, lane: *mut u8) -> u16 {
         let i = i32x4_trunc_sat_f32x4(scaled);
         let i = i32x4_max(i32x4_min(i, i32x4_splat(127)), i32x4_splat(-127));
         let u = i32x4_add(i, i32x4_splat(OFFSET));
-        let words = u16x8_narrow_i32x4(u, u);
-        let bytes = u8x16_narrow_i16x8(words, words);
+        let halves = u16x8_narrow_i32x4(u, u);
+        let bytes = u8x16_narrow_i16x8(halves, halves);
         *(lane.add(step * 32) as *mut [u8; 4]) = u32x4_extract_lane::<0>(bytes).to_le_bytes();
         step += 1;
     }
@@ -145,7 +145,7 @@ unsafe fn store_steps(lane: *mut u8, bytes: v128) {
 }
 
 /// Q8_0 × int8 activations. Arguments as `mxfp4_matmul_i8`, with `x_start` = -127·Σx (`quantise_i8` with
-/// offset 127), and `x_words`, the values of `x` as i16.
+/// offset 127), and `x_i16`, the values of `x` as i16.
 ///
 /// # Safety
 /// As `mxfp4_matmul_i8`.
@@ -155,7 +155,7 @@ pub unsafe extern "C" fn q8_matmul_i8(
     rows: usize,
     row_blocks: usize,
     x: *const i8,
-    x_words: *const i16,
+    x_i16: *const i16,
     x_scale: *const f32,
     x_start: *const i32,
     index: *const u32,
@@ -183,8 +183,7 @@ pub unsafe extern "C" fn q8_matmul_i8(
                     column(index, c + 2),
                     column(index, c + last),
                 ];
-                let sums =
-                    row_group_times_four(records, row_blocks, x_words, x_scale, x_start, four);
+                let sums = row_group_times_four(records, row_blocks, x_i16, x_scale, x_start, four);
                 store_rows(out, row_bias, sums[0], sums[1], left);
                 store_rows(out.add(y_stride), row_bias, sums[2], sums[3], left);
                 store_rows(out.add(2 * y_stride), row_bias, sums[4], sums[5], left);
@@ -203,7 +202,7 @@ pub unsafe extern "C" fn q8_matmul_i8(
                 );
                 let at = first * row_blocks * BLOCK;
                 let (low, high) = if emulated {
-                    words_times_one(records, row_blocks, x_words.add(at), x_scale, x_start)
+                    i16_times_one(records, row_blocks, x_i16.add(at), x_scale, x_start)
                 } else {
                     row_group_times_one(records, row_blocks, x.add(at), x_scale, x_start)
                 };
@@ -218,7 +217,7 @@ pub unsafe extern "C" fn q8_matmul_i8(
 
 /// Four activations (i16) of a column, twice.
 #[inline(always)]
-unsafe fn splat_words(x: *const i16) -> v128 {
+unsafe fn splat_i16(x: *const i16) -> v128 {
     v128_load64_splat(x as *const u64)
 }
 
@@ -240,7 +239,7 @@ fn add_neighbours(a: v128, b: v128) -> v128 {
 /// Decode where the byte dot product is emulated: in 16 bits, one instruction makes and adds two products
 /// per lane.
 #[inline(always)]
-unsafe fn words_times_one(
+unsafe fn i16_times_one(
     records: *const u8,
     row_blocks: usize,
     x: *const i16,
@@ -258,12 +257,12 @@ unsafe fn words_times_one(
         let mut w = record.add(SCALES);
         let mut step = 0;
         while step < 4 {
-            let four = splat_words(x);
+            let four = splat_i16(x);
             i0 = i32x4_add(i0, i32x4_dot_i16x8(four, widen(w)));
             i1 = i32x4_add(i1, i32x4_dot_i16x8(four, widen(w.add(8))));
             i2 = i32x4_add(i2, i32x4_dot_i16x8(four, widen(w.add(16))));
             i3 = i32x4_add(i3, i32x4_dot_i16x8(four, widen(w.add(24))));
-            let four = splat_words(x.add(4));
+            let four = splat_i16(x.add(4));
             i0 = i32x4_add(i0, i32x4_dot_i16x8(four, widen(w.add(32))));
             i1 = i32x4_add(i1, i32x4_dot_i16x8(four, widen(w.add(40))));
             i2 = i32x4_add(i2, i32x4_dot_i16x8(four, widen(w.add(48))));
@@ -314,7 +313,7 @@ unsafe fn row_group_times_four(
         let (s0, s1) = scales(record);
         macro_rules! add_rows {
             ($offset:literal, $s:ident, $a:ident, $b:ident, $c:ident, $d:ident) => {
-                let [i, j, k, l] = words_times_four(
+                let [i, j, k, l] = i16_times_four(
                     record.add(SCALES + $offset),
                     x,
                     x.offset(to_b * block),
@@ -353,7 +352,7 @@ unsafe fn add_scaled_sums(
 
 /// Four rows of a block times four columns.
 #[inline(always)]
-unsafe fn words_times_four(
+unsafe fn i16_times_four(
     w: *const u8,
     p: *const i16,
     q: *const i16,
@@ -366,16 +365,16 @@ unsafe fn words_times_four(
     let mut step = 0;
     while step < 8 {
         let (w0, w1) = (widen(w.add(step * 32)), widen(w.add(step * 32 + 8)));
-        let four = splat_words(p.add(step * 4));
+        let four = splat_i16(p.add(step * 4));
         p0 = i32x4_add(p0, i32x4_dot_i16x8(four, w0));
         p1 = i32x4_add(p1, i32x4_dot_i16x8(four, w1));
-        let four = splat_words(q.add(step * 4));
+        let four = splat_i16(q.add(step * 4));
         q0 = i32x4_add(q0, i32x4_dot_i16x8(four, w0));
         q1 = i32x4_add(q1, i32x4_dot_i16x8(four, w1));
-        let four = splat_words(r.add(step * 4));
+        let four = splat_i16(r.add(step * 4));
         r0 = i32x4_add(r0, i32x4_dot_i16x8(four, w0));
         r1 = i32x4_add(r1, i32x4_dot_i16x8(four, w1));
-        let four = splat_words(s.add(step * 4));
+        let four = splat_i16(s.add(step * 4));
         s0 = i32x4_add(s0, i32x4_dot_i16x8(four, w0));
         s1 = i32x4_add(s1, i32x4_dot_i16x8(four, w1));
         step += 1;

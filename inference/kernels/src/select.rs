@@ -1,10 +1,11 @@
 //! What sampling asks of a whole vocabulary: the largest of many numbers, all from some value on, and the
-//! noise that makes the largest a draw.
+//! Gumbel noise that makes the largest a draw.
 
 use crate::simd::*;
 use core::arch::wasm32::*;
 
-/// The index of the largest value, the first of equals; 0 when all are -infinity or not numbers.
+/// The index of the largest value, the first of equals; of the first NaN where there is one; 0 when all
+/// are -infinity.
 ///
 /// # Safety
 /// `values` holds `n` elements.
@@ -16,6 +17,9 @@ pub unsafe extern "C" fn largest(values: *const f32, n: usize) -> usize {
     while i < n {
         best = i;
         top = *values.add(i);
+        if top != top {
+            break;
+        }
         i = first::<true>(values, i + 1, n, top);
     }
     best
@@ -42,13 +46,14 @@ pub unsafe extern "C" fn at_least(
     count
 }
 
-/// The first index from `from` on whose value is at least `bound`, or above it; `n` when there is none.
+/// The first index from `from` on whose value is at least `bound` or, if `ABOVE`, above it or NaN; `n` when
+/// there is none.
 #[inline(always)]
 unsafe fn first<const ABOVE: bool>(values: *const f32, from: usize, n: usize, bound: f32) -> usize {
     let bounds = f32x4_splat(bound);
     let reach = |value: v128| {
         if ABOVE {
-            f32x4_gt(value, bounds)
+            v128_not(f32x4_le(value, bounds))
         } else {
             f32x4_ge(value, bounds)
         }
@@ -57,7 +62,10 @@ unsafe fn first<const ABOVE: bool>(values: *const f32, from: usize, n: usize, bo
     while i + 8 <= n {
         // Not one question about both: with relaxed SIMD, the compiler makes of it one about their
         // maximum, by an instruction that has any result where one of them is not a number.
-        let (a, b) = (reach(load_f32(values.add(i))), reach(load_f32(values.add(i + 4))));
+        let (a, b) = (
+            reach(load_f32(values.add(i))),
+            reach(load_f32(values.add(i + 4))),
+        );
         if v128_any_true(a) | v128_any_true(b) {
             break;
         }
@@ -65,7 +73,13 @@ unsafe fn first<const ABOVE: bool>(values: *const f32, from: usize, n: usize, bo
     }
     while i < n {
         let value = *values.add(i);
-        if value > bound || (!ABOVE && value == bound) {
+        if value > bound
+            || (if ABOVE {
+                value != value
+            } else {
+                value == bound
+            })
+        {
             break;
         }
         i += 1;
@@ -83,7 +97,7 @@ unsafe fn first<const ABOVE: bool>(values: *const f32, from: usize, n: usize, bo
 /// # Safety
 /// `values` and `bounds` hold `n` elements.
 #[no_mangle]
-pub unsafe extern "C" fn noise_bounds(
+pub unsafe extern "C" fn gumbel_bounds(
     values: *const f32,
     n: usize,
     temperature: f32,
@@ -165,5 +179,9 @@ fn negative_log(h: v128, c: Constants) -> v128 {
 fn add_noise(value: v128, noise: v128, temperature: v128, least: v128) -> v128 {
     let slack = f32x4_mul(f32x4_abs(value), f32x4_splat(1e-6));
     let bound = f32x4_add(f32x4_add(value, slack), f32x4_mul(noise, temperature));
-    v128_bitselect(bound, f32x4_splat(f32::NEG_INFINITY), f32x4_ge(value, least))
+    v128_bitselect(
+        bound,
+        f32x4_splat(f32::NEG_INFINITY),
+        f32x4_ge(value, least),
+    )
 }

@@ -21,7 +21,7 @@ const LARGEST: f32 = 4095.0;
 /// # Safety
 /// `page` holds `heads` pages of one head as above; `slot` < 64; `head_dim` is a multiple of 16.
 #[no_mangle]
-pub unsafe extern "C" fn kv_store_words(
+pub unsafe extern "C" fn kv_store_i16(
     k: *const f32,
     v: *const f32,
     page: *mut u8,
@@ -53,17 +53,18 @@ pub unsafe extern "C" fn kv_store_words(
     }
 }
 
-/// As `attention`, over pages that `kv_store_words` wrote; `page_stride` in units of 4 bytes.
+/// As `attention`, over pages that `kv_store_i16` wrote; `page_stride` in units of 4 bytes.
 /// `scratch`: 101 + head_dim / 2 floats per head of the group.
 ///
 /// # Safety
 /// As `attention`; `head_dim` is a multiple of 16, at most 128.
 #[no_mangle]
-pub unsafe extern "C" fn attention_words(
+pub unsafe extern "C" fn attention_i16(
     q: *const f32,
     group: usize,
     head_dim: usize,
     pages: *const u8,
+    table: *const u32,
     page_stride: usize,
     first: usize,
     end: usize,
@@ -86,13 +87,14 @@ pub unsafe extern "C" fn attention_words(
         let query = q.add(g * head_dim);
         let top = largest(query, head_dim);
         *query_scales.add(g) = scale * (top / LARGEST);
-        round_words(query, inverse(top), queries.add(g * head_dim), head_dim);
+        round_i16(query, inverse(top), queries.add(g * head_dim), head_dim);
         g += 1;
     }
     fill_zero(out, group * head_dim);
     let mut page = first / PAGE;
     while page * PAGE < end {
-        let keys = (pages as *const f32).add(page * page_stride) as *const i16;
+        let number = *table.add(page) as usize;
+        let keys = (pages as *const f32).add(number * page_stride) as *const i16;
         let values = keys.add(head_dim * PAGE);
         let key_scales = values.add(head_dim * PAGE) as *const f32;
         let (from, to) = seen_of_page(page, first, end);
@@ -169,16 +171,16 @@ unsafe fn two_heads_scores(
         let mut d = 0;
         while d < head_dim {
             let (pd, qd) = (splat_pair(p.add(d)), splat_pair(q.add(d)));
-            let k0 = load_words(row);
+            let k0 = load_i16(row);
             p0 = i32x4_add(p0, i32x4_dot_i16x8(k0, pd));
             q0 = i32x4_add(q0, i32x4_dot_i16x8(k0, qd));
-            let k1 = load_words(row.add(8));
+            let k1 = load_i16(row.add(8));
             p1 = i32x4_add(p1, i32x4_dot_i16x8(k1, pd));
             q1 = i32x4_add(q1, i32x4_dot_i16x8(k1, qd));
-            let k2 = load_words(row.add(16));
+            let k2 = load_i16(row.add(16));
             p2 = i32x4_add(p2, i32x4_dot_i16x8(k2, pd));
             q2 = i32x4_add(q2, i32x4_dot_i16x8(k2, qd));
-            let k3 = load_words(row.add(24));
+            let k3 = load_i16(row.add(24));
             p3 = i32x4_add(p3, i32x4_dot_i16x8(k3, pd));
             q3 = i32x4_add(q3, i32x4_dot_i16x8(k3, qd));
             row = row.add(2 * GROUP);
@@ -211,7 +213,7 @@ unsafe fn page_weights(
     value_scales: *const f32,
     from: usize,
     to: usize,
-    words: *mut i16,
+    rounded: *mut i16,
 ) -> f32 {
     let start = from & !(GROUP - 1);
     let last = (to + GROUP - 1) & !(GROUP - 1);
@@ -230,10 +232,10 @@ unsafe fn page_weights(
         j += 4;
     }
     let top = max_lanes(top);
-    round_words(
+    round_i16(
         weights.add(start),
         inverse(top),
-        words.add(start),
+        rounded.add(start),
         last - start,
     );
     top / LARGEST
@@ -263,16 +265,16 @@ unsafe fn two_heads_values(
         let mut j = from;
         while j < to {
             let (aj, bj) = (splat_pair(a_weights.add(j)), splat_pair(b_weights.add(j)));
-            let v0 = load_words(row);
+            let v0 = load_i16(row);
             a0 = i32x4_add(a0, i32x4_dot_i16x8(v0, aj));
             b0 = i32x4_add(b0, i32x4_dot_i16x8(v0, bj));
-            let v1 = load_words(row.add(8));
+            let v1 = load_i16(row.add(8));
             a1 = i32x4_add(a1, i32x4_dot_i16x8(v1, aj));
             b1 = i32x4_add(b1, i32x4_dot_i16x8(v1, bj));
-            let v2 = load_words(row.add(16));
+            let v2 = load_i16(row.add(16));
             a2 = i32x4_add(a2, i32x4_dot_i16x8(v2, aj));
             b2 = i32x4_add(b2, i32x4_dot_i16x8(v2, bj));
-            let v3 = load_words(row.add(24));
+            let v3 = load_i16(row.add(24));
             a3 = i32x4_add(a3, i32x4_dot_i16x8(v3, aj));
             b3 = i32x4_add(b3, i32x4_dot_i16x8(v3, bj));
             row = row.add(2 * GROUP);
@@ -300,11 +302,11 @@ unsafe fn two_heads_values(
 }
 
 #[inline(always)]
-unsafe fn load_words(address: *const i16) -> v128 {
+unsafe fn load_i16(address: *const i16) -> v128 {
     load(address as *const u8)
 }
 
-/// Two neighbouring words, four times.
+/// Two neighbouring integers, four times.
 #[inline(always)]
 unsafe fn splat_pair(x: *const i16) -> v128 {
     v128_load32_splat(x as *const u32)
@@ -335,13 +337,13 @@ fn inverse(top: f32) -> f32 {
 
 /// `n` values times `factor`, to nearest; `n` a multiple of 8.
 #[inline(always)]
-unsafe fn round_words(x: *const f32, factor: f32, words: *mut i16, n: usize) {
+unsafe fn round_i16(x: *const f32, factor: f32, rounded: *mut i16, n: usize) {
     let factor = f32x4_splat(factor);
     let mut i = 0;
     while i < n {
         let low = round4(f32x4_mul(load_f32(x.add(i)), factor));
         let high = round4(f32x4_mul(load_f32(x.add(i + 4)), factor));
-        v128_store(words.add(i) as *mut v128, i16x8_narrow_i32x4(low, high));
+        v128_store(rounded.add(i) as *mut v128, i16x8_narrow_i32x4(low, high));
         i += 8;
     }
 }
