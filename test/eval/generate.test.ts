@@ -58,7 +58,9 @@ describe("generated tasks", () => {
       }
     }
     for (const { docs = {}, expect: wanted } of family("documents")) {
-      expect(Object.values(docs).join("\n")).toContain(wanted.final_contains?.[0]);
+      // The answer that nothing says it is in no document.
+      if (wanted.final_contains?.length === 2)
+        expect(Object.values(docs).join("\n")).toContain(wanted.final_contains?.[0]);
     }
   });
 
@@ -112,6 +114,10 @@ describe("task files", () => {
       [{ expect: { calls: [{}] } }, "calls must be a list"],
       [{ tools: [{ name: "f" }] }, "tools must be a list"],
       [{ docs: [] }, "docs must map"],
+      [{ files: { a: 1 } }, "files must map"],
+      [{ history: [{ role: "tool", text: "x" }] }, "history must be a list"],
+      [{ turns: [{ prompt: "p" }] }, "turns: expect must be an object"],
+      [{ turns: [{ expect: {} }] }, "each of turns must have a prompt"],
     ] as const) {
       await expect(read(JSON.stringify({ ...task, ...change }))).rejects.toThrow(message);
     }

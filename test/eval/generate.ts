@@ -3,9 +3,13 @@ import { arithmetic } from "./families/arithmetic.ts";
 import { dates } from "./families/dates.ts";
 import { documents } from "./families/documents.ts";
 import type { Draft } from "./families/draft.ts";
+import { everyday } from "./families/everyday.ts";
+import { files } from "./families/files.ts";
+import { followUp } from "./families/follow-up.ts";
 import { functionCall, noTool } from "./families/function.ts";
 import { outside } from "./families/outside.ts";
 import { recovery, twoStep } from "./families/sequences.ts";
+import { smallTalk } from "./families/small-talk.ts";
 import { json, xml } from "./families/structured.ts";
 import { text } from "./families/text.ts";
 import { Random } from "./random.ts";
@@ -18,12 +22,16 @@ const SHARES: Readonly<Record<Family, number>> = {
   dates: 50,
   function: 50,
   no_tool: 50,
-  documents: 20,
+  documents: 40,
   json: 50,
   xml: 50,
-  recovery: 20,
-  two_step: 20,
+  recovery: 30,
+  two_step: 30,
   outside: 50,
+  follow_up: 40,
+  files: 30,
+  small_talk: 20,
+  everyday: 30,
 };
 
 export const DEFAULT_COUNT: number = Object.values(SHARES).reduce((sum, each) => sum + each, 0);
@@ -40,6 +48,10 @@ const GENERATORS: Readonly<Record<Family, (random: Random) => Draft>> = {
   recovery,
   two_step: twoStep,
   outside,
+  follow_up: followUp,
+  files,
+  small_talk: smallTalk,
+  everyday,
 };
 
 /** About `count` tasks, at least one of every family. */

@@ -1,10 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { judge, type Observation } from "./judge.ts";
-import type { Task } from "./task.ts";
+import type { Expectation } from "./task.ts";
 
-function problems(wanted: Task["expect"], observed: Partial<Observation>): readonly string[] {
-  const task: Task = { id: "t", family: "text", prompt: "p", expect: wanted };
-  return judge(task, { final: "", calls: [], ...observed });
+function problems(wanted: Expectation, observed: Partial<Observation>): readonly string[] {
+  return judge(wanted, { final: "", calls: [], ...observed });
 }
 
 describe("the final text", () => {
@@ -53,7 +52,7 @@ describe("the calls", () => {
   });
 
   it("must have the expected arguments, where there are any", () => {
-    const wanted = (value: unknown): Task["expect"] => ({
+    const wanted = (value: unknown): Expectation => ({
       calls: [{ recipient: "functions.f", arguments: value }],
     });
     expect(problems(wanted({ y: "z", x: 1 }), { calls: [call] })).toEqual([]);

@@ -1,6 +1,6 @@
 /** Whether a run did what its task expects. The rules are in README.md. */
 import { isDeepStrictEqual } from "node:util";
-import type { Task } from "./task.ts";
+import type { Expectation, ExpectedCall } from "./task.ts";
 
 /** A call as the model made it: `arguments` is its body, JSON or code. */
 export type ObservedCall = { readonly recipient: string; readonly arguments: string };
@@ -11,11 +11,12 @@ export type Observation = {
   /** Why there is none. */
   readonly failure?: string;
   readonly calls: readonly ObservedCall[];
+  /** Names of the files that Python handed out. */
+  readonly outputs?: readonly string[];
 };
 
 /** Everything that is not as expected, one short sentence each; empty: the task is done. */
-export function judge(task: Task, observed: Observation): readonly string[] {
-  const { expect } = task;
+export function judge(expect: Expectation, observed: Observation): readonly string[] {
   const problems: string[] = [];
   const { final } = observed;
   if (final === null) return [`no answer: ${observed.failure ?? "unknown reason"}`];
@@ -28,12 +29,20 @@ export function judge(task: Task, observed: Observation): readonly string[] {
       problems.push(`${JSON.stringify(expect.final_json)} was expected, not ${quote(final)}`);
     }
   }
+  if (expect.json_holds !== undefined && !holds(parse(final), expect.json_holds)) {
+    problems.push(
+      `JSON with ${JSON.stringify(expect.json_holds)} was expected, not ${quote(final)}`,
+    );
+  }
+  for (const name of expect.outputs ?? []) {
+    if (!observed.outputs?.includes(name)) problems.push(`no file ${quote(name)} was written`);
+  }
   if (expect.calls !== undefined) problems.push(...judgeCalls(expect.calls, observed.calls));
   return problems;
 }
 
 function judgeCalls(
-  expected: NonNullable<Task["expect"]["calls"]>,
+  expected: readonly ExpectedCall[],
   observed: readonly ObservedCall[],
 ): readonly string[] {
   const made = observed.map(({ recipient }) => recipient).join(", ") || "none";
@@ -53,6 +62,12 @@ function judgeCalls(
       ? []
       : [`call ${index + 1}: ${JSON.stringify(call.arguments)} expected, not ${actual.arguments}`];
   });
+}
+
+function holds(value: unknown, wanted: unknown): boolean {
+  if (isDeepStrictEqual(value, wanted)) return true;
+  if (typeof value !== "object" || value === null) return false;
+  return Object.values(value).some((each) => holds(each, wanted));
 }
 
 function parse(text: string): unknown {

@@ -94,6 +94,51 @@ describe("a task", () => {
     expect(failed.problems[0]).toMatch(/^no answer: /);
   });
 
+  it("goes on over several turns, each judged by itself", async () => {
+    const task = {
+      expect: { final_contains: ["42"], calls: [] },
+      turns: [
+        { prompt: "Now as JSON", expect: { json_holds: 42 } },
+        { prompt: "And?", expect: { final_contains: ["43"] } },
+      ],
+    };
+    const said = (text: string): string => `<|channel|>final<|message|>${text}<|return|>`;
+    const done = await run(task, said("It is 42."), said('{"a":[42]}'), said("43"));
+    expect(done).toMatchObject({ ok: true, prompt: "Hello ⏎ Now as JSON ⏎ And?", final: "43" });
+    expect(JSON.stringify(done.messages)).toContain("It is 42.");
+    const not = await run(task, said("It is 42."), said("It is 42."), said("43"));
+    expect(not.problems).toEqual(['turn 2: JSON with 42 was expected, not "It is 42."']);
+  });
+
+  it("begins after the messages it was given", async () => {
+    const history = [
+      { role: "user", text: "What is the sum?" },
+      { role: "assistant", text: "It is 12." },
+    ] as const;
+    const done = await run({ history }, "<|channel|>final<|message|>12<|return|>");
+    expect(done.ok).toBe(true);
+    expect(done.messages.slice(0, 3)).toMatchObject([
+      { role: "user", content: [{ text: "What is the sum?" }] },
+      { role: "assistant", channel: "final", content: [{ text: "It is 12." }] },
+      { role: "user", content: [{ text: "Hello" }] },
+    ]);
+  });
+
+  it("reads its files in Python and hands files out", async () => {
+    const task = {
+      files: { "a.csv": "x\n40\n2\n" },
+      expect: { final_contains: ["42"], outputs: ["b.txt"] },
+    };
+    const code =
+      "total = sum(map(int, open('/mnt/data/a.csv').read().split()[1:]))\n" +
+      "open('/outputs/b.txt', 'w').write(str(total))";
+    const call = `<|channel|>analysis to=python code<|message|>${code}<|call|>`;
+    const done = await run(task, call, "<|channel|>final<|message|>42<|return|>");
+    expect(done.problems).toEqual([]);
+    const not = await run(task, "<|channel|>final<|message|>42<|return|>");
+    expect(not.problems).toEqual(['no file "b.txt" was written']);
+  });
+
   it("cannot write documents outside of its folder", async () => {
     const task = { docs: { "../../escaped.txt": "x" } };
     const refused = await run(task, "<|channel|>final<|message|>x<|return|>");

@@ -1,12 +1,19 @@
 /** One task through the real loop: the model decides, the tools really run. */
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join, relative, sep } from "node:path";
+import { join } from "node:path";
 import type { Message } from "../../harmony/index.ts";
-import { type LoadedModel, type RunEvent, type RunResult, runAgent } from "../../runtime/index.ts";
-import { createBrowserTools, type Tool, type ToolContext } from "../../tools/index.ts";
+import {
+  homePath,
+  type LoadedModel,
+  type RunEvent,
+  type RunResult,
+  runAgent,
+} from "../../runtime/index.ts";
+import { createPythonTool, type Tool, type ToolContext } from "../../tools/index.ts";
+import { browserOver } from "./docs-folder.ts";
 import { judge, type ObservedCall } from "./judge.ts";
-import type { DeclaredTool, Task } from "./task.ts";
+import type { DeclaredTool, EarlierMessage, Task } from "./task.ts";
 
 export type Surroundings = {
   readonly model: Pick<LoadedModel, "engine" | "tokenizer">;
@@ -68,46 +75,111 @@ export async function runTask(task: Task, surroundings: Surroundings): Promise<T
 }
 
 async function attempt(task: Task, surroundings: Surroundings): Promise<Transcript> {
-  const { model, python } = surroundings;
+  const { model } = surroundings;
+  await using python = await pythonFor(task, surroundings.python);
+  await using documents = task.docs === undefined ? null : await browserOver(task.docs);
+  const later = task.turns ?? [];
   const calls: ObservedCall[] = [];
-  const onEvent = (event: RunEvent): void => {
-    if (event.type !== "item.completed") return;
-    const { item } = event;
-    if (item.type === "tool_call") calls.push({ recipient: item.tool, arguments: item.arguments });
-    if (item.type === "code_execution") calls.push({ recipient: "python", arguments: item.code });
-  };
-  await using documents = await documentTools(task);
-  const result = await runAgent({
-    engine: model.engine,
-    tokenizer: model.tokenizer,
-    prompt: task.prompt,
-    tools: [python, ...documents.tools, ...(task.tools ?? []).map(declared)],
-    effort: task.effort,
-    // What does not fit the schema is no completed run, so validity needs no judging.
-    ...(task.schema !== undefined && { outputSchema: { jsonSchema: task.schema } }),
-    ...(task.xsd !== undefined && { outputSchema: { xsd: task.xsd } }),
-    sampling: { temperature: 0, topP: 1, seed: 0 },
-    maxTurns: MAX_TURNS,
-    maxTokens: MAX_TOKENS,
-    signal: AbortSignal.timeout(TASK_TIMEOUT_MS),
-    onEvent,
-  });
-  if (calls.some(({ recipient }) => recipient === "python")) await forget(python);
-  const failure = result.error?.message;
-  const observed = { final: result.output, calls, ...(failure !== undefined && { failure }) };
-  const problems = judge(task, observed);
+  const problems: string[] = [];
+  let history: readonly Message[] = (task.history ?? []).map(earlierMessage);
+  let usage = NO_USAGE;
+  let timing = NO_TIMING;
+  let result: RunResult | undefined;
+  for (const [index, { prompt, expect }] of [task, ...later].entries()) {
+    const seen: Seen = { calls: [], outputs: [] };
+    result = await runAgent({
+      engine: model.engine,
+      tokenizer: model.tokenizer,
+      prompt,
+      history,
+      tools: [python.tool, ...(documents?.tools ?? []), ...(task.tools ?? []).map(declared)],
+      effort: task.effort,
+      ...(python.briefing !== undefined && { instructions: python.briefing }),
+      // What does not fit the schema is no completed run, so validity needs no judging.
+      ...(task.schema !== undefined && { outputSchema: { jsonSchema: task.schema } }),
+      ...(task.xsd !== undefined && { outputSchema: { xsd: task.xsd } }),
+      sampling: { temperature: 0, topP: 1, seed: 0 },
+      maxTurns: MAX_TURNS,
+      maxTokens: MAX_TOKENS,
+      signal: AbortSignal.timeout(TASK_TIMEOUT_MS),
+      onEvent: (event) => watch(event, seen),
+    });
+    const failure = result.error?.message;
+    const observed = { final: result.output, ...seen, ...(failure !== undefined && { failure }) };
+    const where = later.length > 0 ? `turn ${index + 1}: ` : "";
+    problems.push(...judge(expect, observed).map((problem) => `${where}${problem}`));
+    calls.push(...seen.calls);
+    usage = added(usage, result.usage);
+    timing = { ...added(timing, result.timing), first_token_ms: result.timing.first_token_ms };
+    history = result.messages;
+    if (result.output === null) break;
+  }
   return {
     id: task.id,
     family: task.family,
-    prompt: task.prompt,
+    prompt: [task, ...later].map(({ prompt }) => prompt).join(" ⏎ "),
     ok: problems.length === 0,
     problems,
-    status: result.status,
-    final: result.output,
+    status: result?.status ?? "failed",
+    final: result?.output ?? null,
     calls,
-    messages: result.messages,
-    usage: result.usage,
-    timing: result.timing,
+    messages: history,
+    usage,
+    timing,
+  };
+}
+
+type Seen = { readonly calls: ObservedCall[]; readonly outputs: string[] };
+
+function watch(event: RunEvent, seen: Seen): void {
+  if (event.type !== "item.completed") return;
+  const { item } = event;
+  if (item.type === "tool_call")
+    seen.calls.push({ recipient: item.tool, arguments: item.arguments });
+  if (item.type !== "code_execution") return;
+  seen.calls.push({ recipient: "python", arguments: item.code });
+  seen.outputs.push(...(item.artifacts ?? []).map(({ name }) => name));
+}
+
+/** The figures of two runs together. */
+function added<T extends Readonly<Record<string, number | null>>>(one: T, other: T): T {
+  const sums = Object.entries(one).map(([key, value]) => [key, (value ?? 0) + (other[key] ?? 0)]);
+  return Object.fromEntries(sums) as T;
+}
+
+function earlierMessage({ role, text }: EarlierMessage): Message {
+  const content = [{ type: "text" as const, text }];
+  return role === "user" ? { role, content } : { role, channel: "final", content };
+}
+
+type TaskPython = AsyncDisposable & {
+  readonly tool: Tool;
+  /** Where files are, as the command line tells the model. */
+  readonly briefing?: string;
+};
+
+/** The interpreter of all tasks; one of its own for a task with files. */
+async function pythonFor({ files, family }: Task, shared: Tool): Promise<TaskPython> {
+  if (files === undefined) {
+    return { tool: shared, [Symbol.asyncDispose]: () => forget(shared) };
+  }
+  const folder = await mkdtemp(join(tmpdir(), `chorale-eval-${family}-`));
+  const inputs = Object.entries(files).map(([name, text]) => ({ name, bytes: Buffer.from(text) }));
+  const tool = createPythonTool({
+    cacheDir: homePath(process.env),
+    files: inputs,
+    artifactFolder: join(folder, "outputs"),
+  });
+  const list = inputs.map(({ name, bytes }) => `/mnt/data/${name} (${bytes.length} bytes)`);
+  const given = `Files of the user, readable in Python: ${list.join(", ")}.`;
+  const outputs = "Files that Python code writes to /outputs are given to the user.";
+  return {
+    tool,
+    briefing: inputs.length > 0 ? `${given} ${outputs}` : outputs,
+    [Symbol.asyncDispose]: async () => {
+      await tool.close();
+      await rm(folder, { recursive: true, force: true });
+    },
   };
 }
 
@@ -120,31 +192,6 @@ function declared({ name, description, parameters, result }: DeclaredTool): Tool
     timeoutMs: TOOL_TIMEOUT_MS,
     execute: async () => (typeof result === "string" ? result : JSON.stringify(result ?? null)),
   };
-}
-
-async function documentTools(
-  task: Task,
-): Promise<AsyncDisposable & { readonly tools: readonly Tool[] }> {
-  if (task.docs === undefined) return { tools: [], [Symbol.asyncDispose]: async () => {} };
-  const folder = await mkdtemp(join(tmpdir(), "chorale-eval-"));
-  const clean = (): Promise<void> => rm(folder, { recursive: true, force: true });
-  try {
-    for (const [name, text] of Object.entries(task.docs)) {
-      const path = join(folder, name);
-      if (relative(folder, path).split(sep)[0] === "..") throw new Error(`bad file name ${name}`);
-      await mkdir(dirname(path), { recursive: true });
-      await writeFile(path, text);
-    }
-    const { tools, close } = await createBrowserTools({ docs: folder });
-    const dispose = async (): Promise<void> => {
-      await close();
-      await clean();
-    };
-    return { tools, [Symbol.asyncDispose]: dispose };
-  } catch (error) {
-    await clean();
-    throw error;
-  }
 }
 
 /** Removes the variables of a task, so that its `sum = 3` does not break the next one's `sum(…)`. */

@@ -14,6 +14,10 @@ export const FAMILIES = [
   "recovery",
   "two_step",
   "outside",
+  "follow_up",
+  "files",
+  "small_talk",
+  "everyday",
 ] as const;
 
 export type Family = (typeof FAMILIES)[number];
@@ -26,6 +30,22 @@ export type DeclaredTool = {
   readonly result: unknown;
 };
 
+export type Expectation = {
+  readonly final_contains?: readonly string[];
+  readonly final_json?: unknown;
+  /** The answer is JSON that holds this value, at any depth. */
+  readonly json_holds?: unknown;
+  readonly calls?: readonly ExpectedCall[];
+  /** Files that Python handed out. */
+  readonly outputs?: readonly string[];
+};
+
+/** What the user says after an answer, and what is expected then. */
+export type LaterTurn = { readonly prompt: string; readonly expect: Expectation };
+
+/** A message of a conversation before the task. */
+export type EarlierMessage = { readonly role: "user" | "assistant"; readonly text: string };
+
 export type ExpectedCall = { readonly recipient: string; readonly arguments?: unknown };
 
 export type Task = {
@@ -35,14 +55,14 @@ export type Task = {
   readonly effort?: "low" | "medium" | "high";
   /** File name → text; the browser tools read them. */
   readonly docs?: Readonly<Record<string, string>>;
+  /** File name → text; Python finds them in `/mnt/data`. */
+  readonly files?: Readonly<Record<string, string>>;
   readonly tools?: readonly DeclaredTool[];
+  readonly history?: readonly EarlierMessage[];
+  readonly turns?: readonly LaterTurn[];
   readonly schema?: JsonSchema;
   readonly xsd?: string;
-  readonly expect: {
-    readonly final_contains?: readonly string[];
-    readonly final_json?: unknown;
-    readonly calls?: readonly ExpectedCall[];
-  };
+  readonly expect: Expectation;
 };
 
 /** A file of tasks that cannot be used; the message is one sentence for the command line. */
@@ -79,20 +99,42 @@ function problemOf(value: unknown): string | null {
   for (const key of ["id", "family", "prompt"]) {
     if (typeof value[key] !== "string") return `${key} must be a text`;
   }
-  const { effort, docs, tools, xsd, expect } = value;
+  const { effort, docs, files, tools, xsd, history, turns, expect } = value;
   if (effort !== undefined && !["low", "medium", "high"].includes(String(effort))) {
     return "effort must be low, medium or high";
   }
-  if (docs !== undefined && !isRecord(docs)) return "docs must map file names to texts";
+  for (const [key, texts] of Object.entries({ docs, files })) {
+    if (texts !== undefined && !(isRecord(texts) && Object.values(texts).every(isText))) {
+      return `${key} must map file names to texts`;
+    }
+  }
   if (tools !== undefined && !(Array.isArray(tools) && tools.every(isDeclaredTool))) {
     return "tools must be a list of {name, description, parameters, result}";
   }
   if (xsd !== undefined && typeof xsd !== "string") return "xsd must be a text";
-  if (!isRecord(expect)) return "expect must be an object";
-  const { final_contains: contains, calls } = expect;
-  if (contains !== undefined && !(Array.isArray(contains) && contains.every(isText))) {
-    return "expect.final_contains must be a list of texts";
+  if (history !== undefined && !(Array.isArray(history) && history.every(isEarlierMessage))) {
+    return "history must be a list of {role: user or assistant, text}";
   }
+  if (turns !== undefined && !Array.isArray(turns)) {
+    return "turns must be a list of {prompt, expect}";
+  }
+  for (const turn of turns ?? []) {
+    if (!isRecord(turn) || !isText(turn["prompt"])) return "each of turns must have a prompt";
+    const problem = problemOfExpectation(turn["expect"]);
+    if (problem !== null) return `turns: ${problem}`;
+  }
+  return problemOfExpectation(expect);
+}
+
+function problemOfExpectation(expect: unknown): string | null {
+  if (!isRecord(expect)) return "expect must be an object";
+  for (const key of ["final_contains", "outputs"]) {
+    const texts = expect[key];
+    if (texts !== undefined && !(Array.isArray(texts) && texts.every(isText))) {
+      return `expect.${key} must be a list of texts`;
+    }
+  }
+  const { calls } = expect;
   if (calls !== undefined && !(Array.isArray(calls) && calls.every(isExpectedCall))) {
     return "expect.calls must be a list of {recipient, arguments?}";
   }
@@ -113,4 +155,12 @@ function isDeclaredTool(value: unknown): boolean {
 
 function isExpectedCall(value: unknown): boolean {
   return isRecord(value) && isText(value["recipient"]);
+}
+
+function isEarlierMessage(value: unknown): boolean {
+  return (
+    isRecord(value) &&
+    ["user", "assistant"].includes(String(value["role"])) &&
+    isText(value["text"])
+  );
 }

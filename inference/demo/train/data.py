@@ -12,8 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import pointers
-from families import arithmetic, dates, functions, outside, sequences, structured, text
-from families.base import EFFORTS, Conversation, Source
+from families import arithmetic, dates, documents, files, follow_up, functions, outside, recovery, small_talk, structured, text, two_step
+from families.base import EFFORTS, Conversation, Source, Turn
+from system import Kind, system_text, varied
 from tokenizer import CALL, CHANNEL, CONSTRAIN, END, MESSAGE, RETURN, START, TOKEN_BYTES, encode
 
 FAMILIES = {
@@ -21,39 +22,36 @@ FAMILIES = {
     "text": text.generate,
     "dates": dates.generate,
     "outside": outside.generate,
-    "recovery": sequences.recovery,
-    "two_step": sequences.two_step,
+    "small_talk": small_talk.generate,
+    "documents": documents.generate,
 }
 WITH_TOOLS = ("function", "no_tool")
-WITH_SCHEMA = {"json": structured.json_family, "xml": structured.xml_family}
+BUNCHED = {
+    "json": structured.json_family,
+    "xml": structured.xml_family,
+    "files": files.conversations,
+    "follow_up": follow_up.conversations,
+    "recovery": recovery.conversations,
+    "two_step": two_step.conversations,
+}
+"""Generators of several conversations with one developer message."""
 BUNCH = 7
 """Conversations that are drawn together: where there is a developer message, they share it and the effort."""
 MIX = {
-    "arithmetic": 16, "text": 15, "dates": 12, "function": 18, "no_tool": 6,
-    "json": 13, "xml": 12, "outside": 5, "recovery": 0, "two_step": 0,
+    "arithmetic": 12, "text": 10, "dates": 8, "function": 13, "no_tool": 5, "json": 8, "xml": 7, "outside": 5,
+    "follow_up": 12, "documents": 10, "files": 8, "two_step": 5, "recovery": 6, "small_talk": 2,
 }  # fmt: skip
 EFFORT_SHARES = (0.3, 0.52, 0.18)
 SIMPLE_SHARE = 0.85
-LONGEST_ROW = 600
-
-PYTHON_TOOL = """Use this tool to execute Python code in your chain of thought. The code will not be shown to the user. This tool \
-should be used for internal reasoning, but not for code that is intended to be visible to the user (e.g. when creating plots, \
-tables, or files).
-
-When you send a message containing Python code to python, it will be executed in a stateful Jupyter notebook environment. python \
-will respond with the output of the execution or time out after 120.0 seconds. The drive at '/mnt/data' can be used to save and \
-persist user files. Internet access for this session is disabled."""
+LONGEST_ROW = 1500
+BROWSER_SHARE = 0.04
+"""Of the conversations that need no documents, although the browser is declared."""
 
 
-def system_ids(effort: str, has_tools: bool, today: date) -> list[int]:
-    """The system message, which is the prefix of every row."""
-    functions_line = "\nCalls to these tools must go to the commentary channel: 'functions'." if has_tools else ""
-    content = (
-        "You are ChatGPT, a large language model trained by OpenAI.\nKnowledge cutoff: 2024-06\n"
-        f"Current date: {today.isoformat()}\n\nReasoning: {effort}\n\n# Tools\n\n## python\n\n{PYTHON_TOOL}\n\n"
-        "# Valid channels: analysis, commentary, final. Channel must be included for every message." + functions_line
-    )
-    return [START, *encode("system"), MESSAGE, *encode(content), END]
+def system_ids(kind: Kind, today: date, g: Source | None = None) -> list[int]:
+    """The system message, which is the prefix of every row. With `g`, sometimes in other words than the runtime's."""
+    text_ = system_text(kind, today)
+    return [START, *encode("system"), MESSAGE, *encode(varied(g, text_) if g else text_), END]
 
 
 def random_today(g: Source) -> date:
@@ -95,10 +93,35 @@ class Row:
         self.learned: list[bool] = []
         self.developer = 0
         """Length of the developer message at the beginning."""
+        self.replies: list[tuple[int, int]] = []
+        """Where each turn of the assistant begins, after its `<|start|>assistant`, and ends."""
 
     def add(self, *ids: int, learned: bool = False):
         self.ids.extend(ids)
         self.learned.extend([learned] * len(ids))
+
+
+def add_call(row: Row, turn: Turn, learned: bool) -> int:
+    """A call without `<|start|>assistant`, and its result; returns where the call ends."""
+    own = turn.recipient == "python" or turn.recipient.startswith("browser.")
+    channel = "analysis" if own else "commentary"
+    row.add(CHANNEL, *encode(channel), *encode(f" to={turn.recipient}"), *encode(" code" if own else " "), learned=learned)
+    row.add(*([] if own else [CONSTRAIN, *encode("json")]), MESSAGE, *encode(turn.call), CALL, learned=learned)
+    end = len(row.ids)
+    row.add(START, *encode(turn.recipient), *encode(" to=assistant"), CHANNEL, *encode(channel), MESSAGE)
+    row.add(*encode(turn.result), END)
+    return end
+
+
+def add_earlier(row: Row, c: Conversation):
+    """An earlier exchange as the runtime keeps it: what was on the analysis channel is gone."""
+    row.add(START, *encode("user"), MESSAGE, *encode(c.user), END)
+    for turn in c.turns:
+        if turn.final is not None:
+            row.add(START, *encode("assistant"), CHANNEL, *encode("final"), MESSAGE, *encode(turn.final), END)
+        elif turn.recipient.startswith("functions."):
+            row.add(START, *encode("assistant"))
+            add_call(row, turn, False)
 
 
 def render(c: Conversation) -> Row:
@@ -107,24 +130,23 @@ def render(c: Conversation) -> Row:
     if developer:
         row.add(START, *encode("developer"), MESSAGE, *encode(developer), END)
         row.developer = len(row.ids)
-    row.add(START, *encode("user"), MESSAGE, *encode(c.user), END, START, *encode("assistant"))
+    for earlier in c.history:
+        add_earlier(row, earlier)
+    row.add(START, *encode("user"), MESSAGE, *encode(c.user), END)
     for turn in c.turns:
+        learned = not turn.given
+        row.add(START, *encode("assistant"))
+        begin = len(row.ids)
         if turn.thought:
-            row.add(CHANNEL, *encode("analysis"), MESSAGE, *encode(turn.thought), END, learned=True)
-            row.add(START, *encode("assistant"), learned=True)
-        if turn.final is not None:
-            row.add(CHANNEL, *encode("final"), MESSAGE, *encode(turn.final), RETURN, learned=True)
-            break
-        if turn.recipient == "python":
-            channel = "analysis"
-            row.add(CHANNEL, *encode(channel), *encode(" to=python"), *encode(" code"), MESSAGE, learned=True)
-        else:
-            channel = "commentary"
-            row.add(CHANNEL, *encode(channel), *encode(f" to={turn.recipient}"), *encode(" "), CONSTRAIN, learned=True)
-            row.add(*encode("json"), MESSAGE, learned=True)
-        row.add(*encode(turn.call), CALL, learned=True)
-        row.add(START, *encode(turn.recipient), *encode(" to=assistant"), CHANNEL, *encode(channel), MESSAGE)
-        row.add(*encode(turn.result), END, START, *encode("assistant"))
+            row.add(CHANNEL, *encode("analysis"), MESSAGE, *encode(turn.thought), END, learned=learned)
+            row.add(START, *encode("assistant"), learned=learned)
+        if turn.final is None:
+            row.replies.append((begin, add_call(row, turn, learned)))
+            continue
+        row.add(CHANNEL, *encode("final"), MESSAGE, *encode(turn.final), END if turn.feedback else RETURN, learned=learned)
+        row.replies.append((begin, len(row.ids)))
+        if turn.feedback:
+            row.add(START, *encode("user"), MESSAGE, *encode(turn.feedback), END)
     return row
 
 
@@ -134,19 +156,22 @@ def drawn(g: Source, families: list[str]) -> list[Conversation]:
     first = families[0]
     if first in WITH_TOOLS:
         found = functions.conversations(g, families)
-    elif first in WITH_SCHEMA:
-        found = WITH_SCHEMA[first](g, len(families))
+    elif first in BUNCHED:
+        found = BUNCHED[first](g, len(families))
     else:
         found = [FAMILIES[first](g)]
-    if g.chance(0.04):
+    if g.chance(0.04) and not found[0].instructions:
         instructions = g.instructions()
         for c in found:
             c.instructions = instructions
+    if g.chance(BROWSER_SHARE):
+        for c in found:
+            c.browser = True
     return found
 
 
 def bunches(seed: int, count: int, held: bool, mix: dict[str, float]):
-    """`count` rendered conversations or a few more, as lists of tuples (row, effort, has_tools, family) with one developer message."""
+    """`count` rendered conversations or a few more, as lists of tuples (row, kind, family) with one developer message."""
     g = Source(seed, held)
     names, weights = list(mix), list(mix.values())
     tool_weights = [mix.get(name, 0) for name in WITH_TOOLS]
@@ -154,17 +179,21 @@ def bunches(seed: int, count: int, held: bool, mix: dict[str, float]):
         g.simple = g.chance(SIMPLE_SHARE)
         family = g.rng.choices(names, weights)[0]
         families = g.rng.choices(WITH_TOOLS, tool_weights, k=BUNCH) if family in WITH_TOOLS else [family] * BUNCH
-        parts = [families] if family in WITH_TOOLS or family in WITH_SCHEMA else [[family]] * BUNCH
+        parts = [families] if family in WITH_TOOLS or family in BUNCHED else [[family]] * BUNCH
         for part in parts:
-            made = [(render(c), g.effort, bool(c.tools), name) for c, name in zip(drawn(g, part), part)]
+            made = [(render(c), kind_of(g, c), name) for c, name in zip(drawn(g, part), part)]
             made = [entry for entry in made if len(entry[0].ids) <= LONGEST_ROW]
             count -= len(made)
             yield made
 
 
+def kind_of(g: Source, c: Conversation) -> Kind:
+    return Kind(g.effort, bool(c.tools), c.browser)
+
+
 def rows(seed: int, count: int, held: bool, mix: dict[str, float]):
     """Lists of rows with one developer message, as tuples (ids, learned, pointer kinds, pointer sources, length of the
-    developer message, effort, has_tools, family)."""
+    developer message, kind, family)."""
     made = list(bunches(seed, count, held, mix))
     every = [(row.ids, row.learned) for bunch in made for row, *_ in bunch]
     alphabet = pointers.Alphabet(TOKEN_BYTES, pointers.common_tokens(every))

@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 
 import torch
-from data import MIX, drawn, render, system_ids
+from data import MIX, drawn, kind_of, render, system_ids
 from families.base import Source
 from model import Group, Prefix
 from tokenizer import PAD
@@ -18,12 +18,12 @@ HELD_SEED = 77
 
 
 def held_rows(family: str, count: int) -> list:
-    """Rows of one family from held-out lists and templates, as (ids, learned, effort, has_tools)."""
+    """Rows of one family from held-out lists and templates, as (ids, learned, kind)."""
     g, found = Source(HELD_SEED, True), []
     while len(found) < count:
-        [c] = drawn(g, [family])
+        c = drawn(g, [family])[0]
         row = render(c)
-        found.append((row.ids, row.learned, g.effort, bool(c.tools)))
+        found.append((row.ids, row.learned, kind_of(g, c)))
     return found
 
 
@@ -31,10 +31,10 @@ def held_rows(family: str, count: int) -> list:
 def correct(model, rows: list) -> list[bool]:
     """For each row, whether every supervised token is predicted."""
     by_prefix, good = defaultdict(list), [False] * len(rows)
-    for i, (_, _, effort, has_tools) in enumerate(rows):
-        by_prefix[effort, has_tools].append(i)
-    for (effort, has_tools), members in by_prefix.items():
-        prefix = Prefix(torch.tensor(system_ids(effort, has_tools, date(2026, 11, 22))))
+    for i, (_, _, kind) in enumerate(rows):
+        by_prefix[kind].append(i)
+    for kind, members in by_prefix.items():
+        prefix = Prefix(torch.tensor(system_ids(kind, date(2026, 11, 22))))
         members.sort(key=lambda i: len(rows[i][0]))
         for start in range(0, len(members), 16):
             part = members[start : start + 16]

@@ -49,7 +49,7 @@ class Config:
     rope_original: int = 4096
     beta_fast: float = 32.0
     beta_slow: float = 1.0
-    max_positions: int = 2048
+    max_positions: int = 4096
 
 
 @dataclass

@@ -29,6 +29,7 @@ from families.base import Source
 from model import ROW_UNIT, Config, Group, Model, Prefix, rounded
 from optim import optimizers
 from pointers import JUMP, SOURCES, STEP
+from system import Kind
 from tokenizer import MESSAGE, PAD, encode
 
 HERE = Path(__file__).resolve().parent
@@ -48,13 +49,13 @@ HARD_LOSS, HARD_SHARE, HARD_KEPT, HARD_TIMES = 1.0, 0.45, 300, 3
 
 
 class Shards:
-    """The newest few shards in memory, indexed by effort and tools; worker 0 has a child process make the next one."""
+    """The newest few shards in memory, indexed by kind of system message; worker 0 has a child process make the next one."""
 
     def __init__(self, folder: Path, size: int, keep: int, seed: int, makes: bool):
         self.folder, self.size, self.seed, self.makes = folder, size, seed, makes
         self.recent, self.child, self.started = deque(maxlen=keep), None, 0.0
-        self.rows: dict[tuple[str, bool], list] = {}
-        self.bunches: dict[tuple[str, bool], list] = {}
+        self.rows: dict[Kind, list] = {}
+        self.bunches: dict[Kind, list] = {}
         folder.mkdir(parents=True, exist_ok=True)
         while not self.recent:
             self.poll()
@@ -69,12 +70,12 @@ class Shards:
             self.recent.append(pickle.loads(self._path(self.seed).read_bytes()))
             self.rows, self.bunches = defaultdict(list), defaultdict(list)
             for bunch in (bunch for shard in self.recent for bunch in shard if bunch):
-                *_, developer, effort, has_tools, _ = bunch[0]
-                rows = [row[:-3] for row in bunch]
+                *_, developer, kind, _ = bunch[0]
+                rows = [row[:-2] for row in bunch]
                 if developer:
-                    self.bunches[effort, has_tools].append(rows)
+                    self.bunches[kind].append(rows)
                 else:
-                    self.rows[effort, has_tools] += rows
+                    self.rows[kind] += rows
             self.seed += 1
         idle = self.child is None or self.child.poll() is not None
         if self.makes and idle and time.time() - self.started > SHARD_SECONDS:
@@ -90,10 +91,10 @@ class Hard:
 
     def __init__(self, g: Source):
         self.g = g
-        self.rows: dict[tuple[str, bool], list] = defaultdict(list)
-        self.bunches: dict[tuple[str, bool], list] = defaultdict(list)
+        self.rows: dict[Kind, list] = defaultdict(list)
+        self.bunches: dict[Kind, list] = defaultdict(list)
 
-    def take_rows(self, kind: tuple[str, bool]) -> list:
+    def take_rows(self, kind: Kind) -> list:
         """A group of rows of that kind, which leave the store; none if there are too few."""
         store = self.rows[kind]
         if len(store) < 3 * BUNCH:
@@ -105,11 +106,11 @@ class Hard:
         del store[at : at + BUNCH]
         return taken
 
-    def take_bunch(self, kind: tuple[str, bool]) -> list:
+    def take_bunch(self, kind: Kind) -> list:
         store = self.bunches[kind]
         return store.pop(self.g.int(0, len(store) - 1)) if len(store) > 3 else []
 
-    def judge(self, kind: tuple[str, bool], part: list, losses: list[float]):
+    def judge(self, kind: Kind, part: list, losses: list[float]):
         """Keeps of a group's rows what was hard and has not come too often; the stores forget at random."""
         again = [[*row[:-1], row[-1] + 1] for row in part]
         if part[0][DEVELOPER]:
@@ -133,18 +134,18 @@ class Prefixes:
     def __init__(self, g: Source):
         self.g, self.list, self.systems = g, [], {}
 
-    def of(self, kind: tuple[str, bool], developer: np.ndarray) -> int:
+    def of(self, kind: Kind, developer: np.ndarray) -> int:
         """The number of the system message of a kind with this developer message behind it, if there is one."""
         if kind not in self.systems:
             self.systems[kind] = len(self.list)
-            self.list.append(Prefix(torch.tensor(system_ids(*kind, random_today(self.g)))))
+            self.list.append(Prefix(torch.tensor(system_ids(kind, random_today(self.g), self.g))))
         system = self.systems[kind]
         if not len(developer):
             return system
         self.list.append(Prefix(torch.from_numpy(developer).long(), system))
         return len(self.list) - 1
 
-    def system(self, kind: tuple[str, bool]) -> list[int]:
+    def system(self, kind: Kind) -> list[int]:
         return self.list[self.systems[kind]].ids.tolist()
 
 
@@ -163,10 +164,10 @@ class Batch:
 def batch(shards: Shards, hard: Hard, g: Source, count: int) -> Batch:
     """`count` groups, each of one effort, with or without tools: a step sees several efforts side by side."""
     single = {(kind, False): len(rows) for kind, rows in shards.rows.items()}
-    bunched = {(kind, True): BUNCH * len(bunches) for kind, bunches in shards.bunches.items()}
+    bunched = {(kind, True): sum(map(len, bunches)) for kind, bunches in shards.bunches.items()}
     shares = single | bunched
     prefixes, groups, select, targets, parts, offset = Prefixes(g), [], [], [], [], 0
-    for kind, is_bunch in g.rng.choices(list(shares), list(shares.values()), k=count):
+    for kind, is_bunch in together(g.rng.choices(list(shares), list(shares.values()), k=count), shares):
         take = hard.take_bunch if is_bunch else hard.take_rows
         part = take(kind) if g.chance(HARD_SHARE) else []
         if not part:
@@ -184,11 +185,18 @@ def batch(shards: Shards, hard: Hard, g: Source, count: int) -> Batch:
             counts.append(len(at))
         prefix = prefixes.of(kind, part[0][0][:cut])
         system = prefixes.system(kind)
-        found = (_with_effort(part, *_targets(part, STEP, len(system)), effort_place(system, kind[0])), _targets(part, JUMP, len(system)))
+        found = (_with_effort(part, *_targets(part, STEP, len(system)), effort_place(system, kind.effort)), _targets(part, JUMP, len(system)))
         groups.append(Group(prefix, ids, found))
         parts.append((kind, part, counts))
         offset += ids.numel()
     return Batch(prefixes.list, groups, torch.cat(select), torch.cat(targets), parts)
+
+
+def together(chosen: list[tuple[Kind, bool]], shares: dict) -> list[tuple[Kind, bool]]:
+    """The same kinds, but those with the browser, whose system message is long, all of one effort where there are rows of it."""
+    efforts = [kind.effort for kind, _ in chosen if kind.browser]
+    near = lambda kind: kind._replace(effort=efforts[0]) if kind.browser else kind  # noqa: E731
+    return [(near(kind), is_bunch) if (near(kind), is_bunch) in shares else (kind, is_bunch) for kind, is_bunch in chosen]
 
 
 def alike(g: Source, rows: list) -> list:
@@ -266,7 +274,9 @@ class Workers:
 def parse_args():
     parser = argparse.ArgumentParser()
     parser.add_argument("--work", type=Path, required=True, help="folder for shards, checkpoints and the log")
-    parser.add_argument("--until", required=True, help="next local time HH:MM at which to stop")
+    parser.add_argument("--until", required=True, help="local time at which to stop: the next HH:MM, or YYYY-MM-DDTHH:MM")
+    parser.add_argument("--peak", type=float, default=1.0, help="the highest learning rate, as a share of the usual one")
+    parser.add_argument("--export", type=Path, default=HERE.parent, help="folder for the exported model")
     parser.add_argument("--batch", type=int, default=6, help="groups of up to seven rows per worker and step")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--save-minutes", type=float, default=16)
@@ -274,6 +284,15 @@ def parse_args():
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--rank", type=int, default=0, help=argparse.SUPPRESS)
     return parser.parse_args()
+
+
+def deadline(until: str) -> float:
+    """Seconds since the epoch of a local time, the next one where no day is given."""
+    if "T" in until:
+        return datetime.fromisoformat(until).timestamp()
+    hour, minute = map(int, until.split(":"))
+    end = datetime.now().replace(hour=hour, minute=minute, second=0).timestamp()
+    return end + (86_400 if end < time.time() else 0)
 
 
 class Run:
@@ -302,7 +321,7 @@ class Run:
         torch.nn.utils.clip_grad_norm_(self.params, 1.0)
         for o, peaks in zip(self.optimizers, self.peaks):
             for group, peak in zip(o.param_groups, peaks):
-                group["lr"] = peak * schedule(self.step + 1 - self.warm_from, fraction)
+                group["lr"] = peak * self.args.peak * schedule(self.step + 1 - self.warm_from, fraction)
             o.step()
             o.zero_grad(set_to_none=True)
         self.step += 1
@@ -314,7 +333,7 @@ class Run:
         part = self.checkpoint.with_suffix(".part")
         torch.save(state | {"step": self.step, "rows": self.rows, "begin": self.begin, "warm_from": self.warm_from}, part)
         part.rename(self.checkpoint)
-        export(self.mean, HERE.parent)
+        export(self.mean, self.args.export)
         scores = exact_match(self.mean, self.args.work / "mix.json", rows_each)
         minutes = round((time.time() - self.begin) / 60, 1)
         line = [self.step, self.rows, minutes, round(loss, 5), json.dumps(scores)]
@@ -330,9 +349,7 @@ def main():
     args.work.mkdir(parents=True, exist_ok=True)
     workers = Workers(args.rank, args.workers, args.work)
     run = Run(args)
-    hour, minute = map(int, args.until.split(":"))
-    end = datetime.now().replace(hour=hour, minute=minute, second=0).timestamp()
-    end += 86_400 if end < time.time() else 0
+    end = deadline(args.until)
     g = Source(args.seed + 1000 * (args.rank + 1) + run.step, False)
     shards = Shards(args.work / "shards", 4000, 6, args.seed * 100_000 + run.step, first)
     if first:

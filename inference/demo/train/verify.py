@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from data import FAMILIES, system_ids
+from data import MIX, system_ids
 from evaluate import held_rows
 from mxfp4 import unpack
 from tokenizer import CALL, RETURN, START, decode
@@ -112,8 +112,8 @@ class Reference:
 
     def matches(self, row: tuple) -> bool:
         """Whether greedy decoding reproduces every supervised token of a held-out row."""
-        ids, learned, effort, has_tools = row
-        prefix = system_ids(effort, has_tools, TODAY)
+        ids, learned, kind = row
+        prefix = system_ids(kind, TODAY)
         guess = self.logits(prefix + list(ids)[:-1]).argmax(-1)[len(prefix) :].tolist()
         return all(g == wanted for g, wanted, is_learned in zip(guess, ids[1:], learned[1:]) if is_learned)
 
@@ -129,14 +129,14 @@ class Reference:
 
 def opening(row: tuple) -> list[int]:
     """The prompt of a row: everything before its first supervised token."""
-    ids, learned, effort, has_tools = row
-    return system_ids(effort, has_tools, TODAY) + list(ids)[: learned.index(True)]
+    ids, learned, kind = row
+    return system_ids(kind, TODAY) + list(ids)[: learned.index(True)]
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=int, default=100, help="held-out rows per family")
-    parser.add_argument("--families", nargs="*", default=list(FAMILIES))
+    parser.add_argument("--families", nargs="*", default=list(MIX))
     parser.add_argument("--expected", action="store_true", help="write expected.json")
     parser.add_argument("--show", action="store_true", help="print the first wrong row of every family")
     args = parser.parse_args()

@@ -3,6 +3,7 @@ import { fill, type Random } from "../random.ts";
 import { PLACES, THINGS } from "../words.ts";
 import type { Draft } from "./draft.ts";
 import { withOthers } from "./function.ts";
+import { request, scene } from "./scenes.ts";
 import { otherTools, TOOLS, useTool } from "./tools.ts";
 
 const NUMBER_TOOLS = [
@@ -82,7 +83,9 @@ const FAILURES = [
 
 /** The honest answer names what went wrong; a made-up result does not. */
 export function recovery(random: Random): Draft {
-  if (random.chance(0.4)) {
+  const kind = random.next();
+  if (kind < 0.3) return repair(random);
+  if (kind < 0.6) {
     const prompt = fill(
       random.pick([
         "Use Python to divide {n} by 0.",
@@ -100,5 +103,33 @@ export function recovery(random: Random): Draft {
     prompt,
     tools: [{ ...declaration, result: { error: failure } }],
     expect: { final_contains: [failure], calls: [call] },
+  };
+}
+
+/** The validator's message on a document that lacks a property, or has a number in quotes. */
+function repair(random: Random): Draft {
+  const { text, fields } = scene(random);
+  const [broken] = random.sample(fields, 1);
+  if (broken === undefined) throw new RangeError("a scene has fields");
+  const value = Object.fromEntries(fields.map((field) => [field.name, field.value]));
+  const { [broken.name]: _, ...without } = value;
+  const quoted = broken.type === "integer" || broken.type === "number";
+  const wrong = quoted ? { ...value, [broken.name]: String(broken.value) } : without;
+  const problem = quoted
+    ? `/${broken.name}: must be ${broken.type}, got string "${broken.value}"; remove the quotes`
+    : `missing "${broken.name}"`;
+  return {
+    prompt: `The final message is not valid.\n- ${problem}\nWrite the final message again, whole: one JSON value that is valid against the JSON Schema, and nothing else.`,
+    history: [
+      { role: "user", text: request(random, text, "JSON") },
+      { role: "assistant", text: JSON.stringify(wrong) },
+    ],
+    schema: {
+      type: "object",
+      properties: Object.fromEntries(fields.map(({ name, type }) => [name, { type }])),
+      required: fields.map(({ name }) => name),
+      additionalProperties: false,
+    },
+    expect: { final_json: value, calls: [] },
   };
 }

@@ -4,7 +4,7 @@ import math
 import re
 import statistics
 
-from families import arithmetic_stories, words
+from families import arithmetic_everyday, arithmetic_stories, words
 from families import arithmetic_wording as wide
 from families.base import Conversation, Source, python_turns, say, vary, worded
 from families.numerals import SMALL, in_words, ordinal
@@ -393,7 +393,7 @@ def untidy(g: Source, user: str) -> str:
 
 
 def generate(g: Source) -> Conversation:
-    makers = [binary] * 24 + [chain] * 3 + [percent] * 8 + [power] * 2 + [lists] * 8 + [compare] * 6 + [numbers] * 2 + [story] * 12 + [multiple, nested]
+    makers = [binary] * 24 + [chain] * 3 + [percent] * 8 + [power] * 2 + [lists] * 8 + [compare] * 6 + [numbers] * 2 + [story] * 12 + [multiple, nested] + [arithmetic_everyday.generate] * 10
     conversation = g.pick(makers)(g)
     conversation.user = untidy(g, conversation.user)
     return conversation

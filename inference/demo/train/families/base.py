@@ -34,6 +34,10 @@ class Turn:
     call: str = ""
     result: str = ""
     final: str | None = None
+    given: bool = False
+    """A mistake that is there to be mended: it is read, and not learned."""
+    feedback: str | None = None
+    """What the user's side says to a final answer that was not accepted; another one follows."""
 
 
 @dataclass
@@ -45,6 +49,13 @@ class Conversation:
     tools: list[dict] = field(default_factory=list)
     response_format: str | None = None
     instructions: str | None = None
+    history: list["Conversation"] = field(default_factory=list)
+    """Earlier exchanges of the same thread, oldest first."""
+    browser: bool = False
+    docs: dict[str, str] = field(default_factory=dict)
+    """What the browser reads, by file name."""
+    files: dict[str, str] = field(default_factory=dict)
+    """What lies in /mnt/data."""
 
 
 def capital(text: str) -> str:

@@ -38,10 +38,16 @@ PARTS = {
     "stuff": "water|oxygen|gold|plastic|glass|steel|coal|salt|helium|mercury|carbon|rust|diamond|soap|nylon|vinegar|alcohol|snow|uranium",
     "body": "heart|liver|brain|lungs|kidneys|skin|appendix|spine|immune system|eye|ear|stomach|blood|thyroid|knee",
     "hobby": "yoga|gardening|photography|running|birdwatching|pottery|chess|hiking|sailing|painting|origami|cycling|baking|coin collecting|astronomy|surfing|climbing|fishing|poker|journaling",
+    "unit": "kilometers|miles|meters|feet|inches|centimeters|yards|kilograms|pounds|ounces|grams|liters|gallons|pints|cups|km|kg|lbs|mph|km/h|knots|acres|hectares|celsius|fahrenheit|kelvin|dollars|euros|yen|USD|EUR|pounds sterling|calories|joules|stone|m|cm|oz|tablespoons",
     "role": "a pirate|a grumpy king|my therapist|a detective|a wizard|a talking {n}|an alien|Sherlock Holmes|a football coach|my {kin}|a tour guide|a vampire|a medieval knight|a stand-up comedian|a {j}",
 }  # fmt: skip
 
 GENRES = {
+    "units": ("convert unit measure length weight distance temperature speed exchange currency rate money calculate", [
+        "do|convert {num} {unit} to {unit2}", "ask|how many {unit} are {num} {unit2}", "the|{num} {unit} in {unit2}", "do|turn {num} {unit} into {unit2}", "ask|what is {num} {unit} in {unit2}",
+        "as|{num} {unit} to {unit2}?", "as|{num} {unit} = ? {unit2}", "ask|how much is {num} {unit} in {unit2}", "do|express {num} {unit} in {unit2}", "as|{num} {unit} in {unit2}",
+        "ask|how many {unit} make {num} {unit2}", "do|change {num} {unit} to {unit2}", "ask|how warm is {num} degrees fahrenheit in celsius", "do|convert {num} degrees celsius to fahrenheit",
+    ]),
     "verse": ("song poem music lyric play story", [
         "do|{write} {short}{verse} about {t}", "do|{write} {short}{verse} about {a}", "do|{write} {short}{verse} for {p}",
         "do|{write} {short}{verse} in the style of {who}", "as|{Verse} about {t}, please.", "do|sing me something about {t}", "do|turn my love for {n} into a {verse}",
