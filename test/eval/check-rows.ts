@@ -49,6 +49,8 @@ type RowMessage = Pick<Message, "role" | "channel" | "recipient" | "name"> & {
 const CONTEXT: ToolContext = {
   signal: new AbortController().signal,
   callId: "earlier",
+  idempotencyKey: "earlier",
+  context: undefined,
   countTokens: (text) => text.length,
   resultTokenLimit: 1_000,
 };
@@ -65,7 +67,7 @@ async function difference(row: Row, tokenizer: Tokenizer): Promise<string | null
   try {
     for (let shown = 0; shown < row.cursor; shown++) {
       const search = browser?.tools.find(({ recipient }) => recipient === "browser.search");
-      await search?.execute({ query: "anything" }, CONTEXT);
+      await search?.execute?.({ query: "anything" }, CONTEXT);
     }
     const engine = new ScriptedEngine(row.replies, { contextLength: 4096 });
     await runAgent({
