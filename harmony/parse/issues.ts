@@ -69,6 +69,8 @@ export type IssueCode =
   | "args_not_json"
   /** The arguments stood inside of a description of the call, `{"name": …, "arguments": {…}}`. */
   | "args_unwrapped"
+  /** A value of the arguments stood in another spelling, `"20"` for 20; it was read. */
+  | "args_coerced"
   | "unknown_tool";
 
 export type Issue = {

@@ -1,6 +1,8 @@
 /** Arguments as models really write them: which are taken, as what, and which are refused. */
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { defineTool, executeTool } from "../../tools/index.ts";
+import { run } from "../conformance/arguments.ts";
 import { context } from "./support.ts";
 
 const shell = defineTool<{ command: string }>({
@@ -42,6 +44,14 @@ const mixed = defineTool({
   execute: (input) => JSON.stringify(input),
 });
 const TOOLS = { shell, noop, call, mixed };
+
+test("the golden cases hold", async () => {
+  const failed: unknown[] = [];
+  for await (const result of run([join(import.meta.dirname, "../golden/arguments/cases.json")])) {
+    if (!result.pass) failed.push(result);
+  }
+  expect(failed).toEqual([]);
+});
 
 describe("what can only mean one thing is taken, and said", () => {
   test.each([

@@ -45,14 +45,13 @@ describe("arguments", () => {
   });
 
   test.each([
-    ['{"city":"Oslo",}', "trailing comma before }"],
-    ['{"city":"Os', "the text ends inside of a string"],
+    ['{"city":"Oslo"', "the text ends before the closing }"],
     ["city: Oslo", "the text is not JSON alone"],
     ['{"city":"Oslo","city":"Rome"}', 'the property "city" is given twice'],
-    ['{"cty":"Oslo"}', 'missing "city"; unknown "cty" (did you mean "city"?)'],
-    ['{"city":"Oslo","days":"3"}', '/days: must be integer, got string "3"; remove the quotes'],
-    ['[{"city":"Oslo"}]', "must be object, got array"],
-    ['```json\n{"city":"Oslo"}\n```', "it begins with"],
+    ['{"cty":"Oslo"}', 'missing "city"\n- unknown "cty" (did you mean "city"?)'],
+    ['{"city":"Oslo","days":"three"}', '/days: must be integer, got string "three"'],
+    ['{"city":"Oslo","days":15}', "/days: must be <= 14, got 15"],
+    ['[{"city":"Oslo"},{"city":"Rome"}]', "must be object, got array"],
     ['{"city":"Oslo","days":12345678901234567890}', "more digits than a number can keep"],
   ])("%j is refused with a sentence", async (raw, message) => {
     const result = await executeTool(weather, raw, context());

@@ -215,10 +215,28 @@ describe("JSON Schema", () => {
   test.each([
     ["$async", { $async: true }, "$async"],
     ["$async anywhere", { properties: { a: { anyOf: [{ $async: true }] } } }, "$async"],
-    ["a foreign reference", { $ref: "https://example.org/s.json" }, "can't resolve reference"],
-    ["a reference to nothing", { $ref: "#/$defs/x" }, "can't resolve reference"],
+    [
+      "a foreign reference",
+      { items: { $ref: "https://example.org/s.json" } },
+      "the $ref https://example.org/s.json at /items leads out of it, and nothing is loaded",
+    ],
+    [
+      "a reference to nothing",
+      { properties: { a: { $ref: "#/$defs/x" } } },
+      "the $ref #/$defs/x at /properties/a leads to nothing in it",
+    ],
+    ["alternatives that double", doubled(60), "more than 20000 alternatives at one place"],
+    [
+      "a part that refers to itself",
+      { properties: { a: { anyOf: [{ $ref: "#/properties/a" }, true] } } },
+      "refers to itself without end",
+    ],
     ["a reference to itself", { $ref: "#" }, "refers to itself without end"],
-    ["an unknown type", { type: "strin" }, "/type must be equal to one of the allowed values"],
+    [
+      "an unknown type",
+      { type: "strin" },
+      '/type must be one of array, boolean, integer, null, number, object, string, found "strin"',
+    ],
     ["a pattern that is none", { pattern: "(" }, "cannot be used"],
     ["a list", [], "found an array"],
     ["a text", "x", 'found "x"'],
@@ -233,12 +251,23 @@ describe("JSON Schema", () => {
     await expect(made).rejects.toMatchObject({ code: "CHORALE_SCHEMA" });
   });
 
+  test("equal items are found among many objects, and none where there is none", async () => {
+    const validator = await createValidator({ jsonSchema: { uniqueItems: true } });
+    const items = Array.from({ length: 30_000 }, (_, n) => ({ n, name: `item ${n % 7}` }));
+    expect((await validator.validateValue(items)).action).toBe("accept");
+    const twice = [...items, { name: "item 0", n: 0 }];
+    expect((await validator.validateValue(twice)).errors).toEqual([
+      { message: "items must be different: 0 and 30000 are equal" },
+    ]);
+  });
+
   test("what is not enforced is a warning", async () => {
     const validator = await createValidator({
       jsonSchema: {
         $schema: "https://example.org/own",
         properties: { a: { format: "colour" } },
         id: "x",
+        minimun: 5,
       },
     });
     expect(validator.warnings.join("\n")).toMatch(
@@ -246,6 +275,7 @@ describe("JSON Schema", () => {
     );
     expect(validator.warnings.join("\n")).toMatch(/unknown format "colour"/);
     expect(validator.warnings.join("\n")).toMatch(/keyword "id" is ignored/);
+    expect(validator.warnings.join("\n")).toMatch(/keyword minimun at the root is not known/);
   });
 
   test("a validator that was put away to make room is compiled again", async () => {
@@ -265,6 +295,14 @@ describe("JSON Schema", () => {
     expect((await validator.validateValue("aaa")).action).toBe("accept");
   });
 });
+
+/** Each definition offers the next one twice. */
+function doubled(depth: number): unknown {
+  const names = Array.from({ length: depth }, (_, i) => `d${i}`);
+  const next = (i: number) => ({ $ref: `#/$defs/d${i + 1}` });
+  const $defs = Object.fromEntries(names.map((name, i) => [name, { anyOf: [next(i), next(i)] }]));
+  return { $ref: "#/$defs/d0", $defs: { ...$defs, [`d${depth}`]: { type: "string" } } };
+}
 
 function nested(depth: number): unknown {
   let schema: unknown = {};
@@ -304,7 +342,7 @@ describe("violations", () => {
       "the alternative with the tag is meant",
       shapes,
       { kind: "circle", radius: 1 },
-      [': missing "r"; unknown "radius"; allowed: "kind", "r"'],
+      [': missing "r"', ': unknown "radius"; allowed: "kind", "r"'],
     ],
     [
       "also within an alternative",
@@ -317,7 +355,7 @@ describe("violations", () => {
       "alternatives of plain types are a list",
       { anyOf: [{ type: "string" }, { type: "null" }] },
       5,
-      [": must be string or null, got number 5"],
+      [": must be string or null, got number 5; write it in quotes"],
     ],
     [
       "more than one fits",
@@ -341,13 +379,13 @@ describe("violations", () => {
       "a long value is cut",
       { type: "number" },
       "x".repeat(500),
-      [`: must be number, got string "${"x".repeat(76)}...`],
+      [`: must be number, got string "${"x".repeat(76)}...; write a number`],
     ],
     [
-      "one line per place",
+      "one line per mistake",
       { properties: { a: { minLength: 3, pattern: "^b" } } },
       { a: "c" },
-      ['/a: must have at least 3 characters, got "c"; must match the pattern ^b, got "c"'],
+      ['/a: must have at least 3 characters, got "c"', '/a: must match the pattern ^b, got "c"'],
     ],
     [
       "then, without its if",
@@ -365,11 +403,11 @@ describe("violations", () => {
     expect(await messages(schema, value)).toEqual(expected);
   });
 
-  test("at most ten places are told", async () => {
+  test("at most ten mistakes are told", async () => {
     const value = Object.fromEntries(Array.from({ length: 15 }, (_, i) => [`p${i}`, i]));
     const told = await messages({ additionalProperties: { type: "string" } }, value);
     expect(told).toHaveLength(11);
-    expect(told.at(-1)).toBe(": and 5 more places");
+    expect(told.at(-1)).toBe(": and 5 more mistakes");
   });
 });
 

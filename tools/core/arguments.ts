@@ -1,6 +1,6 @@
 /** From what the model wrote as arguments to what a tool gets, without running the tool. */
 import type { Issue, JsonSchema } from "../../harmony/index.ts";
-import { createValidator, type Validator } from "../validator/index.ts";
+import { createValidator, type ValidationResult, type Validator } from "../validator/index.ts";
 import { SchemaError } from "./errors.ts";
 import { flawsOf, readings } from "./repair-arguments.ts";
 import { standardValue } from "./standard-schema.ts";
@@ -33,7 +33,7 @@ function validatorOf(schema: JsonSchema): Promise<Validator> {
   const key = typeof schema === "object" ? schema : schema ? ANYTHING : NOTHING;
   let validator = validators.get(key);
   if (validator === undefined) {
-    validator = createValidator({ jsonSchema: schema, extract: false });
+    validator = createValidator({ jsonSchema: schema, extract: false, coerce: true });
     validators.set(key, validator);
     // It may have been no fault of the schema: the thread was too slow on a loaded machine.
     validator.catch(() => validators.delete(key));
@@ -65,14 +65,17 @@ export async function prepareCall(tool: Tool, raw: string): Promise<PreparedCall
   const text = raw.trim() === "" ? "{}" : raw;
   try {
     const validator = await validatorOf(tool.inputSchema);
-    const result = await validator.validate(text);
-    if (result.action === "accept") return await refine(tool, result.value, []);
+    const asItStands = await validator.validate(text);
+    if (asItStands.action === "accept") return await refine(tool, asItStands, []);
+    let closest = asItStands;
     for (const reading of readings(text, tool)) {
-      const repaired = await validator.validate(reading.text);
-      if (repaired.action !== "accept") continue;
-      return await refine(tool, repaired.value, reading.issues);
+      const result = await validator.validate(reading.text);
+      if (result.action === "accept") return await refine(tool, result, reading.issues);
+      // What is wrong with the arguments themselves helps more than what stands around them.
+      const isRespelt = reading.issues.some(({ code }) => code === "args_coerced");
+      if (closest === asItStands && !isRespelt) closest = result;
     }
-    const problems = result.errors.map(
+    const problems = closest.errors.map(
       ({ path, message }) => `${path ? `${path}: ` : ""}${message}`,
     );
     return { ok: false, message: refusal(tool, problems), issues: flawsOf(text) };
@@ -86,9 +89,11 @@ export async function prepareCall(tool: Tool, raw: string): Promise<PreparedCall
 /** What a schema library checks beyond JSON Schema, and makes of the value. */
 async function refine(
   tool: Tool,
-  value: unknown,
-  issues: readonly Issue[],
+  { value, changes = [] }: ValidationResult,
+  found: readonly Issue[],
 ): Promise<PreparedCall | CallProblem> {
+  const respelt = changes.map((detail): Issue => ({ code: "args_coerced", detail }));
+  const issues = [...found, ...respelt];
   const schema = tool.inputStandardSchema;
   if (schema === undefined) return { ok: true, arguments: value, input: value, issues };
   try {

@@ -5,7 +5,9 @@ import { Checker } from "./checker.ts";
 import type { Draft } from "./json-draft.ts";
 import type { ValidationResult, Validator } from "./validator.ts";
 
+export { unwrapJson } from "./json-answer.ts";
 export { type JsonScan, scanJson, whitespaceEnd } from "./json-text.ts";
+export { rewriteLooseJson } from "./loose-json.ts";
 export type {
   ValidationAction,
   ValidationIssue,
@@ -19,6 +21,11 @@ export type JsonValidatorOptions = {
   readonly draft?: Draft;
   /** false: nothing around the value is forgiven, not even a code fence. */
   readonly extract?: boolean;
+  /**
+   * true: values in another spelling are read where the schema leaves them one meaning: `"20"` as 20,
+   * `"[1]"` as a list, null as left out, `Page_Size` as `pageSize`. Each is told in `changes`.
+   */
+  readonly coerce?: boolean;
 };
 
 export type XmlValidatorOptions = {
@@ -48,9 +55,10 @@ export async function createValidator(options: ValidatorOptions): Promise<Valida
 }
 
 async function createJsonValidator(options: JsonValidatorOptions): Promise<JsonValidator> {
-  const { jsonSchema, draft, extract = true } = options;
+  const { jsonSchema, draft, extract = true, coerce = false } = options;
   const schema = textOf(jsonSchema);
-  const checker = await Checker.open({ kind: "json", schema, extract, ...(draft && { draft }) });
+  const spec = { kind: "json", schema, extract, coerce, ...(draft && { draft }) } as const;
+  const checker = await Checker.open(spec);
   const describe = "one JSON value that is valid against the JSON Schema";
   return {
     kind: "json",

@@ -1,5 +1,5 @@
 /** From a model's text to one JSON value, or to what is wrong with it. */
-import { hasSeveralBlocks, unwrap } from "./extract.ts";
+import { type Extraction, hasSeveralBlocks, unwrap } from "./extract.ts";
 import { type JsonScan, placeOf, scanJson, whitespaceEnd } from "./json-text.ts";
 import type { ValidationIssue } from "./validator.ts";
 
@@ -24,8 +24,7 @@ export function readJsonAnswer(text: string, extract: boolean): JsonAnswer {
   }
   if (text.trim() === "") return broken("the text is empty; a JSON value must be written");
   let last = broken("there is no JSON in the text");
-  const language = { name: "JSON", findInProse };
-  for (const { text: candidate, warnings } of unwrap(text, language)) {
+  for (const { text: candidate, warnings } of unwrapJson(text)) {
     const scan = scanJson(candidate);
     const answer = readWhole(candidate, scan, warnings);
     if (answer.kind === "value") return answer;
@@ -36,6 +35,11 @@ export function readJsonAnswer(text: string, extract: boolean): JsonAnswer {
   }
   if (!hasSeveralBlocks(text)) return last;
   return broken("there is more than one code block; exactly one JSON value must be written");
+}
+
+/** The text, then what is left as more and more of what models put around JSON is taken away. */
+export function unwrapJson(text: string): Iterable<Extraction> {
+  return unwrap(text, { name: "JSON", findInProse });
 }
 
 function notJson(text: string): JsonAnswer {

@@ -3,6 +3,8 @@
  * schemas name every draft, or none, or one that never was.
  */
 import { SchemaError } from "../core/errors.ts";
+import { mendSchema } from "./schema-flaws.ts";
+import { mapSubschemas, type SchemaObject } from "./schema-keywords.ts";
 
 /** The dialects that are compiled; older ones are rewritten to draft-07. */
 export type Dialect = "draft-07" | "2019-09" | "2020-12";
@@ -19,19 +21,6 @@ export type NormalisedSchema = {
 
 /** Deeper schemas overflow the compiler's stack. */
 const MAX_DEPTH = 200;
-
-/** Keywords whose value is a schema, a list of schemas, or names with schemas. */
-const SCHEMA_KEYWORDS: ReadonlySet<string> = new Set(
-  "additionalItems additionalProperties contains contentSchema else if items not propertyNames then unevaluatedItems unevaluatedProperties".split(
-    " ",
-  ),
-);
-const LIST_KEYWORDS: ReadonlySet<string> = new Set(
-  "allOf anyOf items oneOf prefixItems".split(" "),
-);
-const MAP_KEYWORDS: ReadonlySet<string> = new Set(
-  "$defs definitions dependencies dependentSchemas patternProperties properties".split(" "),
-);
 
 /** Before 2019-09 a `$ref` stood alone: what is beside it does not count. */
 const BESIDE_REF: ReadonlySet<string> = new Set(
@@ -50,15 +39,17 @@ export function normaliseSchema(schema: unknown, draft?: Draft): NormalisedSchem
   }
   refuseAsync(schema, 0);
   const warnings = new Set<string>();
-  const declared = (schema as Record<string, unknown>)["$schema"];
+  const warn = (message: string): void => {
+    warnings.add(message);
+  };
+  const declared = (schema as SchemaObject)["$schema"];
   const named = typeof declared === "string" ? draftOf(declared) : draft;
   if (typeof declared === "string" && named === undefined) {
-    warnings.add(`The dialect ${declared} is not known; the schema is read as draft 2020-12.`);
+    warn(`The dialect ${declared} is not known; the schema is read as draft 2020-12.`);
   }
   const from = named ?? draft ?? "2020-12";
-  const rewritten = rewrite(schema as Record<string, unknown>, from, warnings);
   return {
-    schema: rewritten,
+    schema: rewrite(mendSchema(schema as SchemaObject, warn), from, warn),
     dialect: from === "draft-04" || from === "draft-06" ? "draft-07" : from,
     guessed: named === undefined,
     warnings: [...warnings],
@@ -91,40 +82,41 @@ function refuseAsync(value: object, depth: number): void {
 }
 
 function rewrite(
-  schema: Record<string, unknown>,
+  schema: SchemaObject,
   draft: Draft,
-  warnings: Set<string>,
+  warn: (message: string) => void,
 ): Record<string, unknown> {
   const old = draft === "draft-04" || draft === "draft-06" || draft === "draft-07";
   const alone = old && typeof schema["$ref"] === "string";
   const entries: [string, unknown][] = [];
-  const sub = (value: unknown): unknown =>
-    typeof value === "object" && value !== null && !Array.isArray(value)
-      ? rewrite(value as Record<string, unknown>, draft, warnings)
-      : value;
   for (const [keyword, value] of Object.entries(schema)) {
-    if (keyword === "$schema") continue;
+    if (keyword === "$schema" || keyword === "nullable") continue;
     if (alone && !BESIDE_REF.has(keyword)) {
-      warnings.add(`In ${draft} a $ref stands alone; ${keyword} beside it is ignored.`);
-      continue;
-    }
-    if (keyword === "id" && typeof value === "string") {
+      warn(`In ${draft} a $ref stands alone; ${keyword} beside it is ignored.`);
+    } else if (keyword === "id" && typeof value === "string") {
       if (draft === "draft-04") entries.push(["$id", value]);
-      else warnings.add('The keyword "id" is ignored; its name is $id since draft-06.');
-      continue;
-    }
-    // OpenAPI's word; without a type there is nothing that it could widen.
-    if (keyword === "nullable" && schema["type"] === undefined) continue;
-    if (Array.isArray(value) && LIST_KEYWORDS.has(keyword)) entries.push([keyword, value.map(sub)]);
-    else if (SCHEMA_KEYWORDS.has(keyword)) entries.push([keyword, sub(value)]);
-    else if (MAP_KEYWORDS.has(keyword) && typeof value === "object" && value !== null) {
-      const map = Object.entries(value).map(([name, child]) => [name, sub(child)] as const);
-      entries.push([keyword, Object.fromEntries(map)]);
+      else warn('The keyword "id" is ignored; its name is $id since draft-06.');
     } else entries.push([keyword, value]);
   }
-  // Not by assignment: a property may be called __proto__.
-  const result = withProtoChecked(Object.fromEntries(entries));
-  return draft === "draft-04" ? withNumericBounds(result) : result;
+  const own = withProtoChecked(Object.fromEntries(entries));
+  const rewritten = mapSubschemas(own, "", (child) => rewrite(child, draft, warn));
+  return schema["nullable"] === true ? withNull(rewritten) : rewritten;
+}
+
+/** Keywords that would refuse null whatever `type` says. */
+const RESTRICTING = ["$ref", "allOf", "anyOf", "oneOf", "not", "if", "const"] as const;
+
+/** `nullable: true` is OpenAPI's word for "or null", whatever stands beside it. */
+function withNull(schema: Record<string, unknown>): Record<string, unknown> {
+  const { type, enum: values } = schema;
+  if (RESTRICTING.some((keyword) => schema[keyword] !== undefined)) {
+    return { anyOf: [schema, { type: "null" }] };
+  }
+  return {
+    ...schema,
+    ...(type !== undefined && { type: [...new Set([type, "null"].flat())] }),
+    ...(Array.isArray(values) && { enum: [...new Set([...values, null])] }),
+  };
 }
 
 /** ajv passes over a property of that name in `properties`, but not in `patternProperties`. */
@@ -135,21 +127,4 @@ function withProtoChecked(schema: Record<string, unknown>): Record<string, unkno
   if (proto === undefined) return schema;
   const patterns = { "^__proto__$": proto.value, ...(patternProperties as object | undefined) };
   return { ...schema, patternProperties: patterns };
-}
-
-/** In draft-04 `exclusiveMinimum: true` sharpens `minimum`; later it is the bound itself. */
-function withNumericBounds(schema: Record<string, unknown>): Record<string, unknown> {
-  const result = schema;
-  for (const [bound, exclusive] of [
-    ["minimum", "exclusiveMinimum"],
-    ["maximum", "exclusiveMaximum"],
-  ] as const) {
-    const flag = result[exclusive];
-    if (typeof flag !== "boolean") continue;
-    delete result[exclusive];
-    if (!flag || result[bound] === undefined) continue;
-    result[exclusive] = result[bound];
-    delete result[bound];
-  }
-  return result;
 }

@@ -1,120 +1,54 @@
 /**
- * ajv's errors in words that a model can act on: one line per place, with what is expected, what was
+ * ajv's errors in words that a model can act on: one line per mistake, with what is expected, what was
  * found, and the nearest name. Of alternatives only the one that was meant is reported.
  */
 import type { ErrorObject } from "ajv";
-import { editDistance } from "../core/edit-distance.ts";
+import { nearestNames } from "../core/nearest-names.ts";
+import { chooseBranches, ONE_SET_MISSING } from "./branches.ts";
 import type { CompiledSchema } from "./json-schema.ts";
+import { propertyNames } from "./property-names.ts";
+import { lacksOnlyZone } from "./time-formats.ts";
 import type { ValidationIssue } from "./validator.ts";
 
 const MAX_ISSUES = 10;
 const MAX_VALUE_UNITS = 80;
 const MAX_NAMES = 20;
-/** Alternatives within alternatives; deeper ones are told as a whole. */
-const MAX_BRANCH_DEPTH = 5;
+/** Names that are missing: with fewer the next try would fail as well. */
+const MAX_MISSING = 100;
 
 export function describeViolations(
   schema: CompiledSchema,
   violations: readonly ErrorObject[],
 ): ValidationIssue[] {
-  const chosen = chooseBranches(schema, violations, 0);
   const byPath = new Map<string, ErrorObject[]>();
-  for (const violation of chosen) {
+  for (const violation of chooseBranches(schema, violations)) {
     const path = violation.instancePath;
     byPath.set(path, [...(byPath.get(path) ?? []), violation]);
   }
-  const issues = [...byPath].map(([path, errors]) => ({
-    message: [...new Set(describePlace(errors))].join("; "),
-    ...(path !== "" && { path }),
-  }));
+  const issues = [...byPath].flatMap(([path, errors]) =>
+    [...new Set(describePlace(schema, errors))].map((message) => ({
+      message,
+      ...(path !== "" && { path }),
+    })),
+  );
   if (issues.length <= MAX_ISSUES) return issues;
   const more = issues.length - MAX_ISSUES;
-  return [...issues.slice(0, MAX_ISSUES), { message: `and ${more} more places` }];
+  return [...issues.slice(0, MAX_ISSUES), { message: `and ${more} more mistakes` }];
 }
 
-const isChoice = (error: ErrorObject): boolean =>
-  error.keyword === "anyOf" || error.keyword === "oneOf";
-
-/** Puts, for every failed choice, the errors of one alternative in place of those of all. */
-function chooseBranches(
-  schema: CompiledSchema,
-  violations: readonly ErrorObject[],
-  depth: number,
-): readonly ErrorObject[] {
-  let remaining = violations;
-  // The outermost choice comes after the errors of its alternatives, so it is found from the end.
-  for (let at = violations.length - 1; at >= 0; at--) {
-    const choice = violations[at];
-    if (choice === undefined || !isChoice(choice) || !remaining.includes(choice)) continue;
-    const alternatives = alternativesOf(schema, choice);
-    if (alternatives === undefined || depth >= MAX_BRANCH_DEPTH) continue;
-    const identity = identifier();
-    const covered = new Set(alternatives.flat().map(identity));
-    const others = remaining.filter((e) => e !== choice && !covered.has(identity(e)));
-    const meant = meantAlternative(choice, alternatives);
-    remaining = [...others, ...(meant ? chooseBranches(schema, meant, depth + 1) : [choice])];
-  }
-  return remaining;
-}
-
-/** The errors of each alternative, with paths from the root of the value. */
-function alternativesOf(
-  schema: CompiledSchema,
-  choice: ErrorObject,
-): readonly (readonly ErrorObject[])[] | undefined {
-  // Several alternatives fit: then none has errors to tell.
-  if (choice.keyword === "oneOf" && choice.params["passingSchemas"]) return undefined;
-  return schema
-    .violationsOfEach(choice.schema, choice.data)
-    ?.map((errors) =>
-      errors.map((e) => ({ ...e, instancePath: `${choice.instancePath}${e.instancePath}` })),
-    );
-}
-
-/**
- * Errors of one rule at one place are the same, by whichever way the rule was reached: references lead
- * to the same schema object under different paths.
- */
-function identifier(): (error: ErrorObject) => string {
-  const numbers = new Map<unknown, number>();
-  return ({ parentSchema, instancePath, keyword, params }) => {
-    const number = numbers.get(parentSchema) ?? numbers.size;
-    numbers.set(parentSchema, number);
-    return JSON.stringify([number, instancePath, keyword, params]);
-  };
-}
-
-/** The alternative whose tag the value carries; else the one it misses by least; none if it is unclear. */
-function meantAlternative(
-  choice: ErrorObject,
-  alternatives: readonly (readonly ErrorObject[])[],
-): readonly ErrorObject[] | undefined {
-  const rightKind = alternatives.filter(
-    (errors) => !errors.some((e) => e.keyword === "type" && e.instancePath === choice.instancePath),
-  );
-  // Not even the type fits any: that is told best as a list of types.
-  if (rightKind.length === 0) return undefined;
-  const isTag = (e: ErrorObject): boolean =>
-    (e.keyword === "const" || e.keyword === "enum") &&
-    e.instancePath.startsWith(`${choice.instancePath}/`) &&
-    !e.instancePath.slice(choice.instancePath.length + 1).includes("/");
-  const tagged = rightKind.filter((errors) => !errors.some(isTag));
-  const candidates = tagged.length > 0 ? tagged : rightKind;
-  return candidates.reduce((best, errors) => (errors.length < best.length ? errors : best));
-}
-
-function describePlace(errors: readonly ErrorObject[]): string[] {
+function describePlace(schema: CompiledSchema, errors: readonly ErrorObject[]): string[] {
   const lines: string[] = [];
   const missing = errors.filter((e) => e.keyword === "required");
   const unknown = errors.filter(isUnknownProperty);
-  if (missing.length > 0) {
-    lines.push(`missing ${list(missing.map((e) => String(e.params["missingProperty"])))}`);
-  }
-  if (unknown.length > 0) lines.push(describeUnknown(unknown));
+  if (missing.length > 0) lines.push(describeMissing(schema, missing, unknown.length > 0));
+  if (unknown.length > 0) lines.push(describeUnknown(schema, unknown));
+  const listsValues = errors.some((e) => e.keyword === "enum" || e.keyword === "const");
   for (const error of errors) {
     if (error.keyword === "required" || isUnknownProperty(error)) continue;
     // Says only that the rule it leads to was broken, which that rule says itself.
     if (error.keyword === "if" && errors.length > 1) continue;
+    // The values say the type as well.
+    if (error.keyword === "type" && listsValues) continue;
     lines.push(describe(error));
   }
   return lines;
@@ -123,16 +57,50 @@ function describePlace(errors: readonly ErrorObject[]): string[] {
 const isUnknownProperty = (error: ErrorObject): boolean =>
   error.keyword === "additionalProperties" || error.keyword === "unevaluatedProperties";
 
-function describeUnknown(errors: readonly ErrorObject[]): string {
-  const names = errors.map((e) =>
-    String(e.params["additionalProperty"] ?? e.params["unevaluatedProperty"]),
-  );
-  const parent = errors[0]?.parentSchema?.["properties"];
-  const allowed = typeof parent === "object" && parent !== null ? Object.keys(parent) : [];
-  const [first] = names;
-  const hint = names.length === 1 && first !== undefined ? nearest(first, allowed) : undefined;
-  const accepted = allowed.length > 0 ? `; allowed: ${list(allowed)}` : "";
-  return `unknown ${list(names)}${hint ? ` (did you mean ${quote(hint)}?)` : ""}${accepted}`;
+/** @param tellsUnknown  another line names what is there and unknown */
+function describeMissing(
+  schema: CompiledSchema,
+  errors: readonly ErrorObject[],
+  tellsUnknown: boolean,
+): string {
+  const names = [...new Set(errors.map((e) => String(e.params["missingProperty"])))];
+  const line = `missing ${list(names, MAX_MISSING)}`;
+  const { data, parentSchema } = errors[0] as ErrorObject;
+  // A part that only demands names does not know all that there are.
+  if (tellsUnknown || parentSchema?.["properties"] === undefined) return line;
+  const known = new Set(propertyNames(schema.root, parentSchema));
+  const others = Object.keys(Object(data)).filter((name) => !known.has(name));
+  for (const name of others) {
+    const [meant] = nearestNames(name, names, 1);
+    if (meant !== undefined)
+      return `${line}; ${quote(name)} is unknown (did you mean ${quote(meant)}?)`;
+  }
+  return line;
+}
+
+function describeUnknown(schema: CompiledSchema, errors: readonly ErrorObject[]): string {
+  const names = errors.map(unknownName);
+  const { keyword, parentSchema } = errors[0] as ErrorObject;
+  const own: unknown = parentSchema?.["properties"];
+  // Only the schema itself counts for the one keyword, also those it is made of for the other.
+  const allowed =
+    keyword === "unevaluatedProperties"
+      ? propertyNames(schema.root, parentSchema)
+      : Object.keys(typeof own === "object" && own !== null ? own : {});
+  const patterns = Object.keys((parentSchema?.["patternProperties"] as object | undefined) ?? {});
+  const matching = patterns.map((pattern) => `names that match ${pattern}`);
+  const accepted = [...(allowed.length > 0 ? [list(allowed)] : []), ...matching].join(", ");
+  const described = names.slice(0, MAX_NAMES).map((name) => {
+    const [near] = nearestNames(name, allowed, 1);
+    return `${quote(name)}${near === undefined ? "" : ` (did you mean ${quote(near)}?)`}`;
+  });
+  const more = names.length > MAX_NAMES ? ` and ${names.length - MAX_NAMES} more` : "";
+  return `unknown ${described.join(", ")}${more}${accepted === "" ? "" : `; allowed: ${accepted}`}`;
+}
+
+/** The property that a schema does not know. */
+export function unknownName({ params }: ErrorObject): string {
+  return String(params["additionalProperty"] ?? params["unevaluatedProperty"]);
 }
 
 function describe(error: ErrorObject): string {
@@ -146,9 +114,11 @@ function describe(error: ErrorObject): string {
       const allowed: unknown = params["allowedValues"];
       const values = Array.isArray(allowed) ? allowed : [];
       const texts = values.filter((value) => typeof value === "string");
-      const hint = typeof data === "string" ? nearest(data, texts) : undefined;
+      const [near] = typeof data === "string" ? nearestNames(data, texts, 1) : [];
       const shown = values.slice(0, MAX_NAMES).map(show).join(", ");
-      return `must be one of ${shown}, ${got}${hint ? ` (did you mean ${quote(hint)}?)` : ""}`;
+      const more = values.length > MAX_NAMES ? ` and ${values.length - MAX_NAMES} more` : "";
+      const hint = near === undefined ? "" : ` (did you mean ${quote(near)}?)`;
+      return `must be one of ${shown}${more}, ${got}${hint}`;
     }
     case "const":
       return `must be ${show(params["allowedValue"])}, ${got}`;
@@ -171,7 +141,7 @@ function describe(error: ErrorObject): string {
     case "pattern":
       return `must match the pattern ${String(params["pattern"])}, ${got}`;
     case "format":
-      return `must be a valid ${String(params["format"])}, ${got}`;
+      return describeFormat(String(params["format"]), data);
     case "uniqueItems":
       return `items must be different: ${String(params["j"])} and ${String(params["i"])} are equal`;
     case "dependentRequired":
@@ -182,6 +152,17 @@ function describe(error: ErrorObject): string {
     case "oneOf":
     case "anyOf":
       return describeChoice(error);
+    case ONE_SET_MISSING: {
+      const sets = params["sets"] as readonly (readonly string[])[];
+      const shown = sets.slice(0, MAX_NAMES).map((names) => names.map(quote).join(" and "));
+      return `missing ${shown.join(", or ")}`;
+    }
+    case "not": {
+      const together = (error.schema as { required?: unknown } | null)?.required;
+      return isTexts(together) && together.length > 1
+        ? `${together.map(quote).join(" and ")} must not be given together`
+        : `must not be what the rule ${show(error.schema)} describes, ${got}`;
+    }
     case "false schema":
       return "must not be there";
     default:
@@ -189,35 +170,92 @@ function describe(error: ErrorObject): string {
   }
 }
 
+const FORMAT_EXAMPLES: Readonly<Record<string, string>> = {
+  date: "2026-05-01",
+  time: "06:40:00Z",
+  "date-time": "2026-05-01T06:40:00Z",
+  "time-without-zone": "06:40:00",
+  "date-time-without-zone": "2026-05-01T06:40:00",
+  duration: "P1DT12H",
+  email: "ida@example.org",
+  uri: "https://example.org/a",
+  uuid: "123e4567-e89b-42d3-a456-426614174000",
+};
+
+function describeFormat(format: string, data: unknown): string {
+  const name = format.replace(/-without-zone$/, "");
+  const got = `got ${show(data)}`;
+  if (typeof data === "string" && lacksOnlyZone(format, data)) {
+    return `must be a valid ${name}: its zone is missing; end it with Z or an offset such as +02:00, ${got}`;
+  }
+  const example = Object.hasOwn(FORMAT_EXAMPLES, format) ? FORMAT_EXAMPLES[format] : undefined;
+  return `must be a valid ${name}${example === undefined ? "" : ` such as ${example}`}, ${got}`;
+}
+
 function describeChoice(error: ErrorObject): string {
   const got = `got ${kindAndValue(error.data)}`;
   const passing: unknown = error.params["passingSchemas"];
-  if (Array.isArray(passing))
-    return `must fit exactly one alternative, fits ${passing.length}, ${got}`;
-  const alternatives = Array.isArray(error.schema) ? error.schema : [];
-  const types = alternatives.flatMap((s: unknown) =>
-    typeof s === "object" && s !== null && "type" in s ? [s.type].flat() : [undefined],
-  );
+  const alternatives: readonly unknown[] = Array.isArray(error.schema) ? error.schema : [];
+  if (Array.isArray(passing)) {
+    const required = passing.map((index) => requiredOf(alternatives[index]));
+    return required.every((names) => names.length > 0)
+      ? `only one of these may be given: ${required.map((names) => names.map(quote).join(" and ")).join(", or ")}`
+      : `must fit exactly one alternative, fits ${passing.length}, ${got}`;
+  }
+  const types = alternatives.flatMap(typesOf);
   return types.length > 0 && types.every((type) => typeof type === "string")
-    ? `must be ${[...new Set(types)].join(" or ")}, ${got}`
+    ? `must be ${[...new Set(types)].join(" or ")}, ${got}${typeHint(types, error.data)}`
     : `must fit one of ${alternatives.length} alternatives, ${got}`;
+}
+
+/** The types that a schema names; undefined among them where it names none. */
+export function typesOf(schema: unknown): readonly unknown[] {
+  return typeof schema === "object" && schema !== null && "type" in schema
+    ? [schema.type].flat()
+    : [undefined];
+}
+
+function requiredOf(schema: unknown): readonly string[] {
+  const required = (schema as { required?: unknown } | null | undefined)?.required;
+  return isTexts(required) ? required : [];
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((one) => typeof one === "string");
 }
 
 const bound = (keyword: string): string => (keyword.startsWith("min") ? "at least" : "at most");
 
-/** What most often lies behind a wrong type. */
+/** What most often lies behind a wrong type, and what to write instead. */
 function typeHint(expected: unknown, data: unknown): string {
-  if (typeof data !== "string") return "";
   const types = [expected].flat();
-  if (types.includes("object") || types.includes("array")) {
-    return /^\s*[{[]/.test(data) ? "; write the value itself, not JSON inside of a string" : "";
+  if (typeof data === "number" && types.includes("string")) return "; write it in quotes";
+  if (typeof data !== "string") {
+    return typeof data === "number" && types.includes("boolean") ? "; write true or false" : "";
   }
+  if (/^\s*[{[]/.test(data) && (types.includes("object") || types.includes("array"))) {
+    return "; write the value itself, not JSON inside of a string";
+  }
+  if (types.includes("array")) return `; write a list: [${show(data)}]`;
   const isNumber =
-    /^-?\d+(\.\d+)?$/.test(data) && (types.includes("number") || types.includes("integer"));
+    (types.includes("number") && /^-?\d+(\.\d+)?$/.test(data)) ||
+    (types.includes("integer") && /^-?\d+$/.test(data));
+  if (isNumber && !isExact(data)) {
+    return `; numbers beyond ${Number.MAX_SAFE_INTEGER} cannot be passed exactly`;
+  }
   const isBoolean = types.includes("boolean") && (data === "true" || data === "false");
   const isNull = types.includes("null") && data === "null";
-  return isNumber || isBoolean || isNull ? "; remove the quotes" : "";
+  if (isNumber || isBoolean || isNull) return "; remove the quotes";
+  if (types.includes("boolean")) return "; write true or false";
+  return types.includes("number") || types.includes("integer") ? "; write a number" : "";
 }
+
+/** Whether a number keeps all of its digits. */
+export function isExact(digits: string): boolean {
+  return Number.isFinite(Number(digits)) && (!/^-?\d+$/.test(digits) || isSame(digits));
+}
+
+const isSame = (digits: string): boolean => BigInt(digits) === BigInt(Number(digits));
 
 function kindAndValue(value: unknown): string {
   if (value === null) return "null";
@@ -236,20 +274,7 @@ function quote(text: string): string {
   return show(text);
 }
 
-function list(names: readonly string[]): string {
-  const shown = names.slice(0, MAX_NAMES).map(quote).join(", ");
-  return names.length > MAX_NAMES ? `${shown} and ${names.length - MAX_NAMES} more` : shown;
-}
-
-/** The candidate that differs from `name` by few letters, if one does. */
-function nearest(name: string, candidates: readonly string[]): string | undefined {
-  if (name.length > MAX_VALUE_UNITS) return undefined;
-  let best: string | undefined;
-  let bestDistance = Math.max(1, Math.floor(name.length / 3)) + 1;
-  for (const candidate of candidates.slice(0, 200)) {
-    if (Math.abs(candidate.length - name.length) >= bestDistance) continue;
-    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
-    if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
-  }
-  return best;
+function list(names: readonly string[], most: number = MAX_NAMES): string {
+  const shown = names.slice(0, most).map(quote).join(", ");
+  return names.length > most ? `${shown} and ${names.length - most} more` : shown;
 }

@@ -2,16 +2,24 @@
  * JSON Schema by ajv, behind a guard: the draft is found out, formats are asserted, what would be
  * ignored is a warning or an error, and inherited properties count for nothing.
  */
-import { Ajv, type ErrorObject, type Options, type ValidateFunction } from "ajv";
+import { Ajv, type ErrorObject, MissingRefError, type Options, type ValidateFunction } from "ajv";
 import { Ajv2019 } from "ajv/dist/2019.js";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import formats, { type FormatsPlugin } from "ajv-formats";
 import { SchemaError } from "../core/errors.ts";
+import { messageOf } from "../core/text.ts";
 import { type Dialect, type Draft, type NormalisedSchema, normaliseSchema } from "./json-draft.ts";
+import { compilePattern } from "./patterns.ts";
+import { missingReference, refuseEndlessSchemas } from "./references.ts";
+import { isSchemaObject } from "./schema-keywords.ts";
+import { withPossibleTimes, ZONE_OPTIONAL } from "./time-formats.ts";
+import { addUniqueItems } from "./unique-items.ts";
 
 export type CompiledSchema = {
   /** What is not enforced, or read differently than written. */
   readonly warnings: readonly string[];
+  /** The schema as it is compiled, where references lead into. */
+  readonly root: unknown;
   /** Every violation; empty: valid. */
   readonly violations: (value: unknown) => readonly ErrorObject[];
   /**
@@ -65,7 +73,7 @@ function compileOlder(schema: unknown, newest: SchemaError): CompiledSchema {
 }
 
 function compileAs(
-  { schema, warnings: known }: NormalisedSchema,
+  { schema: normalised, warnings: known }: NormalisedSchema,
   dialect: Dialect,
 ): CompiledSchema {
   const warnings = new Set(known);
@@ -86,14 +94,19 @@ function compileAs(
   };
   const ajv = new CLASSES[dialect](options);
   addFormats(ajv, { mode: "full" });
+  for (const [name, validate] of Object.entries(ZONE_OPTIONAL)) ajv.addFormat(name, validate);
+  addUniqueItems(ajv);
+  const schema = isSchemaObject(normalised) ? withPossibleTimes(normalised, warn) : normalised;
+  refuseEndlessSchemas(schema);
   let root: ValidateFunction;
   try {
+    if (ajv.validateSchema(schema) !== true) throw new Error(flawOf(ajv.errors ?? []));
     ajv.addSchema(schema, ROOT);
     root = ajv.getSchema(ROOT) as ValidateFunction;
-    // A schema that only refers to itself compiles, and overflows the stack on any value.
+    // A schema that refers to itself by a way that was not seen overflows the stack on any value.
     root(null);
   } catch (cause) {
-    throw new SchemaError(`The JSON Schema cannot be used: ${reasonOf(cause)}.`, { cause });
+    throw new SchemaError(`The JSON Schema cannot be used: ${reasonOf(cause, schema)}.`, { cause });
   }
   const places = listPlaces(schema);
   const compiled = new Map<string, readonly ValidateFunction[]>();
@@ -105,6 +118,7 @@ function compileAs(
   };
   return {
     warnings: [...warnings],
+    root: schema,
     violations: (value) => run(root, value),
     violationsOfEach: (list, value) => {
       const place = places.get(list);
@@ -140,26 +154,38 @@ function run(validate: ValidateFunction, value: unknown): readonly ErrorObject[]
   return valid === true ? [] : (validate.errors ?? []);
 }
 
-/** Patterns are Unicode expressions by the standard; many are written without knowing and only work as older ones. */
 function regExpWith(warn: (message: string) => void): RegExpEngine {
-  const compile = (pattern: string, flags: string): RegExp => {
-    try {
-      return new RegExp(pattern, flags);
-    } catch {
-      const older = new RegExp(pattern, flags.replace("u", ""));
-      warn(`The pattern ${pattern} is no Unicode expression and is read as an older one.`);
-      return older;
-    }
+  const compile = (pattern: string): RegExp => {
+    const { regExp, warning } = compilePattern(pattern);
+    if (warning !== undefined) warn(warning);
+    return regExp;
   };
   return Object.assign(compile, { code: "new RegExp" });
 }
 
 type RegExpEngine = NonNullable<NonNullable<Options["code"]>["regExp"]>;
 
-function reasonOf(error: unknown): string {
+/** The first thing that is wrong with a schema by the rules of its draft. */
+function flawOf(errors: readonly ErrorObject[]): string {
+  const [first] = errors;
+  const here = errors.filter(({ instancePath }) => instancePath === first?.instancePath);
+  const error = here.find(({ keyword }) => keyword === "enum") ?? first;
+  if (error === undefined) return "it breaks the rules of its draft";
+  const { instancePath, params, message, data } = error;
+  const allowed: unknown = params["allowedValues"];
+  const wanted = Array.isArray(allowed) ? `must be one of ${allowed.join(", ")}` : message;
+  const found = JSON.stringify(data) ?? String(data);
+  return `${instancePath || "the root"} ${wanted}, found ${found.length > 80 ? `${found.slice(0, 77).toWellFormed()}...` : found}`;
+}
+
+function reasonOf(error: unknown, schema: unknown): string {
   if (error instanceof RangeError)
     return "it refers to itself without end, or is nested too deeply";
-  const message = error instanceof Error ? error.message : String(error);
-  const short = message.replace(/^schema is invalid: /, "").replaceAll("data/", "/");
-  return short.length > 300 ? `${short.slice(0, 297)}...` : short;
+  const missing =
+    error instanceof MissingRefError
+      ? /^can't resolve reference (.*) from id /s.exec(error.message)?.[1]
+      : undefined;
+  const reference = missing === undefined ? undefined : missingReference(schema, missing);
+  const message = reference ?? messageOf(error);
+  return message.length > 300 ? `${message.slice(0, 297).toWellFormed()}...` : message;
 }

@@ -11,6 +11,8 @@ export type JsonProblem = {
   readonly path: string;
   /** UTF-16 units from the start of the text. */
   readonly offset: number;
+  /** The value there is an integer beyond what a number holds exactly. */
+  readonly losesDigits?: true;
 };
 
 export type JsonScan = {
@@ -236,7 +238,10 @@ class Scanner {
     else if (value === 0 && /^-?[0.]*[1-9]/.test(literal)) {
       this.#note(`${cut(literal)} is too small for a number`, start);
     } else if (/^-?[0-9]+$/.test(literal) && BigInt(literal) !== BigInt(value)) {
-      this.#note(`${cut(literal)} has more digits than a number can keep`, start);
+      const most = Number.MAX_SAFE_INTEGER;
+      this.#note(`${cut(literal)} has more digits than a number can keep; at most ${most}`, start, {
+        losesDigits: true,
+      });
     }
   }
 
@@ -293,9 +298,9 @@ class Scanner {
     return `line ${line} column ${column}`;
   }
 
-  #note(message: string, offset: number): void {
+  #note(message: string, offset: number, more: { losesDigits?: true } = {}): void {
     if (this.#problems.length < MAX_PROBLEMS) {
-      this.#problems.push({ message, path: pointer(this.#path), offset });
+      this.#problems.push({ message, path: pointer(this.#path), offset, ...more });
     }
   }
 

@@ -26,6 +26,8 @@ export type ValidationResult = {
   readonly value?: unknown;
   /** The accepted text, without what surrounded it. Only when accepted. */
   readonly text?: string;
+  /** Values that were read in another spelling than the schema's; only where that is asked for. */
+  readonly changes?: readonly string[];
   readonly warnings: readonly string[];
   readonly errors: readonly ValidationIssue[];
 };

@@ -5,6 +5,7 @@
  */
 import { parentPort } from "node:worker_threads";
 import { SchemaError } from "../core/errors.ts";
+import { coerce } from "./coerce.ts";
 import { readJsonAnswer } from "./json-answer.ts";
 import type { Draft } from "./json-draft.ts";
 import { describeViolations } from "./json-errors.ts";
@@ -17,6 +18,7 @@ export type Spec =
       readonly schema: string;
       readonly draft?: Draft;
       readonly extract: boolean;
+      readonly coerce: boolean;
     }
   | { readonly kind: "xml"; readonly xsd: string; readonly root?: string };
 
@@ -53,17 +55,19 @@ async function open(spec: Spec): Promise<Checker> {
   const schema = compileSchema(JSON.parse(spec.schema), spec.draft);
   return {
     warnings: schema.warnings,
-    text: (text) => checkText(schema, text, spec.extract),
-    value: (value) => checkValue(schema, value, { warnings: [] }),
+    text: (text) => checkText(schema, text, spec),
+    value: (value) => checkValue(schema, value, { warnings: [] }, spec),
   };
 }
 
-function checkText(schema: CompiledSchema, text: string, extract: boolean): ValidationResult {
-  const answer = readJsonAnswer(text, extract);
+type JsonSpec = Extract<Spec, { kind: "json" }>;
+
+function checkText(schema: CompiledSchema, text: string, spec: JsonSpec): ValidationResult {
+  const answer = readJsonAnswer(text, spec.extract);
   if (answer.kind !== "value") {
     return refused(answer.errors, answer.kind === "truncated" ? "continue-or-retry" : "retry");
   }
-  return checkValue(schema, answer.value, answer);
+  return checkValue(schema, answer.value, answer, spec);
 }
 
 function checkValue(
@@ -74,18 +78,28 @@ function checkValue(
     readonly warnings: readonly string[];
     readonly extracted?: boolean;
   },
+  spec: JsonSpec,
 ): ValidationResult {
-  let errors: readonly ValidationIssue[];
   try {
-    errors = describeViolations(schema, schema.violations(value));
+    const read = spec.coerce
+      ? coerce(schema, value)
+      : { value, changes: [], violations: schema.violations(value) };
+    const errors = describeViolations(schema, read.violations);
+    if (errors.length > 0) return refused(errors);
+    const { changes } = read;
+    const text = changes.length === 0 ? answer.text : JSON.stringify(read.value);
+    return {
+      action: answer.extracted ? "accept-after-extraction" : "accept",
+      value: read.value,
+      ...(text !== undefined && { text }),
+      ...(changes.length > 0 && { changes }),
+      warnings: answer.warnings,
+      errors: [],
+    };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    errors = [{ message: "the value is nested too deeply for its schema" }];
+    return refused([{ message: "the value is nested too deeply for its schema" }]);
   }
-  if (errors.length > 0) return refused(errors);
-  const { text, warnings, extracted } = answer;
-  const action = extracted ? "accept-after-extraction" : "accept";
-  return { action, value, ...(text !== undefined && { text }), warnings, errors: [] };
 }
 
 function refused(

@@ -1,5 +1,5 @@
 /** From the names that a user typed to the packages to be installed. */
-import { editDistance } from "../../core/edit-distance.ts";
+import { editDistance } from "../../core/nearest-names.ts";
 import { withDependencies } from "./dependencies.ts";
 import { missingDependency, unknownPackages } from "./errors.ts";
 import { type LockedPackage, normaliseName, type PackageLock } from "./lock.ts";

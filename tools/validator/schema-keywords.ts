@@ -1,0 +1,60 @@
+/** Where schemas stand inside of a JSON Schema, over all drafts. */
+
+/** Keywords whose value is a schema; `items` may be a list as well. */
+export const SCHEMA_KEYWORDS: ReadonlySet<string> = new Set(
+  "additionalItems additionalProperties contains contentSchema else if items not propertyNames then unevaluatedItems unevaluatedProperties".split(
+    " ",
+  ),
+);
+
+/** Keywords whose value is a list of schemas. */
+export const LIST_KEYWORDS: ReadonlySet<string> = new Set(
+  "allOf anyOf items oneOf prefixItems".split(" "),
+);
+
+/** Keywords whose value is an object of schemas by name. */
+export const MAP_KEYWORDS: ReadonlySet<string> = new Set(
+  "$defs definitions dependencies dependentSchemas patternProperties properties".split(" "),
+);
+
+export type SchemaObject = { readonly [keyword: string]: unknown };
+
+export function isSchemaObject(value: unknown): value is SchemaObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/**
+ * The same schema with `change` applied to each schema directly inside of it.
+ *
+ * @param place  JSON pointer of the schema
+ */
+export function mapSubschemas(
+  schema: SchemaObject,
+  place: string,
+  change: (subschema: SchemaObject, place: string) => unknown,
+): Record<string, unknown> {
+  const sub = (value: unknown, at: string): unknown =>
+    isSchemaObject(value) ? change(value, at) : value;
+  const entries = Object.entries(schema).map(([keyword, value]): [string, unknown] => {
+    const at = `${place}/${keyword}`;
+    if (Array.isArray(value) && LIST_KEYWORDS.has(keyword)) {
+      return [keyword, value.map((child, index) => sub(child, `${at}/${index}`))];
+    }
+    if (SCHEMA_KEYWORDS.has(keyword)) return [keyword, sub(value, at)];
+    if (MAP_KEYWORDS.has(keyword) && isSchemaObject(value)) {
+      const map = Object.entries(value).map(([name, child]): [string, unknown] => [
+        name,
+        sub(child, `${at}/${escapeStep(name)}`),
+      ]);
+      return [keyword, Object.fromEntries(map)];
+    }
+    return [keyword, value];
+  });
+  // Not by assignment: a property may be called __proto__.
+  return Object.fromEntries(entries);
+}
+
+/** A step of a JSON pointer. */
+export function escapeStep(name: string): string {
+  return name.replaceAll("~", "~0").replaceAll("/", "~1");
+}
