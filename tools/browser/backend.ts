@@ -18,7 +18,7 @@ export interface BrowserBackend {
   /** Best first, at most `topn`. No match is an empty list, not an error. */
   search(query: string, topn: number, signal: AbortSignal): Promise<readonly SearchHit[]>;
   /**
-   * Fetches and extracts one page.
+   * Fetches and converts one page. The address may have a fragment; the page comes whole.
    *
    * @throws an error whose message tells the model what it can do instead
    */

@@ -21,3 +21,13 @@ export class DocumentFolderError extends ToolsError {
     this.path = path;
   }
 }
+
+/** A saved state of the browser cannot be taken over. */
+export class BrowserSnapshotError extends ToolsError {
+  constructor(problem: string) {
+    super(
+      "CHORALE_BROWSER_SNAPSHOT",
+      `Cannot restore the browser's pages: ${problem}. Give what snapshot() returned.`,
+    );
+  }
+}

@@ -5,9 +5,17 @@
 
 export type { BrowserBackend, SearchHit } from "./backend.ts";
 export { type Citation, type CitedText, normaliseCitations } from "./citations.ts";
-export { BrowsingError, DocumentFolderError } from "./errors.ts";
-export { type FolderLimits, type FolderSummary, openDocumentFolder } from "./folder-backend.ts";
+export type { DocumentSource } from "./convert/extract.ts";
+export {
+  type FolderLimits,
+  type FolderOptions,
+  type FolderSummary,
+  openDocumentFolder,
+  type SkippedFile,
+} from "./documents/folder-backend.ts";
+export { BrowserSnapshotError, BrowsingError, DocumentFolderError } from "./errors.ts";
 export type { Page, PageContent, PageLink } from "./page.ts";
+export type { BrowserSnapshot } from "./snapshot.ts";
 export {
   type BrowserTools,
   type BrowserToolsOptions,

@@ -1,28 +1,27 @@
 /**
  * What one conversation has seen: every successful call adds a page, and the index of a page is the
  * `cursor` by which later calls and citations name it. A page once shown never changes, so an old
- * cursor and its line numbers stay true.
+ * cursor and its line numbers stay true. The whole state can be taken out as JSON and put back.
  */
 import type { BrowserBackend, SearchHit } from "./backend.ts";
 import { BrowsingError } from "./errors.ts";
 import { findInPage } from "./find.ts";
 import {
-  cleanText,
   createPage,
-  LinkTable,
+  lineAt,
   type Page,
+  type PageContent,
   type PageLink,
-  stripLinks,
   withUrlHeading,
 } from "./page.ts";
-import { fitsInOneView, VIEW_TOKENS, type View, viewPage } from "./view.ts";
+import { type BrowserSnapshot, readSnapshot, takeSnapshot } from "./snapshot.ts";
+import { isWeb, splitFragment } from "./text/address.ts";
+import { oneLine } from "./text/clean-text.ts";
+import { LinkTable, stripLinks } from "./text/links.ts";
+import { fitsInOneView, type View, type ViewBudget, viewPage } from "./view.ts";
 
 /** What a call needs of its context. */
-export type ViewLimits = {
-  readonly tokenLimit: number;
-  readonly countTokens: (text: string) => number;
-  readonly signal: AbortSignal;
-};
+export type ViewLimits = ViewBudget & { readonly signal: AbortSignal };
 
 export type OpenRequest = {
   /** A link of the page `cursor`, a URL, or null to show that page again. */
@@ -54,6 +53,23 @@ export class BrowsingSession {
     return this.#shown[cursor];
   }
 
+  /** Every page that was shown, by cursor, as JSON; a page that was shown twice is in it once. */
+  snapshot(): BrowserSnapshot {
+    return takeSnapshot(this.#shown);
+  }
+
+  /**
+   * Takes over the pages of a snapshot in the place of those of this session.
+   *
+   * @throws BrowserSnapshotError when it is none
+   */
+  restore(snapshot: unknown): void {
+    const pages = readSnapshot(snapshot);
+    this.#shown.splice(0, this.#shown.length, ...pages);
+    this.#documents.clear();
+    for (const page of pages) if (page.kind === "document") this.#documents.set(page.url, page);
+  }
+
   /** @throws BrowsingError for the model to read, as every method here */
   async search(query: string, topn: number, limits: ViewLimits): Promise<ShownPage> {
     const hits = await explaining(`Error during search for \`${query}\``, limits.signal, () =>
@@ -66,13 +82,14 @@ export class BrowsingSession {
     const { target, numLines } = request;
     if (typeof target === "string") {
       const page = await this.#fetch(target, limits.signal);
-      return this.#show(page, Math.max(0, request.line), numLines, limits);
+      const line = request.line >= 0 ? request.line : fragmentLine(target, page);
+      return this.#show(page, line, numLines, limits);
     }
     const from = this.#resolveCursor(request.cursor);
     if (target === null) return this.#show(from, Math.max(0, request.line), numLines, limits);
     const link = from.links[target];
     if (link === undefined) throw new BrowsingError(`Invalid link id \`${target}\`.`);
-    const page = this.#documents.get(link.url) ?? (await this.#fetch(link.url, limits.signal));
+    const page = this.#linked(from, link) ?? (await this.#fetch(link.url, limits.signal));
     const line = request.line >= 0 ? request.line : targetLine(link, page, limits);
     return this.#show(page, line, numLines, limits);
   }
@@ -97,6 +114,18 @@ export class BrowsingSession {
     return page;
   }
 
+  /**
+   * The page behind a link that was fetched before. A match of `find` leads into the page that was
+   * searched, also where a newer version has been fetched since.
+   */
+  #linked(from: Page, link: PageLink): Page | undefined {
+    if (link.target?.kind === "match") {
+      const at = this.#shown.indexOf(from);
+      return this.#shown.slice(0, at).findLast(({ kind, url }) => kind === "document" && url === link.url);
+    }
+    return this.#documents.get(splitFragment(link.url).url);
+  }
+
   async #fetch(url: string, signal: AbortSignal): Promise<Page> {
     const content = await explaining(`Error fetching URL \`${url}\``, signal, () =>
       this.#backend.open(url, signal),
@@ -109,24 +138,28 @@ export class BrowsingSession {
   /** Only a page that could be shown gets a cursor. */
   #show(page: Page, firstLine: number, numLines: number, limits: ViewLimits): ShownPage {
     const cursor = this.#shown.length;
-    const view = viewPage(page, { ...limits, ...viewLimits(limits), cursor, firstLine, numLines });
+    const view = viewPage(page, { ...limits, cursor, firstLine, numLines });
     this.#shown.push(page);
     return { ...view, cursor, page };
   }
 }
 
-function viewLimits(limits: ViewLimits): Pick<ViewLimits, "tokenLimit" | "countTokens"> {
-  return {
-    tokenLimit: Math.min(VIEW_TOKENS, limits.tokenLimit),
-    countTokens: limits.countTokens,
-  };
+function targetLine(link: PageLink, page: Page, limits: ViewBudget): number {
+  const { target } = link;
+  if (target === undefined) return fragmentLine(link.url, page);
+  if (target.line <= LINES_BEFORE_TARGET) return 0;
+  if (target.kind === "passage" && fitsInOneView(page, limits)) return 0;
+  return Math.min(target.line - LINES_BEFORE_TARGET, page.lines.length - 1);
 }
 
-function targetLine(link: PageLink, page: Page, limits: ViewLimits): number {
-  const { target } = link;
-  if (target === undefined || target.line <= LINES_BEFORE_TARGET) return 0;
-  if (target.kind === "passage" && fitsInOneView(page, viewLimits(limits))) return 0;
-  return Math.min(target.line - LINES_BEFORE_TARGET, page.lines.length - 1);
+/** The line that the fragment of an address names; 0 where it names none. */
+function fragmentLine(address: string, page: Page): number {
+  const { fragment } = splitFragment(address);
+  if (fragment === "" || page.anchors === undefined) return 0;
+  const offset = Object.hasOwn(page.anchors, fragment)
+    ? page.anchors[fragment]
+    : page.anchors[fragment.toLowerCase()];
+  return offset === undefined ? 0 : lineAt(page, offset);
 }
 
 function searchPage(query: string, hits: readonly SearchHit[]): Page {
@@ -134,26 +167,24 @@ function searchPage(query: string, hits: readonly SearchHit[]): Page {
   const targets = new Map<string, PageLink["target"]>();
   const items = hits.map((hit) => {
     if (hit.line !== undefined) targets.set(hit.url, { line: hit.line, kind: "passage" });
-    const title = oneLine(hit.title) || hit.url;
-    return `  * ${table.mark(hit.url, title, domainOf(hit.url))} ${oneLine(hit.summary)}`.trimEnd();
+    const title = oneLine(stripLinks(hit.title)) || hit.url;
+    const summary = oneLine(stripLinks(hit.summary));
+    return `  * ${table.mark(hit.url, title, domainOf(hit.url))} ${summary}`.trimEnd();
   });
+  const asked = oneLine(query);
   const body =
-    items.length > 0 ? items.join("\n") : `No results for \`${query}\`. Try fewer or other words.`;
+    items.length > 0 ? items.join("\n") : `No results for \`${asked}\`. Try fewer or other words.`;
   const links = table.links.map((link) => {
     const target = targets.get(link.url);
     return target === undefined ? link : { ...link, target };
   });
   const text = withUrlHeading("", `# Search Results\n\n${body}`);
-  return createPage({ url: "", title: query, text, links }, "search");
-}
-
-function oneLine(text: string): string {
-  return cleanText(stripLinks(text)).replace(/\s+/g, " ").trim();
+  const content: PageContent = { url: "", title: asked, text, links };
+  return createPage(content, "search");
 }
 
 function domainOf(url: string): string | null {
-  if (!/^https?:\/\//i.test(url)) return null;
-  return URL.parse(url)?.host ?? null;
+  return isWeb(url) ? (URL.parse(url)?.host ?? null) : null;
 }
 
 /** Says what was attempted when the backend fails; an abort stays an abort. */

@@ -4,7 +4,7 @@ import type { Tool, ToolContext, ToolOutput } from "../core/tool.ts";
 import type { BrowserBackend } from "./backend.ts";
 import { type CitedText, normaliseCitations } from "./citations.ts";
 import { BrowsingError } from "./errors.ts";
-import { type FolderSummary, openDocumentFolder } from "./folder-backend.ts";
+import { type FolderSummary, openDocumentFolder } from "./documents/folder-backend.ts";
 import { BrowsingSession, type ShownPage, type ViewLimits } from "./session.ts";
 
 export type BrowserToolsOptions =

@@ -4,27 +4,24 @@
  * own, which is ended at the time limit and started anew for the next document.
  */
 import { Worker } from "node:worker_threads";
-import type { DocumentSource } from "./extract.ts";
-import type { PageContent } from "./page.ts";
+import type { DocumentSource } from "../convert/extract.ts";
+import type { PageContent } from "../page.ts";
 
 export type Extraction = { readonly page: PageContent } | { readonly reason: string };
 
 const HEAP_MEGABYTES = 512;
 
 export class Extractor {
-  readonly #urls: readonly string[];
   readonly #timeoutMs: number;
   #worker: Worker | null = null;
 
-  /** @param urls  all documents of the folder, for the links between them */
-  constructor(urls: readonly string[], timeoutMs: number) {
-    this.#urls = urls;
+  constructor(timeoutMs: number) {
     this.#timeoutMs = timeoutMs;
   }
 
   /** One document at a time. */
   async extract(document: DocumentSource): Promise<Extraction> {
-    this.#worker ??= await startWorker(this.#urls);
+    this.#worker ??= await startWorker();
     const worker = this.#worker;
     const { promise, resolve } = Promise.withResolvers<Extraction>();
     const tooLong = { reason: `its text was not extracted within ${this.#timeoutMs / 1000} s` };
@@ -51,10 +48,9 @@ export class Extractor {
 }
 
 /** Loading the HTML parser takes longer than most documents; it does not count against their time. */
-async function startWorker(urls: readonly string[]): Promise<Worker> {
+async function startWorker(): Promise<Worker> {
   const file = new URL("./extract-worker.ts", import.meta.url);
   const worker = new Worker(file, {
-    workerData: urls,
     execArgv: [],
     env: {},
     resourceLimits: { maxOldGenerationSizeMb: HEAP_MEGABYTES },

@@ -1,12 +1,10 @@
 /** The thread in which documents are taken apart; it is ended when one of them takes too long. */
-import { parentPort, workerData } from "node:worker_threads";
-import { type DocumentSource, extractPage } from "./extract.ts";
+import { parentPort } from "node:worker_threads";
+import { type DocumentSource, extractPage } from "../convert/extract.ts";
 
-const urls = new Set<string>(workerData);
-
-parentPort?.on("message", (document: DocumentSource) => {
+parentPort?.on("message", async (document: DocumentSource) => {
   try {
-    parentPort?.postMessage({ page: extractPage(document, urls) });
+    parentPort?.postMessage({ page: await extractPage(document) });
   } catch (error) {
     parentPort?.postMessage({ reason: error instanceof Error ? error.message : String(error) });
   }

@@ -1,0 +1,64 @@
+/** What kind of document some bytes are: by content type, name, and what they begin with. */
+
+export type DocumentKind =
+  | "html"
+  | "markdown"
+  | "table"
+  | "json"
+  | "notebook"
+  | "xml"
+  | "mime"
+  | "pdf"
+  | "docx"
+  | "text";
+
+const BY_EXTENSION: readonly (readonly [RegExp, DocumentKind])[] = [
+  [/\.(?:html?|xhtml?|xht|shtml)$/i, "html"],
+  [/\.(?:md|markdown|mdown|mkd|mkdn|mdx|qmd|rmd)$/i, "markdown"],
+  [/\.(?:csv|tsv|tab)$/i, "table"],
+  [/\.(?:json|geojson|jsonld|webmanifest|har)$/i, "json"],
+  [/\.ipynb$/i, "notebook"],
+  [/\.(?:rss|atom|rdf|xml|opml)$/i, "xml"],
+  [/\.(?:mhtml?|eml)$/i, "mime"],
+  [/\.pdf$/i, "pdf"],
+  [/\.docx$/i, "docx"],
+];
+
+const BY_TYPE: readonly (readonly [RegExp, DocumentKind])[] = [
+  [/^(?:text\/html|application\/xhtml\+xml)$/, "html"],
+  [/^text\/(?:x-)?markdown$/, "markdown"],
+  [/^text\/(?:csv|tab-separated-values)$/, "table"],
+  [/^application\/x-ipynb\+json$/, "notebook"],
+  [/^(?:application\/json|text\/json|application\/[\w.+-]+\+json)$/, "json"],
+  [/^(?:application|text)\/(?:xml|rss\+xml|atom\+xml|rdf\+xml|[\w.+-]+\+xml)$/, "xml"],
+  [/^(?:multipart\/related|message\/rfc822)$/, "mime"],
+  [/^application\/pdf$/, "pdf"],
+  [/^application\/vnd\.openxmlformats-officedocument\.wordprocessingml\.document$/, "docx"],
+];
+
+/** Kinds whose bytes are not a text in some character set. */
+export const BINARY_KINDS: ReadonlySet<DocumentKind> = new Set(["pdf", "docx", "mime"]);
+
+/**
+ * @param contentType  as the transport names it, without which the name decides
+ */
+export function documentKind(url: string, bytes: Uint8Array, contentType?: string): DocumentKind {
+  const head = new TextDecoder("latin1").decode(bytes.subarray(0, 1024));
+  if (head.startsWith("%PDF-")) return "pdf";
+  const type = contentType?.split(";")[0]?.trim().toLowerCase();
+  const typed = type === undefined ? undefined : BY_TYPE.find(([pattern]) => pattern.test(type));
+  if (typed !== undefined) return typed[1];
+  // Servers send what they do not know as plain text.
+  const path = url.replace(/[?#].*$/s, "");
+  const named = BY_EXTENSION.find(([pattern]) => pattern.test(path))?.[1];
+  if (named !== undefined) return named;
+  if (/^[\s\ufeffï»¿]*(?:<\?xml[^>]*>\s*)?(?:<!--[\s\S]{0,500}?-->\s*)?<(?:!doctype\s+html|html|frameset)\b/i.test(head)) {
+    return "html";
+  }
+  return "text";
+}
+
+/** The character set in a content type. */
+export function charsetOf(contentType: string | undefined): string | undefined {
+  return /;\s*charset\s*=\s*["']?([\w.:-]{1,40})/i.exec(contentType ?? "")?.[1];
+}

@@ -1,0 +1,77 @@
+/** From the bytes of a document, from a folder or from the web, to a page. */
+import type { PageContent } from "../page.ts";
+import { cleanAddress, decodeEscapes } from "../text/address.ts";
+import { chooseTitle } from "../text/clean-text.ts";
+import { type DecodedText, decodeText } from "./charset.ts";
+import { BINARY_KINDS, charsetOf, type DocumentKind, documentKind } from "./document-kind.ts";
+import { htmlToPage } from "./html.ts";
+import { markdownToPage } from "./markdown.ts";
+import { notebookToPage } from "./notebook.ts";
+import { jsonToPage, tableToPage, textToPage } from "./plain-text.ts";
+import { xmlToPage } from "./xml.ts";
+
+/** What a source of pages gives: a file of a folder, an answer of a server. */
+export type DocumentSource = {
+  /** Address of the page: on the web, or its path below the folder, with forward slashes. */
+  readonly url: string;
+  readonly bytes: Uint8Array;
+  /** As a server names it; without it the name and the bytes decide. */
+  readonly contentType?: string;
+};
+
+/**
+ * Converts one document. Links lead to web addresses, or to paths of the same folder, whether or not
+ * there is a document.
+ *
+ * @throws an error whose message says why the document has no text
+ */
+export async function extractPage(document: DocumentSource): Promise<PageContent> {
+  const { bytes, contentType } = document;
+  const url = cleanAddress(document.url);
+  const kind = documentKind(url, bytes, contentType);
+  const fallbackTitle = nameOf(url);
+  if (BINARY_KINDS.has(kind)) return extractBinary(kind, bytes, url, fallbackTitle);
+  const markup = kind === "html" || kind === "xml";
+  const decoded = decodeText(bytes, charsetOf(contentType), markup);
+  const page = extractText(kind, decoded, url, fallbackTitle);
+  if (decoded.warning === undefined) return page;
+  return { ...page, warnings: [...(page.warnings ?? []), decoded.warning] };
+}
+
+function extractText(kind: DocumentKind, { text }: DecodedText, url: string, fallbackTitle: string): PageContent {
+  const source = { text, url, title: fallbackTitle };
+  switch (kind) {
+    case "html":
+      return htmlToPage({ html: text, url, fallbackTitle });
+    case "markdown":
+      return markdownToPage({ markdown: text, url, fallbackTitle });
+    case "table":
+      return tableToPage(source);
+    case "json":
+      return jsonToPage(source);
+    case "notebook":
+      return notebookToPage(source);
+    case "xml":
+      return xmlToPage(source);
+    default:
+      return textToPage(source);
+  }
+}
+
+/** Converters that bring a library of their own are loaded when a document needs them. */
+async function extractBinary(
+  kind: DocumentKind,
+  bytes: Uint8Array,
+  url: string,
+  title: string,
+): Promise<PageContent> {
+  if (kind === "pdf") return (await import("./pdf.ts")).pdfToPage(bytes, url, title);
+  if (kind === "docx") return (await import("./docx.ts")).docxToPage(bytes, url, title);
+  return (await import("./mime.ts")).mimeToPage(bytes, { url, title });
+}
+
+/** The last part of an address, or all of it. */
+function nameOf(url: string): string {
+  const path = url.replace(/[?#].*$/s, "").replace(/\/+$/, "");
+  return chooseTitle([decodeEscapes(path.slice(path.lastIndexOf("/") + 1)), url]);
+}

@@ -1,0 +1,302 @@
+/**
+ * Full-text search over converted pages: SQLite's FTS5 with BM25, titles weighing more than text, in a
+ * file that stays or in a private one that goes with the process. Every change is a transaction, so that
+ * a process that is killed leaves a whole index.
+ *
+ * A long page is indexed in parts of some ten thousand characters; a document ranks by its best part.
+ */
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import type { SearchHit } from "../backend.ts";
+import type { PageContent } from "../page.ts";
+import { urlHeading } from "../page.ts";
+import { LINE_WIDTH, wrapText } from "../text/wrap.ts";
+import { identifierWords, indexText } from "./index-text.ts";
+import { bestPassage } from "./passage.ts";
+import { parseQuery, type Query, type QueryTerm } from "./query.ts";
+
+/** How much more a word in the title, or in the path, says than one in the text. */
+const WEIGHTS = { title: 6, path: 3, body: 1, identifiers: 0.7 } as const;
+/** Characters of one part of a long page. */
+const PART_CHARACTERS = 60_000;
+/** Parts of one page, and the factor between the ids of pages. */
+const MAX_PARTS = 4096;
+/** Parts that are ranked for one query: a word that more of them hold says little. */
+const MAX_RANKED = 8000;
+/** Words of the index that hold a word of the query inside. */
+const MAX_EXPANSIONS = 40;
+/** Candidates for each result that is wanted. */
+const CANDIDATES = 4;
+/** Changes when the tables or the conversion of documents do: an older file is made anew. */
+const SCHEMA_VERSION = 1;
+
+const TOKENIZER = "porter unicode61 remove_diacritics 2 categories ''L* N* M* Co''";
+
+export type StoredDocument = { readonly url: string; readonly version: string };
+
+export class SearchIndex {
+  readonly #database: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+
+  /**
+   * @param file  path of the database, or the empty string: a private one, in memory until it is large
+   */
+  constructor(file = "") {
+    this.#database = new DatabaseSync(file, { timeout: 10_000 });
+    if (file !== "") {
+      this.#database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;");
+    }
+    this.#database.exec("PRAGMA cache_size = -65536; PRAGMA temp_store = FILE;");
+    const version = Number(this.#get("PRAGMA user_version")?.["user_version"] ?? 0);
+    if (version !== SCHEMA_VERSION) this.#createTables();
+  }
+
+  #createTables(): void {
+    this.#database.exec(`
+      BEGIN IMMEDIATE;
+      DROP TABLE IF EXISTS documents; DROP TABLE IF EXISTS parts; DROP TABLE IF EXISTS words;
+      DROP TABLE IF EXISTS word_list; DROP TABLE IF EXISTS inside_words; DROP TABLE IF EXISTS vocabulary;
+      CREATE TABLE documents (
+        id INTEGER PRIMARY KEY, url TEXT NOT NULL UNIQUE, version TEXT NOT NULL, page TEXT NOT NULL);
+      CREATE TABLE parts (id INTEGER PRIMARY KEY, line INTEGER NOT NULL, text TEXT NOT NULL);
+      CREATE VIRTUAL TABLE words USING fts5(
+        title, path, body, identifiers, content = '', contentless_delete = 1, tokenize = '${TOKENIZER}');
+      CREATE VIRTUAL TABLE word_list USING fts5vocab('words', 'row');
+      CREATE TABLE vocabulary (id INTEGER PRIMARY KEY, word TEXT NOT NULL UNIQUE);
+      CREATE VIRTUAL TABLE inside_words USING fts5(word, content = '', detail = 'full', tokenize = 'trigram');
+      PRAGMA user_version = ${SCHEMA_VERSION};
+      COMMIT;`);
+  }
+
+  /** Adds a page, or puts it in the place of an older version. */
+  add(page: PageContent, version = ""): void {
+    this.remove(page.url);
+    const { text, ...rest } = page;
+    const { lastInsertRowid } = this.#run(
+      "INSERT INTO documents (url, version, page) VALUES (?, ?, ?)",
+      page.url,
+      version,
+      JSON.stringify(rest),
+    );
+    const first = Number(lastInsertRowid) * MAX_PARTS;
+    const end = page.mainEnd ?? text.length;
+    let line = 0;
+    for (const [number, part] of partsOf(text).entries()) {
+      const id = first + number;
+      this.#run("INSERT INTO parts (id, line, text) VALUES (?, ?, ?)", id, line, part.text);
+      if (part.text.length < text.length) line += wrapText(part.text, LINE_WIDTH).length - 1;
+      const body = part.text.slice(number === 0 ? urlHeading(page.url).length : 0, Math.max(0, end - part.start));
+      this.#run(
+        "INSERT INTO words (rowid, title, path, body, identifiers) VALUES (?, ?, ?, ?, ?)",
+        id,
+        indexText(page.title),
+        indexText(page.url.replace(/[/_.-]+/g, " ")),
+        indexText(body),
+        identifierWords(`${page.title} ${body}`),
+      );
+    }
+  }
+
+  remove(url: string): void {
+    const id = this.#get("SELECT id FROM documents WHERE url = ?", url)?.["id"];
+    if (id === undefined) return;
+    const [first, last] = [Number(id) * MAX_PARTS, (Number(id) + 1) * MAX_PARTS - 1];
+    for (const { id: part } of this.#all("SELECT id FROM parts WHERE id BETWEEN ? AND ?", first, last)) {
+      this.#run("DELETE FROM words WHERE rowid = ?", Number(part));
+    }
+    this.#run("DELETE FROM parts WHERE id BETWEEN ? AND ?", first, last);
+    this.#run("DELETE FROM documents WHERE id = ?", Number(id));
+  }
+
+  /** Runs several changes as one: all of them are kept, or none. */
+  transaction(change: () => void): void {
+    this.#database.exec("BEGIN IMMEDIATE");
+    try {
+      change();
+      this.#database.exec("COMMIT");
+    } catch (error) {
+      this.#database.exec("ROLLBACK");
+      throw error;
+    }
+  }
+
+  /** Takes the words that are new since the last time into the list that is searched for parts of words. */
+  updateVocabulary(): void {
+    this.transaction(() => {
+      const before = Number(this.#get("SELECT coalesce(max(id), 0) AS id FROM vocabulary")?.["id"] ?? 0);
+      // Words of letters alone: numbers and what is longer than any word are not looked into.
+      this.#run(`
+        INSERT OR IGNORE INTO vocabulary (word) SELECT term FROM word_list
+        WHERE length(term) BETWEEN 4 AND 40 AND term NOT GLOB '*[0-9]*'`);
+      this.#run("INSERT INTO inside_words (rowid, word) SELECT id, word FROM vocabulary WHERE id > ?", before);
+    });
+  }
+
+  documents(): readonly StoredDocument[] {
+    const rows = this.#all("SELECT url, version FROM documents ORDER BY id");
+    return rows.map(({ url, version }) => ({ url: String(url), version: String(version) }));
+  }
+
+  get(url: string): PageContent | null {
+    const row = this.#get("SELECT id, page FROM documents WHERE url = ?", url);
+    if (row === undefined) return null;
+    const first = Number(row["id"]) * MAX_PARTS;
+    const parts = this.#all(
+      "SELECT text FROM parts WHERE id BETWEEN ? AND ? ORDER BY id",
+      first,
+      first + MAX_PARTS - 1,
+    );
+    // Only `add` writes these rows.
+    const page = JSON.parse(String(row["page"])) as Omit<PageContent, "text">;
+    return { ...page, text: parts.map(({ text }) => String(text)).join("") };
+  }
+
+  /** Best first: what holds all the words before what holds some. */
+  search(query: string, limit: number): readonly SearchHit[] {
+    const parsed = parseQuery(query);
+    if (parsed.terms.length === 0 || limit < 1) return [];
+    return this.#rank(parsed, limit).map((part) => this.#hit(part, parsed.words));
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  /** Ids of the best parts, one for each document. */
+  #rank({ terms }: Query, limit: number): readonly number[] {
+    const wanted = limit * CANDIDATES;
+    const scores = new Map<number, number>();
+    const add = (expression: string, factor: number): void => {
+      for (const { id, score } of this.#match(expression, wanted)) {
+        scores.set(id, Math.max(scores.get(id) ?? 0, score * factor));
+      }
+    };
+    const counted = terms.map((term) => ({ ...term, count: this.#count(term.expression) }));
+    const expanded = counted.map((term) => this.#expand(term));
+    const present = expanded.filter(({ count }) => count > 0);
+    const required = expanded.filter((term) => term.required);
+    if (required.some(({ count }) => count === 0) || present.length === 0) return [];
+    if (present.length > 1) {
+      const near = present.filter(({ expression }) => /^"[^"]*"$/.test(expression)).map(({ expression }) => expression);
+      if (near.length === present.length) add(`NEAR(${near.join(" ")}, 10)`, 3);
+    }
+    add(joined(present, " AND "), 2);
+    if (scores.size < wanted) {
+      // Words that stand nearly everywhere find nothing, unless there are no others.
+      const rare = present.filter(({ count }) => count < MAX_RANKED);
+      const some = rare.length > 0 ? rare : present;
+      const must = required.map(({ expression }) => expression);
+      add(must.length > 0 ? must.join(" AND ") : joined(some, " OR "), 1);
+    }
+    const best = new Map<number, { part: number; score: number }>();
+    for (const [part, score] of scores) {
+      const document = Math.floor(part / MAX_PARTS);
+      if (score > (best.get(document)?.score ?? -Infinity)) best.set(document, { part, score });
+    }
+    const order = [...best.values()].sort((a, b) => b.score - a.score || a.part - b.part);
+    return order.slice(0, limit).map(({ part }) => part);
+  }
+
+  #match(expression: string, limit: number): readonly { readonly id: number; readonly score: number }[] {
+    const { title, path, body, identifiers } = WEIGHTS;
+    const rows = this.#all(
+      `SELECT id, score FROM (
+         SELECT rowid AS id, -bm25(words, ${title}, ${path}, ${body}, ${identifiers}) AS score
+         FROM words WHERE words MATCH ? LIMIT ${MAX_RANKED})
+       ORDER BY score DESC, id LIMIT ?`,
+      expression,
+      limit,
+    );
+    return rows.map(({ id, score }) => ({ id: Number(id), score: Number(score) }));
+  }
+
+  /** How many parts hold a term, counted up to a bound. */
+  #count(expression: string): number {
+    const row = this.#get(
+      `SELECT count(*) AS count FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ${MAX_RANKED})`,
+      expression,
+    );
+    return Number(row?.["count"] ?? 0);
+  }
+
+  /**
+   * Words that hold the term inside: articles and prepositions are written in front of a word in some
+   * languages, endings behind it in others, and compounds are one word. In Arabic and Hebrew that is the
+   * rule; elsewhere it is looked for where the word itself stands nowhere.
+   */
+  #expand<T extends QueryTerm & { readonly count: number }>(term: T): T {
+    const { text, count, required } = term;
+    const isJoined = /[\p{Script=Arabic}\p{Script=Hebrew}]/u.test(text);
+    if (required || text.includes(" ") || text.length < 3 || (count > 0 && !isJoined)) return term;
+    const words = text.length < 4 && !isJoined ? [] : this.#wordsWith(text);
+    if (words.length === 0) return term;
+    const forms = words.map((word) => `"${word.replaceAll('"', "")}"`);
+    const expression = `(${[...new Set([term.expression, ...forms])].join(" OR ")})`;
+    return { ...term, expression, count: this.#count(expression) };
+  }
+
+  #wordsWith(text: string): readonly string[] {
+    const rows = this.#all(
+      `SELECT word FROM vocabulary WHERE id IN (SELECT rowid FROM inside_words WHERE word MATCH ? LIMIT 400)
+       ORDER BY length(word) LIMIT ${MAX_EXPANSIONS}`,
+      `"${indexText(text).toLowerCase().replaceAll('"', "").trim()}"`,
+    );
+    return rows.map(({ word }) => String(word));
+  }
+
+  #hit(part: number, words: readonly string[]): SearchHit {
+    const row = this.#get(
+      "SELECT url, page, line, text FROM parts JOIN documents ON documents.id = parts.id / ? WHERE parts.id = ?",
+      MAX_PARTS,
+      part,
+    );
+    const { title } = JSON.parse(String(row?.["page"])) as PageContent;
+    const text = String(row?.["text"]);
+    const lines = wrapText(text, LINE_WIDTH);
+    const heading = part % MAX_PARTS === 0 ? 2 : 0;
+    const passage = bestPassage(text, lines, words, heading);
+    const line = Number(row?.["line"]) + passage.line;
+    return { url: String(row?.["url"]), title, summary: passage.summary, line };
+  }
+
+  #statement(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#database.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  #run(sql: string, ...values: (string | number)[]): { readonly lastInsertRowid: number | bigint } {
+    return this.#statement(sql).run(...values);
+  }
+
+  #get(sql: string, ...values: (string | number)[]): { readonly [column: string]: unknown } | undefined {
+    return this.#statement(sql).get(...values);
+  }
+
+  #all(sql: string, ...values: (string | number)[]): readonly { readonly [column: string]: unknown }[] {
+    return this.#statement(sql).all(...values);
+  }
+}
+
+function joined(terms: readonly QueryTerm[], operator: " AND " | " OR "): string {
+  return terms.map(({ expression }) => expression).join(operator);
+}
+
+/** Parts that end at line ends where there are any. */
+function partsOf(text: string): readonly { readonly text: string; readonly start: number }[] {
+  const parts: { text: string; start: number }[] = [];
+  let start = 0;
+  while (text.length - start > PART_CHARACTERS && parts.length < MAX_PARTS - 1) {
+    const limit = start + PART_CHARACTERS;
+    const lineEnd = text.lastIndexOf("\n", limit) + 1;
+    let end = lineEnd > start ? lineEnd : limit;
+    const unit = text.charCodeAt(end);
+    if (unit >= 0xdc00 && unit < 0xe000) end++;
+    parts.push({ text: text.slice(start, end), start });
+    start = end;
+  }
+  parts.push({ text: text.slice(start), start });
+  return parts;
+}
