@@ -71,7 +71,7 @@ describe("arguments", () => {
 
   it("are refused with the reason when they mean nothing", async () => {
     expect(await run("browser.open", '{"cursor": 1.5}')).toBe(
-      "`cursor` should be an integer, not `1.5`",
+      "`cursor` should be an integer, not `float`",
     );
     expect(await run("browser.search", "{}")).toContain("query");
   });

@@ -25,12 +25,15 @@ export function findInPage(page: Page, pattern: string): PageContent {
   const quoted = cleanText(pattern);
   const more = found.length - MAX_MATCHES;
   if (more > 0) {
-    blocks.push(`[${more} more matches behind L${found[MAX_MATCHES - 1]}; these are the first ${MAX_MATCHES}.]`);
+    blocks.push(
+      `[${more} more matches behind L${found[MAX_MATCHES - 1]}; these are the first ${MAX_MATCHES}.]`,
+    );
   }
   return {
     url: `${page.url}/find?pattern=${encodeURIComponent(pattern.toWellFormed())}`,
     title: `Find results for text: \`${quoted}\` in \`${page.title}\``,
-    text: blocks.length > 0 ? blocks.join("\n\n") : `No \`find\` results for pattern: \`${quoted}\``,
+    text:
+      blocks.length > 0 ? blocks.join("\n\n") : `No \`find\` results for pattern: \`${quoted}\``,
     links,
   };
 }

@@ -121,7 +121,9 @@ export class BrowsingSession {
   #linked(from: Page, link: PageLink): Page | undefined {
     if (link.target?.kind === "match") {
       const at = this.#shown.indexOf(from);
-      return this.#shown.slice(0, at).findLast(({ kind, url }) => kind === "document" && url === link.url);
+      return this.#shown
+        .slice(0, at)
+        .findLast(({ kind, url }) => kind === "document" && url === link.url);
     }
     return this.#documents.get(splitFragment(link.url).url);
   }

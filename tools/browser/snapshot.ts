@@ -55,5 +55,10 @@ export function readSnapshot(value: unknown): readonly Page[] {
 }
 
 function isContent(value: PageContent | undefined): value is PageContent {
-  return typeof value?.url === "string" && typeof value.title === "string" && typeof value.text === "string" && Array.isArray(value.links);
+  return (
+    typeof value?.url === "string" &&
+    typeof value.title === "string" &&
+    typeof value.text === "string" &&
+    Array.isArray(value.links)
+  );
 }

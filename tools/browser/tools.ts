@@ -3,13 +3,24 @@ import type { JsonSchema } from "../../harmony/index.ts";
 import type { Tool, ToolContext, ToolOutput } from "../core/tool.ts";
 import type { BrowserBackend } from "./backend.ts";
 import { type CitedText, normaliseCitations } from "./citations.ts";
-import { BrowsingError } from "./errors.ts";
 import { type FolderSummary, openDocumentFolder } from "./documents/folder-backend.ts";
+import { BrowsingError } from "./errors.ts";
 import { BrowsingSession, type ShownPage, type ViewLimits } from "./session.ts";
+import type { BrowserSnapshot } from "./snapshot.ts";
+import { oneLine } from "./text/clean-text.ts";
 
-export type BrowserToolsOptions =
-  | { /** Folder of documents. */ readonly docs: string }
-  | { readonly backend: BrowserBackend };
+export type BrowserToolsOptions = (
+  | {
+      /** Folder of documents. */
+      readonly docs: string;
+      /** Where its index is kept from one time to the next; without it, it goes with the process. */
+      readonly indexFile?: string;
+    }
+  | { readonly backend: BrowserBackend }
+) & {
+  /** What `snapshot` gave in an earlier process: the cursors of that conversation stay valid. */
+  readonly snapshot?: unknown;
+};
 
 export type BrowserTools = {
   /** `browser.search`, `browser.open`, `browser.find`; closing any of them closes the backend. */
@@ -18,6 +29,8 @@ export type BrowserTools = {
   readonly summary?: FolderSummary;
   /** The model's citations in an answer of this conversation, made readable. */
   readonly normaliseCitations: (text: string) => CitedText;
+  /** Every page that was shown, by cursor, as JSON: to be kept with the conversation. */
+  readonly snapshot: () => BrowserSnapshot;
   close(): Promise<void>;
 };
 
@@ -27,33 +40,26 @@ const MAX_RESULTS = 20;
 const MAX_QUERY_CHARACTERS = 500;
 
 /**
- * Types of the builtin section, and wider: a number may come as a string or as null, and keys that
- * nobody declared are ignored. What the model means is clear, and a refusal would cost it a turn.
+ * Wider than the types of the builtin section: a number may come as a string or as null, and what is none
+ * is refused in the words that the model knows. Keys that nobody declared are ignored with a note. What the
+ * model means is clear, and a refusal would cost it a step.
  */
-const NUMBER = { type: ["number", "string", "null"] };
-const IGNORED = {};
+const ANY = {};
 
 const SEARCH_SCHEMA: JsonSchema = {
   type: "object",
-  properties: { query: { type: "string" }, topn: NUMBER, top_n: NUMBER, source: IGNORED },
+  properties: { query: { type: "string" }, topn: ANY, top_n: ANY, source: ANY },
   required: ["query"],
 };
 
 const OPEN_SCHEMA: JsonSchema = {
   type: "object",
-  properties: {
-    id: NUMBER,
-    cursor: NUMBER,
-    loc: NUMBER,
-    num_lines: NUMBER,
-    view_source: IGNORED,
-    source: IGNORED,
-  },
+  properties: { id: ANY, cursor: ANY, loc: ANY, num_lines: ANY, view_source: ANY, source: ANY },
 };
 
 const FIND_SCHEMA: JsonSchema = {
   type: "object",
-  properties: { pattern: { type: "string" }, cursor: NUMBER },
+  properties: { pattern: { type: "string" }, cursor: ANY },
   required: ["pattern"],
 };
 
@@ -63,12 +69,19 @@ type Arguments = { readonly [name: string]: unknown };
  * Builds the tools for one conversation; with `docs`, reads and indexes that folder first.
  *
  * @throws DocumentFolderError when the folder is missing, is none, or holds no document
+ * @throws BrowserSnapshotError when `snapshot` is none
  */
 export async function createBrowserTools(options: BrowserToolsOptions): Promise<BrowserTools> {
-  const folder = "docs" in options ? await openDocumentFolder(options.docs) : null;
+  const folder = "docs" in options ? await openDocumentFolder(options.docs, options) : null;
   const backend = "backend" in options ? options.backend : folder;
   if (backend === null || backend === undefined) throw new TypeError("docs or backend is needed");
   const session = new BrowsingSession(backend);
+  try {
+    if (options.snapshot !== undefined) session.restore(options.snapshot);
+  } catch (error) {
+    await backend.close();
+    throw error;
+  }
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => (closing ??= backend.close());
   const tool = (
@@ -82,7 +95,7 @@ export async function createBrowserTools(options: BrowserToolsOptions): Promise<
     inputSchema,
     timeoutMs: TIMEOUT_MS,
     annotations: { readOnlyHint: true, openWorldHint: folder === null },
-    execute: (input, context) => resultOf(input, context, call),
+    execute: (input, context) => resultOf(input, inputSchema, context, call),
     close,
   });
   return {
@@ -119,24 +132,31 @@ export async function createBrowserTools(options: BrowserToolsOptions): Promise<
     ],
     ...(folder && { summary: folder.summary }),
     normaliseCitations: (text) => normaliseCitations(text, (cursor) => session.pageAt(cursor)),
+    snapshot: () => session.snapshot(),
     close,
   };
 }
 
 async function resultOf(
   input: unknown,
+  schema: JsonSchema,
   context: ToolContext,
   call: (input: Arguments, limits: ViewLimits) => ShownPage | Promise<ShownPage>,
 ): Promise<ToolOutput> {
   try {
-    const shown = await call(isArguments(input) ? input : {}, {
+    const args = isArguments(input) ? input : {};
+    const shown = await call(args, {
       tokenLimit: context.resultTokenLimit,
       countTokens: context.countTokens,
       signal: context.signal,
     });
     const { cursor, page, firstLine, lastLine, text } = shown;
-    const data = { cursor, url: page.url, title: page.title, firstLine, lastLine };
-    return { text, data: { ...data, lineCount: page.lines.length } };
+    const { url, title, hiddenCharacters } = page;
+    const data = { cursor, url, title, firstLine, lastLine, lineCount: page.lines.length };
+    return {
+      text: text + ignoredNote(args, schema),
+      data: { ...data, ...(hiddenCharacters !== undefined && { hiddenCharacters }) },
+    };
   } catch (error) {
     if (error instanceof BrowsingError) return { text: error.message, isError: true };
     throw error;
@@ -152,22 +172,42 @@ function resultCount(input: Arguments): number {
   return wanted > 0 ? Math.min(wanted, MAX_RESULTS) : DEFAULT_RESULTS;
 }
 
+/** Says which keys had no meaning, so that the model does not rely on them. */
+function ignoredNote(args: Arguments, schema: JsonSchema): string {
+  const known = typeof schema === "object" ? Object.keys(schema["properties"] ?? {}) : [];
+  const unknown = Object.keys(args).filter((key) => !known.includes(key));
+  if (unknown.length === 0) return "";
+  const named = unknown.slice(0, MAX_NAMED_KEYS).map((key) => `\`${oneLine(key).slice(0, 40)}\``);
+  return `\n\n[Ignored, since there is no such parameter: ${named.join(", ")}.]`;
+}
+
+const MAX_NAMED_KEYS = 5;
+
 /** A link id, also as a numeric string; another string is a URL; nothing or -1 means the page itself. */
 function linkTarget(id: unknown): number | string | null {
-  if (typeof id === "string" && !/^\s*-?\d+\s*$/.test(id)) {
-    const url = id.trim().replace(/^view-source:/, "");
-    return url === "" ? null : url;
+  if (id === undefined || id === null || id === "") return null;
+  if (typeof id === "string" && !NUMERIC.test(id))
+    return id.trim().replace(/^view-source:/, "") || null;
+  const number = Number(id);
+  if (typeof id === "boolean" || typeof id === "object" || !Number.isSafeInteger(number)) {
+    throw new BrowsingError(`Invalid link id \`${oneLine(JSON.stringify(id)).slice(0, 80)}\`.`);
   }
-  const number = integer({ id }, "id");
   return number === -1 ? null : number;
 }
+
+const NUMERIC = /^\s*-?\d+\s*$/;
 
 /** -1 stands for "not given". @throws BrowsingError in the words of the reference */
 function integer(input: Arguments, name: string): number {
   const value = input[name] ?? -1;
-  const number = typeof value === "string" && /^\s*-?\d+\s*$/.test(value) ? Number(value) : value;
-  if (typeof number !== "number" || !Number.isSafeInteger(number)) {
-    throw new BrowsingError(`\`${name}\` should be an integer, not \`${JSON.stringify(value)}\``);
-  }
-  return number;
+  const number = typeof value === "string" && NUMERIC.test(value) ? Number(value) : value;
+  if (typeof number === "number" && Number.isSafeInteger(number)) return number;
+  throw new BrowsingError(`\`${name}\` should be an integer, not \`${typeName(value)}\``);
+}
+
+/** The reference is written in Python, and says which of its types it got. */
+function typeName(value: unknown): string {
+  if (Array.isArray(value)) return "list";
+  const names: { [type: string]: string } = { number: "float", string: "str", boolean: "bool" };
+  return names[typeof value] ?? "dict";
 }

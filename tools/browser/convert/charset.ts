@@ -4,8 +4,6 @@
  *
  * Source: WHATWG Encoding Standard; HTML Living Standard, 13.2.3.2 "Determining the character encoding".
  */
-import { analyse } from "chardet";
-
 export type DecodedText = {
   readonly text: string;
   /** For people: the declared character set is wrong, or it was guessed. */
@@ -21,7 +19,11 @@ const SAMPLE_BYTES = 65_536;
  * @param declared  the character set that the transport names
  * @param markup  the text is HTML or XML and may declare its own
  */
-export function decodeText(bytes: Uint8Array, declared?: string, markup = false): DecodedText {
+export async function decodeText(
+  bytes: Uint8Array,
+  declared?: string,
+  markup = false,
+): Promise<DecodedText> {
   const marked = byteOrderMark(bytes);
   if (marked !== null) return { text: new TextDecoder(marked).decode(bytes) };
   // The escape sequences of ISO-2022-JP are valid ASCII.
@@ -36,8 +38,9 @@ export function decodeText(bytes: Uint8Array, declared?: string, markup = false)
     if (asDeclared !== null) return { text: asDeclared };
   }
   if (asUtf8 !== null) return { text: asUtf8 };
-  const guess = guessEncoding(bytes);
-  const why = label === null ? "it declares no character set" : `it is not ${label}, which it declares`;
+  const guess = await guessEncoding(bytes);
+  const why =
+    label === null ? "it declares no character set" : `it is not ${label}, which it declares`;
   return { text: guess.text, warning: `${why}; ${guess.label} is a guess` };
 }
 
@@ -77,7 +80,9 @@ function declaredInMarkup(bytes: Uint8Array): string | null {
   const xml = /^\s*<\?xml\s[^>]{0,200}?encoding\s*=\s*["']([\w.:-]{1,40})["']/.exec(head);
   if (xml) return xml[1] ?? null;
   const withoutComments = head.replace(/<!--[\s\S]*?(?:-->|$)/g, "");
-  return /<meta\s[^>]{0,300}?charset\s*=\s*["']?\s*([\w.:-]{1,40})/i.exec(withoutComments)?.[1] ?? null;
+  return (
+    /<meta\s[^>]{0,300}?charset\s*=\s*["']?\s*([\w.:-]{1,40})/i.exec(withoutComments)?.[1] ?? null
+  );
 }
 
 /**
@@ -90,16 +95,28 @@ function isSurelyUtf8(text: string, declared: string): boolean {
 }
 
 /** What chardet mixes up or does not know, by the standard's names. */
-const CANDIDATES = ["windows-1252", "windows-1250", "windows-1251", "windows-1253", "windows-1254", "windows-1257", "windows-874"];
+const CANDIDATES = [
+  "windows-1252",
+  "windows-1250",
+  "windows-1251",
+  "windows-1253",
+  "windows-1254",
+  "windows-1257",
+  "windows-874",
+];
 
-function guessEncoding(bytes: Uint8Array): { readonly label: string; readonly text: string } {
+async function guessEncoding(
+  bytes: Uint8Array,
+): Promise<{ readonly label: string; readonly text: string }> {
+  const { analyse } = await import("chardet");
   const sample = bytes.subarray(0, SAMPLE_BYTES);
   const likely = analyse(sample).slice(0, 6);
   const scores = new Map<string, number>();
   for (const label of CANDIDATES) scores.set(label, 0);
   for (const { name, confidence } of likely) {
     const label = effectiveLabel(name);
-    if (label !== null && label !== "utf-8") scores.set(label, Math.max(scores.get(label) ?? 0, confidence / 250));
+    if (label !== null && label !== "utf-8")
+      scores.set(label, Math.max(scores.get(label) ?? 0, confidence / 250));
   }
   let best = { label: "windows-1252", score: -Infinity };
   for (const [label, confidence] of scores) {
@@ -141,7 +158,8 @@ function plausibility(text: string): number {
   let beforeIsSmall = false;
   for (const character of text) {
     const ascii = character < "\u0080";
-    const script = ascii && !/[A-Za-z]/.test(character) ? -1 : SCRIPTS.findIndex((each) => each.test(character));
+    const script =
+      ascii && !/[A-Za-z]/.test(character) ? -1 : SCRIPTS.findIndex((each) => each.test(character));
     if (!ascii) {
       count++;
       points += characterPoints(character, script, before);
@@ -159,7 +177,8 @@ function characterPoints(character: string, script: number, before: number): num
   if (/[\u0080-\u009f\ue000-\uf8ff\ufffd]/.test(character)) return -2;
   if (script < 0) return /[“”„’‘–—…«»¿¡°§€£ ·、。，「」！？]/.test(character) ? 0.5 : -0.5;
   // A letter of another script in the middle of a word.
-  if (before >= 0 && before !== script) return script === EAST_ASIAN || before === EAST_ASIAN ? -0.3 : -1;
+  if (before >= 0 && before !== script)
+    return script === EAST_ASIAN || before === EAST_ASIAN ? -0.3 : -1;
   // Half-width forms are what other two-byte text looks like in Shift_JIS.
   if (/[\uff61-\uff9f]/.test(character)) return -1;
   if (script === EAST_ASIAN) return /[\u3040-\u30ff]/.test(character) ? 1.1 : 0.7;

@@ -52,7 +52,11 @@ export function documentKind(url: string, bytes: Uint8Array, contentType?: strin
   const path = url.replace(/[?#].*$/s, "");
   const named = BY_EXTENSION.find(([pattern]) => pattern.test(path))?.[1];
   if (named !== undefined) return named;
-  if (/^[\s\ufeffï»¿]*(?:<\?xml[^>]*>\s*)?(?:<!--[\s\S]{0,500}?-->\s*)?<(?:!doctype\s+html|html|frameset)\b/i.test(head)) {
+  if (
+    /^[\s\ufeffï»¿]*(?:<\?xml[^>]*>\s*)?(?:<!--[\s\S]{0,500}?-->\s*)?<(?:!doctype\s+html|html|frameset)\b/i.test(
+      head,
+    )
+  ) {
     return "html";
   }
   return "text";

@@ -12,7 +12,13 @@ import { parseXml, textOfXml, type XmlElement } from "./xml.ts";
 
 /** Bytes of one part after decompression. */
 const MAX_PART_BYTES = 64 * 2 ** 20;
-const PARTS = ["word/document.xml", "word/_rels/document.xml.rels", "word/footnotes.xml", "word/endnotes.xml", "docProps/core.xml"];
+const PARTS = [
+  "word/document.xml",
+  "word/_rels/document.xml.rels",
+  "word/footnotes.xml",
+  "word/endnotes.xml",
+  "docProps/core.xml",
+];
 
 /** @throws an error whose message says what is wrong with the file */
 export async function docxToPage(
@@ -26,7 +32,8 @@ export async function docxToPage(
     return data === undefined ? null : parseXml(data);
   };
   const body = find(part("word/document.xml"), "body");
-  if (body === undefined) throw new Error("it holds no word/document.xml, so it is no Word document");
+  if (body === undefined)
+    throw new Error("it holds no word/document.xml, so it is no Word document");
   const links = new Map<string, string>();
   for (const relation of part("word/_rels/document.xml.rels")?.children ?? []) {
     if (typeof relation === "string") continue;
@@ -39,7 +46,9 @@ export async function docxToPage(
     for (const note of part(`word/${kind}s.xml`)?.children ?? []) {
       // Notes with a type are the lines above the notes.
       if (typeof note === "string" || note.attributes["type"] !== undefined) continue;
-      html.push(`<p>[^${escapeHtml(note.attributes["id"] ?? "")}]: ${escapeHtml(textOfXml(note))}</p>`);
+      html.push(
+        `<p>[^${escapeHtml(note.attributes["id"] ?? "")}]: ${escapeHtml(textOfXml(note))}</p>`,
+      );
     }
   }
   const title = find(part("docProps/core.xml"), "title");
@@ -182,7 +191,9 @@ function listDepthOf(paragraph: XmlElement): number {
 }
 
 function elements(element: XmlElement, name: string): readonly XmlElement[] {
-  return element.children.filter((child): child is XmlElement => typeof child === "object" && child.name === name);
+  return element.children.filter(
+    (child): child is XmlElement => typeof child === "object" && child.name === name,
+  );
 }
 
 function attribute(element: XmlElement, path: readonly string[], name: string): string | undefined {

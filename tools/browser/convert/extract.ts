@@ -2,13 +2,10 @@
 import type { PageContent } from "../page.ts";
 import { cleanAddress, decodeEscapes } from "../text/address.ts";
 import { chooseTitle } from "../text/clean-text.ts";
-import { type DecodedText, decodeText } from "./charset.ts";
+import { decodeText } from "./charset.ts";
 import { BINARY_KINDS, charsetOf, type DocumentKind, documentKind } from "./document-kind.ts";
 import { htmlToPage } from "./html.ts";
-import { markdownToPage } from "./markdown.ts";
-import { notebookToPage } from "./notebook.ts";
-import { jsonToPage, tableToPage, textToPage } from "./plain-text.ts";
-import { xmlToPage } from "./xml.ts";
+import { jsonToPage, type TextSource, textToPage } from "./plain-text.ts";
 
 /** What a source of pages gives: a file of a folder, an answer of a server. */
 export type DocumentSource = {
@@ -28,38 +25,41 @@ export type DocumentSource = {
 export async function extractPage(document: DocumentSource): Promise<PageContent> {
   const { bytes, contentType } = document;
   const url = cleanAddress(document.url);
+  const title = nameOf(url);
   const kind = documentKind(url, bytes, contentType);
-  const fallbackTitle = nameOf(url);
-  if (BINARY_KINDS.has(kind)) return extractBinary(kind, bytes, url, fallbackTitle);
+  if (BINARY_KINDS.has(kind)) return convertBytes(kind, bytes, url, title);
   const markup = kind === "html" || kind === "xml";
-  const decoded = decodeText(bytes, charsetOf(contentType), markup);
-  const page = extractText(kind, decoded, url, fallbackTitle);
-  if (decoded.warning === undefined) return page;
-  return { ...page, warnings: [...(page.warnings ?? []), decoded.warning] };
+  const { text, warning } = await decodeText(bytes, charsetOf(contentType), markup);
+  const page = await convertText(kind, { text, url, title });
+  return warning === undefined ? page : { ...page, warnings: [...(page.warnings ?? []), warning] };
 }
 
-function extractText(kind: DocumentKind, { text }: DecodedText, url: string, fallbackTitle: string): PageContent {
-  const source = { text, url, title: fallbackTitle };
+/** Converters that bring a library of their own are loaded when a document needs them. */
+async function convertText(kind: DocumentKind, source: TextSource): Promise<PageContent> {
+  const { text, url, title } = source;
   switch (kind) {
     case "html":
-      return htmlToPage({ html: text, url, fallbackTitle });
+      return htmlToPage({ html: text, url, fallbackTitle: title });
     case "markdown":
-      return markdownToPage({ markdown: text, url, fallbackTitle });
+      return (await import("./markdown.ts")).markdownToPage({
+        markdown: text,
+        url,
+        fallbackTitle: title,
+      });
     case "table":
-      return tableToPage(source);
+      return (await import("./csv.ts")).tableToPage(source);
     case "json":
       return jsonToPage(source);
     case "notebook":
-      return notebookToPage(source);
+      return (await import("./notebook.ts")).notebookToPage(source);
     case "xml":
-      return xmlToPage(source);
+      return (await import("./xml.ts")).xmlToPage(source);
     default:
       return textToPage(source);
   }
 }
 
-/** Converters that bring a library of their own are loaded when a document needs them. */
-async function extractBinary(
+async function convertBytes(
   kind: DocumentKind,
   bytes: Uint8Array,
   url: string,

@@ -42,7 +42,9 @@ const BLOCKS = words(
   "address article aside center dd details dialog dir div dl dt fieldset figcaption figure footer form " +
     "header hgroup legend main menu nav optgroup search section summary tbody tfoot thead tr caption",
 );
-const PARAGRAPHS = words("p dl table pre blockquote h1 h2 h3 h4 h5 h6 figure listing xmp plaintext fieldset");
+const PARAGRAPHS = words(
+  "p dl table pre blockquote h1 h2 h3 h4 h5 h6 figure listing xmp plaintext fieldset",
+);
 const LISTS = words("ul ol menu dir");
 /** Elements with text of their own beside which a reader sees a gap. */
 const SPACED = words("button select input textarea img option output meter progress");
@@ -75,18 +77,28 @@ export function htmlToPage(source: HtmlSource): PageContent {
     walk.note(HIDDEN_PARTS);
     for (const element of hidden) element.hidden = false;
     walk.run(hidden, new Set());
-  } else if (root.textLength === 0) walk.note(descriptionOf(tree));
+  } else if (root.textLength === 0) {
+    const description = scriptNote(tree);
+    if (description !== null) walk.note(description);
+  }
   const { text, anchors } = walk.builder.finish();
   const smuggled = countSmuggled(source.html);
   const left = (hidden.length > 0 ? 0 : hiddenCharacters) + smuggled;
   const moved = Object.entries(anchors).map(([name, at]) => [name, at + heading.length] as const);
   return {
     url: source.url,
-    title: chooseTitle([source.title, tree.title, firstHeading(elements, source), source.fallbackTitle]),
+    title: chooseTitle([
+      source.title,
+      tree.title,
+      firstHeading(elements, source),
+      source.fallbackTitle,
+    ]),
     text: heading + text,
     links: walk.links.links,
     ...(moved.length > 0 && { anchors: Object.fromEntries(moved) }),
-    ...(boilerplate.size > 0 && { mainEnd: Math.min(heading.length + mainEnd, heading.length + text.length) }),
+    ...(boilerplate.size > 0 && {
+      mainEnd: Math.min(heading.length + mainEnd, heading.length + text.length),
+    }),
     ...(left > 0 && { hiddenCharacters: left }),
     ...(tree.flattened && {
       warnings: ["its elements are nested too deeply or are too many; some are read as plain text"],
@@ -110,22 +122,25 @@ function elementsHidden(root: MarkupElement): MarkupElement[] {
   return found;
 }
 
-/** What a page without text says of itself, for search engines. */
-function descriptionOf({ root }: MarkupTree): string {
-  const scripts: MarkupElement[] = [];
+/** For a page without text that a script would fill: what it says of itself, for search engines. */
+function scriptNote({ root }: MarkupTree): string | null {
+  let hasScript = false;
   let description = "";
   const open: MarkupElement[] = [root];
   for (let element = open.pop(); element !== undefined; element = open.pop()) {
     const { name, attributes } = element;
-    if (name === "script") scripts.push(element);
-    if (name === "meta" && /^(?:og:|twitter:)?description$/i.test(attributes["name"] ?? attributes["property"] ?? "")) {
+    if (name === "script") hasScript = true;
+    if (name === "meta" && DESCRIPTION.test(attributes["name"] ?? attributes["property"] ?? "")) {
       description ||= attributes["content"] ?? "";
     }
     for (const child of element.children) if (isElement(child)) open.push(child);
   }
+  if (!hasScript && description === "") return null;
   const about = description === "" ? "" : ` It describes itself so: ${description}`;
   return `[The page shows its text by a script, which is not run here.${about}]`;
 }
+
+const DESCRIPTION = /^(?:og:|twitter:)?description$/i;
 
 type Task = MarkupNode | (() => void);
 
@@ -182,7 +197,8 @@ class HtmlWalk {
   #text(text: string): void {
     const clean = cleanText(text);
     // The line end behind the tag is no part of the text.
-    if (this.#preformatted > 0) this.builder.verbatim(this.#afterPre ? clean.replace(/^\n/, "") : clean);
+    if (this.#preformatted > 0)
+      this.builder.verbatim(this.#afterPre ? clean.replace(/^\n/, "") : clean);
     else this.builder.inline(clean);
     this.#afterPre = false;
   }
@@ -191,10 +207,15 @@ class HtmlWalk {
     const { name, attributes } = element;
     if (element.hidden || this.#skipped.has(element)) return;
     this.#anchor(attributes["id"]);
-    if (name === "svg") return this.#svg(element);
-    if (name === "math") return this.#formula(mathText(element), attributes["display"] === "block");
-    if (name === "script") return this.#texScript(element);
-    if (NOT_TEXT.has(name) || isClosedTemplate(element) || isDecoration(element)) return;
+    if (name === "svg") this.#svg(element);
+    else if (name === "math") this.#formula(mathText(element), attributes["display"] === "block");
+    else if (name === "script") this.#texScript(element);
+    else if (!(NOT_TEXT.has(name) || isClosedTemplate(element) || isDecoration(element))) {
+      this.#element(element);
+    }
+  }
+
+  #element(element: MarkupElement): void {
     const leave = this.#enter(element);
     if (leave === "done") return;
     this.#tasks.push(leave);
@@ -303,7 +324,8 @@ class HtmlWalk {
 
   /** A paragraph that begins or ends an item needs no blank line there. */
   #isTight({ name, parent }: MarkupElement, end: "first" | "last"): boolean {
-    if (name !== "p" || parent === null || !(parent.name === "li" || parent.name === "dd")) return false;
+    if (name !== "p" || parent === null || !(parent.name === "li" || parent.name === "dd"))
+      return false;
     const children = someChildren(parent, 3);
     const child = end === "first" ? children[0] : children.at(-1);
     return children.length <= 2 && isElement(child) && child.name === "p";
@@ -325,7 +347,9 @@ class HtmlWalk {
     const { width, height } = attributes;
     // Pictures of one pixel are there to count visitors.
     if (isPixel(width) && isPixel(height)) return "done";
-    const tex = /\b(?:math|tex|latex)\b/i.test(attributes["class"] ?? "") ? attributes["alt"] : undefined;
+    const tex = /\b(?:math|tex|latex)\b/i.test(attributes["class"] ?? "")
+      ? attributes["alt"]
+      : undefined;
     this.builder.inline(tex ? ` ${formula(texBody(tex))} ` : ` ${this.#imageText(attributes)} `);
     return "done";
   }
@@ -380,7 +404,8 @@ class HtmlWalk {
   #reference(href: string | undefined, text: string): "done" {
     const label = cleanText(text).replace(/\s+/g, " ").trim();
     const target = href === undefined || label === "" ? null : this.#resolve(href);
-    if (target !== null) this.builder.inline(` ${this.links.mark(target.url, label, target.domain)} `);
+    if (target !== null)
+      this.builder.inline(` ${this.links.mark(target.url, label, target.domain)} `);
     return "done";
   }
 
@@ -455,7 +480,9 @@ class HtmlWalk {
 
   /** Fields of a form by what stands in them, or by what they ask for. */
   #field({ name, attributes, children }: MarkupElement): "done" {
-    const text = cleanText(fieldText(name, attributes, children)).replace(/\s+/g, " ").trim();
+    const text = cleanText(fieldText(name, attributes, children))
+      .replace(/\s+/g, " ")
+      .trim();
     if (text !== "") this.builder.inline(` ${text} `);
     return "done";
   }
@@ -496,11 +523,16 @@ function isBlock(name: string): boolean {
 }
 
 function isStyledBlock({ style }: Attributes): boolean {
-  return style !== undefined && /(?:^|;)\s*display\s*:\s*(?:block|flex|grid|table|list-item)/i.test(style.slice(0, 500));
+  return (
+    style !== undefined &&
+    /(?:^|;)\s*display\s*:\s*(?:block|flex|grid|table|list-item)/i.test(style.slice(0, 500))
+  );
 }
 
 function isMultiLine(element: MarkupElement): boolean {
-  return element.children.some((child) => isElement(child) && (child.name === "br" || isBlock(child.name)));
+  return element.children.some(
+    (child) => isElement(child) && (child.name === "br" || isBlock(child.name)),
+  );
 }
 
 /** Marks that link to a heading itself, and what stands twice for assistive programs. */
@@ -509,11 +541,16 @@ function isDecoration(element: MarkupElement): boolean {
   if (name === "rp" || name === "rt") return parent?.name !== "ruby" && name === "rp";
   const classes = attributes["class"];
   if (name === "a" && attributes["href"]?.startsWith("#")) {
-    return /^[\s¶#§∞🔗]*$/u.test(textOf(element)) && !element.children.some((child) => isElement(child) && child.name === "img");
+    return (
+      /^[\s¶#§∞🔗]*$/u.test(textOf(element)) &&
+      !element.children.some((child) => isElement(child) && child.name === "img")
+    );
   }
   if (classes === undefined) return false;
   // KaTeX and MathJax write a formula twice: as MathML, and as signs at places.
-  return attributes["aria-hidden"] === "true" && /\b(?:katex-html|mjx-\S*|MathJax\S*)\b/.test(classes);
+  return (
+    attributes["aria-hidden"] === "true" && /\b(?:katex-html|mjx-\S*|MathJax\S*)\b/.test(classes)
+  );
 }
 
 /** The first children that are not blank, at most `limit` of them. */
@@ -536,15 +573,18 @@ function rubyText(ruby: MarkupElement): string {
   const readings: string[] = [];
   const nodes: { readonly node: MarkupNode; readonly reading: boolean }[] = [];
   const push = (children: readonly MarkupNode[], reading: boolean): void => {
-    for (let at = children.length - 1; at >= 0; at--) nodes.push({ node: children[at] ?? "", reading });
+    for (let at = children.length - 1; at >= 0; at--)
+      nodes.push({ node: children[at] ?? "", reading });
   };
   push(ruby.children, false);
   for (let next = nodes.pop(); next !== undefined; next = nodes.pop()) {
     const { node, reading } = next;
     if (typeof node === "string") (reading ? readings : base).push(node);
-    else if (node.name !== "rp" && !node.hidden) push(node.children, reading || node.name === "rt" || node.name === "rtc");
+    else if (node.name !== "rp" && !node.hidden)
+      push(node.children, reading || node.name === "rt" || node.name === "rtc");
   }
-  const shown = (parts: readonly string[]): string => cleanText(parts.join("")).replace(/\s+/g, " ");
+  const shown = (parts: readonly string[]): string =>
+    cleanText(parts.join("")).replace(/\s+/g, " ");
   const reading = shown(readings).trim();
   return reading === "" ? shown(base) : `${shown(base).trim()}(${reading})`;
 }
@@ -561,7 +601,10 @@ function startOf({ start }: Attributes): number {
 function fieldText(name: string, attributes: Attributes, children: readonly MarkupNode[]): string {
   const label = attributes["aria-label"] || attributes["placeholder"] || attributes["title"] || "";
   if (name === "textarea") {
-    const text = children.filter((child) => typeof child === "string").join("").trim();
+    const text = children
+      .filter((child) => typeof child === "string")
+      .join("")
+      .trim();
     return text === "" ? bracketed(label) : bracketed(text);
   }
   if (name === "select") return optionsText(children);

@@ -18,14 +18,18 @@ const MAX_HREF_CHARACTERS = 4096;
  * @param base  what the document says that its references are relative to
  */
 export function createLinkResolver(url: string, base?: string): LinkResolver {
-  const own = URL.parse(isWeb(url) ? url : `http://${FOLDER}/${url.split("/").map(encodeURIComponent).join("/")}`);
+  const own = URL.parse(
+    isWeb(url) ? url : `http://${FOLDER}/${url.split("/").map(encodeURIComponent).join("/")}`,
+  );
   const from = (base && URL.parse(base, own?.href)) || own;
   return (href) => {
     const reference = href.trim();
-    if (reference === "" || reference.startsWith("#") || reference.length > MAX_HREF_CHARACTERS) return null;
+    if (reference === "" || reference.startsWith("#") || reference.length > MAX_HREF_CHARACTERS)
+      return null;
     const target = URL.parse(reference, from?.href);
     if (target === null || !/^https?:$/.test(target.protocol)) return null;
-    const here = target.host === own?.host && target.pathname === own.pathname && target.search === own.search;
+    const here =
+      target.host === own?.host && target.pathname === own.pathname && target.search === own.search;
     if (here && (target.hash !== "" || target.host === FOLDER)) return null;
     if (target.host !== FOLDER) {
       return { url: target.href, domain: target.host === own?.host ? null : target.host };

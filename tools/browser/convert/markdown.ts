@@ -70,7 +70,10 @@ function keepDefinitions(markdown: MarkdownIt): void {
     const lines = state.src.split("\n");
     for (const token of state.tokens) {
       if (token.type !== "reference_definition" || token.map === null) continue;
-      token.content = lines.slice(...token.map).join(" ").replace(/^[\s>]+/, "");
+      token.content = lines
+        .slice(...token.map)
+        .join(" ")
+        .replace(/^[\s>]+/, "");
     }
   });
   markdown.renderer.rules["reference_definition"] = (tokens, index, _options, env = {}) => {
@@ -122,9 +125,14 @@ function nameHeadings(markdown: MarkdownIt): void {
       if (token.type !== "heading_open") return;
       const inline = state.tokens[at + 1];
       const last = inline?.children?.at(-1);
-      const given = last?.type === "text" ? /\s*\{:?\s*#([\w:.-]{1,100})[^{}]{0,100}\}\s*$/.exec(last.content) : null;
+      const given =
+        last?.type === "text"
+          ? /\s*\{:?\s*#([\w:.-]{1,100})[^{}]{0,100}\}\s*$/.exec(last.content)
+          : null;
       if (last !== undefined && given !== null) last.content = last.content.slice(0, given.index);
-      const text = (inline?.children ?? []).map(({ type, content }) => (type === "html_inline" ? "" : content)).join("");
+      const text = (inline?.children ?? [])
+        .map(({ type, content }) => (type === "html_inline" ? "" : content))
+        .join("");
       token.attrSet("id", given?.[1] ?? uniqueSlug(text, slugs));
     });
   });
@@ -156,7 +164,8 @@ function splitFrontMatter(markdown: string): { title: string | undefined; body: 
     return { title: undefined, body: source };
   }
   const block = head.slice(fence.length + 1, end);
-  const title = fence === "---" ? yamlTitle(block) : /^title\s*=\s*(["'])(.+?)\1\s*$/m.exec(block)?.[2];
+  const title =
+    fence === "---" ? yamlTitle(block) : /^title\s*=\s*(["'])(.+?)\1\s*$/m.exec(block)?.[2];
   return { title, body: source.slice(after).replace(/^[^\n]*\n?/, "") };
 }
 

@@ -64,26 +64,36 @@ const CLOSES_PARAGRAPH = words(
 const BOUNDARIES = words("td th caption table template object svg math root");
 
 /** Start tag → the open elements that it ends, and what bounds the search for them. */
-const CLOSES: Readonly<Record<string, { readonly ends: ReadonlySet<string>; readonly within: ReadonlySet<string> }>> =
-  {
-    li: { ends: words("li"), within: words("ul ol menu dir table td th blockquote root") },
-    dt: { ends: words("dt dd"), within: words("dl table td th root") },
-    dd: { ends: words("dt dd"), within: words("dl table td th root") },
-    option: { ends: words("option"), within: words("select datalist optgroup root") },
-    optgroup: { ends: words("option optgroup"), within: words("select root") },
-    tr: { ends: words("tr td th caption"), within: words("table template root") },
-    td: { ends: words("td th caption"), within: words("tr table template root") },
-    th: { ends: words("td th caption"), within: words("tr table template root") },
-    thead: { ends: words("tr td th thead tbody tfoot caption colgroup"), within: words("table root") },
-    tbody: { ends: words("tr td th thead tbody tfoot caption colgroup"), within: words("table root") },
-    tfoot: { ends: words("tr td th thead tbody tfoot caption colgroup"), within: words("table root") },
-    rt: { ends: words("rt rp rb"), within: words("ruby root") },
-    rp: { ends: words("rt rp rb"), within: words("ruby root") },
-    rb: { ends: words("rt rp rb rtc"), within: words("ruby root") },
-    rtc: { ends: words("rt rp rb rtc"), within: words("ruby root") },
-    a: { ends: words("a"), within: words("td th table p li div section article root") },
-    button: { ends: words("button"), within: words("td th table form root") },
-  };
+const CLOSES: Readonly<
+  Record<string, { readonly ends: ReadonlySet<string>; readonly within: ReadonlySet<string> }>
+> = {
+  li: { ends: words("li"), within: words("ul ol menu dir table td th blockquote root") },
+  dt: { ends: words("dt dd"), within: words("dl table td th root") },
+  dd: { ends: words("dt dd"), within: words("dl table td th root") },
+  option: { ends: words("option"), within: words("select datalist optgroup root") },
+  optgroup: { ends: words("option optgroup"), within: words("select root") },
+  tr: { ends: words("tr td th caption"), within: words("table template root") },
+  td: { ends: words("td th caption"), within: words("tr table template root") },
+  th: { ends: words("td th caption"), within: words("tr table template root") },
+  thead: {
+    ends: words("tr td th thead tbody tfoot caption colgroup"),
+    within: words("table root"),
+  },
+  tbody: {
+    ends: words("tr td th thead tbody tfoot caption colgroup"),
+    within: words("table root"),
+  },
+  tfoot: {
+    ends: words("tr td th thead tbody tfoot caption colgroup"),
+    within: words("table root"),
+  },
+  rt: { ends: words("rt rp rb"), within: words("ruby root") },
+  rp: { ends: words("rt rp rb"), within: words("ruby root") },
+  rb: { ends: words("rt rp rb rtc"), within: words("ruby root") },
+  rtc: { ends: words("rt rp rb rtc"), within: words("ruby root") },
+  a: { ends: words("a"), within: words("td th table p li div section article root") },
+  button: { ends: words("button"), within: words("td th table form root") },
+};
 
 /** Parts of a table: their closing tags reach to the table, through cells. */
 const TABLE_PARTS = words("tr td th thead tbody tfoot caption colgroup");
@@ -94,7 +104,9 @@ const BREAKS_OUT = words(
     "section article span strong table ul b",
 );
 /** Where HTML may stand inside of SVG or MathML. */
-const INTEGRATION_POINTS = words("foreignobject desc title annotation-xml mtext mi mo mn ms annotation");
+const INTEGRATION_POINTS = words(
+  "foreignobject desc title annotation-xml mtext mi mo mn ms annotation",
+);
 
 /** Document structure that has no text of its own: its tags are looked through. */
 const LOOKED_THROUGH = words("html head body frameset");
@@ -257,8 +269,8 @@ class TreeBuilder {
   #closeHeading(): void {
     for (let at = this.#stack.length - 1; at > 0; at--) {
       const open = this.#stack[at]?.name ?? "root";
-      if (HEADINGS.has(open)) return this.#popTo(at);
-      if (BOUNDARIES.has(open)) return;
+      if (HEADINGS.has(open)) this.#popTo(at);
+      if (HEADINGS.has(open) || BOUNDARIES.has(open)) return;
     }
   }
 
@@ -278,8 +290,8 @@ class TreeBuilder {
   #closeWithin(name: string, boundaries: ReadonlySet<string>): void {
     for (let at = this.#stack.length - 1; at > 0; at--) {
       const open = this.#stack[at]?.name ?? "root";
-      if (open === name) return this.#popTo(at);
-      if (boundaries.has(open)) return;
+      if (open === name) this.#popTo(at);
+      if (open === name || boundaries.has(open)) return;
     }
   }
 
@@ -345,7 +357,13 @@ const ROOT = words("root");
 
 /** Without a node the text of these would become text of the page. */
 function isRawText(name: string): boolean {
-  return name === "script" || name === "style" || name === "title" || name === "iframe" || name === "textarea";
+  return (
+    name === "script" ||
+    name === "style" ||
+    name === "title" ||
+    name === "iframe" ||
+    name === "textarea"
+  );
 }
 
 function createElement(

@@ -25,7 +25,8 @@ function annotationOf(math: MarkupElement): string | undefined {
   const nodes: MarkupNode[] = [math];
   for (let node = nodes.pop(); node !== undefined; node = nodes.pop()) {
     if (!isElement(node)) continue;
-    if (node.name === "annotation" && /tex/i.test(node.attributes["encoding"] ?? "")) return textOf(node);
+    if (node.name === "annotation" && /tex/i.test(node.attributes["encoding"] ?? ""))
+      return textOf(node);
     for (let at = node.children.length - 1; at >= 0; at--) nodes.push(node.children[at] ?? "");
   }
   return undefined;

@@ -4,7 +4,9 @@ import type { Visibility } from "./visibility.ts";
 
 /** Elements whose content is no text of the page. */
 export const NOT_TEXT: ReadonlySet<string> = new Set(
-  "script style title svg audio video head datalist noembed colgroup track source param math".split(" "),
+  "script style title svg audio video head datalist noembed colgroup track source param math".split(
+    " ",
+  ),
 );
 
 export type Measurements = {

@@ -16,18 +16,37 @@ export async function mimeToPage(
   const saved = /^\s*$|saved by/i.test(mail.from?.name ?? "") || mail.from?.address === undefined;
   const head = saved ? "" : headToHtml(mail);
   if (mail.html !== undefined) {
-    return htmlToPage({ html: head + mail.html, url, title: saved ? undefined : mail.subject, fallbackTitle: mail.subject ?? title });
+    return htmlToPage({
+      html: head + mail.html,
+      url,
+      title: saved ? undefined : mail.subject,
+      fallbackTitle: mail.subject ?? title,
+    });
   }
   if (mail.text === undefined) throw new Error("it holds neither HTML nor text");
   if (head === "") return textToPage({ text: mail.text, url, title: mail.subject ?? title });
-  return htmlToPage({ html: `${head}<pre>\n${escapeHtml(mail.text)}</pre>`, url, title: mail.subject, fallbackTitle: title });
+  return htmlToPage({
+    html: `${head}<pre>\n${escapeHtml(mail.text)}</pre>`,
+    url,
+    title: mail.subject,
+    fallbackTitle: title,
+  });
 }
 
-function headToHtml({ from, to, date, subject }: Awaited<ReturnType<typeof PostalMime.parse>>): string {
+function headToHtml({
+  from,
+  to,
+  date,
+  subject,
+}: Awaited<ReturnType<typeof PostalMime.parse>>): string {
   const lines: string[] = [];
   if (from !== undefined) lines.push(`From: ${from.name} (${from.address ?? ""})`);
-  if (to !== undefined) lines.push(`To: ${to.map(({ name, address }) => name || address).join(", ")}`);
+  if (to !== undefined)
+    lines.push(`To: ${to.map(({ name, address }) => name || address).join(", ")}`);
   if (date !== undefined) lines.push(`Date: ${date}`);
   if (subject !== undefined) lines.push(`Subject: ${subject}`);
-  return lines.map((line) => `<div>${escapeHtml(line)}</div>`).join("") + (lines.length > 0 ? "<hr>" : "");
+  return (
+    lines.map((line) => `<div>${escapeHtml(line)}</div>`).join("") +
+    (lines.length > 0 ? "<hr>" : "")
+  );
 }

@@ -28,7 +28,10 @@ export function notebookToPage(source: TextSource): PageContent {
 function cellsOf(text: string): readonly Json[] | null {
   const notebook = object(parseJson(text));
   const worksheets = list(notebook["worksheets"]);
-  const cells = worksheets.length > 0 ? worksheets.flatMap((sheet) => list(object(sheet)["cells"])) : notebook["cells"];
+  const cells =
+    worksheets.length > 0
+      ? worksheets.flatMap((sheet) => list(object(sheet)["cells"]))
+      : notebook["cells"];
   return Array.isArray(cells) ? cells.map(object) : null;
 }
 
@@ -40,7 +43,12 @@ function cellToHtml(cell: Json): string {
     case "heading":
       return `<h${headingLevel(cell)}>${escapeHtml(text)}</h${headingLevel(cell)}>`;
     case "code":
-      return preformatted(text) + list(cell["outputs"]).map((output) => outputToHtml(object(output))).join("");
+      return (
+        preformatted(text) +
+        list(cell["outputs"])
+          .map((output) => outputToHtml(object(output)))
+          .join("")
+      );
     default:
       return preformatted(text);
   }
@@ -63,7 +71,9 @@ function outputToHtml(output: Json): string {
   if (markdown !== "") return markdownToHtml(markdown);
   const text = joined(data["text/plain"]) || joined(data["text"]) || joined(data["text/latex"]);
   const picture = Object.keys(data).some((type) => /^image\/|^(?:png|jpeg|svg)$/.test(type));
-  return (text === "" ? "" : printed(text)) + (picture ? "<p><img alt='output of the cell'></p>" : "");
+  return (
+    (text === "" ? "" : printed(text)) + (picture ? "<p><img alt='output of the cell'></p>" : "")
+  );
 }
 
 function printed(text: string): string {
@@ -92,7 +102,9 @@ function parseJson(text: string): unknown {
 }
 
 function object(value: unknown): Json {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Json) : {};
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? (value as Json)
+    : {};
 }
 
 function list(value: unknown): readonly unknown[] {

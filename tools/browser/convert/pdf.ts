@@ -25,7 +25,11 @@ type TextPiece = {
 /**
  * @throws an error whose message says why there is no text
  */
-export async function pdfToPage(bytes: Uint8Array, url: string, fallbackTitle: string): Promise<PageContent> {
+export async function pdfToPage(
+  bytes: Uint8Array,
+  url: string,
+  fallbackTitle: string,
+): Promise<PageContent> {
   const { getDocumentProxy } = await import("unpdf");
   // pdf.js takes the memory of what it is given.
   const document = await getDocumentProxy(bytes.slice(), {
@@ -45,14 +49,17 @@ export async function pdfToPage(bytes: Uint8Array, url: string, fallbackTitle: s
       const page = await document.getPage(number);
       const { items } = await page.getTextContent();
       page.cleanup();
-      const text = `[Page ${number}]\n${cleanText(joinPieces(items.flatMap((item) => (isPiece(item) ? [item] : []))))}`.trimEnd();
+      const text =
+        `[Page ${number}]\n${cleanText(joinPieces(items.flatMap((item) => (isPiece(item) ? [item] : []))))}`.trimEnd();
       anchors[`page=${number}`] = length;
       length += text.length + 2;
       parts.push(text);
     }
     const text = parts.join("\n\n");
     if (!/[^\s\d[\]]/.test(text.replaceAll("[Page ", ""))) {
-      throw new Error("its pages hold no text: they are pictures, or their letters are not encoded as text");
+      throw new Error(
+        "its pages hold no text: they are pictures, or their letters are not encoded as text",
+      );
     }
     return {
       url,
@@ -60,7 +67,9 @@ export async function pdfToPage(bytes: Uint8Array, url: string, fallbackTitle: s
       text: urlHeading(url) + text,
       links: [],
       anchors,
-      ...(document.numPages > pages && { warnings: [`only its first ${pages} of ${document.numPages} pages are read`] }),
+      ...(document.numPages > pages && {
+        warnings: [`only its first ${pages} of ${document.numPages} pages are read`],
+      }),
     };
   } finally {
     await document.destroy();
@@ -71,7 +80,9 @@ function titleOf(info: unknown): string | undefined {
   if (typeof info !== "object" || info === null || !("Title" in info)) return undefined;
   const { Title: title } = info;
   // Word processors leave the name of their file.
-  return typeof title === "string" && !/\.(?:docx?|tex|dvi|indd|qxd)$/i.test(title) ? title : undefined;
+  return typeof title === "string" && !/\.(?:docx?|tex|dvi|indd|qxd)$/i.test(title)
+    ? title
+    : undefined;
 }
 
 function isPiece(item: object): item is TextPiece {
@@ -97,7 +108,8 @@ function joinPieces(pieces: readonly TextPiece[]): string {
 function between(last: TextPiece, next: TextPiece): string {
   const height = last.height || next.height || 10;
   const drop = (last.transform[5] ?? 0) - (next.transform[5] ?? 0);
-  if (Math.abs(drop) > height * 0.5) return Math.abs(drop) > height * 1.8 || drop < 0 ? "\n\n" : "\n";
+  if (Math.abs(drop) > height * 0.5)
+    return Math.abs(drop) > height * 1.8 || drop < 0 ? "\n\n" : "\n";
   const gap = (next.transform[4] ?? 0) - (last.transform[4] ?? 0) - last.width;
   if (gap > height * COLUMN_GAP && last.str.trim() !== "" && next.str.trim() !== "") return " | ";
   return gap > height * WORD_GAP && !/\s$/.test(last.str) && !/^\s/.test(next.str) ? " " : "";

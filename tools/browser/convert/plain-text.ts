@@ -1,5 +1,4 @@
-/** Documents that are shown line by line: plain text and code, JSON, tables of values. */
-import { parse } from "papaparse";
+/** Documents that are shown line by line: plain text and code, JSON. */
 import { type PageContent, urlHeading } from "../page.ts";
 import { cleanText } from "../text/clean-text.ts";
 
@@ -23,16 +22,4 @@ export function jsonToPage(source: TextSource): PageContent {
   } catch {
     return textToPage(source);
   }
-}
-
-/** One line a row, as tables of other documents are shown. */
-export function tableToPage(source: TextSource): PageContent {
-  const { data, errors } = parse<string[]>(source.text.replace(/^\ufeff/, ""), {
-    skipEmptyLines: "greedy",
-    ...(/\.(?:tsv|tab)$/i.test(source.url) && { delimiter: "\t" }),
-  });
-  // What cannot be read as a table is shown as it is.
-  if (errors.some(({ type }) => type === "Quotes")) return textToPage(source);
-  const rows = data.map((row) => row.map((cell) => cell.replace(/\s+/g, " ").trim()).join(" | ").trimEnd());
-  return textToPage({ ...source, text: rows.join("\n") });
 }

@@ -34,7 +34,18 @@ const MOSTLY = word(
     "on-?this-?page|outline|widgets?|widget-?area|search-?(?:box|form|bar)|searchbox|modal|popup|overlay|drawer|offcanvas|" +
     "copyright|legal|language-?(?:switch\\w*|select\\w*|list)|login|signin|sign-?in|signup|sign-?up|catlinks|author-?bio|feedback|helpful|call-?to-?action|cta|banner",
 );
-const ROLES = new Set(["navigation", "search", "banner", "contentinfo", "complementary", "dialog", "alertdialog", "menu", "menubar", "toolbar"]);
+const ROLES = new Set([
+  "navigation",
+  "search",
+  "banner",
+  "contentinfo",
+  "complementary",
+  "dialog",
+  "alertdialog",
+  "menu",
+  "menubar",
+  "toolbar",
+]);
 const SECTIONING = new Set(["main", "article", "section"]);
 
 export type Regions = {
@@ -64,7 +75,8 @@ export function findRegions(elements: readonly MarkupElement[]): Regions {
     if (isBoilerplate(element, context)) move(element);
   }
   if (main !== null) {
-    for (const element of besides(main)) if (!isInside(element, boilerplate) && !hasTopHeading(element)) move(element);
+    for (const element of besides(main))
+      if (!isInside(element, boilerplate) && !hasTopHeading(element)) move(element);
   } else {
     for (const element of linkListsBeside(container(root, boilerplate))) {
       if (!isInside(element, boilerplate) && element.textLength < context.page * 0.4) move(element);
@@ -125,10 +137,15 @@ function isBoilerplate(element: MarkupElement, { page, mainAncestors, names }: C
   return verdict === "mostly" && (linked > 0.5 || (share < 0.15 && linked > 0.2));
 }
 
-const INLINE = new Set("a span code em strong b i abbr time h1 h2 h3 h4 h5 h6 p td th tr table pre body li dt dd label".split(" "));
+const INLINE = new Set(
+  "a span code em strong b i abbr time h1 h2 h3 h4 h5 h6 p td th tr table pre body li dt dd label".split(
+    " ",
+  ),
+);
 
 function isInSection(element: MarkupElement): boolean {
-  for (let at = element.parent; at !== null; at = at.parent) if (SECTIONING.has(at.name)) return true;
+  for (let at = element.parent; at !== null; at = at.parent)
+    if (SECTIONING.has(at.name)) return true;
   return false;
 }
 
@@ -143,7 +160,8 @@ function hasTopHeading(element: MarkupElement): boolean {
 
 function isInside(element: MarkupElement, set: ReadonlySet<MarkupElement>): boolean {
   if (set.size === 0) return false;
-  for (let at: MarkupElement | null = element; at !== null; at = at.parent) if (set.has(at)) return true;
+  for (let at: MarkupElement | null = element; at !== null; at = at.parent)
+    if (set.has(at)) return true;
   return false;
 }
 
@@ -165,7 +183,8 @@ function* besides(element: MarkupElement): Generator<MarkupElement> {
 }
 
 function isAncestor(candidate: MarkupElement, of: MarkupElement): boolean {
-  for (let at: MarkupElement | null = of; at !== null; at = at.parent) if (at === candidate) return true;
+  for (let at: MarkupElement | null = of; at !== null; at = at.parent)
+    if (at === candidate) return true;
   return false;
 }
 
@@ -180,13 +199,20 @@ function container(root: MarkupElement, boilerplate: ReadonlySet<MarkupElement>)
     const needed = content(at) * CONTAINER_SHARE;
     const next = at.children.find(
       (child): child is MarkupElement =>
-        typeof child === "object" && !child.hidden && !INLINE.has(child.name) && content(child) >= needed && content(child) > 0,
+        typeof child === "object" &&
+        !child.hidden &&
+        !INLINE.has(child.name) &&
+        content(child) >= needed &&
+        content(child) > 0,
     );
     // Rows and cells of a layout table are looked into; a table row by row is no container.
     if (next === undefined) {
       const table = at.children.find(
         (child): child is MarkupElement =>
-          typeof child === "object" && /^(?:table|tbody|tr|td)$/.test(child.name) && content(child) >= needed && content(child) > 0,
+          typeof child === "object" &&
+          /^(?:table|tbody|tr|td)$/.test(child.name) &&
+          content(child) >= needed &&
+          content(child) > 0,
       );
       if (table === undefined) return at;
       at = table;

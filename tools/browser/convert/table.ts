@@ -5,7 +5,10 @@
 import { isElement, type MarkupElement, type MarkupNode, textOf } from "./markup-tree.ts";
 
 /** A cell, or null for a place that a cell of another row or column reaches into. */
-export type TableRow = { readonly element: MarkupElement; readonly cells: readonly (MarkupElement | null)[] };
+export type TableRow = {
+  readonly element: MarkupElement;
+  readonly cells: readonly (MarkupElement | null)[];
+};
 
 export type Table = {
   readonly caption: MarkupElement | undefined;
@@ -43,7 +46,10 @@ export function readTable(table: MarkupElement): Table {
 }
 
 /** Cells without a row form one. */
-function addRow(node: MarkupElement, rows: { element: MarkupElement; cells: MarkupElement[] }[]): void {
+function addRow(
+  node: MarkupElement,
+  rows: { element: MarkupElement; cells: MarkupElement[] }[],
+): void {
   if (node.name === "tr") {
     rows.push({ element: node, cells: node.children.filter(isElement) });
     return;
@@ -122,7 +128,11 @@ function isDataCell(cell: MarkupElement): boolean {
 
 /** A column of line numbers beside a program text. */
 export function isLineNumbers(cell: MarkupElement): boolean {
-  if (!/\b(?:line-?n(?:o|um|umber|umbers|os)s?|gutter|blob-num|lntd)\b/i.test(cell.attributes["class"] ?? "")) {
+  if (
+    !/\b(?:line-?n(?:o|um|umber|umbers|os)s?|gutter|blob-num|lntd)\b/i.test(
+      cell.attributes["class"] ?? "",
+    )
+  ) {
     return false;
   }
   return /^[\s\d]*$/.test(textOf(cell));

@@ -36,7 +36,10 @@ export class TextBuilder {
 
   /** Preformatted text: every blank and line end stays. */
   verbatim(text: string): void {
-    if (this.#flat > 0) return this.inline(text);
+    if (this.#flat > 0) {
+      this.inline(text);
+      return;
+    }
     let from = 0;
     for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", from)) {
       this.#append(text.slice(from, end));
@@ -169,7 +172,7 @@ export class TextBuilder {
 }
 
 /** What makes a text different from its collapsed form. */
-const UNCOLLAPSED = /[^\S ]|  /;
+const UNCOLLAPSED = /[^\S ]| {2}/;
 
 function collapseBlanks(text: string): string {
   return UNCOLLAPSED.test(text) ? text.replace(/\s+/g, " ") : text;

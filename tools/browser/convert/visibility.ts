@@ -23,12 +23,15 @@ export function visibilityOf(referred: ReadonlySet<string>, styles: readonly str
   return (element) => {
     const { attributes } = element;
     const { hidden, style, id, color } = attributes;
-    if (hidden === undefined && style === undefined && color === undefined && rules === null) return true;
+    if (hidden === undefined && style === undefined && color === undefined && rules === null)
+      return true;
     if (id !== undefined && referred.has(id)) return true;
     if (hidden !== undefined && hidden.toLowerCase() !== "until-found") return false;
     if (rules !== null && matches(rules, attributes)) return false;
     if (style !== undefined && hides(declarationsOf(style), attributes)) return false;
-    return color === undefined && style === undefined ? true : !isInvisiblyColoured(element, styled);
+    return color === undefined && style === undefined
+      ? true
+      : !isInvisiblyColoured(element, styled);
   };
 }
 
@@ -45,7 +48,9 @@ function hides(style: Declarations, attributes: Attributes): boolean {
   if (ink === "transparent" || (ink !== undefined && /^rgba\(.*,0?\.?0\)$/.test(ink))) return true;
   // One pixel, clipped, is how text for screen readers is written.
   if (style.has("clip") || style.has("clip-path")) return false;
-  const flat = ["height", "width", "max-height", "max-width"].some((name) => isZero(style.get(name)));
+  const flat = ["height", "width", "max-height", "max-width"].some((name) =>
+    isZero(style.get(name)),
+  );
   if (flat && (style.get("overflow") ?? "").startsWith("hidden")) return true;
   return ["text-indent", "left", "right", "top", "margin-left"].some((name) =>
     /^-(?:\d{4,}px|\d{3,}em|9{3,})/.test(style.get(name) ?? ""),
@@ -54,7 +59,11 @@ function hides(style: Declarations, attributes: Attributes): boolean {
 
 function isNotShown(style: Declarations): boolean {
   const visibility = style.get("visibility");
-  return visibility === "hidden" || visibility === "collapse" || style.get("content-visibility") === "hidden";
+  return (
+    visibility === "hidden" ||
+    visibility === "collapse" ||
+    style.get("content-visibility") === "hidden"
+  );
 }
 
 function isZero(value: string | undefined): boolean {
@@ -111,7 +120,9 @@ function normaliseColour(value: string): string {
   const hex = /^#([0-9a-f]{3}|[0-9a-f]{6})$/.exec(text)?.[1];
   if (hex !== undefined) {
     const size = hex.length / 3;
-    const parts = [0, 1, 2].map((at) => hex.slice(at * size, (at + 1) * size).padStart(2, hex[at] ?? "0"));
+    const parts = [0, 1, 2].map((at) =>
+      hex.slice(at * size, (at + 1) * size).padStart(2, hex[at] ?? "0"),
+    );
     return parts.map((part) => Number.parseInt(part, 16)).join(",");
   }
   return /^rgba?\((\d{1,3},\d{1,3},\d{1,3})/.exec(text)?.[1] ?? text;

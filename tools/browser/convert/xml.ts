@@ -54,7 +54,11 @@ function titleOf(root: XmlElement): string | undefined {
 function feedToHtml(root: XmlElement): string {
   const channel = child(root, "channel") ?? root;
   const head = `<h1>${escapeHtml(textIn(channel, "title"))}</h1><p>${escapeHtml(textIn(channel, "description") || textIn(channel, "subtitle"))}</p>`;
-  const entries = [...children(channel, "item"), ...children(root, "item"), ...children(root, "entry")];
+  const entries = [
+    ...children(channel, "item"),
+    ...children(root, "item"),
+    ...children(root, "entry"),
+  ];
   const unique = [...new Set(entries)].slice(0, MAX_ENTRIES);
   return head + unique.map(entryToHtml).join("\n");
 }
@@ -62,18 +66,23 @@ function feedToHtml(root: XmlElement): string {
 function entryToHtml(entry: XmlElement): string {
   const link = linkOf(entry);
   const title = escapeHtml(textIn(entry, "title") || link || "Entry");
-  const date = ["pubdate", "published", "updated", "date"].map((name) => textIn(entry, name)).find(Boolean) ?? "";
+  const date =
+    ["pubdate", "published", "updated", "date"].map((name) => textIn(entry, name)).find(Boolean) ??
+    "";
   const author = textIn(entry, "creator") || textIn(entry, "author");
   const about = [date, author].filter(Boolean).map(escapeHtml).join(", ");
   // Content is HTML inside of the XML, as text or as elements.
-  const body = ["encoded", "content", "description", "summary"].map((name) => child(entry, name)).find((found) => found !== undefined);
+  const body = ["encoded", "content", "description", "summary"]
+    .map((name) => child(entry, name))
+    .find((found) => found !== undefined);
   const heading = link === "" ? title : `<a href="${escapeHtml(link)}">${title}</a>`;
   return `<h2>${heading}</h2><p>${about}</p><div>${body === undefined ? "" : contentOf(body)}</div>`;
 }
 
 function linkOf(entry: XmlElement): string {
   const links = children(entry, "link");
-  const chosen = links.find(({ attributes }) => (attributes["rel"] ?? "alternate") === "alternate") ?? links[0];
+  const chosen =
+    links.find(({ attributes }) => (attributes["rel"] ?? "alternate") === "alternate") ?? links[0];
   return chosen === undefined ? "" : (chosen.attributes["href"] ?? textOfXml(chosen).trim());
 }
 
@@ -104,7 +113,8 @@ function opmlToHtml(root: XmlElement): string {
     const { attributes } = node;
     const text = escapeHtml(attributes["text"] ?? attributes["title"] ?? "");
     const address = attributes["xmlurl"] ?? attributes["htmlurl"] ?? attributes["url"];
-    if (address !== undefined) items.push(`<li><a href="${escapeHtml(address)}">${text || escapeHtml(address)}</a></li>`);
+    if (address !== undefined)
+      items.push(`<li><a href="${escapeHtml(address)}">${text || escapeHtml(address)}</a></li>`);
     else if (text !== "") items.push(`<li>${text}</li>`);
     for (let at = node.children.length - 1; at >= 0; at--) open.push(node.children[at] ?? "");
   }
@@ -112,7 +122,9 @@ function opmlToHtml(root: XmlElement): string {
 }
 
 function children(element: XmlElement, name: string): readonly XmlElement[] {
-  return element.children.filter((each): each is XmlElement => typeof each === "object" && each.name === name);
+  return element.children.filter(
+    (each): each is XmlElement => typeof each === "object" && each.name === name,
+  );
 }
 
 function child(element: XmlElement, name: string): XmlElement | undefined {
@@ -137,7 +149,9 @@ export function textOfXml(element: XmlElement): string {
 /** Elements of XHTML in a feed, back to markup. The parser bounds their depth. */
 function serialise(node: XmlElement | string): string {
   if (typeof node === "string") return escapeHtml(node);
-  const attributes = Object.entries(node.attributes).map(([name, value]) => ` ${name}="${escapeHtml(value)}"`);
+  const attributes = Object.entries(node.attributes).map(
+    ([name, value]) => ` ${name}="${escapeHtml(value)}"`,
+  );
   return `<${node.name}${attributes.join("")}>${node.children.map(serialise).join("")}</${node.name}>`;
 }
 

@@ -25,7 +25,9 @@ export function documentUrl(names: readonly Uint8Array[]): string {
 
 function readableName(name: Uint8Array): string {
   const text = new TextDecoder().decode(name);
-  const escaped = text.includes("\ufffd") ? withEscapedBytes(name) : text.replace(/%(?=[0-9a-f]{2})/gi, "%25");
+  const escaped = text.includes("\ufffd")
+    ? withEscapedBytes(name)
+    : text.replace(/%(?=[0-9a-f]{2})/gi, "%25");
   return cleanAddress(escaped);
 }
 

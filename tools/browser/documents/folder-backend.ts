@@ -125,7 +125,10 @@ class FolderReader {
       return this.#skip(url, `the ${seconds} s for reading the folder were over`);
     }
     if (file.size > this.#bytesLeft && file.size <= this.#limits.maxFileBytes) {
-      return this.#skip(url, `the documents before it fill the ${this.#limits.maxTotalBytes} bytes of a folder`);
+      return this.#skip(
+        url,
+        `the documents before it fill the ${this.#limits.maxTotalBytes} bytes of a folder`,
+      );
     }
     const bytes = await readDocument(file, this.#limits.maxFileBytes);
     if (!(bytes instanceof Uint8Array)) return this.#skip(url, bytes.reason);

@@ -2,7 +2,7 @@
  * Which files of a folder are documents: a walk that stays inside the folder and within bounds, and
  * remembers what it left out and why.
  */
-import { type Stats, constants } from "node:fs";
+import { constants, type Stats } from "node:fs";
 import { type FileHandle, open, readdir, realpath, stat } from "node:fs/promises";
 import { sep } from "node:path";
 import { DocumentFolderError } from "../errors.ts";
@@ -189,14 +189,18 @@ function isInside(root: Buffer, path: Buffer): boolean {
 
 /** What a file is that is no document, or null. */
 function otherKind(bytes: Uint8Array, url: string): string | null {
-  const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 8192)).toString("latin1");
+  const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 8192)).toString(
+    "latin1",
+  );
   if (head.startsWith("%PDF-")) return null;
   if (head.startsWith("PK\x03\x04")) return /\.docx$/i.test(url) ? null : "an archive (ZIP)";
   if (head.slice(4, 8) === "ftyp") return "a picture or a film (MP4, HEIC)";
   const isUtf16 = head.startsWith("\xff\xfe") || head.startsWith("\xfe\xff");
   if (isUtf16) return null;
   // Two letters begin a text as well.
-  const known = KNOWN_KINDS.find(([mark]) => head.startsWith(mark) && (mark.length > 2 || head.includes("\0")));
+  const known = KNOWN_KINDS.find(
+    ([mark]) => head.startsWith(mark) && (mark.length > 2 || head.includes("\0")),
+  );
   if (known !== undefined) return known[1];
   return head.includes("\0") ? "not a text: it has zero bytes" : null;
 }
@@ -204,5 +208,7 @@ function otherKind(bytes: Uint8Array, url: string): string | null {
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   // The path in Node's message is the user's whole one, and the place is named beside the reason.
-  return error.message.replace(/, [a-z]+ '[^']*'(?: -> '[^']*')?$/s, "").replace(/, [a-z]+ <Buffer[^>]*>$/, "");
+  return error.message
+    .replace(/, [a-z]+ '[^']*'(?: -> '[^']*')?$/s, "")
+    .replace(/, [a-z]+ <Buffer[^>]*>$/, "");
 }

@@ -9,7 +9,8 @@ import { stripLinks } from "../text/links.ts";
 const JOINED =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}\p{Script=Tibetan}]\p{M}*/gu;
 /** One test that most texts fail quickly. */
-const MAYBE_JOINED = /[\u0e00-\u0fff\u1000-\u11ff\u1780-\u17ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\ud800-\udfff\uf900-\ufaff]/;
+const MAYBE_JOINED =
+  /[\u0e00-\u0fff\u1000-\u11ff\u1780-\u17ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\ud800-\udfff\uf900-\ufaff]/;
 const BEYOND_LATIN_1 = /[\u0100-\uffff]/;
 
 export function indexText(text: string): string {

@@ -1,7 +1,8 @@
 /** The part of a page that a search result shows: the few lines with the most telling query words. */
-import { foldWord } from "./fold-word.ts";
+
 import { stripLinks } from "../text/links.ts";
 import type { Line } from "../text/wrap.ts";
+import { foldWord } from "./fold-word.ts";
 
 export type Passage = {
   /** First line of the passage. */
@@ -27,7 +28,9 @@ export function bestPassage(
   const stems = words.map(stemOf);
   const found = lines.map((line) => stemsIn(line.text, stems));
   // A word that stands on every second line tells little about where to look.
-  const frequency = stems.map((_, stem) => found.reduce((sum, set) => sum + ((set >> stem) & 1), 0));
+  const frequency = stems.map((_, stem) =>
+    found.reduce((sum, set) => sum + ((set >> stem) & 1), 0),
+  );
   let best = Math.min(firstLine, lines.length - 1);
   let bestScore = 0;
   for (let line = best; line < lines.length; line++) {

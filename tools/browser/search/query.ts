@@ -43,17 +43,23 @@ export function parseQuery(query: string): Query {
   const terms = new Map<string, QueryTerm>();
   const add = (part: string, required: boolean): void => {
     const term = termOf(part, required);
-    if (term !== null && terms.size < MAX_TERMS && !terms.has(term.expression)) terms.set(term.expression, term);
+    if (term !== null && terms.size < MAX_TERMS && !terms.has(term.expression))
+      terms.set(term.expression, term);
   };
   const rest = text.replace(/["“„]([^"“”„]{1,300})["”“]/g, (_, phrase: string) => {
     add(phrase, true);
     return " ";
   });
   const words = rest.split(/\s+/).filter((word) => word.match(WORD) !== null);
-  const telling = words.filter((word) => !FUNCTION_WORDS.has(word.toLowerCase().replace(/[^\p{L}\p{N}]/gu, "")));
+  const telling = words.filter(
+    (word) => !FUNCTION_WORDS.has(word.toLowerCase().replace(/[^\p{L}\p{N}]/gu, "")),
+  );
   for (const word of telling.length > 0 || terms.size > 0 ? telling : words) add(word, false);
   const found = [...terms.values()];
-  return { terms: found, words: [...new Set(found.flatMap((term) => term.text.toLowerCase().match(WORD) ?? []))] };
+  return {
+    terms: found,
+    words: [...new Set(found.flatMap((term) => term.text.toLowerCase().match(WORD) ?? []))],
+  };
 }
 
 /** A word, or a phrase where signs or a change of script part it: `harbour.moor`, `getUserName`, `函館`. */
@@ -64,7 +70,11 @@ function termOf(part: string, required: boolean): QueryTerm | null {
   const split = part.split(/\s+/).map(splitIdentifier).join(" ");
   const parts = split.match(WORD) ?? [];
   if (parts.length > 1) forms.add(phrase(parts.join(" ")));
-  return { text, expression: forms.size === 1 ? [...forms].join("") : `(${[...forms].join(" OR ")})`, required };
+  return {
+    text,
+    expression: forms.size === 1 ? [...forms].join("") : `(${[...forms].join(" OR ")})`,
+    required,
+  };
 }
 
 function phrase(text: string): string {

@@ -84,7 +84,10 @@ export class SearchIndex {
       const id = first + number;
       this.#run("INSERT INTO parts (id, line, text) VALUES (?, ?, ?)", id, line, part.text);
       if (part.text.length < text.length) line += wrapText(part.text, LINE_WIDTH).length - 1;
-      const body = part.text.slice(number === 0 ? urlHeading(page.url).length : 0, Math.max(0, end - part.start));
+      const body = part.text.slice(
+        number === 0 ? urlHeading(page.url).length : 0,
+        Math.max(0, end - part.start),
+      );
       this.#run(
         "INSERT INTO words (rowid, title, path, body, identifiers) VALUES (?, ?, ?, ?, ?)",
         id,
@@ -100,7 +103,11 @@ export class SearchIndex {
     const id = this.#get("SELECT id FROM documents WHERE url = ?", url)?.["id"];
     if (id === undefined) return;
     const [first, last] = [Number(id) * MAX_PARTS, (Number(id) + 1) * MAX_PARTS - 1];
-    for (const { id: part } of this.#all("SELECT id FROM parts WHERE id BETWEEN ? AND ?", first, last)) {
+    for (const { id: part } of this.#all(
+      "SELECT id FROM parts WHERE id BETWEEN ? AND ?",
+      first,
+      last,
+    )) {
       this.#run("DELETE FROM words WHERE rowid = ?", Number(part));
     }
     this.#run("DELETE FROM parts WHERE id BETWEEN ? AND ?", first, last);
@@ -122,12 +129,17 @@ export class SearchIndex {
   /** Takes the words that are new since the last time into the list that is searched for parts of words. */
   updateVocabulary(): void {
     this.transaction(() => {
-      const before = Number(this.#get("SELECT coalesce(max(id), 0) AS id FROM vocabulary")?.["id"] ?? 0);
+      const before = Number(
+        this.#get("SELECT coalesce(max(id), 0) AS id FROM vocabulary")?.["id"] ?? 0,
+      );
       // Words of letters alone: numbers and what is longer than any word are not looked into.
       this.#run(`
         INSERT OR IGNORE INTO vocabulary (word) SELECT term FROM word_list
         WHERE length(term) BETWEEN 4 AND 40 AND term NOT GLOB '*[0-9]*'`);
-      this.#run("INSERT INTO inside_words (rowid, word) SELECT id, word FROM vocabulary WHERE id > ?", before);
+      this.#run(
+        "INSERT INTO inside_words (rowid, word) SELECT id, word FROM vocabulary WHERE id > ?",
+        before,
+      );
     });
   }
 
@@ -176,7 +188,9 @@ export class SearchIndex {
     const required = expanded.filter((term) => term.required);
     if (required.some(({ count }) => count === 0) || present.length === 0) return [];
     if (present.length > 1) {
-      const near = present.filter(({ expression }) => /^"[^"]*"$/.test(expression)).map(({ expression }) => expression);
+      const near = present
+        .filter(({ expression }) => /^"[^"]*"$/.test(expression))
+        .map(({ expression }) => expression);
       if (near.length === present.length) add(`NEAR(${near.join(" ")}, 10)`, 3);
     }
     add(joined(present, " AND "), 2);
@@ -196,7 +210,10 @@ export class SearchIndex {
     return order.slice(0, limit).map(({ part }) => part);
   }
 
-  #match(expression: string, limit: number): readonly { readonly id: number; readonly score: number }[] {
+  #match(
+    expression: string,
+    limit: number,
+  ): readonly { readonly id: number; readonly score: number }[] {
     const { title, path, body, identifiers } = WEIGHTS;
     const rows = this.#all(
       `SELECT id, score FROM (
@@ -249,10 +266,13 @@ export class SearchIndex {
       MAX_PARTS,
       part,
     );
-    const { title } = JSON.parse(String(row?.["page"])) as PageContent;
-    const text = String(row?.["text"]);
+    const { title, mainEnd } = JSON.parse(String(row?.["page"])) as PageContent;
+    const number = part % MAX_PARTS;
+    // What is indexed of the last part ends where the content does.
+    const isOnly = number === 0 && mainEnd !== undefined;
+    const text = String(row?.["text"]).slice(0, isOnly ? mainEnd : undefined);
     const lines = wrapText(text, LINE_WIDTH);
-    const heading = part % MAX_PARTS === 0 ? 2 : 0;
+    const heading = number === 0 ? 2 : 0;
     const passage = bestPassage(text, lines, words, heading);
     const line = Number(row?.["line"]) + passage.line;
     return { url: String(row?.["url"]), title, summary: passage.summary, line };
@@ -271,11 +291,17 @@ export class SearchIndex {
     return this.#statement(sql).run(...values);
   }
 
-  #get(sql: string, ...values: (string | number)[]): { readonly [column: string]: unknown } | undefined {
+  #get(
+    sql: string,
+    ...values: (string | number)[]
+  ): { readonly [column: string]: unknown } | undefined {
     return this.#statement(sql).get(...values);
   }
 
-  #all(sql: string, ...values: (string | number)[]): readonly { readonly [column: string]: unknown }[] {
+  #all(
+    sql: string,
+    ...values: (string | number)[]
+  ): readonly { readonly [column: string]: unknown }[] {
     return this.#statement(sql).all(...values);
   }
 }

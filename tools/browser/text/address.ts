@@ -6,7 +6,7 @@
  */
 const UNSAFE =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-  /[\u0000-\u001f\u007f-\u00a0\u00ad\u180e\u200b-\u200f\u2020\u2028-\u202e\u2060-\u206f\u25fc\u3010\u3011\ufe00-\ufe0f\ufeff\ufff9-\uffff\u{e0000}-\u{e0fff}]/gu;
+  /[\ufe00-\ufe0f\u0000-\u001f\u007f-\u00a0\u00ad\u180e\u200b-\u200f\u2020\u2028-\u202e\u2060-\u206f\u25fc\u3010\u3011\ufeff\ufff9-\uffff\u{e0000}-\u{e0fff}]/gu;
 
 /** The address with everything escaped that could forge a line, a link or a terminal's command. */
 export function cleanAddress(address: string): string {
@@ -28,7 +28,10 @@ export function decodeEscapes(text: string): string {
 }
 
 /** An address without its fragment, and the fragment's name. */
-export function splitFragment(address: string): { readonly url: string; readonly fragment: string } {
+export function splitFragment(address: string): {
+  readonly url: string;
+  readonly fragment: string;
+} {
   const hash = address.indexOf("#");
   if (hash < 0) return { url: address, fragment: "" };
   return { url: address.slice(0, hash), fragment: decodeEscapes(address.slice(hash + 1)) };

@@ -74,7 +74,9 @@ export function foldText(source: string, skipped: readonly Skipped[] = []): Fold
       continue;
     }
     CLUSTER.lastIndex = at;
-    const cluster = isPlain(source, at) ? source.charAt(at) : (CLUSTER.exec(source)?.[0] ?? source.charAt(at));
+    const cluster = isPlain(source, at)
+      ? source.charAt(at)
+      : (CLUSTER.exec(source)?.[0] ?? source.charAt(at));
     if (/^\s/.test(cluster)) {
       if (!afterBlank) push(" ", at);
       afterBlank = true;
@@ -94,7 +96,8 @@ function isPlain(source: string, at: number): boolean {
 }
 
 function foldCluster(cluster: string): string {
-  if (cluster.length === 1 && cluster.charCodeAt(0) < 0x80) return SAME[cluster] ?? cluster.toLowerCase();
+  if (cluster.length === 1 && cluster.charCodeAt(0) < 0x80)
+    return SAME[cluster] ?? cluster.toLowerCase();
   const same = SAME[cluster];
   if (same !== undefined) return same;
   const visible = cluster.replace(/[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]/g, "");
@@ -114,5 +117,8 @@ function withMarks(source: string, skipped: readonly Skipped[]): readonly Skippe
 
 /** The text without reading marks, as it is indexed. */
 export function withoutMarks(text: string): string {
-  return text.replace(MARKS, (whole, inner: string | undefined) => inner ?? (whole === "`" ? "" : whole));
+  return text.replace(
+    MARKS,
+    (whole, inner: string | undefined) => inner ?? (whole === "`" ? "" : whole),
+  );
 }

@@ -59,7 +59,8 @@ function countCodePoints(text: string): number {
   for (let at = 0; at < text.length; at++) {
     const unit = text.charCodeAt(at);
     // The second half of a pair.
-    if (unit >= 0xdc00 && unit < 0xe000 && at > 0 && isHighSurrogate(text.charCodeAt(at - 1))) count--;
+    if (unit >= 0xdc00 && unit < 0xe000 && at > 0 && isHighSurrogate(text.charCodeAt(at - 1)))
+      count--;
   }
   return count;
 }
