@@ -40,10 +40,10 @@ export {
   UnsupportedArchitectureError,
 } from "./errors.ts";
 export { measureBandwidth } from "./local/bandwidth.ts";
+export type { LoadProgress } from "./local/load-weights.ts";
 export type { MemoryNeeds } from "./local/local-engine.ts";
 export type { PrefixStoreOptions } from "./local/prefix-cache.ts";
-export type { LoadProgress } from "./model/load.ts";
-export type { Precision } from "./model/plan.ts";
+export type { Precision } from "./model/matrix.ts";
 export {
   demoModelPath,
   findVocabulary,

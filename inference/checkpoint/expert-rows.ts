@@ -4,12 +4,12 @@
  */
 
 import { CheckpointError } from "../errors.ts";
+import type { Tensor } from "./tensor-file.ts";
 import {
   type ExpertLinear,
   type ExpertPart,
   type ExpertWeights,
   readFloatsInto,
-  type Tensor,
 } from "./tensors.ts";
 
 type Bytes = Uint8Array<ArrayBufferLike>;

@@ -1,10 +1,29 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 import { CheckpointError, ModelNotFoundError } from "../errors.ts";
 import { bytesOf, type Dtype } from "./dtypes.ts";
-import type { Tensor } from "./tensors.ts";
 
 // One read(2) moves at most 2 GiB; half of that keeps the loop honest on every system.
 const MAX_READ_BYTES = 1 << 30;
+
+/** A tensor in a file: row-major, outermost dimension first, little-endian. */
+export interface Tensor {
+  /** As the file calls it, for messages. */
+  readonly name: string;
+  /** The file it is in, for messages. */
+  readonly path: string;
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+  readonly byteLength: number;
+  /** Of the first byte, from the start of the file. */
+  readonly position: number;
+  readonly file: TensorFile;
+  /**
+   * Fills all of `target` with the tensor's bytes from `byteOffset` on. The target may be a view of
+   * shared memory: no second copy is made.
+   * @throws CheckpointError when the range leaves the tensor or the file has become shorter
+   */
+  readInto(target: Uint8Array<ArrayBufferLike>, byteOffset?: number): void;
+}
 
 /** An open file as plain data, for other threads of this process: descriptors are the process's. */
 export type OpenFile = {

@@ -6,29 +6,9 @@
 
 import type { ModelConfig } from "./config.ts";
 import { dequantise } from "./dequantise.ts";
-import { bytesOf, type Dtype, elementsIn } from "./dtypes.ts";
-import type { TensorFile } from "./tensor-file.ts";
+import { bytesOf, elementsIn } from "./dtypes.ts";
+import type { Tensor } from "./tensor-file.ts";
 import type { ListedVocabulary } from "./vocabulary.ts";
-
-/** A tensor in a file: row-major, outermost dimension first, little-endian. */
-export interface Tensor {
-  /** As the file calls it, for messages. */
-  readonly name: string;
-  /** The file it is in, for messages. */
-  readonly path: string;
-  readonly dtype: Dtype;
-  readonly shape: readonly number[];
-  readonly byteLength: number;
-  /** Of the first byte, from the start of the file. */
-  readonly position: number;
-  readonly file: TensorFile;
-  /**
-   * Fills all of `target` with the tensor's bytes from `byteOffset` on. The target may be a view of
-   * shared memory: no second copy is made.
-   * @throws CheckpointError when the range leaves the tensor or the file has become shorter
-   */
-  readInto(target: Uint8Array<ArrayBufferLike>, byteOffset?: number): void;
-}
 
 /** y = W·x + b. Here and below, `T` is what stands for a tensor: itself, or only its place. */
 export type Linear<T = Tensor> = {

@@ -4,8 +4,9 @@
  */
 
 import type { Dtype } from "./dtypes.ts";
+import type { Tensor } from "./tensor-file.ts";
 import { type OpenFile, StoredTensor, TensorFile } from "./tensor-file.ts";
-import type { ExpertLinear, LayerTensors, Linear, Tensor, Weights } from "./tensors.ts";
+import type { ExpertLinear, LayerTensors, Linear, Weights } from "./tensors.ts";
 
 /** Where a tensor lies. */
 export type TensorPlace = {

@@ -12,15 +12,11 @@ import type { IdBits } from "../sampling/id-bits.ts";
 import type { LogitRow } from "../sampling/logit-row.ts";
 import { Logprobs } from "../sampling/logprobs.ts";
 import { sampleId, samplesFromBounds } from "../sampling/sampler.ts";
-import type { Drafter } from "./draft.ts";
+import type { Drafter } from "./drafter.ts";
+import { MAX_DRAFT } from "./drafter.ts";
 import { MaskChannel } from "./mask-channel.ts";
-import {
-  type Board,
-  type DecodeReport,
-  type DecodeSequence,
-  MAX_DRAFT,
-  NO_COUNTS,
-} from "./sequence.ts";
+import { type DecodeReport, type DecodeSequence, NO_COUNTS } from "./sequence.ts";
+import type { SharedDecodeState } from "./shared-decode-state.ts";
 
 /** A session as a worker knows it. */
 export type WorkerSession = {
@@ -39,7 +35,7 @@ export function decode(
   model: ThreadModel,
   sequences: readonly DecodeSequence[],
   sessionOf: (sequence: DecodeSequence) => WorkerSession,
-  board: Board,
+  board: SharedDecodeState,
   steps: number,
   report: (report: DecodeReport) => void,
 ): void {
@@ -140,7 +136,7 @@ class Run {
    * @param ms of the step up to here, where it is this sequence's alone
    * @returns false, and nothing has happened, when bounds are not enough
    */
-  settle(board: Board, offset: number, row: LogitRow, ms: number | undefined): boolean {
+  settle(board: SharedDecodeState, offset: number, row: LogitRow, ms: number | undefined): boolean {
     if (!this.#isSettled) {
       const goesOn = this.#sample(board, offset, row);
       if (goesOn === undefined) return false;
@@ -160,12 +156,12 @@ class Run {
   }
 
   /** The draft of the first step. */
-  begin(board: Board): void {
+  begin(board: SharedDecodeState): void {
     board.write(this.#index, 0, false, this.#nextDraft(board));
   }
 
   /** Takes over, on every thread, what the leading one wrote. */
-  advance(board: Board): void {
+  advance(board: SharedDecodeState): void {
     this.#position += board.appended(this.#index);
     this.#ended = board.ended(this.#index);
     this.#draft = board.draft(this.#index);
@@ -176,7 +172,7 @@ class Run {
   }
 
   /** @returns whether the next column's ids are those that came; undefined: bounds are not enough */
-  #sample(board: Board, offset: number, row: LogitRow): boolean | undefined {
+  #sample(board: SharedDecodeState, offset: number, row: LogitRow): boolean | undefined {
     const { stopIds, maxTokens, logprobs, forcedIds } = this.#sequence;
     const masks = this.#masks;
     if (board.shouldLeave(this.#index) || masks?.wait(() => this.#isGivenUp(board)) === false) {
@@ -231,11 +227,11 @@ class Run {
   }
 
   /** Whether masks will not come any more, or are not wanted. */
-  #isGivenUp(board: Board): boolean {
+  #isGivenUp(board: SharedDecodeState): boolean {
     return this.#model.team.cancelled || board.shouldLeave(this.#index);
   }
 
-  #nextDraft(board: Board): number[] {
+  #nextDraft(board: SharedDecodeState): number[] {
     const { speculation, maxTokens } = this.#sequence;
     const { drafter, timeline } = this.#session;
     if (this.#willEnd || !speculation) return [];

@@ -9,7 +9,7 @@
  */
 
 import { wordsFor } from "../sampling/id-bits.ts";
-import { MAX_DRAFT } from "./sequence.ts";
+import { MAX_DRAFT } from "./drafter.ts";
 
 const ASKED = 0;
 const ANSWERED = 1;

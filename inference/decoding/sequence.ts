@@ -3,9 +3,6 @@
 import type { Sampling, TokenLogprobs } from "../engine.ts";
 import type { MaskCells } from "./mask-channel.ts";
 
-/** Most tokens that a draft proposes; with the id before them, as many as have room for logits. */
-export const MAX_DRAFT = 15;
-
 /** One session's part of a decode command. Plain data, posted to every worker. */
 export type DecodeSequence = {
   readonly session: number;
@@ -74,58 +71,3 @@ export const NO_COUNTS: DecodeCounts = {
   screened: 0,
   computedLogits: 0,
 };
-
-// Cells of one sequence on the board. The leading thread writes all but the first between two
-// barriers, all threads read them behind the second; the first is the main thread's.
-const LEAVE = 0;
-const APPENDED = 1;
-const ENDED = 2;
-const DRAFTED = 3;
-const DRAFT = 4;
-const CELLS = DRAFT + MAX_DRAFT;
-
-/** How the leading thread tells the others what it sampled and what to compute next. */
-export class Board {
-  readonly cells: Int32Array<SharedArrayBuffer>;
-
-  constructor(cells: Int32Array<SharedArrayBuffer>) {
-    this.cells = cells;
-  }
-
-  static create(sequences: number): Board {
-    const bytes = sequences * CELLS * Int32Array.BYTES_PER_ELEMENT;
-    return new Board(new Int32Array(new SharedArrayBuffer(bytes)));
-  }
-
-  /** Asks, from the main thread, to end a sequence before its next id. */
-  leave(sequence: number): void {
-    Atomics.store(this.cells, sequence * CELLS + LEAVE, 1);
-  }
-
-  shouldLeave(sequence: number): boolean {
-    return Atomics.load(this.cells, sequence * CELLS + LEAVE) === 1;
-  }
-
-  /** @param draft at most `MAX_DRAFT` ids to check in the next step */
-  write(sequence: number, appended: number, ended: boolean, draft: readonly number[]): void {
-    const at = sequence * CELLS;
-    this.cells[at + APPENDED] = appended;
-    this.cells[at + ENDED] = ended ? 1 : 0;
-    this.cells[at + DRAFTED] = draft.length;
-    this.cells.set(draft, at + DRAFT);
-  }
-
-  /** Ids that the last step added to a sequence. */
-  appended(sequence: number): number {
-    return this.cells[sequence * CELLS + APPENDED]!;
-  }
-
-  ended(sequence: number): boolean {
-    return this.cells[sequence * CELLS + ENDED] === 1;
-  }
-
-  draft(sequence: number): readonly number[] {
-    const at = sequence * CELLS;
-    return Array.from(this.cells.subarray(at + DRAFT, at + DRAFT + this.cells[at + DRAFTED]!));
-  }
-}

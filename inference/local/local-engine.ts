@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import { availableParallelism } from "node:os";
 import type { Checkpoint } from "../checkpoint/tensors.ts";
 import type { EngineCapabilities, EngineStatistics, KernelTime, TokenEngine } from "../engine.ts";
@@ -8,12 +9,12 @@ import {
   InvalidRequestError,
 } from "../errors.ts";
 import { type KvLayout, type KvType, kvCacheBytes, planKvLayout } from "../model/kv-layout.ts";
-import { type LoadProgress, loadWeights } from "../model/load.ts";
+import type { Precision } from "../model/matrix.ts";
 import {
   bankBytes,
   MAX_LOGIT_COLUMNS,
   type ModelPlan,
-  type Precision,
+  type PlanOptions,
   planModel,
   type ResidentPart,
 } from "../model/plan.ts";
@@ -21,6 +22,7 @@ import { compileKernels, type KernelBuild } from "../wasm/kernels.ts";
 import { createMemory } from "../wasm/memory-bank.ts";
 import { Threads } from "../workers/threads.ts";
 import { KvPool } from "./kv-pool.ts";
+import { type LoadProgress, loadWeights } from "./load-weights.ts";
 import { availableMemory } from "./memory.ts";
 import { identifyModel } from "./model-identity.ts";
 import { PrefixStore, type PrefixStoreOptions } from "./prefix-cache.ts";
@@ -34,8 +36,6 @@ export type LocalEngineOptions = {
   readonly threads?: number | undefined;
   /** Default: int8. */
   readonly precision?: Precision | undefined;
-  /** How keys and values are held. Default: i16 under precision int8, else f32. */
-  readonly keyValues?: KvType | undefined;
   /** Most tokens of one session. Default: what the model was made for, at most 16,384. */
   readonly contextLength?: number | undefined;
   /** Most tokens computed in one step of a prefill. Default: 512. */
@@ -55,12 +55,16 @@ export type LocalEngineOptions = {
   readonly onMemory?: ((needs: MemoryNeeds) => void) | undefined;
   /** Called while loading. */
   readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
-  /** For tests: insists on one build of the kernels, spreads the weights over several memories. */
-  readonly kernels?: KernelBuild | undefined;
-  readonly maxBankBytes?: number | undefined;
-  /** For tests: screens the unembedding of a small model. */
-  readonly minScreenedWeights?: number | undefined;
+  readonly tuning?: EngineTuning | undefined;
 };
+
+/** What the engine otherwise decides by itself. Nothing of it but `keyValues` changes an id. */
+export type EngineTuning = {
+  /** The build of the kernels. Default: the fastest that this Node accepts. */
+  readonly kernels?: KernelBuild | undefined;
+  /** How keys and values are held. Default: i16 under precision int8, else f32. */
+  readonly keyValues?: KvType | undefined;
+} & Partial<Pick<PlanOptions, "maxBankBytes" | "minScreenedWeights" | "screenSeed">>;
 
 /** What an engine with one session takes when its context is full. */
 export type MemoryNeeds = {
@@ -107,14 +111,15 @@ export async function openLocalEngine(
     contextLength,
     integerOption("a prefill chunk of", options.prefillChunk ?? DEFAULT_PREFILL_CHUNK, 4096),
   );
-  const { maxBankBytes, memoryLimit = Number.POSITIVE_INFINITY } = options;
+  const { memoryLimit = Number.POSITIVE_INFINITY, tuning = {} } = options;
+  const { maxBankBytes, minScreenedWeights, screenSeed = randomInt(2 ** 48 - 1) } = tuning;
   if (!(memoryLimit > 0)) {
     throw new InvalidRequestError(
       `Cannot open a model with a memory limit of ${memoryLimit}; accepted: bytes, more than 0.`,
     );
   }
   const precision = options.precision ?? "int8";
-  const type = options.keyValues ?? (precision === "int8" ? "i16" : "f32");
+  const type = tuning.keyValues ?? (precision === "int8" ? "i16" : "f32");
   const available = availableMemory();
   const layoutFor = (threads: number): KvLayout => {
     const sessions = Math.min(columns, MAX_LOGIT_COLUMNS);
@@ -137,7 +142,8 @@ export async function openLocalEngine(
       columns,
       memoryLimit: memoryLimit - kvCacheBytes(layoutFor(threads), contextLength),
       maxBankBytes,
-      minScreenedWeights: options.minScreenedWeights,
+      minScreenedWeights,
+      screenSeed,
     });
   const threadCount = options.threads ?? defaultThreads(planFor(1));
   const plan = planFor(integerOption("a number of threads of", threadCount, MAX_THREADS));
@@ -153,7 +159,7 @@ export async function openLocalEngine(
   requireMemory(what, needed);
   options.onMemory?.({ contextLength, bytes: needed, parts });
 
-  const module = compileKernels(options.kernels);
+  const module = compileKernels(tuning.kernels);
   const memories = plan.banks.map((bytes) => createMemory(bytes));
   const release = plan.paged ? checkpoint.retain() : undefined;
   const { profile } = options;

@@ -6,9 +6,10 @@
 
 import { createHash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
-import type { Checkpoint, Tensor } from "../checkpoint/tensors.ts";
+import type { Tensor } from "../checkpoint/tensor-file.ts";
+import type { Checkpoint } from "../checkpoint/tensors.ts";
 import type { KvLayout } from "../model/kv-layout.ts";
-import type { Precision } from "../model/plan.ts";
+import type { Precision } from "../model/matrix.ts";
 
 const PIECE_BYTES = 4096;
 /** Pieces of a tensor, evenly spread; the first and the last are its ends. */

@@ -5,14 +5,14 @@
  */
 
 import { setImmediate } from "node:timers/promises";
+import { MAX_DRAFT } from "../decoding/drafter.ts";
 import {
-  Board,
   type DecodeCounts,
   type DecodeReport,
   type DecodeSequence,
-  MAX_DRAFT,
   NO_COUNTS,
 } from "../decoding/sequence.ts";
+import { SharedDecodeState } from "../decoding/shared-decode-state.ts";
 import { BrokenNumbersError } from "../errors.ts";
 import type { Threads } from "../workers/threads.ts";
 
@@ -88,7 +88,7 @@ export class DecodeScheduler {
   /** One command; who waits is asked when the threads are free, not before. */
   async #runTogether(): Promise<void> {
     let entries: Entry[] = [];
-    let board = Board.create(0);
+    let board = SharedDecodeState.create(0);
     const stop = new AbortController();
     const leaving = new AbortController();
     const open = new Set<Entry>();
@@ -107,7 +107,7 @@ export class DecodeScheduler {
         () => {
           entries = this.#take();
           if (entries.length === 0) return null;
-          board = Board.create(entries.length);
+          board = SharedDecodeState.create(entries.length);
           for (const [index, entry] of entries.entries()) {
             open.add(entry);
             const onAbort = (): void => leave(index);

@@ -1,8 +1,7 @@
 import { type Address, BLOCK, FLOAT_BYTES, KV_PAGE, ROW_GROUP } from "../wasm/kernels.ts";
-import { multiply, prepare, unitsPerPiece } from "./multiply.ts";
-import { normalise } from "./normalise.ts";
-import type { LayerPlan } from "./plan.ts";
-import type { Step, ThreadModel } from "./step.ts";
+import { multiply, type Product, prepare, unitsPerPiece } from "./multiply.ts";
+import { rmsNorm } from "./rms-norm.ts";
+import type { LayerStep, ThreadModel } from "./step.ts";
 
 /** Pieces that each thread's part of the heads is dealt out in, where there are as many. */
 const ATTENTION_PIECES = 32;
@@ -14,34 +13,33 @@ const ATTENTION_PIECES = 32;
  * Query heads h share the key-value head h / group. A sliding layer sees the last `slidingWindow`
  * positions, the column's own included. Each query head's sink is one more logit of its softmax.
  */
-export function attention(
-  model: ThreadModel,
-  step: Step,
-  index: number,
-  layer: LayerPlan,
-  wanted: number,
-): void {
+export function attention(at: LayerStep): void {
+  const { model, step, layer, wanted } = at;
   const { team, plan } = model;
-  const { config, scratch, precision } = plan;
+  const { config, scratch } = plan;
   const { hidden, headDim, kvHeads } = config;
-  const bank = model.bank(layer.bank);
-  const strip = threadScratch(model);
+  const workspace = model.workspace(layer.bank);
   const { count } = step;
 
-  const normed = normalise(model, layer, layer.attnNorm, layer.qkv, 0, count);
+  const normed = rmsNorm(at, layer.attnNorm, layer.qkv, 0);
 
   const stride = layer.qkv.rows;
   const qRows = config.heads * headDim;
-  const project = (first: number, from: number, to: number): void => {
-    const y = scratch.qkv + first * stride * FLOAT_BYTES;
-    const columns = count - first;
-    multiply(bank, precision, layer.qkv, normed, first, 0, columns, from, to, y, stride, strip);
-  };
+  const projection = (first: number): Product => ({
+    matrix: layer.qkv,
+    x: normed,
+    first,
+    index: 0,
+    count: count - first,
+    y: scratch.qkv + first * stride * FLOAT_BYTES,
+    stride,
+  });
+  const [queries, keysAndValues] = [projection(wanted), projection(0)];
   team.deal(Math.ceil(stride / ROW_GROUP), unitsPerPiece(hidden, count, ROW_GROUP), (from, to) => {
     const row = from * ROW_GROUP;
     const end = Math.min(to * ROW_GROUP, stride);
-    project(wanted, row, Math.min(end, qRows));
-    project(0, Math.max(row, qRows), end);
+    multiply(workspace, queries, row, Math.min(end, qRows));
+    multiply(workspace, keysAndValues, Math.max(row, qRows), end);
   });
   team.barrier();
 
@@ -49,8 +47,7 @@ export function attention(
   const storesAlone = step.isDecode && wanted === 0;
   if (!storesAlone) {
     for (let c = team.from(count); c < team.to(count); c++) {
-      for (let head = 0; head < kvHeads; head++)
-        storeKeyAndValue(model, step, index, layer, c, head);
+      for (let head = 0; head < kvHeads; head++) storeKeyAndValue(at, c, head);
     }
     team.barrier();
   }
@@ -63,63 +60,60 @@ export function attention(
       const c = wanted + Math.floor((unit * together) / kvHeads);
       const first = (unit * together) % kvHeads;
       for (let head = first; head < first + together; head++) {
-        if (storesAlone) storeKeyAndValue(model, step, index, layer, c, head);
-        attend(model, step, index, layer, c, head);
+        if (storesAlone) storeKeyAndValue(at, c, head);
+        attend(at, c, head);
       }
       const values = scratch.z.width / kvHeads;
       const end = (first + together) * values;
-      prepare(bank, precision, layer.out, scratch.z, c, first * values, end);
+      prepare(workspace, layer.out, scratch.z, c, first * values, end);
     }
   });
   team.barrier();
 
-  const y = scratch.y + wanted * hidden * FLOAT_BYTES;
   const columns = count - wanted;
+  const out: Product = {
+    matrix: layer.out,
+    x: scratch.z,
+    first: wanted,
+    index: 0,
+    count: columns,
+    y: scratch.y + wanted * hidden * FLOAT_BYTES,
+    stride: hidden,
+  };
+  const { add_scaled } = workspace.bank.kernels;
   team.deal(Math.ceil(hidden / ROW_GROUP), unitsPerPiece(qRows, columns, ROW_GROUP), (from, to) => {
     const row = from * ROW_GROUP;
     const end = Math.min(to * ROW_GROUP, hidden);
-    multiply(bank, precision, layer.out, scratch.z, wanted, 0, columns, row, end, y, hidden, strip);
+    multiply(workspace, out, row, end);
     // The thread that computed rows adds them: no barrier between.
     for (let c = wanted; c < count; c++) {
       const offset = (c * hidden + row) * FLOAT_BYTES;
-      bank.kernels.add_scaled(scratch.x + offset, scratch.y + offset, 1, end - row);
+      add_scaled(scratch.x + offset, scratch.y + offset, 1, end - row);
     }
   });
   team.barrier();
 }
 
 /** Key and value of one column and key-value head, the key rotated: to their place in the session's page. */
-function storeKeyAndValue(
-  model: ThreadModel,
-  step: Step,
-  index: number,
-  layer: LayerPlan,
-  column: number,
-  kvHead: number,
-): void {
+function storeKeyAndValue(at: LayerStep, column: number, kvHead: number): void {
+  const { model, step, index } = at;
   const { heads, kvHeads, headDim } = model.plan.config;
   const { layout } = model.kv;
   const bank = model.kv.bankOf(index);
-  const k = takeProjected(model, index, layer, column, heads + kvHead, 1, layout.k);
-  const v = takeProjected(model, index, layer, column, heads + kvHeads + kvHead, 1, layout.v);
-  rotate(model, index, column, k, 1);
+  const k = takeProjected(at, column, heads + kvHead, 1, layout.k);
+  const v = takeProjected(at, column, heads + kvHeads + kvHead, 1, layout.v);
+  rotate(at, column, k, 1);
   const position = step.positionOf(column);
   const { pageTable } = step.segments[step.segmentOf(column)]!;
   const page = pageTable[Math.floor(position / KV_PAGE)]!;
   const store = layout.type === "i16" ? bank.kernels.kv_store_i16 : bank.kernels.kv_store;
-  const at = pagesOfHead(model, index, kvHead) + page * layout.pageBytes;
-  store(k, v, at, position % KV_PAGE, 1, headDim);
+  const place = pagesOfHead(model, index, kvHead) + page * layout.pageBytes;
+  store(k, v, place, position % KV_PAGE, 1, headDim);
 }
 
 /** What the query heads of one column that share a key-value head see: to their place in `scratch.z`. */
-function attend(
-  model: ThreadModel,
-  step: Step,
-  index: number,
-  layer: LayerPlan,
-  column: number,
-  kvHead: number,
-): void {
+function attend(at: LayerStep, column: number, kvHead: number): void {
+  const { model, step, index, layer } = at;
   const { config, scratch } = model.plan;
   const { heads, kvHeads, headDim } = config;
   const { kv } = model;
@@ -127,8 +121,8 @@ function attend(
   const bank = kv.bankOf(index);
   const group = heads / kvHeads;
   const thread = kvThread(model);
-  const q = takeProjected(model, index, layer, column, kvHead * group, group, layout.q);
-  rotate(model, index, column, q, group);
+  const q = takeProjected(at, column, kvHead * group, group, layout.q);
+  rotate(at, column, q, group);
   const position = step.positionOf(column);
   const sliding = config.layerTypes[index] === "sliding";
   const first = sliding ? Math.max(0, position - config.slidingWindow + 1) : 0;
@@ -157,9 +151,7 @@ function attend(
  * @returns where they are
  */
 function takeProjected(
-  model: ThreadModel,
-  index: number,
-  layer: LayerPlan,
+  { model, index, layer }: LayerStep,
   column: number,
   head: number,
   count: number,
@@ -173,13 +165,7 @@ function takeProjected(
 }
 
 /** Rotates some heads of a column, in the layer's cache memory. */
-function rotate(
-  model: ThreadModel,
-  index: number,
-  column: number,
-  x: Address,
-  heads: number,
-): void {
+function rotate({ model, index }: LayerStep, column: number, x: Address, heads: number): void {
   const { layout } = model.kv;
   const half = model.plan.config.headDim / 2;
   const row = column * half * FLOAT_BYTES;
@@ -196,10 +182,4 @@ function pagesOfHead(model: ThreadModel, index: number, kvHead: number): Address
 function kvThread(model: ThreadModel): Address {
   const { layout } = model.kv;
   return layout.thread + model.team.index * layout.threadBytes;
-}
-
-/** This thread's scratch for one unpacked row group. */
-export function threadScratch(model: ThreadModel): Address {
-  const { scratch } = model.plan;
-  return scratch.thread + model.team.index * scratch.threadBytes;
 }

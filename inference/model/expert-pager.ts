@@ -13,8 +13,8 @@ import type { Weights } from "../checkpoint/tensors.ts";
 import { ROW_GROUP } from "../wasm/kernels.ts";
 import type { Team } from "../wasm/team.ts";
 import { ExpertSlots } from "./expert-slots.ts";
-import type { Loader } from "./loader.ts";
 import type { ModelPlan } from "./plan.ts";
+import type { TensorLoader } from "./tensor-loader.ts";
 
 /** What paging has cost since the model was loaded. */
 export type ExpertTraffic = {
@@ -56,7 +56,7 @@ export class ExpertPager {
   readonly #weights: Weights;
   readonly #team: Team;
   /** By bank. */
-  readonly #loaders: readonly Loader[];
+  readonly #loaders: readonly TensorLoader[];
   /** By layer. */
   readonly #slots: readonly ExpertSlots[];
   readonly #traffic: TrafficCells;
@@ -66,7 +66,7 @@ export class ExpertPager {
     plan: ModelPlan,
     weights: Weights,
     team: Team,
-    loaders: readonly Loader[],
+    loaders: readonly TensorLoader[],
     traffic: TrafficCells,
   ) {
     this.#traffic = traffic;

@@ -1,9 +1,9 @@
 import { FLOAT_BYTES, ROW_GROUP } from "../wasm/kernels.ts";
-import { threadScratch } from "./attention.ts";
-import { multiply, prepare, unitsPerPiece } from "./multiply.ts";
-import { normalise } from "./normalise.ts";
-import { type Activations, ALONE_COLUMNS, GATE_UP_ROWS, type LayerPlan } from "./plan.ts";
-import type { Step, ThreadModel } from "./step.ts";
+import { type Activations, ALONE_COLUMNS } from "./matrix.ts";
+import { multiply, type Product, prepare, unitsPerPiece } from "./multiply.ts";
+import { GATE_UP_ROWS } from "./plan.ts";
+import { rmsNorm } from "./rms-norm.ts";
+import type { LayerStep, ThreadModel } from "./step.ts";
 
 /**
  * x += mixture of experts(norm(x)) for the columns from `wanted` on.
@@ -11,34 +11,25 @@ import type { Step, ThreadModel } from "./step.ts";
  * The router's largest `expertsPerToken` logits choose the experts, a softmax over those alone weighs
  * them. An expert is computed once for all columns that chose it.
  */
-export function feedForward(
-  model: ThreadModel,
-  step: Step,
-  index: number,
-  layer: LayerPlan,
-  wanted: number,
-): void {
+export function feedForward(at: LayerStep): void {
+  const { model, step, index, layer, wanted } = at;
   const { team, plan, schedule } = model;
-  const { config, scratch, precision } = plan;
+  const { config, scratch } = plan;
   const { hidden, experts, expertsPerToken } = config;
-  const bank = model.bank(layer.bank);
-  const strip = threadScratch(model);
+  const workspace = model.workspace(layer.bank);
+  const { bank, strip } = workspace;
   const { count } = step;
-  const normed = normalise(model, layer, layer.mlpNorm, layer.gateUp[0]!, wanted, count);
-  multiply(
-    bank,
-    precision,
-    layer.router,
-    normed,
-    wanted,
-    0,
-    count - wanted,
-    team.from(experts),
-    team.to(experts),
-    scratch.routerLogits + wanted * experts * FLOAT_BYTES,
-    experts,
-    strip,
-  );
+  const normed = rmsNorm(at, layer.mlpNorm, layer.gateUp[0]!, wanted);
+  const logits: Product = {
+    matrix: layer.router,
+    x: normed,
+    first: wanted,
+    index: 0,
+    count: count - wanted,
+    y: scratch.routerLogits + wanted * experts * FLOAT_BYTES,
+    stride: experts,
+  };
+  multiply(workspace, logits, team.from(experts), team.to(experts));
   team.barrier();
 
   const chosen = scratch.chosen[team.index]!;
@@ -55,7 +46,7 @@ export function feedForward(
   }
   const firstChoice = chosen / FLOAT_BYTES + wanted * expertsPerToken;
   schedule.build(bank.ints, firstChoice, count - wanted);
-  // Each thread has a copy of its own, so nobody waits for it.
+  // Each thread has a copy of its own, so that no thread waits for it.
   const columns = strip + scratch.threadStripBytes;
   const slots = (count - wanted) * expertsPerToken;
   for (let slot = 0; slot < slots; slot++) {
@@ -64,15 +55,15 @@ export function feedForward(
 
   const { pager } = model;
   if (pager === undefined && count <= ALONE_COLUMNS) {
-    gateAndUp(model, layer, index, normed, wanted, schedule.active);
+    gateAndUp(at, normed, schedule.active);
     team.barrier();
-    // A piece is some rows of all experts: few enough that who computed them can sum them up.
+    // A piece is some rows of all experts, so that the thread that computed them can sum them up.
     const piece = unitsPerPiece(config.intermediate, slots, ROW_GROUP);
     team.deal(Math.ceil(hidden / ROW_GROUP), piece, (from, to) => {
       const row = from * ROW_GROUP;
       const end = Math.min(to * ROW_GROUP, hidden);
-      for (const expert of schedule.active) down(model, layer, index, expert, row, end);
-      sumUp(model, layer, wanted, count, row, end);
+      for (const expert of schedule.active) down(at, expert, row, end);
+      sumUp(at, row, end);
     });
     team.barrier();
     return;
@@ -81,28 +72,22 @@ export function feedForward(
   const needed = [...schedule.active];
   do {
     const wave = pager === undefined ? needed.splice(0) : pager.bringIn(index, needed);
-    gateAndUp(model, layer, index, normed, wanted, wave);
+    gateAndUp(at, normed, wave);
     team.barrier();
     dealExperts(model, wave, hidden, ROW_GROUP, config.intermediate, (expert, from, to) => {
-      down(model, layer, index, expert, from, to);
+      down(at, expert, from, to);
     });
     // Before rows are summed up that others computed, or other experts take the place of these.
     team.barrier();
   } while (needed.length > 0);
-  sumUp(model, layer, wanted, count, team.from(hidden, ROW_GROUP), team.to(hidden, ROW_GROUP));
+  sumUp(at, team.from(hidden, ROW_GROUP), team.to(hidden, ROW_GROUP));
   team.barrier();
 }
 
 /** x += the weighted sum of what a column's experts gave, for some rows. */
-function sumUp(
-  model: ThreadModel,
-  layer: LayerPlan,
-  wanted: number,
-  count: number,
-  firstRow: number,
-  endRow: number,
-): void {
+function sumUp({ model, step, layer, wanted }: LayerStep, firstRow: number, endRow: number): void {
   const { team, plan, schedule } = model;
+  const { count } = step;
   const { scratch } = plan;
   const { hidden, expertsPerToken } = plan.config;
   const bank = model.bank(layer.bank);
@@ -122,38 +107,31 @@ function sumUp(
 
 /** inner = swiglu(gateUp · x) of some experts, for the columns that chose them. */
 function gateAndUp(
-  model: ThreadModel,
-  layer: LayerPlan,
-  index: number,
+  { model, index, layer, wanted }: LayerStep,
   normed: Activations,
-  wanted: number,
   wave: readonly number[],
 ): void {
   const { plan, schedule, pager } = model;
-  const { config, scratch, precision } = plan;
+  const { config, scratch } = plan;
   const { hidden, intermediate } = config;
-  const bank = model.bank(layer.bank);
-  const strip = threadScratch(model);
+  const workspace = model.workspace(layer.bank);
+  const { bank, strip } = workspace;
   const columns = strip + scratch.threadStripBytes;
   const joined = scratch.gateUp + model.team.index * scratch.columns * GATE_UP_ROWS * FLOAT_BYTES;
   const compute = (expert: number, from: number, to: number): void => {
     const place = pager?.slotOf(index, expert) ?? expert;
     const slot = schedule.starts[expert]!;
     const size = schedule.starts[expert + 1]! - slot;
-    multiply(
-      bank,
-      precision,
-      layer.gateUp[place]!,
-      normed,
-      wanted,
-      columns + slot * FLOAT_BYTES,
-      size,
-      from,
-      to,
-      joined - from * FLOAT_BYTES,
-      GATE_UP_ROWS,
-      strip,
-    );
+    const product: Product = {
+      matrix: layer.gateUp[place]!,
+      x: normed,
+      first: wanted,
+      index: columns + slot * FLOAT_BYTES,
+      count: size,
+      y: joined - from * FLOAT_BYTES,
+      stride: GATE_UP_ROWS,
+    };
+    multiply(workspace, product, from, to);
     for (let i = 0; i < size; i++) {
       const s = slot + i;
       bank.kernels.swiglu(
@@ -163,7 +141,7 @@ function gateAndUp(
         config.swigluLimit,
         config.swigluAlpha,
       );
-      prepare(bank, precision, layer.down[place]!, scratch.inner, s, from / 2, to / 2);
+      prepare(workspace, layer.down[place]!, scratch.inner, s, from / 2, to / 2);
     }
   };
   dealExperts(model, wave, 2 * intermediate, GATE_UP_ROWS, hidden, (expert, from, to) => {
@@ -174,25 +152,22 @@ function gateAndUp(
 }
 
 /** What an expert gives to each of its columns, some rows of it. */
-function down(
-  model: ThreadModel,
-  layer: LayerPlan,
-  index: number,
-  expert: number,
-  from: number,
-  to: number,
-): void {
+function down({ model, index, layer }: LayerStep, expert: number, from: number, to: number): void {
   const { plan, schedule, pager } = model;
-  const { scratch, precision } = plan;
+  const { scratch } = plan;
   const { hidden } = plan.config;
-  const bank = model.bank(layer.bank);
-  const strip = threadScratch(model);
   const place = pager?.slotOf(index, expert) ?? expert;
   const slot = schedule.starts[expert]!;
-  const size = schedule.starts[expert + 1]! - slot;
-  const y = scratch.down + slot * hidden * FLOAT_BYTES;
-  const matrix = layer.down[place]!;
-  multiply(bank, precision, matrix, scratch.inner, slot, 0, size, from, to, y, hidden, strip);
+  const product: Product = {
+    matrix: layer.down[place]!,
+    x: scratch.inner,
+    first: slot,
+    index: 0,
+    count: schedule.starts[expert + 1]! - slot,
+    y: scratch.down + slot * hidden * FLOAT_BYTES,
+    stride: hidden,
+  };
+  multiply(model.workspace(layer.bank), product, from, to);
 }
 
 /**

@@ -58,8 +58,9 @@ export function forward(
     bank = layer.bank;
     // Columns without logits give the last layer their keys and values, and nothing else.
     const first = index === layers.length - 1 ? firstWanted : 0;
-    attention(model, step, index, layer, first);
-    if (first < count) feedForward(model, step, index, layer, first);
+    const at = { model, step, index, layer, wanted: first };
+    attention(at);
+    if (first < count) feedForward(at);
   }
   if (firstWanted === count) return;
   moveResidual(model, bank, plan.head.bank, firstWanted, count);

@@ -10,7 +10,7 @@ import {
   ROW_GROUP,
 } from "../wasm/kernels.ts";
 import type { MemoryBank } from "../wasm/memory-bank.ts";
-import type { Activations, Matrix, Precision } from "./plan.ts";
+import type { Activations, Matrix, Precision } from "./matrix.ts";
 
 /** Multiplications of a piece of work: 10 to 20 µs. */
 const PIECE_MULTIPLICATIONS = 1 << 18;
@@ -20,27 +20,33 @@ export function unitsPerPiece(width: number, count: number, unit: number): numbe
   return Math.ceil(PIECE_MULTIPLICATIONS / (width * Math.max(1, count) * unit));
 }
 
-/**
- * Rows `from` … `to - 1` of `matrix · x + bias` for `count` columns, written to `y` at their own row:
- * y[column · stride + row]. `from` is a multiple of 8.
- *
- * @param x activations; column `first` is the first one used
- * @param columns address of u32 (count) that picks columns counted from `first`, or 0 for all in order
- * @param strip this thread's scratch for one unpacked row group
- */
+/** Where one thread multiplies. */
+export type Workspace = {
+  readonly bank: MemoryBank;
+  readonly precision: Precision;
+  /** This thread's scratch in the bank, for one unpacked row group. */
+  readonly strip: Address;
+};
+
+/** `y[column · stride + row] = matrix · x + bias` for some columns of `x`. */
+export type Product = {
+  readonly matrix: Matrix;
+  readonly x: Activations;
+  /** The first column that is used. */
+  readonly first: number;
+  /** Address of u32 (count) that picks columns counted from `first`, or 0 for all in order. */
+  readonly index: Address;
+  readonly count: number;
+  readonly y: Address;
+  readonly stride: number;
+};
+
+/** Rows `from` … `to - 1` of a product, each to its own place. `from` is a multiple of 8. */
 export function multiply(
-  bank: MemoryBank,
-  precision: Precision,
-  matrix: Matrix,
-  x: Activations,
-  first: number,
-  columns: Address,
-  count: number,
+  { bank, precision, strip }: Workspace,
+  { matrix, x, first, index, count, y, stride }: Product,
   from: number,
   to: number,
-  y: Address,
-  stride: number,
-  strip: Address,
 ): void {
   if (to <= from || count === 0) return;
   const { kernels } = bank;
@@ -60,42 +66,20 @@ export function multiply(
   const record = matrix.kind === "q8" ? Q8_RECORD_BYTES : MXFP4_RECORD_BYTES;
   const w = matrix.address + (from / ROW_GROUP) * blocks * record;
   if (matrix.kind === "mxfp4" && precision === "exact") {
-    kernels.mxfp4_matmul_f32(w, rows, blocks, values, columns, count, bias, out, stride, strip);
+    kernels.mxfp4_matmul_f32(w, rows, blocks, values, index, count, bias, out, stride, strip);
     return;
   }
-  const quantised = x.quantised + first * width;
+  const int8 = x.quantised + first * width;
   const scales = x.scales + first * blocks * FLOAT_BYTES;
   const starts = x.starts + first * blocks * FLOAT_BYTES;
+  // The arguments of the kernels in the order of `kernels.ts`.
   if (matrix.kind === "q8") {
-    kernels.q8_matmul_i8(
-      w,
-      rows,
-      blocks,
-      quantised,
-      x.i16 + first * width * I16_BYTES,
-      scales,
-      starts,
-      columns,
-      count,
-      bias,
-      out,
-      stride,
-    );
+    const i16 = x.i16 + first * width * I16_BYTES;
+    const { q8_matmul_i8 } = kernels;
+    q8_matmul_i8(w, rows, blocks, int8, i16, scales, starts, index, count, bias, out, stride);
   } else {
-    kernels.mxfp4_matmul_i8(
-      w,
-      rows,
-      blocks,
-      quantised,
-      scales,
-      starts,
-      columns,
-      count,
-      bias,
-      out,
-      stride,
-      strip,
-    );
+    const { mxfp4_matmul_i8 } = kernels;
+    mxfp4_matmul_i8(w, rows, blocks, int8, scales, starts, index, count, bias, out, stride, strip);
   }
 }
 
@@ -104,8 +88,7 @@ export function multiply(
  * `matrix` read: nothing to do where they read f32.
  */
 export function prepare(
-  bank: MemoryBank,
-  precision: Precision,
+  { bank, precision }: Workspace,
   matrix: Matrix,
   x: Activations,
   column: number,

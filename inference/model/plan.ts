@@ -8,7 +8,8 @@
 
 import type { ModelConfig } from "../checkpoint/config.ts";
 import { bytesOf, type Dtype } from "../checkpoint/dtypes.ts";
-import type { Checkpoint, Linear, Tensor } from "../checkpoint/tensors.ts";
+import type { Tensor } from "../checkpoint/tensor-file.ts";
+import type { Checkpoint, Linear } from "../checkpoint/tensors.ts";
 import { UnsupportedArchitectureError } from "../errors.ts";
 import {
   type Address,
@@ -16,30 +17,18 @@ import {
   FLOAT_BYTES,
   I16_BYTES,
   MXFP4_F32_SCRATCH_BYTES,
-  MXFP4_RECORD_BYTES,
-  Q8_RECORD_BYTES,
   ROW_GROUP,
 } from "../wasm/kernels.ts";
 import { alignUp, BankAllocator, MAX_BANK_BYTES } from "../wasm/memory-bank.ts";
+import {
+  type Activations,
+  ALONE_COLUMNS,
+  type Matrix,
+  type MatrixKind,
+  matrixBytes,
+  type Precision,
+} from "./matrix.ts";
 import { planScreen, type ScreenPlan, screenRecordBytes } from "./screen.ts";
-
-/**
- * `int8`: dense weights as Q8_0, activations of every matrix product as int8 (except the router's).
- * `exact`: weights as in the checkpoint, activations f32.
- */
-export type Precision = "int8" | "exact";
-
-export type MatrixKind = "q8" | "mxfp4" | "bf16" | "f32";
-
-/** A weight matrix in a bank, in the layout of its kind, with its bias. */
-export type Matrix = {
-  readonly kind: MatrixKind;
-  readonly address: Address;
-  readonly rows: number;
-  readonly columns: number;
-  /** f32 (rows); 0 when there is none */
-  readonly bias: Address;
-};
 
 export type LayerPlan = {
   readonly bank: number;
@@ -52,18 +41,6 @@ export type LayerPlan = {
   /** One of each per expert; where experts are paged, fewer: slots that hold now this one, now that. */
   readonly gateUp: readonly Matrix[]; // (2·intermediate, hidden), gate and up rows in turn
   readonly down: readonly Matrix[]; // (hidden, intermediate)
-};
-
-/** Activations in both forms: the f32 values, and their int8 blocks with scale and start. */
-export type Activations = {
-  /** Values of one column. */
-  readonly width: number;
-  readonly values: Address; // f32 (columns, width)
-  readonly quantised: Address; // i8 (columns, width)
-  /** The same values as i16, for products with Q8_0, where there are such. */
-  readonly i16: Address; // i16 (columns, width)
-  readonly scales: Address; // f32 (columns, width / 32)
-  readonly starts: Address; // i32 (columns, width / 32)
 };
 
 /** Activations of one step; "slot" = one column at one of its experts. */
@@ -141,17 +118,14 @@ export type PlanOptions = {
   readonly columns: number;
   /** Most bytes of all banks: experts that do not fit are paged. */
   readonly memoryLimit?: number | undefined;
-  /** For tests: spreads a small model over several banks. */
+  /** Of one bank. Default: what 32-bit addresses reach. */
   readonly maxBankBytes?: number | undefined;
-  /** For tests: screens the unembedding of a small model, or of none (infinity). */
+  /** Weights of an unembedding from which it is screened; infinity: never. Default: 2^25. */
   readonly minScreenedWeights?: number | undefined;
+  /** Of the dither of the screen, an integer below 2^48: drawn anew for each load, see `screen.ts`. */
+  readonly screenSeed: number;
 };
 
-/**
- * Steps of up to so many columns are made with fewer barriers: each thread does for all columns what is
- * quickly done.
- */
-export const ALONE_COLUMNS = 4;
 /** Rows of gate and up that are computed together: a cache line of int8 inner activations, two blocks of 32. */
 export const GATE_UP_ROWS = 128;
 
@@ -246,7 +220,9 @@ function planSlots(checkpoint: Checkpoint, options: PlanOptions, slots: number):
       bank,
       norm: allocator.allocate(hidden * FLOAT_BYTES),
       unembedding: allocateMatrix(allocator, kind, vocab, hidden, false),
-      screen: isScreened ? planScreen(allocator, vocab, hidden) : undefined,
+      screen: isScreened
+        ? planScreen(allocator, { rows: vocab, columns: hidden }, options.screenSeed)
+        : undefined,
     };
   });
   const active = layers.flatMap(({ qkv, out, gateUp, down }) => [
@@ -287,15 +263,6 @@ function planSlots(checkpoint: Checkpoint, options: PlanOptions, slots: number):
 /** Rows of q, k and v together. */
 export function qkvRows(config: ModelConfig): number {
   return (config.heads + 2 * config.kvHeads) * config.headDim;
-}
-
-/** Bytes of a matrix in the layout of its kind, without bias. */
-export function matrixBytes(matrix: Pick<Matrix, "kind" | "rows" | "columns">): number {
-  const { kind, rows, columns } = matrix;
-  if (kind === "bf16") return rows * columns * 2;
-  if (kind === "f32") return rows * columns * FLOAT_BYTES;
-  const record = kind === "q8" ? Q8_RECORD_BYTES : MXFP4_RECORD_BYTES;
-  return Math.ceil(rows / ROW_GROUP) * (columns / BLOCK) * record;
 }
 
 function denseKind(dtype: Dtype, precision: Precision): MatrixKind {

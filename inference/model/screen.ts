@@ -1,6 +1,6 @@
 /**
  * Screening of the unembedding, which is a quarter of what a token reads: from a copy of half the size
- * come upper bounds of all logits, and whoever samples asks for those logits that can still matter. They
+ * come upper bounds of all logits, and the sampler asks for those logits that can still matter. They
  * come from the matrix itself, by the same steps as always, so that nothing that is sampled changes.
  *
  * The bounds hold with a probability: the copy is rounded with a dither that was drawn at random, and
@@ -8,7 +8,6 @@
  * (`screen.rs`). The dither is drawn anew for each load, so that no model and no prompt can be made for it.
  */
 
-import { randomInt } from "node:crypto";
 import {
   type Address,
   BLOCK,
@@ -20,8 +19,8 @@ import {
   SCREEN_TERMS_BYTES,
 } from "../wasm/kernels.ts";
 import type { BankAllocator, MemoryBank } from "../wasm/memory-bank.ts";
-import { multiply } from "./multiply.ts";
-import type { Activations, Matrix, ModelPlan } from "./plan.ts";
+import type { Activations, Matrix } from "./matrix.ts";
+import { multiply, type Workspace } from "./multiply.ts";
 
 /** A copy of a Q8 matrix in 4 bits per weight: what tells which rows' products can be the largest. */
 export type ScreenPlan = {
@@ -43,11 +42,16 @@ const VARIANCE = (SCREEN_DITHERS ** 2 - 1) / 12;
 /** Tokens after which it is tried again, where bounds were not enough. */
 const PAUSE = 64;
 
-export function planScreen(allocator: BankAllocator, rows: number, columns: number): ScreenPlan {
+/** @param seed of the dither, an integer below 2^48; drawn anew for each load */
+export function planScreen(
+  allocator: BankAllocator,
+  { rows, columns }: Pick<Matrix, "rows" | "columns">,
+  seed: number,
+): ScreenPlan {
   return {
     records: allocator.allocate(screenRecordBytes({ rows, columns })),
     dithers: allocator.allocate(columns),
-    seed: randomInt(2 ** 48 - 1),
+    seed,
     terms: allocator.allocate((columns / BLOCK) * SCREEN_TERMS_BYTES),
     verdict: allocator.allocate(FLOAT_BYTES),
   };
@@ -102,13 +106,18 @@ export function packScreen(
   );
 }
 
+/** A product of a screened matrix with one column of activations. */
+export type ScreenedColumn = {
+  readonly matrix: Matrix;
+  readonly screen: ScreenPlan;
+  readonly x: Activations;
+  readonly column: number;
+};
+
 /** Prepares a quantised column for `screenRows`. */
 export function prepareScreen(
   bank: MemoryBank,
-  matrix: Matrix,
-  screen: ScreenPlan,
-  x: Activations,
-  column: number,
+  { matrix, screen, x, column }: ScreenedColumn,
 ): void {
   const blocks = matrix.columns / BLOCK;
   bank.kernels.screen_terms(
@@ -120,13 +129,10 @@ export function prepareScreen(
   );
 }
 
-/** Bounds of rows `from` … `to - 1` of `matrix · x`, at their own places in `y`; `from` a multiple of 8. */
+/** Bounds of rows `from` … `to - 1` of a product, at their own places in `y`; `from` a multiple of 8. */
 export function screenRows(
   bank: MemoryBank,
-  matrix: Matrix,
-  screen: ScreenPlan,
-  x: Activations,
-  column: number,
+  { matrix, screen, x, column }: ScreenedColumn,
   from: number,
   to: number,
   y: Address,
@@ -143,19 +149,16 @@ export function screenRows(
 }
 
 /**
- * Some rows of `matrix · x`, exactly as all of them together would be.
+ * Some rows of a product, exactly as all of them together would be.
  * @param rows in order
- * @param scratch for 8 floats
  */
 export function computeRows(
-  bank: MemoryBank,
-  { precision }: ModelPlan,
-  matrix: Matrix,
-  x: Activations,
-  column: number,
+  workspace: Workspace,
+  { matrix, x, column }: ScreenedColumn,
   rows: readonly number[],
-  scratch: Address,
 ): Float32Array {
+  // One row group; a matrix of kind q8 needs no strip.
+  const results = workspace.strip;
   let group = -1;
   return Float32Array.from(rows, (row) => {
     const first = row - (row % ROW_GROUP);
@@ -163,10 +166,15 @@ export function computeRows(
       group = first;
       const end = Math.min(first + ROW_GROUP, matrix.rows);
       // `multiply` puts each row at its own place behind `y`.
-      const y = scratch - first * FLOAT_BYTES;
-      multiply(bank, precision, matrix, x, column, 0, 1, first, end, y, 0, scratch);
+      const y = results - first * FLOAT_BYTES;
+      multiply(
+        workspace,
+        { matrix, x, first: column, index: 0, count: 1, y, stride: 0 },
+        first,
+        end,
+      );
     }
-    return bank.floats[scratch / FLOAT_BYTES + row - first]!;
+    return workspace.bank.floats[results / FLOAT_BYTES + row - first]!;
   });
 }
 

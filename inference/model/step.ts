@@ -6,7 +6,8 @@ import type { Team } from "../wasm/team.ts";
 import type { ExpertPager } from "./expert-pager.ts";
 import { ExpertSchedule } from "./expert-schedule.ts";
 import type { KvLayout } from "./kv-layout.ts";
-import type { ModelPlan } from "./plan.ts";
+import type { Workspace } from "./multiply.ts";
+import type { LayerPlan, ModelPlan } from "./plan.ts";
 import { rotationFrequencies } from "./rope.ts";
 import { ScreenPause } from "./screen.ts";
 
@@ -15,6 +16,8 @@ export class ThreadModel {
   readonly plan: ModelPlan;
   readonly team: Team;
   readonly banks: readonly MemoryBank[];
+  /** By bank. */
+  readonly #workspaces: readonly Workspace[];
   readonly kv: KvBanks;
   readonly frequencies: Float64Array;
   readonly schedule: ExpertSchedule;
@@ -32,6 +35,9 @@ export class ThreadModel {
     this.plan = plan;
     this.team = team;
     this.banks = memories.map((memory) => new MemoryBank(module, memory));
+    const { precision, scratch } = plan;
+    const strip = scratch.thread + team.index * scratch.threadBytes;
+    this.#workspaces = this.banks.map((bank) => ({ bank, precision, strip }));
     this.kv = new KvBanks(module, kv);
     this.frequencies = rotationFrequencies(plan.config.rope, plan.config.headDim);
     this.schedule = new ExpertSchedule(plan.config, plan.scratch.columns);
@@ -40,7 +46,21 @@ export class ThreadModel {
   bank(index: number): MemoryBank {
     return this.banks[index]!;
   }
+
+  workspace(bank: number): Workspace {
+    return this.#workspaces[bank]!;
+  }
 }
+
+/** One layer in one step, as one thread computes it. */
+export type LayerStep = {
+  readonly model: ThreadModel;
+  readonly step: Step;
+  readonly index: number;
+  readonly layer: LayerPlan;
+  /** The columns from this one on are wanted of the layer. */
+  readonly wanted: number;
+};
 
 /** The pool of keys and values. Plain data, posted to every worker. */
 export type KvMemories = {

@@ -2,10 +2,8 @@
 
 import { LogitRow } from "../sampling/logit-row.ts";
 import { FLOAT_BYTES, ROW_GROUP } from "../wasm/kernels.ts";
-import type { MemoryBank } from "../wasm/memory-bank.ts";
-import { threadScratch } from "./attention.ts";
-import { multiply, prepare, unitsPerPiece } from "./multiply.ts";
-import { computeRows, prepareScreen, type ScreenPlan, screenRows } from "./screen.ts";
+import { multiply, type Product, prepare, unitsPerPiece } from "./multiply.ts";
+import { computeRows, prepareScreen, type ScreenedColumn, screenRows } from "./screen.ts";
 import type { ThreadModel } from "./step.ts";
 
 /**
@@ -26,43 +24,43 @@ export function unembed(
   onLogits: OnLogits,
 ): void {
   const { team, plan } = model;
-  const { config, scratch, head, precision } = plan;
+  const { config, scratch, head } = plan;
   const { hidden, vocab } = config;
-  const bank = model.bank(head.bank);
-  const strip = threadScratch(model);
+  const workspace = model.workspace(head.bank);
+  const { bank } = workspace;
+  const matrix = head.unembedding;
   // The matrix is read once for several columns, and for each of them would be screened anew.
   const screen = mayScreen && count - first === 1 ? head.screen : undefined;
-  const isScreened = screen !== undefined && model.screenPause.allows();
+  const screened: ScreenedColumn | undefined =
+    screen !== undefined && model.screenPause.allows()
+      ? { matrix, screen, x: scratch.normed, column: first }
+      : undefined;
   for (let c = first + team.from(count - first); c < first + team.to(count - first); c++) {
     const offset = c * hidden * FLOAT_BYTES;
     const { values } = scratch.normed;
     bank.kernels.rms_norm(scratch.x + offset, head.norm, values + offset, hidden, config.rmsEps);
-    prepare(bank, precision, head.unembedding, scratch.normed, c);
-    if (isScreened) prepareScreen(bank, head.unembedding, screen, scratch.normed, c);
+    prepare(workspace, matrix, scratch.normed, c);
+    if (screened !== undefined) prepareScreen(bank, screened);
   }
   team.barrier();
-  if (isScreened) {
-    if (areBoundsEnough(model, bank, screen, first, onLogits)) return;
+  if (screened !== undefined) {
+    if (areBoundsEnough(model, screened, onLogits)) return;
     model.screenPause.begin();
   }
   for (let c = first; c < count; c += scratch.logitColumns) {
     const columns = Math.min(scratch.logitColumns, count - c);
     const piece = unitsPerPiece(hidden, columns, ROW_GROUP);
+    const product: Product = {
+      matrix,
+      x: scratch.normed,
+      first: c,
+      index: 0,
+      count: columns,
+      y: scratch.logits,
+      stride: vocab,
+    };
     team.deal(Math.ceil(vocab / ROW_GROUP), piece, (from, to) => {
-      multiply(
-        bank,
-        precision,
-        head.unembedding,
-        scratch.normed,
-        c,
-        0,
-        columns,
-        from * ROW_GROUP,
-        Math.min(to * ROW_GROUP, vocab),
-        scratch.logits,
-        vocab,
-        strip,
-      );
+      multiply(workspace, product, from * ROW_GROUP, Math.min(to * ROW_GROUP, vocab));
     });
     team.barrier();
     for (let i = 0; team.leads && i < columns; i++) {
@@ -76,26 +74,23 @@ export function unembed(
 /** Computes bounds of one column's logits and offers them. */
 function areBoundsEnough(
   model: ThreadModel,
-  bank: MemoryBank,
-  screen: ScreenPlan,
-  column: number,
+  screened: ScreenedColumn,
   onLogits: OnLogits,
 ): boolean {
   const { team, plan } = model;
   const { scratch, head } = plan;
-  const { normed, logits } = scratch;
-  const { rows, columns } = head.unembedding;
+  const workspace = model.workspace(head.bank);
+  const { bank } = workspace;
+  const { rows, columns } = screened.matrix;
   team.deal(Math.ceil(rows / ROW_GROUP), unitsPerPiece(columns, 1, ROW_GROUP), (from, to) => {
     const end = Math.min(to * ROW_GROUP, rows);
-    screenRows(bank, head.unembedding, screen, normed, column, from * ROW_GROUP, end, logits);
+    screenRows(bank, screened, from * ROW_GROUP, end, scratch.logits);
   });
   team.barrier();
-  const verdict = screen.verdict / FLOAT_BYTES;
+  const verdict = screened.screen.verdict / FLOAT_BYTES;
   if (team.leads) {
-    const row = new LogitRow(bank, scratch, rows, (ids) =>
-      computeRows(bank, plan, head.unembedding, normed, column, ids, threadScratch(model)),
-    );
-    bank.ints[verdict] = onLogits(column, row) ? 1 : 0;
+    const row = new LogitRow(bank, scratch, rows, (ids) => computeRows(workspace, screened, ids));
+    bank.ints[verdict] = onLogits(screened.column, row) ? 1 : 0;
   }
   team.barrier();
   return bank.ints[verdict] === 1;

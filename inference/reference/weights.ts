@@ -1,5 +1,6 @@
 import type { ModelConfig } from "../checkpoint/config.ts";
 import { checkExpertScales } from "../checkpoint/expert-rows.ts";
+import type { Tensor } from "../checkpoint/tensor-file.ts";
 import {
   type Checkpoint,
   type ExpertLinear,
@@ -7,7 +8,6 @@ import {
   type Linear,
   readFloat32,
   readFloatsInto,
-  type Tensor,
 } from "../checkpoint/tensors.ts";
 import { decodeBlocks } from "./mxfp4.ts";
 

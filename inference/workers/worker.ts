@@ -7,12 +7,12 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { attachWeights } from "../checkpoint/weight-source.ts";
 import { decode, type WorkerSession } from "../decoding/decode.ts";
-import { Drafter } from "../decoding/draft.ts";
-import { Board } from "../decoding/sequence.ts";
+import { Drafter } from "../decoding/drafter.ts";
+import { SharedDecodeState } from "../decoding/shared-decode-state.ts";
 import { CheckpointError } from "../errors.ts";
 import { forward } from "../model/forward.ts";
-import { loadShare } from "../model/load.ts";
 import { ThreadModel } from "../model/step.ts";
+import { loadShare } from "../model/unit-loader.ts";
 import { Cancelled, requestCancel, Team } from "../wasm/team.ts";
 import type { FromWorker, Outcome, Report, ToWorker, WorkerInit, WorkMessage } from "./messages.ts";
 import { Outbox } from "./outbox.ts";
@@ -55,7 +55,7 @@ function run(work: WorkMessage): Outcome {
       const { sequences, board, steps, command } = work;
       // A matcher is told of each id before the next one is sampled.
       const mayWait = sequences.every(({ masks }) => masks === undefined);
-      decode(model, sequences, sessionOf, new Board(board), steps, (content) =>
+      decode(model, sequences, sessionOf, new SharedDecodeState(board), steps, (content) =>
         outbox.add(command, content, mayWait && content.type === "token"),
       );
     }

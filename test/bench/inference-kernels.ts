@@ -4,8 +4,8 @@
  * weights are more than a cache holds, and read in order, as when decoding.
  */
 import { Worker, workerData } from "node:worker_threads";
-import { multiply } from "../../inference/model/multiply.ts";
-import { type Activations, type Matrix, matrixBytes } from "../../inference/model/plan.ts";
+import { type Activations, type Matrix, matrixBytes } from "../../inference/model/matrix.ts";
+import { multiply, type Product, type Workspace } from "../../inference/model/multiply.ts";
 import {
   BLOCK,
   compileKernels,
@@ -141,6 +141,7 @@ function measureAsThread(data: ThreadData): readonly Times[] {
   team.begin(1);
   const { weights, x, y } = planned(1);
   const { strip } = planned(index + 1);
+  const workspace: Workspace = { bank, precision: "int8", strip };
   const times: Times[] = (["q8", "mxfp4"] as const).flatMap((kind) =>
     COLUMNS.map((columns) => ({ kind, columns, seconds: [] })),
   );
@@ -149,11 +150,12 @@ function measureAsThread(data: ThreadData): readonly Times[] {
     for (const { kind, columns, seconds } of times) {
       const rows = rowsOf(kind, columns);
       const matrix: Matrix = { kind, address: weights, rows, columns: WIDTH, bias: 0 };
+      const product: Product = { matrix, x, first: 0, index: 0, count: columns, y, stride: rows };
       team.barrier();
       const from = performance.now();
       team.deal(rows / PIECE_ROWS, 1, (first, end) => {
         const [row, to] = [first * PIECE_ROWS, end * PIECE_ROWS];
-        multiply(bank, "int8", matrix, x, 0, 0, columns, row, to, y, rows, strip);
+        multiply(workspace, product, row, to);
       });
       team.barrier();
       if (round >= 0) seconds.push((performance.now() - from) / 1000);

@@ -1,13 +1,12 @@
 /** Weights that are no numbers are found when they are loaded, numbers that overflow when they are sampled from. */
 import { expect, test } from "vitest";
 import { openCheckpoint } from "../../inference/checkpoint/open.ts";
+import { BrokenNumbersError, CheckpointError, InferenceError } from "../../inference/index.ts";
 import {
-  BrokenNumbersError,
-  CheckpointError,
-  InferenceError,
-  type Precision,
-} from "../../inference/index.ts";
-import { type LocalEngine, openLocalEngine } from "../../inference/local/local-engine.ts";
+  type LocalEngine,
+  type LocalEngineOptions,
+  openLocalEngine,
+} from "../../inference/local/local-engine.ts";
 import { ModelCopy } from "./broken-checkpoints.ts";
 
 /** The last one is that of the embedding's first row. */
@@ -28,11 +27,11 @@ function spoiled(name: string, bits: number): ModelCopy {
   return copy;
 }
 
-type Options = { readonly precision: Precision; readonly minScreenedWeights?: number };
+type Options = Pick<LocalEngineOptions, "precision" | "tuning">;
 const WAYS: readonly Options[] = [
   { precision: "exact" },
   { precision: "int8" },
-  { precision: "int8", minScreenedWeights: 1 },
+  { precision: "int8", tuning: { minScreenedWeights: 1 } },
 ];
 
 async function open(folder: string, options: Options): Promise<LocalEngine> {

@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSyn
 import { describe, expect, test } from "vitest";
 import { toFloat32 } from "../../inference/checkpoint/dequantise.ts";
 import { openCheckpoint } from "../../inference/checkpoint/open.ts";
-import type { Tensor } from "../../inference/checkpoint/tensors.ts";
+import type { Tensor } from "../../inference/checkpoint/tensor-file.ts";
 import {
   CheckpointError,
   ModelNotFoundError,

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import * as fc from "fast-check";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { openCheckpoint } from "../../inference/checkpoint/open.ts";
-import { Drafter, findContinuation } from "../../inference/decoding/draft.ts";
-import { Board } from "../../inference/decoding/sequence.ts";
+import { Drafter, findContinuation } from "../../inference/decoding/drafter.ts";
+import { SharedDecodeState } from "../../inference/decoding/shared-decode-state.ts";
 import {
   type GenerateOptions,
   InvalidRequestError,
@@ -208,7 +208,7 @@ describe("several sessions at once", () => {
       return results;
     };
     const alone = await withLogprobs(engine, false);
-    const created = vi.spyOn(Board, "create");
+    const created = vi.spyOn(SharedDecodeState, "create");
     expect(await withLogprobs(engine, true)).toEqual(alone);
     expect(Math.max(...created.mock.calls.map(([sequences]) => sequences))).toBeGreaterThan(2);
     expect(await withLogprobs(pair, true)).toEqual(alone);

@@ -25,7 +25,10 @@ test.each(["relaxed", "baseline"] as const)(
     const checkpoint = openCheckpoint(tinyModel("hf"));
     const weights = readReferenceWeights(checkpoint);
     const logitsWith = async (keyValues: "f32" | "i16"): Promise<Float32Array[]> => {
-      const engine = await openLocalEngine(checkpoint, { precision: "int8", keyValues, kernels });
+      const engine = await openLocalEngine(checkpoint, {
+        precision: "int8",
+        tuning: { keyValues, kernels },
+      });
       const logits = await engine.logits(ids);
       await engine.close();
       return logits;

@@ -281,7 +281,7 @@ describe("sessions", () => {
 
   test("content that the model would not have computed is thrown away", async () => {
     const model = makeModel(3);
-    const openPlain = (): Promise<LocalEngine> => open(model, { keyValues: "f32" });
+    const openPlain = (): Promise<LocalEngine> => open(model, { tuning: { keyValues: "f32" } });
     const expected = await say(await openPlain());
     // What another model computed, under this one's name and with a valid checksum.
     const [name = ""] = files();

@@ -200,7 +200,10 @@ describe("generate", () => {
   test("any number of threads and both builds of the kernels give the same ids", async () => {
     const prompt = PROMPT.slice(0, 50);
     const ids = await fresh(prompt, 20, { sampling: WARM });
-    for (const options of [{ threads: 2 }, { threads: 3, kernels: "baseline" as const }]) {
+    for (const options of [
+      { threads: 2 },
+      { threads: 3, tuning: { kernels: "baseline" } } as const,
+    ]) {
       const other = await open(options);
       const session = await other.createSession();
       await session.sync(prompt);
@@ -212,7 +215,7 @@ describe("generate", () => {
   test("weights and cache in several memories give the same ids", async () => {
     const prompt = PROMPT.slice(0, 90);
     const ids = await fresh(prompt, 20, { sampling: WARM });
-    const other = await open({ maxBankBytes: (1 << 20) + (1 << 16), threads: 2 });
+    const other = await open({ tuning: { maxBankBytes: (1 << 20) + (1 << 16) }, threads: 2 });
     const session = await other.createSession();
     await session.sync(prompt);
     expect((await generate(session, 20, { sampling: WARM })).ids).toEqual(ids);
@@ -372,7 +375,7 @@ describe("the memory of sessions", () => {
   });
 
   test("that is not there is said before anything is computed; the session goes on", async () => {
-    const other = await open({ maxBankBytes: (1 << 20) + (1 << 16) });
+    const other = await open({ tuning: { maxBankBytes: (1 << 20) + (1 << 16) } });
     const sessions = [];
     let refused: unknown;
     while (refused === undefined && sessions.length < 1000) {

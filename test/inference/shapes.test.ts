@@ -30,7 +30,7 @@ const CASES: readonly [string, Partial<ModelSize>, LocalEngineOptions][] = [
   ["three threads", { vocab: 61, experts: 7 }, { threads: 3 }],
   ["more threads than rows of eight", { hidden: 32, heads: 2, kvHeads: 1 }, { threads: 8 }],
   ["chunks of five", {}, { prefillChunk: 5 }],
-  ["the baseline kernels", { hidden: 96, vocab: 61 }, { kernels: "baseline" }],
+  ["the baseline kernels", { hidden: 96, vocab: 61 }, { tuning: { kernels: "baseline" } }],
 ];
 
 test.each(CASES)("%s", async (_name, change, options) => {

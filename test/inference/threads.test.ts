@@ -20,7 +20,7 @@ let threads: Threads;
 
 beforeEach(async () => {
   const checkpoint = openCheckpoint(tinyModel("hf"));
-  const options = { precision: "int8", threads: 2, columns: 16 } as const;
+  const options = { precision: "int8", threads: 2, columns: 16, screenSeed: 1 } as const;
   const plan = planModel(checkpoint, options);
   checkpoint.close();
   const memories = plan.banks.map((bytes) => createMemory(bytes));

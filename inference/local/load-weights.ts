@@ -1,16 +1,14 @@
 /**
- * Loading: the worker threads read the files and repack what they read, all at the same time; the main
- * thread listens. `loadWeights` is its side, `loadShare` theirs.
+ * Loading, as the main thread sees it: the worker threads read the files and repack what they read, all
+ * at the same time (`model/unit-loader.ts`); this side says what to load and listens.
  */
 
 import { readFloat32, type Weights } from "../checkpoint/tensors.ts";
 import { describeWeights } from "../checkpoint/weight-source.ts";
+import { type LoadUnit, loadUnits } from "../model/load-units.ts";
+import type { ModelPlan } from "../model/plan.ts";
+import { notFinite } from "../model/tensor-loader.ts";
 import type { Threads } from "../workers/threads.ts";
-import { ExpertPager, type TrafficCells } from "./expert-pager.ts";
-import { type LoadUnit, loadUnits, UnitLoader } from "./load-units.ts";
-import { notFinite } from "./loader.ts";
-import type { ModelPlan } from "./plan.ts";
-import type { ThreadModel } from "./step.ts";
 
 /** How far the loading of a model has come. */
 export type LoadProgress = {
@@ -92,31 +90,5 @@ class Progress {
     if (left === 0) this.#done++;
     this.#bytes += bytes;
     return { ...this.end, done: this.#done, bytes: this.#bytes };
-  }
-}
-
-/**
- * Loads units until there are none left; the thread that is free takes the next one.
- * @param next a counter that the threads share
- * @param traffic where paging is counted, if there is any
- * @param onUnit gets the index of each unit that this thread has brought in
- * @throws CheckpointError as `loadWeights`
- */
-export function loadShare(
-  model: ThreadModel,
-  weights: Weights,
-  next: Int32Array<SharedArrayBuffer>,
-  traffic: TrafficCells,
-  onUnit: (unit: number) => void,
-): void {
-  const units = loadUnits(model.plan, weights);
-  const loader = new UnitLoader(model, weights);
-  if (model.plan.paged) {
-    model.pager = new ExpertPager(model.plan, weights, model.team, loader.loaders, traffic);
-  }
-  const take = (): number => Atomics.add(next, 0, 1);
-  for (let unit = take(); unit < units.length && !model.team.cancelled; unit = take()) {
-    loader.load(units[unit]!);
-    onUnit(unit);
   }
 }

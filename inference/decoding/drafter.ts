@@ -9,7 +9,8 @@
  * nothing there is none.
  */
 
-import { MAX_DRAFT } from "./sequence.ts";
+/** Most tokens that a draft proposes; with the id before them, as many as have room for logits. */
+export const MAX_DRAFT = 15;
 
 /** Ids that must agree for a draft, and up to which they are counted. */
 const SHORTEST_MATCH = 3;

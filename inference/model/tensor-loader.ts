@@ -11,11 +11,12 @@ import {
   readExpertRows,
   storedRowBytes,
 } from "../checkpoint/expert-rows.ts";
-import { type ExpertLinear, readFloatsInto, type Tensor } from "../checkpoint/tensors.ts";
+import type { Tensor } from "../checkpoint/tensor-file.ts";
+import { type ExpertLinear, readFloatsInto } from "../checkpoint/tensors.ts";
 import { CheckpointError } from "../errors.ts";
 import { type Address, BLOCK, FLOAT_BYTES, ROW_GROUP } from "../wasm/kernels.ts";
 import { alignUp, type MemoryBank } from "../wasm/memory-bank.ts";
-import { type Matrix, matrixBytes } from "./plan.ts";
+import { type Matrix, matrixBytes } from "./matrix.ts";
 
 /** Most bytes that are staged at a time: a piece is still in the processor's cache when it is converted. */
 const PIECE_BYTES = 1 << 20;
@@ -26,7 +27,7 @@ const ELEMENT_BYTES: Partial<Record<Dtype, number>> = { BF16: 2, F16: 2, F32: FL
 /** Where a thread stages in every bank. */
 export type Staging = { readonly address: Address; readonly bytes: number };
 
-export class Loader {
+export class TensorLoader {
   readonly #bank: MemoryBank;
   readonly #staging: Address;
   readonly #stagingBytes: number;
