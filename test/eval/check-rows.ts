@@ -29,6 +29,8 @@ type Row = {
   readonly history: readonly RowMessage[];
   /** The cursor of the first page that is shown. */
   readonly cursor: number;
+  /** The number of the first Python cell, as tracebacks name it. */
+  readonly cell: number;
   /** What the model says, turn by turn, as token ids. */
   readonly replies: readonly (readonly number[])[];
   readonly ids: readonly number[];
@@ -45,7 +47,7 @@ type RowMessage = Pick<Message, "role" | "channel" | "recipient" | "name"> & {
   readonly text: string;
 };
 
-/** Of calls that only move the cursor on. */
+/** Of calls that only count: those before the row. */
 const CONTEXT: ToolContext = {
   signal: new AbortController().signal,
   callId: "earlier",
@@ -63,8 +65,9 @@ async function difference(row: Row, tokenizer: Tokenizer): Promise<string | null
     files: Object.entries(row.files).map(([name, text]) => ({ name, bytes: Buffer.from(text) })),
     artifactFolder: join(folder, "outputs"),
   });
-  await using browser = row.browser === null ? null : await browserOver(row.browser);
+  await using browser = row.browser === null ? null : await browserOver(docsOf(row.browser));
   try {
+    for (let cell = 1; cell < row.cell; cell++) await python.execute?.("0", CONTEXT);
     for (let shown = 0; shown < row.cursor; shown++) {
       const search = browser?.tools.find(({ recipient }) => recipient === "browser.search");
       await search?.execute?.({ query: "anything" }, CONTEXT);
@@ -94,6 +97,11 @@ async function difference(row: Row, tokenizer: Tokenizer): Promise<string | null
     await python.close();
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** A row that never looks into its documents names none, and a folder must hold one. */
+function docsOf(docs: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.keys(docs).length > 0 ? docs : { "a.txt": "a" };
 }
 
 function outputOf({ schema, xsd }: Row): Pick<RunOptions, "outputSchema"> {

@@ -5,6 +5,7 @@
 
 import argparse
 import json
+import re
 
 from data import BUNCH, MIX, WITH_TOOLS, drawn, kind_of, random_today, render, system_ids
 from families.base import Conversation, Source
@@ -44,19 +45,27 @@ def cursor(c: Conversation) -> int:
     return int(shown[1 : shown.index("]")])
 
 
+def cell(c: Conversation) -> int:
+    """The number of the first Python cell, where a traceback names it."""
+    cells = [t for t in c.turns if t.recipient == "python"]
+    named = [int(match.group(1)) - i for i, t in enumerate(cells) if (match := re.search(r"<cell (\d+)>", t.result))]
+    return named[0] if named else 1
+
+
 def described(g: Source, c: Conversation, family: str) -> dict:
     today = random_today(g)
     row = render(c)
     _, _, text = (c.response_format or "").partition("\n")
     results = {}
     for turn in c.turns:
-        if turn.recipient and turn.recipient.startswith("functions."):
+        # The runtime itself says that a call was not made.
+        if turn.recipient and turn.recipient.startswith("functions.") and not (turn.given and " was not called: " in turn.result):
             results.setdefault(turn.recipient, []).append(turn.result)
     return {
         "family": family, "effort": g.effort, "date": today.isoformat(), "instructions": c.instructions, "prompt": c.user, "browser": c.docs if c.browser else None, "files": c.files,
         "tools": [{"name": t["name"], "description": t["description"], "parameters": parameters(t), "results": results.get(f"functions.{t['name']}", [])} for t in c.tools],
         "schema": text if text.startswith("{") else None, "xsd": text if text.startswith("<") else None, "history": [m for e in c.history for m in earlier(e)],
-        "cursor": cursor(c), "replies": [reply(row.ids[begin:end]) for begin, end in row.replies],
+        "cursor": cursor(c), "cell": cell(c), "replies": [reply(row.ids[begin:end]) for begin, end in row.replies],
         "ids": system_ids(kind_of(g, c), today) + row.ids,
     }  # fmt: skip
 

@@ -1,5 +1,6 @@
 """Writes the model as a Hugging Face gpt-oss checkpoint: BF16 everywhere, experts in MXFP4."""
 
+import argparse
 import json
 import struct
 from pathlib import Path
@@ -113,3 +114,21 @@ def export(model: Model, folder: Path):
     part = folder / "model.safetensors.part"
     write_safetensors(part, tensors(model))
     part.rename(folder / "model.safetensors")
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Writes the model of a checkpoint of train.py.")
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--last", action="store_true", help="the weights of the last step, not their running mean")
+    args = parser.parse_args()
+    saved = torch.load(args.checkpoint, weights_only=False)
+    model = Model(Config())
+    model.load_state_dict(saved["model" if args.last else "mean"])
+    args.folder.mkdir(parents=True, exist_ok=True)
+    export(model, args.folder)
+    print(f"step {saved['step']} in {args.folder}")
+
+
+if __name__ == "__main__":
+    main()
