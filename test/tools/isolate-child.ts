@@ -24,6 +24,17 @@ link.listen({
         break;
       case "crash":
         throw new Error("broken on purpose");
+      case "loop":
+        link.send("looping");
+        // Gives the answer time to be written; then this thread is never free again.
+        setTimeout(() => {
+          for (;;);
+        }, 50);
+        break;
+      case "deafen":
+        process.stdin.pause();
+        link.send("deaf");
+        break;
       case "eat":
         for (let i = 0; i < 40; i++) held.push(Buffer.alloc(10 * 1024 * 1024, 1));
         break;

@@ -1,7 +1,6 @@
 /** Real processes behind the layers, and what becomes of them. */
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import {
   descendantsOf,
@@ -10,6 +9,7 @@ import {
   gracefulKill,
   type SandboxLayer,
   SupervisedChild,
+  type SupervisedChildOptions,
   sandboxReport,
 } from "../../tools/isolate/index.ts";
 import { launch } from "../../tools/isolate/launch.ts";
@@ -32,19 +32,25 @@ const options = {
 type Watched = { child: SupervisedChild; next: () => Promise<unknown>; end: Promise<string> };
 
 /** A child, its messages one after the other, and how it ended. */
-function start(onBytes?: (bytes: Buffer) => void): Watched {
+function start(
+  onBytes?: (bytes: Buffer) => void,
+  more?: Pick<SupervisedChildOptions, "unreadLimitBytes">,
+): Watched {
   const messages: unknown[] = [];
   const waiting: ((message: unknown) => void)[] = [];
   const end = Promise.withResolvers<string>();
-  const child = new SupervisedChild(options, {
-    onMessage(message) {
-      const receive = waiting.shift();
-      if (receive) receive(message);
-      else messages.push(message);
+  const child = new SupervisedChild(
+    { ...options, ...more },
+    {
+      onMessage(message) {
+        const receive = waiting.shift();
+        if (receive) receive(message);
+        else messages.push(message);
+      },
+      onEnd: end.resolve,
+      ...(onBytes && { onBytes }),
     },
-    onEnd: end.resolve,
-    ...(onBytes && { onBytes }),
-  });
+  );
   child.keepsAgentAlive(true);
   onTestFinished(async () => {
     child.kill();
@@ -149,23 +155,30 @@ describe("a supervised process", () => {
     await expect.poll(() => isAlive(inner), { timeout: 2000 }).toBe(false);
   });
 
-  test.runIf(process.platform === "linux")("goes when the agent is killed", async () => {
-    const door = join(import.meta.dirname, "../../tools/isolate/index.ts");
-    const agent = spawn(process.execPath, [
-      "--input-type=module",
-      "-e",
-      `import { SupervisedChild } from ${JSON.stringify(door)};
-       const options = ${JSON.stringify({ ...options, entry: options.entry.href })};
-       const child = new SupervisedChild({ ...options, entry: new URL(options.entry) }, {
-         onMessage: () => console.log(child.pid),
-         onEnd: () => undefined,
-       });
-       child.keepsAgentAlive(true);`,
-    ]);
-    const pid = Number(String(await new Promise((resolve) => agent.stdout.once("data", resolve))));
-    expect(isAlive(pid)).toBe(true);
-    agent.kill("SIGKILL");
-    await expect.poll(() => isAlive(pid), { timeout: 2000 }).toBe(false);
+  test("that leaves unread what is sent to it is ended", async () => {
+    const { child, next, end } = start(undefined, { unreadLimitBytes: 2 * MIB });
+    await next();
+    child.send("deafen");
+    expect(await next()).toBe("deaf");
+    const message = "x".repeat(256 * 1024);
+    for (let sent = 0; sent < 20 && child.alive; sent++) child.send(message);
+    expect(await end).toBe("it left more than 2 MiB unread of what was sent to it");
+    await child.exited;
+  });
+
+  test.runIf(process.platform !== "win32")("computes nothing while it is paused", async () => {
+    const { child, next } = start();
+    await next();
+    child.pause();
+    child.send("asked");
+    const answer = next();
+    const early = await Promise.race([answer, new Promise((done) => setTimeout(done, 300, null))]);
+    expect(early).toBe(null);
+    child.resume();
+    expect(await answer).toEqual({ echo: "asked", greeting: "hello" });
+    child.pause();
+    child.kill();
+    await child.exited;
   });
 });
 
