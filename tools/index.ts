@@ -40,6 +40,7 @@ export {
 export { type ExecuteContext, executeTool, runPreparedCall } from "./core/execute.ts";
 export type { JsonValue } from "./core/json-value.ts";
 export { loadToolModule } from "./core/module.ts";
+export { FileReadError, readFileOrPipe, readRegularFile } from "./core/read-file.ts";
 export { isToolName, nameOf, namespaceOf, ToolRegistry } from "./core/registry.ts";
 export type { StandardSchema } from "./core/standard-schema.ts";
 export { stateDir } from "./core/state-dir.ts";

@@ -246,7 +246,7 @@ describe("a process that lies to the agent", () => {
     const code = `const frame = ${frame};\n${toolOf([...liars, PING])}`;
     const limits = { timeoutMs: 1500 };
     const folder = plugin("liar", code, { entry: "./index.js", isolation: "process", limits });
-    await expect(loadPlugin(folder)).rejects.toThrow(/--grant process/);
+    await expect(loadPlugin(folder)).rejects.toThrow(/The grant "process" allows it/);
     const liar = await loadPlugin(folder, { grant: parseGrants(["process"]), env: { CANARY } });
     try {
       for (const { name, ends } of liars) {

@@ -80,6 +80,13 @@ describe("manifests", () => {
     ["no package.json", {}, /no package.json/],
     ["not JSON", { "package.json": "{" }, /not JSON/],
     ["a list", { "package.json": "[]" }, /no object/],
+    [
+      "nested 20,000 deep",
+      {
+        "package.json": `{"name":"a","version":"1.0.0","chorale":${'{"a":'.repeat(20_000)}1${"}".repeat(20_000)}}`,
+      },
+      /package.json nests data deeper than 64/,
+    ],
     ["no chorale key", { "package.json": manifest(undefined) }, /no "chorale" key/],
     ["no entry", { "package.json": manifest({}) }, /entry/],
     ["an entry above", { "package.json": manifest({ entry: "../x.js" }) }, /entry/],
@@ -169,6 +176,9 @@ describe("grants", () => {
   test("a star that asks gets nothing where nothing is granted", () => {
     const star = { net: ["*"], fs: { read: ["*"], write: ["*"] }, tools: ["*"], env: ["*"] };
     const nothing = { net: [], fs: { read: [], write: [] }, tools: [], env: [] };
+    const stars = intersect(star, parseGrants(["tools:*", "env:*"]), "/work");
+    expect(stars).toEqual({ ...nothing, tools: ["*"] });
+    expect(missingGrants(star, stars, "/work")).toContain("env:NAME");
     const granted = intersect(star, parseGrants([]), "/work");
     expect(granted).toEqual(nothing);
     expect(missingGrants(star, granted, "/work")).toEqual([
@@ -274,6 +284,43 @@ describe("a plugin", () => {
     }
   });
 
+  test("that calls itself has the bounds of one call", async () => {
+    const path = folder("recursive", {
+      "package.json": manifest({
+        entry: "./index.js",
+        permissions: { tools: ["*"], env: ["*"] },
+        limits: { hostCalls: 20, cpuMs: 300, timeoutMs: 20_000 },
+      }),
+      "index.js": `import { defineTool, env, tools } from "chorale/plugin";
+        export const asks = defineTool({ name: "asks", description: "", inputSchema: true, async execute({ depth }) {
+          let asked = 0;
+          if (depth > 0) asked = Number((await tools.call("functions.asks", { depth: depth - 1 })).text);
+          try {
+            for (;; asked++) await env.get("A");
+          } catch {
+            return asked;
+          }
+        } });
+        export const computes = defineTool({ name: "computes", description: "", inputSchema: true, async execute({ depth }) {
+          for (const end = Date.now() + 200; Date.now() < end; );
+          return depth === 0 ? "done" : (await tools.call("functions.computes", { depth: depth - 1 })).text;
+        } });`,
+    });
+    const plugin = await loadPlugin(path, {
+      grant: parseGrants(["tools:*", "env:A"]),
+      tools: (): readonly Tool[] => plugin.tools,
+    });
+    try {
+      const [asks, computes] = plugin.tools;
+      expect((await run(asks, { depth: 0 })).text).toBe("20");
+      // Calling itself takes five of the 20.
+      expect((await run(asks, { depth: 5 })).text).toBe("15");
+      expect((await run(computes, { depth: 12 })).text).toMatch(/computed longer than 0.3 s/);
+    } finally {
+      await plugin.close();
+    }
+  });
+
   test("says what its code defines and its manifest does not", async () => {
     const path = folder("other", {
       "package.json": manifest({ entry: "./index.js", tools: ["a"] }),
@@ -291,7 +338,7 @@ describe("a plugin", () => {
       "node_modules/dep/package.json": { name: "dep", version: "1.0.0", main: "./main.cjs" },
       "node_modules/dep/main.cjs": "exports.upper = (text) => text.toUpperCase();",
     });
-    await expect(loadPlugin(path)).rejects.toThrow(/--grant process/);
+    await expect(loadPlugin(path)).rejects.toThrow(/The grant "process" allows it/);
     const plugin = await loadPlugin(path, { grant: parseGrants(["process"]) });
     try {
       expect((await run(plugin.tools[0], { text: "up" })).text).toBe("UP");

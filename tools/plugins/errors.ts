@@ -24,7 +24,7 @@ export class PluginLoadError extends ToolsError {
   }
 }
 
-/** A `--grant` that is none. */
+/** A text that is no grant. */
 export class GrantError extends ToolsError {
   readonly grant: string;
 

@@ -217,7 +217,7 @@ export function guestRuntime(send: Send, settingsJson: string): Receive {
     }
     open--;
     if (open === 0) {
-      // Nobody answers any more; what still waits, waits for ever.
+      // There are no more answers; what still waits, waits for ever.
       waiting = bare();
       pending = 0;
     }
@@ -232,7 +232,6 @@ export function guestRuntime(send: Send, settingsJson: string): Receive {
       logLeft = settings.logChars;
     }
     open++;
-    requestsLeft += settings.hostCalls;
     const context = {
       callId: "",
       get cancelled() {
@@ -246,7 +245,8 @@ export function guestRuntime(send: Send, settingsJson: string): Receive {
       sleep: api.sleep,
     };
     const run = new PlainPromise((resolve) => {
-      const { tool, input, callId } = parse(text);
+      const { tool, input, callId, isNested } = parse(text);
+      if (!isNested) requestsLeft += settings.hostCalls;
       context.callId = callId;
       const definition = tools[tool];
       if (definition === undefined) throw new PlainError(`there is no tool ${tool} in it`);

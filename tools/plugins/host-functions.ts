@@ -13,7 +13,7 @@ import {
 import { CapabilityError } from "./errors.ts";
 import { createPluginFiles } from "./files.ts";
 import { MOST_MESSAGE_CHARS } from "./limits.ts";
-import type { GrantedPermissions } from "./permissions.ts";
+import { ANY, type GrantedPermissions } from "./permissions.ts";
 
 /** What the embedding program adds to a plugin's network access; never a manifest. */
 export type PluginNetOptions = Pick<GuardedFetchOptions, "resolve" | "allowAddress" | "ca">;
@@ -85,13 +85,15 @@ export function createHostFunctions(options: HostOptions): HostFunctions {
     },
     "tools.call": async ([name, input], call) => {
       const recipient = text(name, "the name");
-      if (!granted.tools.includes(recipient)) throw missing(recipient, `tools:${recipient}`);
+      if (!granted.tools.includes(recipient) && !granted.tools.includes(ANY)) {
+        throw missing(recipient, `tools:${recipient}`);
+      }
       const tool = options.tools().find((one) => one.recipient === recipient);
       if (tool === undefined)
         throw new CapabilityError(`there is no tool ${recipient} in this run.`);
       const raw = tool.inputSchema === null ? text(input, "the input") : JSON.stringify(input);
       // Plugins that call each other in a circle run into the bound on open calls.
-      // Who approved the plugin's own call has not approved this one.
+      // An approval of the plugin's own call is none of this one.
       const context = { ...call.context, signal: call.signal, approved: false };
       const result = await executeTool(tool, raw, context);
       const { status, data } = result;
@@ -129,7 +131,7 @@ function sentenceOf(error: unknown): string {
 
 function missing(what: string, grant: string): CapabilityError {
   return new CapabilityError(
-    `${what} is not granted; the plugin's manifest must ask for it and the user grant it (--grant ${grant}).`,
+    `${what} is not granted; the plugin's manifest must ask for it and the user grant ${grant}.`,
   );
 }
 

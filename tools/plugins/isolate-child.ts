@@ -209,7 +209,7 @@ link.listen({
             clearTimeout(watch);
             watch = setTimeout(watchCpu, CPU_CHECK_MS);
           }
-          allowedCpuMs += setup.cpuMs;
+          if (!message.isNested) allowedCpuMs += setup.cpuMs;
           open.add(message.id);
         }
         toGuest(message.kind, message.id, message.text);

@@ -3,17 +3,20 @@
  * where its code is, how it is isolated, and what it asks for.
  */
 import { existsSync } from "node:fs";
-import { open, realpath, stat } from "node:fs/promises";
+import { realpath, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { JsonSchema } from "../../harmony/index.ts";
+import { FileReadError, readRegularFile } from "../core/read-file.ts";
 import { createValidator } from "../validator/index.ts";
 import { PluginManifestError } from "./errors.ts";
+import { parseGuestJson } from "./guest-data.ts";
 import { LIMIT_RANGES, limitsWith, type PluginLimits } from "./limits.ts";
 import { type Permissions, problemOf } from "./permissions.ts";
 
 /**
  * `isolate`: no way out but the host functions. `process`: a Node of its own under Node's permission
- * model, for npm dependencies with native parts; its walls are weaker (see docs/security.md).
+ * model, for npm dependencies that need Node's own modules; native files are refused. It has one layer less
+ * around it (see docs/security.md).
  */
 export type PluginIsolation = "isolate" | "process";
 
@@ -158,27 +161,16 @@ async function readPackageJson(plugin: string, path: string): Promise<Record<str
   const refuse = (problem: string, cause?: unknown): never => {
     throw new PluginManifestError(plugin, [problem], { cause });
   };
-  let text = "";
-  try {
-    const file = await open(path);
-    try {
-      const { size } = await file.stat();
-      if (size > MOST_MANIFEST_BYTES) {
-        refuse(`package.json has ${size} bytes; at most ${MOST_MANIFEST_BYTES} are read.`);
-      }
-      text = await file.readFile("utf8");
-    } finally {
-      await file.close();
-    }
-  } catch (cause) {
-    if (cause instanceof PluginManifestError) throw cause;
-    refuse("its folder has no package.json that can be read.", cause);
-  }
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = parseGuestJson((await readRegularFile(path, MOST_MANIFEST_BYTES)).toString("utf8"));
   } catch (cause) {
-    refuse(`package.json is not JSON: ${cause instanceof Error ? cause.message : cause}.`, cause);
+    if (cause instanceof FileReadError) return refuse(cause.message, cause);
+    if (cause instanceof RangeError) return refuse(`package.json ${cause.message}.`, cause);
+    if (cause instanceof SyntaxError) {
+      return refuse(`package.json is not JSON: ${cause.message}.`, cause);
+    }
+    return refuse("its folder has no package.json that can be read.", cause);
   }
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
     return refuse("package.json is no object.");

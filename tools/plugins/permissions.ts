@@ -25,13 +25,14 @@ export type GrantedPermissions = {
   readonly net: readonly string[];
   /** Absolute paths. Who may write a file may read it as well. */
   readonly fs: { readonly read: readonly string[]; readonly write: readonly string[] };
+  /** A star: every tool there is. */
   readonly tools: readonly string[];
   readonly env: readonly string[];
 };
 
 export type Grant = Required<Pick<Permissions, "net" | "tools" | "env">> & {
   readonly fs: { readonly read: readonly string[]; readonly write: readonly string[] };
-  /** Plugins may run with `isolation: "process"`, whose walls are weaker. */
+  /** Plugins may run with `isolation: "process"`, which has one layer less around them. */
   readonly process: boolean;
 };
 
@@ -43,7 +44,8 @@ export const NOTHING: Grant = {
   process: false,
 };
 
-const ANY = "*";
+/** Asks for, or grants, everything of a kind. */
+export const ANY = "*";
 const ENV_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
 
 /**
@@ -128,12 +130,13 @@ export function intersect(asked: Permissions, grant: Grant, folder: string): Gra
       read: paths(asked.fs?.read, grant.fs.read),
       write: paths(asked.fs?.write, grant.fs.write),
     },
-    tools: narrowed(asked.tools ?? [], grant.tools, narrowerName).filter((name) => name !== ANY),
+    tools: narrowed(asked.tools ?? [], grant.tools, narrowerName),
+    // Variables hold secrets of others: they are named by one side at least.
     env: narrowed(asked.env ?? [], grant.env, narrowerName).filter((name) => name !== ANY),
   };
 }
 
-/** What was asked for and not granted, in the words of `--grant`. */
+/** What was asked for and not granted, as `parseGrants` reads it. */
 export function missingGrants(
   asked: Permissions,
   granted: GrantedPermissions,

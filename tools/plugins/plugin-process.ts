@@ -2,6 +2,7 @@
  * One life of a plugin's process, seen from the agent: it loads the plugin, runs calls, answers what the
  * plugin asks for, and ends the process for whatever it should not have done.
  */
+import { AsyncLocalStorage } from "node:async_hooks";
 import { dirname, sep } from "node:path";
 import type { ToolContext, ToolOutput } from "../core/tool.ts";
 import {
@@ -43,9 +44,15 @@ const BASE_DATA = 1600 * MIB;
 const HEAP_MB = 128;
 /** Node itself uses some WebAssembly, for TypeScript. */
 const WASM_PAGES = 1024;
+/** The answers of all host functions that may wait at once, and a few calls. */
+const UNREAD_LIMIT_BYTES = 64 * MIB;
+
+/** The processes on whose behalf a tool is being called, through their host functions. */
+const callers = new AsyncLocalStorage<ReadonlySet<PluginProcess>>();
 
 type OpenCall = {
   readonly context: ToolContext;
+  readonly callers: ReadonlySet<PluginProcess>;
   readonly end: (outcome: string) => void;
   readonly fail: (reason: Error) => void;
 };
@@ -121,7 +128,10 @@ export class PluginProcess {
    */
   async call(tool: GuestTool, input: unknown, context: ToolContext): Promise<ToolOutput> {
     if (this.#calls.size >= MOST_CALLS) throw new Error(`more than ${MOST_CALLS} calls are open.`);
-    const text = JSON.stringify({ tool: tool.name, callId: context.callId, input });
+    const onBehalfOf = callers.getStore() ?? new Set();
+    // A plugin that calls itself, perhaps by way of others, gets no more than the call that it is in.
+    const isNested = onBehalfOf.has(this);
+    const text = JSON.stringify({ tool: tool.name, callId: context.callId, input, isNested });
     if (text.length > MOST_MESSAGE_CHARS) throw new Error("its arguments are too long.");
     const id = ++this.#lastCall;
     const { promise, resolve, reject } = Promise.withResolvers<string>();
@@ -130,9 +140,10 @@ export class PluginProcess {
       this.#requestsLeft = 0;
       this.#logLeft = MOST_LOG_CHARS;
     }
-    this.#requestsLeft += this.#options.manifest.limits.hostCalls;
-    this.#calls.set(id, { context, end: resolve, fail: reject });
+    if (!isNested) this.#requestsLeft += this.#options.manifest.limits.hostCalls;
+    this.#calls.set(id, { context, callers: onBehalfOf, end: resolve, fail: reject });
     this.#child.keepsAgentAlive(true);
+    this.#child.resume();
     const ending = gracefulKill(tool.timeoutMs, context.signal, {
       interrupt: () => {
         this.#overdue.add(promise);
@@ -142,7 +153,7 @@ export class PluginProcess {
       kill: () => this.#child.fail("did not end when it was told to"),
     });
     try {
-      if (this.#child.alive) this.#send({ type: "guest", kind: "call", id, text });
+      if (this.#child.alive) this.#send({ type: "guest", kind: "call", id, text, isNested });
       else reject(new Error("its process is gone."));
       return readOutcome(await promise);
     } catch (error) {
@@ -166,7 +177,10 @@ export class PluginProcess {
   #restUnlessBusy(): void {
     if (this.#calls.size > 0) return;
     this.#busy.abort();
-    if (this.#child.alive) this.#child.keepsAgentAlive(false);
+    if (!this.#child.alive) return;
+    this.#child.keepsAgentAlive(false);
+    // In an isolate the process measures what the plugin computes between calls.
+    if (this.#options.manifest.isolation === "process") this.#child.pause();
   }
 
   #receive(received: unknown): void {
@@ -214,6 +228,8 @@ export class PluginProcess {
       case "log": {
         const kept = text.slice(0, Math.max(0, this.#logLeft));
         this.#logLeft -= text.length + 1;
+        // A plugin that goes past its own runtime could keep the agent busy with what it throws away.
+        if (this.#logLeft < -MOST_LOG_CHARS) throw new RangeError("more log than one call may");
         if (kept !== "") this.#options.onLog(kept);
         break;
       }
@@ -229,7 +245,10 @@ export class PluginProcess {
     }
     this.#answering++;
     const { signal } = this.#busy;
-    const answer = await this.#options.host.answer(text, { context: newest.context, signal });
+    const call = { context: newest.context, signal };
+    // Which of several open calls asks cannot be known.
+    const all = new Set([this, ...[...this.#calls.values()].flatMap((one) => [...one.callers])]);
+    const answer = await callers.run(all, () => this.#options.host.answer(text, call));
     this.#answering--;
     if (!signal.aborted) this.#send({ type: "guest", kind: "answer", id, text: answer });
   }
@@ -259,6 +278,7 @@ function launchOptions(manifest: PluginManifest): SupervisedChildOptions {
     return {
       entry: new URL("./process-child.ts", import.meta.url),
       setup: { folder, guest } satisfies ProcessSetup,
+      unreadLimitBytes: UNREAD_LIMIT_BYTES,
       readable: folder === "" ? [] : [folder, ...dependencyFolders(folder)],
       limits: {
         residentBytes: BASE_RESIDENT + 2 * memory,
@@ -279,6 +299,7 @@ function launchOptions(manifest: PluginManifest): SupervisedChildOptions {
     } satisfies IsolateSetup,
     readable: [],
     addon: path ?? undefined,
+    unreadLimitBytes: UNREAD_LIMIT_BYTES,
     limits: {
       residentBytes: BASE_RESIDENT + 2 * memory,
       dataBytes: BASE_DATA + 4 * memory,

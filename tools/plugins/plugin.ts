@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import type { JsonSchema } from "../../harmony/index.ts";
 import { verifyTool } from "../core/arguments.ts";
 import type { Tool } from "../core/tool.ts";
-import { findIsolatedVm } from "../isolate/index.ts";
+import { findIsolatedVm, findOsSandbox, type OsSandbox } from "../isolate/index.ts";
 import { PluginLoadError } from "./errors.ts";
 import type { GuestTool } from "./guest-data.ts";
 import { createHostFunctions, type PluginNetOptions } from "./host-functions.ts";
@@ -35,7 +35,7 @@ export type PluginOptions = {
 export type Plugin = {
   readonly manifest: PluginManifest;
   readonly granted: GrantedPermissions;
-  /** What it asks for and was not granted, as `--grant` would say it. */
+  /** What it asks for and was not granted, as `parseGrants` reads it. */
   readonly missing: readonly string[];
   readonly tools: readonly Tool[];
   /** Ends its process. The tools do so as well when the last of them is closed. */
@@ -145,12 +145,31 @@ function checkIsolation({ name, isolation }: PluginManifest, grant: Grant): void
     if (grant.process) return;
     throw new PluginLoadError(
       name,
-      "it asks for a process of its own instead of an isolate, whose walls are weaker: it can reach the network. Allow it with --grant process.",
+      `it asks for a process of its own without an isolate: ${freedomOfProcess()}. The grant "process" allows it.`,
     );
   }
   const binary = findIsolatedVm();
   if (binary.path === null) {
     throw new PluginLoadError(name, `plugins need isolated-vm. ${binary.problem}`);
+  }
+}
+
+/** What the code of a plugin without an isolate can do here, as the end of a sentence. */
+function freedomOfProcess(): string {
+  let osSandbox: OsSandbox | null = null;
+  try {
+    osSandbox = findOsSandbox();
+  } catch {
+    // Then nothing is started either; the worst is what can be said.
+  }
+  switch (osSandbox) {
+    case "bubblewrap":
+    case "namespaces":
+      return "this system keeps it from the network, from your files, sockets and processes";
+    case "network-namespace":
+      return "this system keeps it from the network and your processes, but it could open your Unix sockets";
+    default:
+      return "it could use the network, open your Unix sockets and signal your processes";
   }
 }
 

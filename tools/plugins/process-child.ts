@@ -1,8 +1,8 @@
 /**
  * A plugin that needs all of Node: its modules run on this process's main thread, within Node's permission
- * model (its own files can be read, nothing written, no processes, no threads). What it asks of the agent
- * goes the same way as from an isolate. Code in here can say anything to the agent; the agent believes
- * none of it.
+ * model (its own files can be read, nothing written, no processes, no threads, no native code). What it asks
+ * of the agent goes the same way as from an isolate. Code in here can say anything to the agent; the agent
+ * believes none of it, and stops the process between calls.
  */
 import { registerHooks } from "node:module";
 import { join } from "node:path";
@@ -18,6 +18,8 @@ const API_SOURCE =
   "export const { defineTool, net, fs, tools, env, granted, sleep } = globalThis.chorale;";
 const API_URL = `data:text/javascript,${encodeURIComponent(API_SOURCE)}`;
 const LONGEST_SLEEP_MS = 600_000;
+const NO_NATIVE_FILES =
+  "it loads a native file, which no plugin may: native code is not held by Node's permission model";
 
 const link = connectToParent<ProcessSetup>();
 const { setup } = link;
@@ -58,7 +60,9 @@ async function load(entry: string): Promise<void> {
     receive("loaded", 0, "", namespace);
   } catch (error) {
     const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    send({ type: "guest", kind: "failed", id: 0, text: text.slice(0, 2000) });
+    const isNative = (error as NodeJS.ErrnoException | null)?.code === "ERR_DLOPEN_DISABLED";
+    const why = isNative ? `${NO_NATIVE_FILES} (${text})` : text;
+    send({ type: "guest", kind: "failed", id: 0, text: why.slice(0, 2000) });
   }
 }
 

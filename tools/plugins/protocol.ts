@@ -20,6 +20,8 @@ export type ToChild =
       readonly kind: ToGuest;
       readonly id: number;
       readonly text: string;
+      /** A call that the plugin makes of itself: it gets no computing time of its own. */
+      readonly isNested?: boolean;
     }
   /** To report what there is and end. */
   | { readonly type: "stop" };

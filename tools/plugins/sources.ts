@@ -1,7 +1,7 @@
 /** The modules of a plugin, read by the agent for the isolate, which can read nothing itself. */
-import { constants } from "node:fs";
-import { open, realpath } from "node:fs/promises";
+import { realpath } from "node:fs/promises";
 import { join } from "node:path";
+import { openRegularFile } from "../core/read-file.ts";
 import { MOST_SOURCE_BYTES, MOST_SOURCE_FILES } from "./limits.ts";
 import { isWithin } from "./permissions.ts";
 
@@ -29,7 +29,8 @@ export function sourceReader(folder: string): ReadSource {
     const found = await realpath(join(folder, path)).catch(() => null);
     if (found === null) throw new Error(`${path} does not exist in the plugin's folder.`);
     if (!isWithin(found, folder)) throw new Error(`${path} leads out of the plugin's folder.`);
-    const file = await open(found, constants.O_RDONLY | constants.O_NONBLOCK);
+    const file = await openRegularFile(found).catch(() => null);
+    if (file === null) throw new Error(`${path} is no file that can be read.`);
     try {
       const { size } = await file.stat();
       bytes += size;
