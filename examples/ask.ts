@@ -10,7 +10,7 @@ const model = await loadModel();
 const python = createPythonTool();
 try {
   const result = await runAgent({
-    ...model,
+    model,
     prompt: "What is 48213 * 977?",
     tools: [python],
     // Every step is an event; here only the tool's work is shown.
@@ -21,7 +21,7 @@ try {
   });
   if (result.error !== undefined) console.error(result.error.message);
   console.log(result.output ?? "no answer");
-  process.exitCode = result.exitCode;
+  process.exitCode = result.status === "completed" ? 0 : 1;
 } finally {
   await python.close();
   await model.close();

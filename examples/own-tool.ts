@@ -21,7 +21,7 @@ const getWeather = defineTool<{ city: string }>({
 const model = await loadModel();
 try {
   const result = await runAgent({
-    ...model,
+    model,
     prompt: "What is the weather in Lisbon?",
     tools: [getWeather],
   });
@@ -30,7 +30,7 @@ try {
     const text = message.content.map((part) => ("text" in part ? part.text : "")).join("");
     console.log(`${message.name ?? message.role}${to}: ${text}`);
   }
-  process.exitCode = result.exitCode;
+  process.exitCode = result.status === "completed" ? 0 : 1;
 } finally {
   await model.close();
 }

@@ -5,7 +5,7 @@
  *     npm run example examples/scripted-engine.ts
  */
 import assert from "node:assert/strict";
-import { defineTool, loadO200kHarmony, runAgent, ScriptedEngine } from "chorale";
+import { defineTool, HarmonyModel, loadO200kHarmony, runAgent, ScriptedEngine } from "chorale";
 
 const stock = new Map([["apples", 12]]);
 const countStock = defineTool<{ product: string }>({
@@ -28,8 +28,7 @@ const engine = new ScriptedEngine([
 ]);
 
 const result = await runAgent({
-  engine,
-  tokenizer,
+  model: new HarmonyModel({ engine, tokenizer }),
   prompt: "How many apples are left?",
   tools: [countStock],
 });

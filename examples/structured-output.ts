@@ -9,9 +9,9 @@ import { loadModel, runAgent } from "chorale";
 const model = await loadModel();
 try {
   const result = await runAgent({
-    ...model,
+    model,
     prompt: "Extract the data: Maria Keller is 34 years old and lives in Oslo.",
-    outputSchema: {
+    output: {
       jsonSchema: {
         type: "object",
         properties: {
@@ -26,7 +26,7 @@ try {
   });
   if (result.status === "completed") console.log(result.value);
   else console.error(result.error?.message);
-  process.exitCode = result.exitCode;
+  process.exitCode = result.status === "completed" ? 0 : 1;
 } finally {
   await model.close();
 }

@@ -13,7 +13,7 @@ try {
   const model = await loadModel();
   try {
     const result = await runAgent({
-      ...model,
+      model,
       prompt: "Search my notes for green tea.",
       tools: plugin.tools,
     });
@@ -22,7 +22,7 @@ try {
       const text = message.content.map((part) => ("text" in part ? part.text : "")).join("");
       console.log(`${message.name ?? message.role}${to}: ${text}`);
     }
-    process.exitCode = result.exitCode;
+    process.exitCode = result.status === "completed" ? 0 : 1;
   } finally {
     await model.close();
   }

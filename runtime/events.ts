@@ -6,7 +6,7 @@
  * snake_case.
  */
 import type { Artifact } from "../tools/index.ts";
-import type { ExitCode } from "./exit-codes.ts";
+import type { StepFinish } from "./context.ts";
 
 /** Cumulative over the thread. Input counts every prompt in full; `cached` is the part whose KV was reused. */
 export type Usage = {
@@ -30,7 +30,11 @@ export type Timing = {
   readonly decode_tokens_per_second: number | null;
 };
 
-export type ItemStatus = "in_progress" | "completed" | "failed";
+/** `declined`: a call that was not allowed. */
+export type ItemStatus = "in_progress" | "completed" | "failed" | "cancelled" | "declined";
+
+/** Present only where the run was aborted or failed while the model wrote this. */
+type WithCut = { readonly status?: "cancelled" | "failed" };
 
 /** Codes of what was wrong with the model's Harmony, or the arguments of a call, in this item, when anything was. */
 type WithIssues = { readonly issues?: readonly string[] };
@@ -38,19 +42,21 @@ type WithIssues = { readonly issues?: readonly string[] };
 /** What ended a call, where `<|call|>` did not. */
 type WithEnding = { readonly ended_by?: "end" | "return" | "nothing" };
 
-export type AgentMessageItem = WithIssues & {
-  readonly id: string;
-  readonly type: "agent_message";
-  readonly text: string;
-  /** `commentary`: said before or between tool calls. */
-  readonly phase: "commentary" | "final_answer";
-};
+export type AgentMessageItem = WithIssues &
+  WithCut & {
+    readonly id: string;
+    readonly type: "agent_message";
+    readonly text: string;
+    /** `commentary`: said before or between tool calls. */
+    readonly phase: "commentary" | "final_answer";
+  };
 
-export type ReasoningItem = WithIssues & {
-  readonly id: string;
-  readonly type: "reasoning";
-  readonly text: string;
-};
+export type ReasoningItem = WithIssues &
+  WithCut & {
+    readonly id: string;
+    readonly type: "reasoning";
+    readonly text: string;
+  };
 
 export type ToolCallItem = WithIssues &
   WithEnding & {
@@ -88,7 +94,19 @@ export type ErrorItem = {
 
 export type Item = AgentMessageItem | ReasoningItem | ToolCallItem | CodeExecutionItem | ErrorItem;
 
-export type RunStatus = "completed" | "failed" | "cancelled";
+/** `pending`: the run waits for its caller (results of client-side tools, approvals), the turn is not over. */
+export type RunStatus = "completed" | "failed" | "cancelled" | "pending";
+
+/** A call that waits for the caller of the run. */
+export type PendingCall = {
+  readonly call_id: string;
+  /** The tool's own name. */
+  readonly tool: string;
+  /** The arguments as the model wrote them. */
+  readonly arguments: string;
+  /** `result`: the caller executes it and appends the result; `approval`: the caller decides whether it may run. */
+  readonly waits_for: "result" | "approval";
+};
 
 export type RunEvent =
   | {
@@ -122,36 +140,39 @@ export type RunEvent =
       readonly type: "generation.completed";
       readonly input_tokens: number;
       readonly cached_input_tokens: number;
-      /** Tokens that were taken back included. */
       readonly output_tokens: number;
-      /** How many were taken back, see `generation.resampled`. */
-      readonly resampled_tokens: number;
-      readonly finish_reason: "stop" | "call" | "length" | "context";
+      readonly finish_reason: StepFinish;
       readonly prefill_ms: number;
       readonly decode_ms: number;
     }
   | {
-      /** A sampled token made a header wrong: it was taken back, and the next is sampled without it. */
-      readonly type: "generation.resampled";
-      /** Index of the token in the session. */
-      readonly position: number;
-      readonly sampled_id: number;
-      /**
-       * Ids that may not be sampled there now. None: the attempts are used up, and what the model says
-       * by itself stands.
-       */
-      readonly banned_ids: readonly number[];
-      /** Counts from 1 in each header. */
-      readonly attempt: number;
-      readonly reason: string;
+      /** Prompt tokens computed so far; sent while a long prompt is read. */
+      readonly type: "prefill.progress";
+      readonly done: number;
+      readonly total: number;
     }
   | {
       /** The model had reasoned as long as it may: its analysis was ended, and it goes on behind that. */
       readonly type: "generation.reasoning_limited";
       /** Tokens of reasoning that it may sample before each call or answer. */
       readonly limit: number;
-      /** Put into its mouth: the end of its analysis, the second time the header of an answer as well. */
+      /** What was appended for it: the end of its analysis, the second time the header of an answer as well. */
       readonly forced_ids: readonly number[];
+    }
+  | {
+      /** A call needs a person's agreement; the run waits for it. */
+      readonly type: "approval.requested";
+      readonly item_id: string;
+      readonly tool: string;
+      readonly arguments: string;
+    }
+  | {
+      readonly type: "approval.resolved";
+      readonly item_id: string;
+      readonly decision: "allowed" | "denied";
+      /** Who decided: `caller`, `user`, or the name of a rule. */
+      readonly by: string;
+      readonly reason?: string;
     }
   | { readonly type: "turn.completed"; readonly usage: Usage }
   | {
@@ -161,22 +182,12 @@ export type RunEvent =
   | {
       readonly type: "run.completed";
       readonly status: RunStatus;
-      readonly exit_code: ExitCode;
       /** The accepted answer; null when there is none. */
       readonly output: string | null;
+      /** With `pending`: what the run waits for. */
+      readonly pending_calls?: readonly PendingCall[];
       readonly usage: Usage;
       readonly timing: Timing;
-      /** Where experts are paged (`--memory`): what that took since the model was loaded. */
-      readonly experts?: {
-        /** How many are in memory at most. */
-        readonly resident: number;
-        readonly hits: number;
-        readonly misses: number;
-        /** null before any was wanted. */
-        readonly hit_rate: number | null;
-        readonly bytes_read: number;
-        readonly read_ms: number;
-      };
     }
   | { readonly type: "error"; readonly message: string; readonly code?: string };
 

@@ -2,9 +2,9 @@
  * Chorale as a library: open a model, give it tools, run a prompt to its answer.
  *
  * @example
- * const model = await loadModel();
- * const python = createPythonTool();
- * const { output } = await runAgent({ ...model, prompt: "What is 12 ** 34?", tools: [python] });
+ * await using model = await loadModel();
+ * await using python = createPythonTool();
+ * const { output } = await runAgent({ model, prompt: "What is 12 ** 34?", tools: [python] });
  */
 
 export type { Message, ReasoningEffort, Tokenizer } from "../harmony/index.ts";
@@ -36,28 +36,55 @@ export {
   type ToolDefinition,
   type ToolOutput,
 } from "../tools/index.ts";
-export { runAgent } from "./agent.ts";
 export {
-  ContextFullError,
-  HarmonyUnusableError,
+  Agent,
+  type AgentOptions,
+  type RunAgentOptions,
+  type RunOverrides,
+  runAgent,
+} from "./agent/agent.ts";
+export type { AgentRun } from "./agent/agent-run.ts";
+export type { RunResult } from "./agent/run-result.ts";
+export { type Step, step } from "./agent/step.ts";
+export type { ApprovalDecision, ApprovalRequest, ApprovalRule } from "./calls/approval.ts";
+export type { SystemSettings, ToolChoice, TurnSettings } from "./context.ts";
+export {
   InterruptedError,
   InvalidOutputError,
   ModelError,
-  PromptTooLongError,
   RunError,
-  TokenLimitError,
-  TurnLimitError,
+  type RunErrorCode,
   UsageError,
 } from "./errors.ts";
 export type {
   EventListener,
   Item,
+  ItemStatus,
+  PendingCall,
   RunEvent,
   RunStatus,
   Timing,
   Usage,
 } from "./events.ts";
-export { EXIT, type ExitCode } from "./exit-codes.ts";
 export { homePath } from "./home.ts";
-export { type LoadedModel, type LoadModelOptions, loadModel } from "./model.ts";
-export type { RunOptions, RunResult } from "./run-options.ts";
+export { HarmonyModel, type HarmonyModelOptions } from "./model/harmony-model.ts";
+export type {
+  LanguageModel,
+  ModelEvent,
+  ModelRequest,
+  ModelStep,
+} from "./model/language-model.ts";
+export { type LoadModelOptions, loadModel, loadTokenizer } from "./model/load-model.ts";
+export type { InputMessage, RunInput, TurnOptions } from "./options.ts";
+export { type LogEntry, type LogRecord, THREAD_LOG_VERSION } from "./thread/entry.ts";
+export {
+  ThreadConflictError,
+  ThreadLogError,
+  ThreadNotFoundError,
+  ThreadStoreError,
+} from "./thread/errors.ts";
+export { fold } from "./thread/fold.ts";
+export { SqliteThreadStore } from "./thread/sqlite-store.ts";
+export type { ThreadState } from "./thread/state.ts";
+export { MemoryThreadStore, type ThreadStore, type ThreadSummary } from "./thread/store.ts";
+export { type ClientResult, Thread, type ThreadOptions } from "./thread/thread.ts";

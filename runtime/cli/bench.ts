@@ -9,8 +9,8 @@ import {
   type TokenEngine,
 } from "../../inference/index.ts";
 import { UsageError } from "../errors.ts";
-import { EXIT, type ExitCode } from "../exit-codes.ts";
 import type { CommandContext } from "./command-context.ts";
+import { EXIT, type ExitCode } from "./exit-codes.ts";
 
 export type BenchArguments = {
   readonly model?: string;

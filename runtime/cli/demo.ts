@@ -10,19 +10,18 @@ import {
   type Tool,
   type ValidatorOptions,
 } from "../../tools/index.ts";
-import { runAgent } from "../agent.ts";
 import type { RunEvent } from "../events.ts";
-import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { openHome } from "../home.ts";
-import { type LoadedModel, loadModel } from "../model.ts";
-import type { RunResult } from "../run-options.ts";
+import type { HarmonyModel } from "../index.ts";
+import { loadModel, type RunResult, runAgent } from "../index.ts";
 import type { CommandContext } from "./command-context.ts";
+import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { watchRun } from "./watch.ts";
 
 type Task = {
   readonly question: string;
   readonly tools?: readonly Tool[];
-  readonly outputSchema?: ValidatorOptions;
+  readonly output?: ValidatorOptions;
   /** What is wrong with the answer or the way to it; null when it is right. */
   readonly judge: (result: RunResult, events: readonly RunEvent[]) => string | null;
 };
@@ -55,7 +54,7 @@ const TASKS: readonly Task[] = [
   },
   {
     question: "Extract the data: Maria Keller is 34 years old and lives in Oslo.",
-    outputSchema: {
+    output: {
       jsonSchema: {
         type: "object",
         properties: {
@@ -105,17 +104,17 @@ export async function demoCommand(context: CommandContext): Promise<ExitCode> {
 async function perform(
   task: Task,
   python: Tool,
-  model: LoadedModel,
+  model: HarmonyModel,
   { output, signal }: CommandContext,
 ): Promise<string | null> {
   output.watchLines("?", task.question, "call");
   const events: RunEvent[] = [];
-  const show = watchRun(output, { holdAnswer: task.outputSchema !== undefined });
+  const show = watchRun(output, { holdAnswer: task.output !== undefined });
   const result = await runAgent({
-    ...model,
+    model,
     prompt: task.question,
     tools: [python, ...(task.tools ?? [])],
-    outputSchema: task.outputSchema,
+    output: task.output,
     signal,
     onEvent: (event) => {
       events.push(event);

@@ -4,11 +4,11 @@ import { availableParallelism, totalmem } from "node:os";
 import { join } from "node:path";
 import { kernelBuild } from "../../inference/index.ts";
 import { type SandboxReport, sandboxReport, verifyPythonPackages } from "../../tools/index.ts";
+import { packageFolder } from "../environment.ts";
 import { messageOf } from "../errors.ts";
-import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { openHome } from "../home.ts";
 import type { CommandContext } from "./command-context.ts";
-import { packageFolder } from "./python-packages.ts";
+import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { visibleText } from "./terminal-text.ts";
 
 /** `note`: works, but less well than it could. `problem`: something is off, and the status is 1. */

@@ -6,8 +6,8 @@ import type { ArgumentsCamelCase, Options } from "yargs";
 import type { ReasoningEffort } from "../../harmony/index.ts";
 import type { Precision } from "../../inference/index.ts";
 import { UsageError } from "../errors.ts";
-import type { ExitCode } from "../exit-codes.ts";
 import type { CommandContext } from "./command-context.ts";
+import type { ExitCode } from "./exit-codes.ts";
 import type { ColorMode } from "./output.ts";
 
 const EFFORTS = ["low", "medium", "high"] as const satisfies readonly ReasoningEffort[];
@@ -69,17 +69,18 @@ export const grantOption: Record<string, Options> = {
 export const agentOptions: Record<string, Options> = {
   instructions: value("TEXT", "Instructions for the model (the developer message)"),
   effort: value(EFFORTS.join("|"), "How much the model reasons (default: medium)"),
-  "max-turns": value("N", "Most turns of the model (default: 20)"),
-  "max-tokens": value("N", "Most tokens generated in all turns (default: what the context holds)"),
+  "max-steps": value("N", "Most steps: samplings of the model (default: 20)"),
+  "max-turns": { type: "string", hidden: true },
+  "max-tokens": value("N", "Most tokens generated in all steps (default: what the context holds)"),
   "max-reasoning-tokens": value(
     "N",
     "Most tokens of reasoning before each call or answer; then the model must go on (default: no limit)",
   ),
-  "max-retries": value("N", "How often in a row an unusable turn is tried again (default: 3)"),
-  resample: value(
-    "N",
-    "How often in one header a wrong token is taken back and sampled again; 0: never (default: 4)",
-  ),
+  "max-retries": value("N", "How often in a row an unusable step is tried again (default: 3)"),
+  "free-headers": {
+    type: "boolean",
+    describe: "Let the model write message headers that the format does not have",
+  },
   docs: value("PATH", "Folder of documents that the model may search and read"),
   file: value("PATH", "File that Python code may read in /mnt/data; may be repeated"),
   artifacts: value(
@@ -95,6 +96,12 @@ export const agentOptions: Record<string, Options> = {
   ...grantOption,
   schema: value("FILE", "JSON Schema that the answer must pass"),
   xsd: value("FILE", "XML Schema that the answer must pass"),
+};
+
+/** Which conversation a run belongs to. */
+export const threadOptions: Record<string, Options> = {
+  resume: value("ID", "Go on with a conversation; without a prompt, with its unfinished turn"),
+  ephemeral: { type: "boolean", describe: "Do not keep the conversation" },
 };
 
 /** What `chorale bench` measures. */
@@ -142,11 +149,11 @@ export type ModelArguments = {
 export type AgentArguments = {
   readonly instructions?: string;
   readonly effort?: ReasoningEffort;
-  readonly maxTurns?: number;
+  readonly maxSteps?: number;
   readonly maxTokens?: number;
   readonly maxReasoningTokens?: number;
   readonly maxRetries?: number;
-  readonly resample?: number;
+  readonly constrainHeaders?: boolean;
   readonly docs?: string;
   readonly files: readonly string[];
   readonly artifacts?: string;
@@ -202,11 +209,14 @@ export function agentArguments(parsed: Parsed): AgentArguments {
     ...defined({
       instructions: one(parsed, "instructions"),
       effort: choice(parsed, "effort", EFFORTS),
-      maxTurns: wholeNumber(parsed, "max-turns", 1, 100_000),
+      // The older name of the flag is still taken.
+      maxSteps:
+        wholeNumber(parsed, "max-steps", 1, 100_000) ??
+        wholeNumber(parsed, "max-turns", 1, 100_000),
       maxTokens: wholeNumber(parsed, "max-tokens", 1, 2 ** 31 - 1),
       maxReasoningTokens: wholeNumber(parsed, "max-reasoning-tokens", 0, 2 ** 31 - 1),
       maxRetries: wholeNumber(parsed, "max-retries", 0, 1000),
-      resample: wholeNumber(parsed, "resample", 0, 1000),
+      constrainHeaders: parsed["free-headers"] === true ? false : undefined,
       docs: one(parsed, "docs"),
       artifacts: one(parsed, "artifacts"),
       packages: names(parsed, "packages"),
@@ -235,6 +245,15 @@ export function benchArguments(parsed: Parsed): {
     generate: wholeNumber(parsed, "generate", 1, 131_072) ?? 64,
     rounds: wholeNumber(parsed, "rounds", 1, 1000) ?? 3,
   };
+}
+
+/** @throws UsageError as above; also with `--ephemeral`, which keeps no conversation to go on with */
+export function resumeArgument(parsed: Parsed): string | undefined {
+  const thread = one(parsed, "resume");
+  if (thread !== undefined && parsed["ephemeral"] === true) {
+    throw new UsageError("--resume and --ephemeral exclude each other.");
+  }
+  return thread;
 }
 
 /** @throws UsageError as above */

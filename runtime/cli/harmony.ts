@@ -18,9 +18,9 @@ import {
   trainingSegments,
 } from "../../harmony/index.ts";
 import { messageOf, UsageError } from "../errors.ts";
-import { EXIT, type ExitCode } from "../exit-codes.ts";
-import { loadTokenizer } from "../model.ts";
+import { loadTokenizer } from "../index.ts";
 import type { CommandContext } from "./command-context.ts";
+import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { explainTranscript, type PartKind, type TranscriptPart } from "./explain.ts";
 import { readInput } from "./read-input.ts";
 import { visibleText } from "./terminal-text.ts";

@@ -6,15 +6,16 @@ import { readFileSync } from "node:fs";
 import { findPackageJSON } from "node:module";
 import yargs from "yargs";
 import {
+  type InterruptedBy,
   InterruptedError,
   isForeseen,
   messageOf,
   RunError,
-  StrayError,
   UsageError,
 } from "../errors.ts";
-import { EXIT, type ExitCode } from "../exit-codes.ts";
 import type { CommandContext } from "./command-context.ts";
+import { errorText } from "./error-text.ts";
+import { EXIT, type ExitCode, runExitCode } from "./exit-codes.ts";
 import {
   agentArguments,
   agentOptions,
@@ -26,6 +27,8 @@ import {
   modelArguments,
   modelOptions,
   type Parsed,
+  resumeArgument,
+  threadOptions,
 } from "./flags.ts";
 import { harmonyCommands } from "./harmony-flags.ts";
 import { Output } from "./output.ts";
@@ -35,7 +38,7 @@ import { toolsCommands } from "./tools-flags.ts";
 /** After Ctrl-C everything has this long to end in order; then the end is told and the process ends anyway. */
 const SHUTDOWN_MS = 200;
 /** And the telling has this long. */
-const LAST_WORDS_MS = 80;
+const REPORT_MS = 80;
 
 /** Runs one command and sets the exit status of the process. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -68,11 +71,19 @@ export async function main(argv: readonly string[]): Promise<void> {
       (y) =>
         y
           .positional("prompt", { type: "string", describe: "The question; - reads stdin" })
-          .options({ ...agentOptions, ...modelOptions, ...jsonOption, ...colorOption }),
+          .options({
+            ...agentOptions,
+            ...threadOptions,
+            ...modelOptions,
+            ...jsonOption,
+            ...colorOption,
+          }),
       command(async (parsed, context) => {
         const args = {
           prompt: promptArgument(parsed, argv),
           json: parsed["json"] === true,
+          ephemeral: parsed["ephemeral"] === true,
+          resume: resumeArgument(parsed),
           agent: agentArguments(parsed),
           model: modelArguments(parsed),
         };
@@ -152,14 +163,15 @@ function promptArgument(parsed: Parsed, argv: readonly string[]): string | undef
 
 /** Says what ended the command, in the form the arguments asked for, unless that has been said. */
 async function report(error: unknown, argv: readonly string[], output: Output): Promise<ExitCode> {
+  const exitCode = runExitCode(error) ?? (await import("./exit-code-of.ts")).exitCodeOf(error);
   if (argv.includes("--json") && !output.runCompleted) {
-    const { reportUnstarted } = await import("../reporter.ts");
-    await reportUnstarted(error, (event) => output.jsonLine(event));
+    const { reportUnstarted } = await import("./json-events.ts");
+    reportUnstarted(output, error, exitCode);
   }
-  if (output.lastNote !== messageOf(error)) output.note(messageOf(error));
+  const sentence = errorText(error);
+  if (output.lastNote !== sentence) output.note(sentence);
   if (!isForeseen(error) && error instanceof Error) process.stderr.write(`${error.stack}\n`);
-  if (error instanceof RunError) return error.exitCode;
-  return (await import("../exit-code-of.ts")).exitCodeOf(error);
+  return exitCode;
 }
 
 /**
@@ -168,7 +180,7 @@ async function report(error: unknown, argv: readonly string[], output: Output): 
  */
 function surviveStrayErrors(argv: readonly string[], current: () => Output): void {
   process.on("unhandledRejection", (error) => {
-    const message = `a promise was rejected and nobody waited for it: ${messageOf(error)}`;
+    const message = `a promise was rejected and its rejection was not handled: ${messageOf(error)}`;
     const output = current();
     if (argv.includes("--json") && !output.runCompleted)
       output.jsonLine({ type: "error", message });
@@ -177,34 +189,36 @@ function surviveStrayErrors(argv: readonly string[], current: () => Output): voi
   process.on("uncaughtException", (error) => {
     const message = `an error was thrown outside of any call: ${messageOf(error)}`;
     const end = (): never => process.exit(EXIT.failed);
-    setTimeout(end, LAST_WORDS_MS);
-    report(new StrayError(message, { cause: error }), argv, current()).then(end, end);
+    setTimeout(end, REPORT_MS);
+    const stray = new RunError("CHORALE_STRAY_ERROR", message, { cause: error });
+    report(stray, argv, current()).then(end, end);
   });
 }
 
 /**
- * The signal that ends a command. Whatever does not end by itself within `SHUTDOWN_MS` is ended with
+ * The signal that ends a command. What does not end by itself within `SHUTDOWN_MS` is ended with
  * the process: child processes watch their connection to it and end as well.
  */
-function interruption(lastWords: (reason: InterruptedError) => Promise<unknown>): AbortSignal {
+function interruption(tell: (reason: InterruptedError) => Promise<unknown>): AbortSignal {
   const controller = new AbortController();
-  const stop = (by: "SIGINT" | "SIGTERM" | "SIGPIPE"): void => {
+  const stop = (by: InterruptedBy): void => {
     if (controller.signal.aborted) return;
     const reason = new InterruptedError(by);
+    const exitCode = runExitCode(reason);
     // Also where nothing is left to wait for but a promise that is never kept.
-    process.exitCode = reason.exitCode;
+    process.exitCode = exitCode;
     controller.abort(reason);
-    const end = (): never => process.exit(reason.exitCode);
+    const end = (): never => process.exit(exitCode);
     setTimeout(() => {
-      setTimeout(end, LAST_WORDS_MS);
-      lastWords(reason).then(end, end);
+      setTimeout(end, REPORT_MS);
+      tell(reason).then(end, end);
     }, SHUTDOWN_MS).unref();
   };
   process.on("SIGINT", () => stop("SIGINT"));
   process.on("SIGTERM", () => stop("SIGTERM"));
-  process.on("SIGHUP", () => stop("SIGTERM"));
+  process.on("SIGHUP", () => stop("SIGHUP"));
   process.stdout.on("error", () => stop("SIGPIPE"));
-  // Nobody watches any more; the answer still matters.
+  // There is no reader any more; the answer still matters.
   process.stderr.on("error", () => {});
   return controller.signal;
 }

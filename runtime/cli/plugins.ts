@@ -1,14 +1,8 @@
 /** The plugins of a command: what the user named and granted. */
 import { resolve } from "node:path";
-import {
-  loadPlugin,
-  type Plugin,
-  parseGrants,
-  readManifest,
-  type Tool,
-} from "../../tools/index.ts";
+import { type Plugin, parseGrants, readManifest } from "../../tools/index.ts";
+import type { PluginConfiguration } from "../environment.ts";
 import { UsageError } from "../errors.ts";
-import type { Output } from "./output.ts";
 
 export type PluginArguments = {
   readonly plugins: readonly string[];
@@ -16,16 +10,13 @@ export type PluginArguments = {
 };
 
 /**
- * Loads them and adds their tools to `tools`, of which plugins may be granted the others. Who closes the
- * tools closes the plugins.
- *
- * @throws UsageError, ToolsError: what was loaded is among `tools`
+ * What each plugin is granted, from the flags.
+ * @throws UsageError, GrantError, PluginManifestError
  */
-export async function openPlugins(
-  { plugins, grants }: PluginArguments,
-  tools: Tool[],
-  { env, output }: { readonly env: NodeJS.ProcessEnv; readonly output: Output },
-): Promise<readonly Plugin[]> {
+export async function pluginConfigurations({
+  plugins,
+  grants,
+}: PluginArguments): Promise<readonly PluginConfiguration[]> {
   if (grants.length > 0 && plugins.length === 0) {
     throw new UsageError("--grant is for plugins; name them with --plugin.");
   }
@@ -33,15 +24,7 @@ export async function openPlugins(
     plugins.map(async (path) => (await readManifest(path, resolve("."))).name),
   );
   const given = grantsByPlugin(grants, names);
-  const loaded: Plugin[] = [];
-  for (const [at, path] of plugins.entries()) {
-    const grant = parseGrants(given.get(names[at] ?? "") ?? []);
-    const onLog = (text: string): void => output.watchLines("log", text, "result");
-    const plugin = await loadPlugin(path, { grant, env, tools: () => tools, onLog });
-    loaded.push(plugin);
-    tools.push(...plugin.tools);
-  }
-  return loaded;
+  return plugins.map((path, at) => ({ path, grants: given.get(names[at] ?? "") ?? [] }));
 }
 
 /**

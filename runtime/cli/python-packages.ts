@@ -1,17 +1,15 @@
 /** `chorale python install|list|verify`: packages that the model's Python may import. */
-import { join } from "node:path";
 import {
   installPythonPackages,
   listPythonPackages,
-  PACKAGE_FOLDER,
   PackageError,
   type PackageErrorCode,
   type PackageProgress,
   verifyPythonPackages,
 } from "../../tools/index.ts";
-import { EXIT, type ExitCode } from "../exit-codes.ts";
-import { homePath } from "../home.ts";
+import { packageFolder } from "../environment.ts";
 import type { CommandContext } from "./command-context.ts";
+import { EXIT, type ExitCode } from "./exit-codes.ts";
 import type { Output } from "./output.ts";
 import { visibleText } from "./terminal-text.ts";
 
@@ -21,11 +19,6 @@ export type InstallArguments = {
   readonly lock?: string;
   readonly json: boolean;
 };
-
-/** Where they are, whether or not there are any; also where the state folder can only be read. */
-export function packageFolder(env: NodeJS.ProcessEnv): string {
-  return join(homePath(env), PACKAGE_FOLDER);
-}
 
 /** Errors of the network or a mirror: nothing on the command line is wrong. */
 const NOT_OF_THE_COMMAND_LINE: ReadonlySet<string> = new Set<PackageErrorCode>([

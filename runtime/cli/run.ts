@@ -1,24 +1,16 @@
 /** `chorale run "question"`: one prompt, one answer. */
-import { join } from "node:path";
-import type { PrefixStoreOptions, TokenEngine } from "../../inference/index.ts";
-import {
-  type BrowserTools,
-  createBrowserTools,
-  createValidator,
-  loadToolModule,
-  type Tool,
-  type ValidatorOptions,
-} from "../../tools/index.ts";
-import { runAgent } from "../agent.ts";
+import type { TokenEngine } from "../../inference/index.ts";
+import { type BrowserTools, createValidator, type ValidatorOptions } from "../../tools/index.ts";
+import { openEnvironment } from "../environment.ts";
 import { messageOf, UsageError } from "../errors.ts";
-import type { ExitCode } from "../exit-codes.ts";
-import { type Home, openHome } from "../home.ts";
-import { loadModel } from "../model.ts";
+import { Agent, Thread } from "../index.ts";
 import type { CommandContext } from "./command-context.ts";
+import { errorText } from "./error-text.ts";
+import { exitCodeOf } from "./exit-code-of.ts";
+import { EXIT, type ExitCode } from "./exit-codes.ts";
 import type { AgentArguments, ModelArguments } from "./flags.ts";
-import type { Output } from "./output.ts";
-import { missingNote, openPlugins } from "./plugins.ts";
-import { openPython } from "./python.ts";
+import { JsonEvents } from "./json-events.ts";
+import { missingNote, pluginConfigurations } from "./plugins.ts";
 import { readTextFile } from "./read-input.ts";
 import { isPiped, readPrompt } from "./read-prompt.ts";
 import { watchRun } from "./watch.ts";
@@ -27,6 +19,10 @@ import { memoryNote, watchLoading } from "./watch-loading.ts";
 export type RunArguments = {
   readonly prompt: string | undefined;
   readonly json: boolean;
+  /** The conversation is not kept. */
+  readonly ephemeral: boolean;
+  /** The thread that goes on. */
+  readonly resume: string | undefined;
   readonly agent: AgentArguments;
   readonly model: ModelArguments;
 };
@@ -37,86 +33,98 @@ export type RunArguments = {
  */
 export async function runCommand(args: RunArguments, context: CommandContext): Promise<ExitCode> {
   const { output, env, signal } = context;
-  const prompt = await readPrompt({
-    argument: args.prompt,
+  const note = (sentence: string): void => output.note(sentence);
+  const prompt = await promptOf(args, context);
+  const outputSchema = await readSchema(args.agent);
+  // A schema that is none is refused now, not after the model is loaded.
+  if (outputSchema !== undefined) await createValidator(outputSchema);
+  const { agent: given, model: modelArguments } = args;
+  const { model: path, context: contextLength, threads, memory, ...others } = modelArguments;
+  const { precision, prefixStore, ...sampling } = others;
+  await using environment = await openEnvironment({
+    env,
+    model: {
+      path,
+      contextLength,
+      threads,
+      memoryLimit: memory,
+      precision,
+      prefixCacheBytes: prefixStore === undefined ? undefined : prefixStore * 2 ** 30,
+      onMemory: (needs) => {
+        const sentence = memoryNote(needs);
+        if (sentence !== null) note(sentence);
+      },
+      onProgress: watchLoading(note),
+    },
+    python: { files: given.files, artifacts: given.artifacts, packages: given.packages },
+    toolModules: given.tools,
+    plugins: await pluginConfigurations(given),
+    documents: given.docs,
+    keepThreads: !args.ephemeral,
+    onNote: note,
+    onPluginLog: (text) => output.watchLines("log", text, "result"),
+  });
+  const { model, tools, python, browser, briefing } = environment;
+  for (const plugin of environment.plugins) {
+    const missing = missingNote(plugin);
+    if (missing !== null) note(missing);
+  }
+  const left = skippedNote(browser?.summary);
+  if (left !== null) note(left);
+  if (path === undefined) note(embeddedModelNote(model.engine));
+  // Starts while the model reads the prompt; most runs need it.
+  void python?.warmUp();
+  const agent = new Agent({
+    model,
+    tools,
+    instructions:
+      briefing === undefined ? given.instructions : joined(given.instructions, briefing),
+    effort: given.effort,
+    sampling,
+    output: outputSchema,
+    maxSteps: given.maxSteps,
+    maxTokens: given.maxTokens,
+    maxReasoningTokens: given.maxReasoningTokens,
+    maxRetries: given.maxRetries,
+    constrainHeaders: given.constrainHeaders,
+  });
+  const { threads: store } = environment;
+  const thread =
+    args.resume === undefined ? Thread.create({ store }) : await Thread.open(store, args.resume);
+  const events = new JsonEvents(output);
+  const watch = watchRun(output, {
+    holdAnswer: outputSchema !== undefined,
+    // An answer with a schema has to stay as it was checked.
+    normaliseCitations: outputSchema === undefined ? citationsOf(browser) : undefined,
+  });
+  const run = agent.run(thread, prompt, {
+    signal,
+    onEvent: args.json ? (event) => events.take(event) : watch,
+  });
+  let exitCode: ExitCode = EXIT.failed;
+  try {
+    const { status, error } = await run.result;
+    exitCode = status === "completed" ? EXIT.ok : exitCodeOf(error);
+    if (error !== undefined) note(errorText(error));
+  } finally {
+    if (args.json) events.end(exitCode, model.statistics);
+  }
+  return exitCode;
+}
+
+/** Undefined where a thread goes on whose last turn is not over. */
+async function promptOf(
+  { prompt, resume }: RunArguments,
+  { output, signal }: CommandContext,
+): Promise<string | undefined> {
+  if (resume !== undefined && prompt === undefined) return undefined;
+  return readPrompt({
+    argument: prompt,
     stdin: process.stdin,
     piped: isPiped(0),
     note: (sentence) => output.note(sentence),
     signal,
   });
-  const outputSchema = await readSchema(args.agent);
-  // A schema that is none is refused now, not after the model is loaded.
-  if (outputSchema !== undefined) await createValidator(outputSchema);
-  const home = openHome(env, (sentence) => output.note(sentence));
-  const tools: Tool[] = [];
-  try {
-    const { python, briefing } = await openPython(args.agent, home, context);
-    if (python !== undefined) tools.push(python);
-    for (const file of args.agent.tools) {
-      tools.push(...(await loadToolModule(file)));
-    }
-    for (const plugin of await openPlugins(args.agent, tools, context)) {
-      const note = missingNote(plugin);
-      if (note !== null) output.note(note);
-    }
-    let browser: BrowserTools | undefined;
-    if (args.agent.docs !== undefined) {
-      browser = await createBrowserTools({ docs: args.agent.docs });
-      tools.push(...browser.tools);
-      const left = skippedNote(browser.summary);
-      if (left !== null) output.note(left);
-    }
-    const { model: path, context: contextLength, threads, memory, ...others } = args.model;
-    const { precision, prefixStore, ...sampling } = others;
-    const model = await loadModel(path, {
-      contextLength,
-      threads,
-      memoryLimit: memory,
-      precision,
-      prefixStore: prefixStoreOf(path, home, output, prefixStore),
-      onMemory: (needs) => {
-        const note = memoryNote(needs);
-        if (note !== null) output.note(note);
-      },
-      onProgress: watchLoading((sentence) => output.note(sentence)),
-    });
-    if (path === undefined) output.note(embeddedModelNote(model.engine));
-    // Starts while the model reads the prompt; most runs need it.
-    void python?.warmUp();
-    try {
-      const { instructions, effort, maxTurns, maxTokens, maxRetries, resample } = args.agent;
-      const { exitCode, error } = await runAgent({
-        engine: model.engine,
-        tokenizer: model.tokenizer,
-        sampling: { ...model.sampling, ...sampling },
-        prompt,
-        tools,
-        outputSchema,
-        instructions: briefing === undefined ? instructions : joined(instructions, briefing),
-        effort,
-        maxTurns,
-        maxTokens,
-        maxReasoningTokens: args.agent.maxReasoningTokens,
-        maxRetries,
-        ...(resample !== undefined && { resample: { headers: resample } }),
-        signal,
-        onEvent: args.json
-          ? (event) => output.jsonLine(event)
-          : watchRun(output, {
-              holdAnswer: outputSchema !== undefined,
-              // An answer with a schema has to stay as it was checked.
-              normaliseCitations: outputSchema === undefined ? citationsOf(browser) : undefined,
-            }),
-      });
-      if (error !== undefined) output.note(error.message);
-      return exitCode;
-    } finally {
-      await model.close();
-    }
-  } finally {
-    await Promise.allSettled(tools.map((tool) => tool.close?.()));
-    home.close();
-  }
 }
 
 const joined = (instructions: string | undefined, briefing: string): string =>
@@ -126,25 +134,7 @@ function citationsOf(browser: BrowserTools | undefined): ((text: string) => stri
   return browser && ((text) => browser.normaliseCitations(text).text);
 }
 
-/** Bytes of computed prefixes that are kept where nothing else is said. */
-const PREFIX_STORE_GIB = 4;
-
-/** The embedded model reads its prompt in less time than a file. */
-function prefixStoreOf(
-  model: string | undefined,
-  home: Home,
-  output: Output,
-  gibibytes: number = PREFIX_STORE_GIB,
-): PrefixStoreOptions | undefined {
-  if (model === undefined || gibibytes === 0) return undefined;
-  return {
-    path: join(home.path, "prefixes"),
-    maxBytes: gibibytes * 2 ** 30,
-    onProblem: (sentence) => output.note(sentence),
-  };
-}
-
-/** Nobody should take the demo model's answers for a large model's. */
+/** The demo model's answers should not pass for those of a large model. */
 function embeddedModelNote(engine: TokenEngine): string {
   return (
     `no --model given, so the small embedded demo model answers (${engine.contextLength} tokens of ` +
@@ -155,7 +145,7 @@ function embeddedModelNote(engine: TokenEngine): string {
 /** Files named of those that `--docs` left out. */
 const NAMED_FILES = 3;
 
-/** Nobody should wonder why the model does not find what lies in the folder. */
+/** Says why the model does not find everything that lies in the folder. */
 function skippedNote(summary: BrowserTools["summary"]): string | null {
   if (summary === undefined || summary.skipped.length === 0) return null;
   const { path, documents, skipped } = summary;

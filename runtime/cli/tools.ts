@@ -9,18 +9,17 @@ import { normaliseSchema, schemaToType } from "../../harmony/index.ts";
 import {
   createPythonTool,
   executeTool,
-  loadToolModule,
   type Plugin,
   readManifest,
   type Tool,
   type ToolResult,
 } from "../../tools/index.ts";
+import { openPackages, openTools } from "../environment.ts";
 import { messageOf, UsageError } from "../errors.ts";
-import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { openHome } from "../home.ts";
 import type { CommandContext } from "./command-context.ts";
-import { openPlugins } from "./plugins.ts";
-import { openPackages } from "./python.ts";
+import { EXIT, type ExitCode } from "./exit-codes.ts";
+import { pluginConfigurations } from "./plugins.ts";
 import { readInput, readTextFile } from "./read-input.ts";
 import { visibleText } from "./terminal-text.ts";
 import { scaffold } from "./tools-scaffold.ts";
@@ -206,20 +205,21 @@ async function withTools(
   context: CommandContext,
   use: (tools: readonly Tool[], plugins: readonly Plugin[]) => Promise<ExitCode>,
 ): Promise<ExitCode> {
-  const tools: Tool[] = [];
-  try {
-    for (const file of modules) tools.push(...(await loadToolModule(file)));
-    return await use(tools, await openPlugins({ plugins, grants }, tools, context));
-  } finally {
-    await Promise.allSettled(tools.map((tool) => tool.close?.()));
-  }
+  const { env, output } = context;
+  await using opened = await openTools({
+    env,
+    toolModules: modules,
+    plugins: await pluginConfigurations({ plugins, grants }),
+    onPluginLog: (text) => output.watchLines("log", text, "result"),
+  });
+  return await use(opened.tools, opened.plugins);
 }
 
 async function withPython(
   { env, output }: CommandContext,
   use: (python: Tool) => Promise<ExitCode>,
 ): Promise<ExitCode> {
-  const packages = await openPackages(undefined, { env, output });
+  const packages = await openPackages(undefined, env, (sentence) => output.note(sentence));
   const home = openHome(env, (sentence) => output.note(sentence));
   const python = createPythonTool({ cacheDir: home.path, ...(packages && { packages }) });
   try {

@@ -104,7 +104,7 @@ function printed(first: string, second: string, options: { holdAnswer: boolean }
     { ...delta, text: first },
     { ...delta, text: second },
     { type: "item.completed", item: { ...item, text } },
-    { type: "run.completed", status: "completed", exit_code: 0, output: text, usage, timing },
+    { type: "run.completed", status: "completed", output: text, usage, timing },
   ];
   try {
     const listener = watchRun(new Output("never", {}), {

@@ -253,7 +253,7 @@ describe("what a tool leaves behind", () => {
 
   test("a rejected promise is said, and the run goes on", async () => {
     const { stdout, stderr } = await withTool('Promise.reject(new Error("stray"))');
-    const message = "a promise was rejected and nobody waited for it: stray";
+    const message = "a promise was rejected and its rejection was not handled: stray";
     expect(stderr).toContain(`chorale: ${message}\n`);
     const events = eventsOf(stdout);
     expect(events[0]).toEqual({ type: "error", message });

@@ -21,13 +21,13 @@ describe("values of flags", () => {
       plugins: [],
       grants: [],
     });
-    expect(agentArguments(parsed({ "max-retries": "0", resample: "0" }))).toEqual({
+    expect(agentArguments(parsed({ "max-retries": "0", "free-headers": true }))).toEqual({
       files: [],
       tools: [],
       plugins: [],
       grants: [],
       maxRetries: 0,
-      resample: 0,
+      constrainHeaders: false,
     });
     expect(agentArguments(parsed({ tool: ["a.ts", "b.ts"] })).tools).toEqual(["a.ts", "b.ts"]);
   });
@@ -103,7 +103,6 @@ describe("values of flags", () => {
     [{ schema: "a", xsd: "b" }, "--schema and --xsd exclude each other"],
     [{ "max-turns": "0" }, "--max-turns"],
     [{ "max-retries": "-1" }, "--max-retries"],
-    [{ resample: "off" }, '--resample is "off"; accepted: a number from 0 to 1000.'],
   ])("%j is refused", (flags, sentence) => {
     expect(() => agentArguments(parsed(flags))).toThrow(sentence);
   });

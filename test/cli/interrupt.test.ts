@@ -85,6 +85,11 @@ describe.runIf(process.platform === "linux")("SIGINT", () => {
       (event) => event.type === "item.updated" && event.item.type === "code_execution",
     );
     expect(calls).toMatchObject([{ item: { code: "while(1):0", status: "in_progress" } }]);
+    // What was started is completed, once.
+    const completed = events.filter(
+      (event) => event.type === "item.completed" && event.item.type === "code_execution",
+    );
+    expect(completed).toMatchObject([{ item: { code: "while(1):0", status: "cancelled" } }]);
   });
 
   test("removes the temporary state folder, even if a tool never closes", {

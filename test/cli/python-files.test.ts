@@ -56,7 +56,7 @@ afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 const files = (): string[] => ["--file", join(root, "go.py"), "--file", join(root, "in put.csv")];
 const run = (...args: string[]): ReturnType<typeof chorale> =>
-  chorale(["run", "Go on.", "--model", model, "--max-turns", "2", ...args, ...files()], { home });
+  chorale(["run", "Go on.", "--model", model, "--max-steps", "2", ...args, ...files()], { home });
 
 describe.runIf(pythonProblem() === null)("chorale run --file", () => {
   test("with --artifacts writes there, and says so as events", { timeout: LIMIT_MS }, async () => {
@@ -67,8 +67,8 @@ describe.runIf(pythonProblem() === null)("chorale run --file", () => {
     const outputs = eventsOf(stdout).flatMap((event) =>
       event.type === "item.completed" && event.item.type === "code_execution" ? [event.item] : [],
     );
-    // The second is of the last turn, and is not run.
-    expect(outputs).toHaveLength(2);
+    // The last step begins as an answer, so nothing more is run.
+    expect(outputs).toHaveLength(1);
     expect(outputs[0]?.output).toMatch(/^read-only\nwrote\n\[INFO\] Saved for the user: /);
     expect(outputs[0]?.artifacts).toEqual([
       { name: "copy-2.csv", path: join(folder, "copy-2.csv"), bytes: 4 },

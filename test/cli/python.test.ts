@@ -11,13 +11,14 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { resolveSettings } from "../../runtime/agent/settings.ts";
+import { DeclaredTools } from "../../runtime/calls/declared-tools.ts";
 import type { CommandContext } from "../../runtime/cli/command-context.ts";
 import { agentArguments } from "../../runtime/cli/flags.ts";
-import { openPackages, openPython } from "../../runtime/cli/python.ts";
 import { installCommand, listCommand, verifyCommand } from "../../runtime/cli/python-packages.ts";
+import { openPackages, openPython } from "../../runtime/environment.ts";
 import { openHome } from "../../runtime/home.ts";
-import { openingMessages } from "../../runtime/prompt.ts";
-import { ToolRegistry } from "../../tools/index.ts";
+import { openingMessages } from "../../runtime/model/opening.ts";
 import { type Mirror, makeMirror } from "../tools/python-wheels.ts";
 import { chorale } from "./chorale.ts";
 
@@ -128,12 +129,12 @@ describe("packages for Python", () => {
 
     const state = openHome({ CHORALE_HOME: home }, () => undefined);
     const open = (packages?: string) =>
-      openPython(flags(packages), state, context([], [], { CHORALE_HOME: home }));
+      openPython({ packages: flags(packages).packages }, state, { CHORALE_HOME: home }, () => {});
     const descriptionWith = async (packages?: string): Promise<string> => {
-      const { python } = await open(packages);
-      const tools = new ToolRegistry(python === undefined ? [] : [python]);
-      const opening = openingMessages({ tools, effort: "low", date: "2026-01-02" });
-      await python?.close();
+      const python = await open(packages);
+      const tools = new DeclaredTools(python === null ? [] : [python.tool]);
+      const opening = openingMessages(resolveSettings({}, tools, null, {}), tools);
+      await python?.tool.close();
       return JSON.stringify(opening);
     };
     const others = "Beside the standard library these packages can be imported, and no others:";
@@ -141,7 +142,7 @@ describe("packages for Python", () => {
     expect(await descriptionWith("beads")).toContain(`${others} beads 1.0.`);
     expect(await descriptionWith("none")).toContain("Only the Python standard library can be");
     await expect(open("numpy")).rejects.toThrow(
-      "Python cannot be given numpy: not installed (installed: abacus, beads). Install with: chorale python install numpy",
+      "Python cannot be given numpy: not installed (installed: abacus, beads).",
     );
   });
 
@@ -156,8 +157,9 @@ describe("packages for Python", () => {
     symlinkSync(loop, loop);
     const notes: string[] = [];
     const env = { CHORALE_HOME: unreadable };
-    expect(await openPackages(undefined, context(notes, [], env))).toBeUndefined();
+    const note = (sentence: string) => notes.push(sentence);
+    expect(await openPackages(undefined, env, note)).toBeUndefined();
     expect(notes[0]).toMatch(/^The packages in .* cannot be read: ELOOP/);
-    await expect(openPackages(["beads"], context(notes, [], env))).rejects.toThrow("ELOOP");
+    await expect(openPackages(["beads"], env, note)).rejects.toThrow("ELOOP");
   });
 });

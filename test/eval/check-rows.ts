@@ -10,7 +10,13 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { JsonSchema, Message, Tokenizer } from "../../harmony/index.ts";
 import { ScriptedEngine } from "../../inference/index.ts";
-import { homePath, loadModel, type RunOptions, runAgent } from "../../runtime/index.ts";
+import {
+  HarmonyModel,
+  homePath,
+  loadModel,
+  type RunAgentOptions,
+  runAgent,
+} from "../../runtime/index.ts";
 import { createPythonTool, type Tool, type ToolContext } from "../../tools/index.ts";
 import { browserOver } from "./docs-folder.ts";
 
@@ -74,14 +80,13 @@ async function difference(row: Row, tokenizer: Tokenizer): Promise<string | null
     }
     const engine = new ScriptedEngine(row.replies, { contextLength: 4096 });
     await runAgent({
-      engine,
-      tokenizer,
+      model: new HarmonyModel({ engine, tokenizer }),
       prompt: row.prompt,
-      history: row.history.map(messageOf),
+      messages: row.history.map(messageOf),
       tools: [python, ...row.tools.map(toolOf), ...(browser?.tools ?? [])],
       effort: row.effort,
       date: row.date,
-      maxTurns: 12,
+      maxSteps: 12,
       ...(row.instructions !== null && { instructions: row.instructions }),
       ...outputOf(row),
     });
@@ -104,9 +109,9 @@ function docsOf(docs: Readonly<Record<string, string>>): Readonly<Record<string,
   return Object.keys(docs).length > 0 ? docs : { "a.txt": "a" };
 }
 
-function outputOf({ schema, xsd }: Row): Pick<RunOptions, "outputSchema"> {
-  if (schema !== null) return { outputSchema: { jsonSchema: JSON.parse(schema) as JsonSchema } };
-  return xsd === null ? {} : { outputSchema: { xsd } };
+function outputOf({ schema, xsd }: Row): Pick<RunAgentOptions, "output"> {
+  if (schema !== null) return { output: { jsonSchema: JSON.parse(schema) as JsonSchema } };
+  return xsd === null ? {} : { output: { xsd } };
 }
 
 function messageOf({ text, ...header }: RowMessage): Message {

@@ -4,7 +4,8 @@
  */
 import { type FileHandle, open } from "node:fs/promises";
 import { parseArgs } from "node:util";
-import { EXIT, loadModel } from "../../runtime/index.ts";
+import { EXIT } from "../../runtime/cli/exit-codes.ts";
+import { loadModel } from "../../runtime/index.ts";
 import { createPythonTool } from "../../tools/index.ts";
 import { DEFAULT_COUNT, generateTasks } from "./generate.ts";
 import { runTask, type Surroundings } from "./run-task.ts";

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadO200kHarmony } from "../../harmony/vocabulary/index.ts";
 import { ScriptedEngine } from "../../inference/index.ts";
+import { HarmonyModel } from "../../runtime/index.ts";
 import { createPythonTool, type Tool } from "../../tools/index.ts";
 import { runTask, type Transcript } from "./run-task.ts";
 import { Tally } from "./tally.ts";
@@ -29,7 +30,7 @@ afterAll(async () => {
 function run(task: Partial<Task>, ...replies: readonly string[]): Promise<Transcript> {
   const engine = new ScriptedEngine(replies.map((reply) => tokenizer.encodeWithSpecials(reply)));
   const whole: Task = { id: "t-1", family: "arithmetic", prompt: "Hello", expect: {}, ...task };
-  return runTask(whole, { model: { engine, tokenizer }, python });
+  return runTask(whole, { model: new HarmonyModel({ engine, tokenizer }), python });
 }
 
 describe("a task", () => {

@@ -5,10 +5,11 @@ import { join } from "node:path";
 import type { Message } from "../../harmony/index.ts";
 import {
   homePath,
-  type LoadedModel,
+  type LanguageModel,
   type RunEvent,
   type RunResult,
   runAgent,
+  Thread,
 } from "../../runtime/index.ts";
 import { createPythonTool, type Tool, type ToolContext } from "../../tools/index.ts";
 import { browserOver } from "./docs-folder.ts";
@@ -16,7 +17,7 @@ import { judge, type ObservedCall } from "./judge.ts";
 import type { DeclaredTool, EarlierMessage, Task } from "./task.ts";
 
 export type Surroundings = {
-  readonly model: Pick<LoadedModel, "engine" | "tokenizer">;
+  readonly model: LanguageModel;
   /** One interpreter for all tasks; what a task defined is removed after it. */
   readonly python: Tool;
 };
@@ -38,7 +39,7 @@ export type Transcript = {
 
 /** A task that takes longer has failed. */
 const TASK_TIMEOUT_MS = 120_000;
-const MAX_TURNS = 8;
+const MAX_STEPS = 8;
 /** A model that repeats itself for ever should not cost the time of the whole evaluation. */
 const MAX_TOKENS = 1_600;
 const TOOL_TIMEOUT_MS = 10_000;
@@ -81,25 +82,25 @@ async function attempt(task: Task, surroundings: Surroundings): Promise<Transcri
   const later = task.turns ?? [];
   const calls: ObservedCall[] = [];
   const problems: string[] = [];
-  let history: readonly Message[] = (task.history ?? []).map(earlierMessage);
-  let usage = NO_USAGE;
+  const thread = Thread.create();
   let timing = NO_TIMING;
   let result: RunResult | undefined;
   for (const [index, { prompt, expect }] of [task, ...later].entries()) {
     const seen: Seen = { calls: [], outputs: [] };
     result = await runAgent({
-      engine: model.engine,
-      tokenizer: model.tokenizer,
+      model,
+      thread,
       prompt,
-      history,
+      ...(index === 0 && task.history && { messages: task.history.map(earlierMessage) }),
       tools: [python.tool, ...(documents?.tools ?? []), ...(task.tools ?? []).map(declared)],
       effort: task.effort,
       ...(python.briefing !== undefined && { instructions: python.briefing }),
       // What does not fit the schema is no completed run, so validity needs no judging.
-      ...(task.schema !== undefined && { outputSchema: { jsonSchema: task.schema } }),
-      ...(task.xsd !== undefined && { outputSchema: { xsd: task.xsd } }),
-      sampling: { temperature: 0, topP: 1, seed: 0 },
-      maxTurns: MAX_TURNS,
+      ...(task.schema !== undefined && { output: { jsonSchema: task.schema } }),
+      ...(task.xsd !== undefined && { output: { xsd: task.xsd } }),
+      // The penalties of the checkpoint are not meant for these.
+      sampling: { temperature: 0, topP: 1, seed: 0, topK: 0, minP: 0, repetitionPenalty: 1 },
+      maxSteps: MAX_STEPS,
       maxTokens: MAX_TOKENS,
       signal: AbortSignal.timeout(TASK_TIMEOUT_MS),
       onEvent: (event) => watch(event, seen),
@@ -109,9 +110,7 @@ async function attempt(task: Task, surroundings: Surroundings): Promise<Transcri
     const where = later.length > 0 ? `turn ${index + 1}: ` : "";
     problems.push(...judge(expect, observed).map((problem) => `${where}${problem}`));
     calls.push(...seen.calls);
-    usage = added(usage, result.usage);
     timing = { ...added(timing, result.timing), first_token_ms: result.timing.first_token_ms };
-    history = result.messages;
     if (result.output === null) break;
   }
   return {
@@ -123,8 +122,8 @@ async function attempt(task: Task, surroundings: Surroundings): Promise<Transcri
     status: result?.status ?? "failed",
     final: result?.output ?? null,
     calls,
-    messages: history,
-    usage,
+    messages: thread.messages,
+    usage: thread.state.usage,
     timing,
   };
 }

@@ -1,15 +1,10 @@
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { CheckpointError } from "../../inference/index.ts";
-import { runAgent } from "../../runtime/agent.ts";
-import {
-  ContextFullError,
-  InterruptedError,
-  PromptTooLongError,
-  UsageError,
-} from "../../runtime/errors.ts";
+import { runAgent } from "../../runtime/agent/agent.ts";
+import { InterruptedError, UsageError } from "../../runtime/errors.ts";
 import { createBrowserTools, defineTool, type Tool } from "../../tools/index.ts";
-import { itemsOf, says, scriptedRun, tokenizer } from "./scripted-run.ts";
+import { itemsOf, says, scriptedModel, scriptedRun, tokenizer } from "./scripted-run.ts";
 
 const echo: Tool = defineTool<{ text: string }>({
   name: "echo",
@@ -28,7 +23,7 @@ describe("what the model reads", () => {
       tools: [echo],
       instructions: "Be brief.",
       effort: "high",
-      outputSchema: { jsonSchema: { type: "string" } },
+      output: { jsonSchema: { type: "string" } },
       maxRepairs: 0,
     });
     expect(prompts[0]).toBe(
@@ -106,7 +101,7 @@ describe("what the model reads", () => {
     ]);
     const { prompts } = await scriptedRun([final("Ada.")], {
       prompt: "Who am I?",
-      history: first.result.messages,
+      messages: first.result.messages,
     });
     expect(prompts[0]).toContain(
       "<|start|>user<|message|>I am Ada.<|end|><|start|>assistant<|channel|>final<|message|>Hi Ada.<|end|><|start|>user<|message|>Who am I?<|end|>",
@@ -118,8 +113,8 @@ describe("what the model reads", () => {
 describe("the context", () => {
   test("a prompt that does not fit is refused, small or absurd", async () => {
     const small = await scriptedRun([], { prompt: "word ".repeat(500), contextLength: 300 });
-    expect(small.result.error).toBeInstanceOf(PromptTooLongError);
-    expect(small.result).toMatchObject({ status: "failed", exitCode: 2 });
+    expect(small.result.error).toMatchObject({ code: "CHORALE_PROMPT_TOO_LONG" });
+    expect(small).toMatchObject({ exitCode: 2, result: { status: "failed" } });
     const started = performance.now();
     const absurd = await scriptedRun([], { prompt: "x".repeat(100_000_000) });
     expect(absurd.result.error?.message).toContain("100000000 characters");
@@ -136,45 +131,51 @@ describe("the context", () => {
   });
 
   test("when there is no room for a result, that is said and nothing is cut", async () => {
-    const { result, engine } = await scriptedRun([callEcho("x ".repeat(200)), final("ok")], {
-      tools: [echo],
-      contextLength: 360,
-    });
-    expect(result.error).toBeInstanceOf(ContextFullError);
-    expect(result.exitCode).toBe(1);
+    const { result, exitCode, engine } = await scriptedRun(
+      [callEcho("x ".repeat(200)), final("ok")],
+      {
+        tools: [echo],
+        contextLength: 360,
+      },
+    );
+    expect(result.error).toMatchObject({ code: "CHORALE_CONTEXT_FULL" });
+    expect(exitCode).toBe(1);
     expect(engine.requests).toHaveLength(1);
   });
 
   test("an answer that runs into the end of the context is no answer", async () => {
-    const { result, events } = await scriptedRun([final("word ".repeat(500))], {
+    const { result, exitCode, events } = await scriptedRun([final("word ".repeat(500))], {
       contextLength: 300,
     });
     expect(events.find(({ type }) => type === "generation.completed")).toMatchObject({
       finish_reason: "context",
     });
-    expect(result).toMatchObject({ status: "failed", exitCode: 1, output: null });
+    expect(exitCode).toBe(1);
+    expect(result).toMatchObject({ status: "failed", output: null });
     expect(result.error?.message).toContain("The context is full while the model was writing");
   });
 });
 
 describe("stopping", () => {
   test("before the model says anything", async () => {
-    const { result, events } = await scriptedRun([final("never")], {
+    const { result, exitCode, events } = await scriptedRun([final("never")], {
       signal: AbortSignal.abort(new InterruptedError("SIGINT")),
     });
-    expect(result).toMatchObject({ status: "cancelled", exitCode: 130, output: null });
-    expect(events.at(-1)).toMatchObject({ type: "run.completed", exit_code: 130 });
+    expect(exitCode).toBe(130);
+    expect(result).toMatchObject({ status: "cancelled", output: null });
+    expect(events.at(-1)).toMatchObject({ type: "run.completed", status: "cancelled" });
   });
 
   test("while it is speaking", async () => {
     const abort = new AbortController();
-    const { result } = await scriptedRun([final("a long answer")], {
+    const { result, exitCode } = await scriptedRun([final("a long answer")], {
       signal: abort.signal,
       onEvent: (event) => {
         if (event.type === "item.delta") abort.abort();
       },
     });
-    expect(result).toMatchObject({ status: "cancelled", exitCode: 130 });
+    expect(exitCode).toBe(130);
+    expect(result).toMatchObject({ status: "cancelled" });
     expect(result.error).toBeInstanceOf(InterruptedError);
     expect(result.usage.output_tokens).toBeGreaterThan(0);
     expect(result.usage.input_tokens).toBeGreaterThan(0);
@@ -195,11 +196,12 @@ describe("stopping", () => {
       },
     });
     const started = performance.now();
-    const { result } = await scriptedRun(
+    const { result, exitCode } = await scriptedRun(
       ["<|channel|>commentary to=functions.stubborn <|constrain|>json<|message|>{}<|call|>"],
       { tools: [stubborn], signal: abort.signal },
     );
-    expect(result).toMatchObject({ status: "cancelled", exitCode: 143 });
+    expect(exitCode).toBe(143);
+    expect(result).toMatchObject({ status: "cancelled" });
     expect(told).toBe(true);
     expect(performance.now() - started).toBeLessThan(1000);
   });
@@ -207,8 +209,11 @@ describe("stopping", () => {
 
 describe("failures", () => {
   test("of the engine are those of the model", async () => {
-    const { result, events } = await scriptedRun([new CheckpointError("model", "it is broken.")]);
-    expect(result).toMatchObject({ status: "failed", exitCode: 6 });
+    const { result, exitCode, events } = await scriptedRun([
+      new CheckpointError("model", "it is broken."),
+    ]);
+    expect(exitCode).toBe(6);
+    expect(result).toMatchObject({ status: "failed" });
     expect(events.at(-2)).toMatchObject({
       type: "turn.failed",
       error: { code: "CHORALE_CHECKPOINT_INVALID" },
@@ -219,11 +224,11 @@ describe("failures", () => {
     const empty = await scriptedRun([final("x")], { prompt: " \n" });
     expect(empty.result.error).toBeInstanceOf(UsageError);
     const schema = await scriptedRun([final("x")], {
-      outputSchema: { jsonSchema: { type: "nonsense" } },
+      output: { jsonSchema: { type: "nonsense" } },
     });
     const twice = await scriptedRun([final("x")], { tools: [echo, echo] });
-    for (const { result, engine } of [empty, schema, twice]) {
-      expect(result.exitCode).toBe(2);
+    for (const { exitCode, engine } of [empty, schema, twice]) {
+      expect(exitCode).toBe(2);
       expect(engine.requests).toHaveLength(0);
     }
   });
@@ -293,12 +298,11 @@ test("documents are searched, opened and cited", async () => {
 });
 
 test("a run without anything but a prompt has defaults that are told", async () => {
-  const { engine } = await scriptedRun([]);
+  const { model } = scriptedModel([]);
   const seeds = new Set<number>();
   for (let i = 0; i < 3; i++) {
     await runAgent({
-      engine,
-      tokenizer,
+      model,
       prompt: "Hi",
       onEvent: (event) => {
         if (event.type === "thread.started") seeds.add(event.sampling.seed);

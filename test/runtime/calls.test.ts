@@ -205,7 +205,7 @@ describe("what may not be guessed goes back to the model", () => {
         content,
       },
     ] as const;
-    const { prompts } = await scriptedRun([FINAL], { tools, history });
+    const { prompts } = await scriptedRun([FINAL], { tools, messages: history });
     expect(prompts[0]).toContain(
       "<|start|>assistant<|channel|>commentary to=functions.shell<|message|>",
     );
@@ -223,10 +223,17 @@ describe("after as many retries in a row as are allowed the run fails with 7", (
   test.each(Object.entries(broken))("%s", async (_what, said) => {
     for (const maxRetries of [0, 2]) {
       const replies = Array<string>(maxRetries + 1).fill(said);
-      const { result, engine, events } = await scriptedRun(replies, { tools, maxRetries });
-      expect(result).toMatchObject({ status: "failed", exitCode: 7, output: null });
-      expect(result.error).toMatchObject({ code: "CHORALE_HARMONY_UNUSABLE", retries: maxRetries });
-      expect(events.at(-1)).toMatchObject({ type: "run.completed", exit_code: 7 });
+      const { result, exitCode, engine, events } = await scriptedRun(replies, {
+        tools,
+        maxRetries,
+      });
+      expect(exitCode).toBe(7);
+      expect(result).toMatchObject({ status: "failed", output: null });
+      expect(result.error).toMatchObject({
+        code: "CHORALE_HARMONY_UNUSABLE",
+        facts: { maxRetries },
+      });
+      expect(events.at(-1)).toMatchObject({ type: "run.completed", status: "failed" });
       expect(engine.remaining).toBe(0);
     }
   });
@@ -235,6 +242,6 @@ describe("after as many retries in a row as are allowed the run fails with 7", (
     const [unknown] = Object.values(broken);
     const replies = [unknown ?? "", to("shell", '{"command":"ls"}'), unknown ?? "", FINAL];
     const { result } = await scriptedRun(replies, { tools, maxRetries: 1 });
-    expect(result).toMatchObject({ exitCode: 0, output: "Done." });
+    expect(result).toMatchObject({ status: "completed", output: "Done." });
   });
 });

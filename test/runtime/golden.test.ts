@@ -95,9 +95,7 @@ function eventLines(events: readonly RunEvent[]): string[] {
         );
         break;
       case "run.completed":
-        lines.push(
-          `${event.type} ${event.status} ${event.exit_code} ${JSON.stringify(event.output)}`,
-        );
+        lines.push(`${event.type} ${event.status} ${JSON.stringify(event.output)}`);
         break;
       case "turn.completed":
         lines.push(`${event.type} ${JSON.stringify(event.usage)}`);
@@ -128,10 +126,10 @@ describe("test/golden/agent", () => {
         prompt: options["prompt"] ?? "",
         tools: (options["tools"] ?? "").split(" ").flatMap((name) => tools[name] ?? []),
         instructions: options["instructions"],
-        maxTurns: number("maxTurns"),
+        maxSteps: number("maxSteps"),
         maxTokens: number("maxTokens"),
         maxRetries: number("maxRetries"),
-        outputSchema: outputSchema(options),
+        output: outputSchema(options),
       });
       await python.close();
       const last = engine.requests.at(-1);

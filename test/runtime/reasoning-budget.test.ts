@@ -1,7 +1,7 @@
 /** A model that reasons too long is made to go on; rows without a meaning are never sampled. */
 import { describe, expect, test } from "vitest";
 import type { RunEvent } from "../../runtime/events.ts";
-import { sampleableIds } from "../../runtime/sampleable-ids.ts";
+import { sampleableIds } from "../../runtime/model/sampleable-ids.ts";
 import { itemsOf, scriptedRun, tokenizer } from "./scripted-run.ts";
 
 type Limited = Extract<RunEvent, { type: "generation.reasoning_limited" }>;
@@ -49,7 +49,8 @@ describe("reasoning", () => {
   test("none at all: the analysis is ended where it begins", async () => {
     const { result, events } = await scriptedRun([THINKS, ANSWERS], { maxReasoningTokens: 0 });
     expect(result.output).toBe("Yes.");
-    expect(itemsOf(events)[0]).toMatchObject({ type: "reasoning", text: "" });
+    // A thought without a word is no item.
+    expect(itemsOf(events)).toMatchObject([{ type: "agent_message", text: "Yes." }]);
   });
 
   test("within the limit is left alone; each sampling counts anew", async () => {

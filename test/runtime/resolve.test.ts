@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { printableRecipient, resolveTool } from "../../runtime/resolve.ts";
-import { defineTool, type Tool, ToolRegistry } from "../../tools/index.ts";
+import { DeclaredTools } from "../../runtime/calls/declared-tools.ts";
+import { printableRecipient, resolveCall } from "../../runtime/calls/resolve.ts";
+import { defineTool, type Tool } from "../../tools/index.ts";
 
 const fn = (name: string): Tool => defineTool({ name, description: "", execute: () => "" });
 const builtin = (recipient: string): Tool => ({ ...fn("x"), recipient });
-const tools = new ToolRegistry([
+const tools = new DeclaredTools([
   builtin("python"),
   builtin("browser.search"),
   ...["get_weather", "shell", "shelljson", "list", "web_search"].map(fn),
@@ -22,9 +23,15 @@ describe("a recipient finds the tool that was declared", () => {
     ["listcode", "functions.list"],
     ["shelljson", "functions.shelljson"],
     ["functions.web-search", "functions.web_search"],
+    ["functions.functions.list", "functions.list"],
+    ["functions/list", "functions.list"],
+    ["functions.list()", "functions.list"],
     [" get_weather ", "functions.get_weather"],
   ])("%j → %s", (recipient, found) => {
-    expect(resolveTool(recipient, tools)?.recipient).toBe(found);
+    expect(resolveCall(recipient, tools).call).toMatchObject({
+      recipient: found,
+      execution: "local",
+    });
   });
 
   test.each([
@@ -38,7 +45,10 @@ describe("a recipient finds the tool that was declared", () => {
     "functions.move_file..commentary",
     "__proto__",
   ])("%j is no tool: there is no guessing", (recipient) => {
-    expect(resolveTool(recipient, tools)).toBeUndefined();
+    expect(resolveCall(recipient, tools)).toMatchObject({
+      call: { execution: "unknown" },
+      issues: [{ code: "unknown_tool" }],
+    });
   });
 });
 

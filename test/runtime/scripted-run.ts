@@ -6,9 +6,11 @@ import {
   type ScriptedEngineOptions,
   type ScriptedReply,
 } from "../../inference/index.ts";
-import { runAgent } from "../../runtime/agent.ts";
+import { type RunAgentOptions, runAgent } from "../../runtime/agent/agent.ts";
+import type { RunResult } from "../../runtime/agent/run-result.ts";
+import { exitCodeOf } from "../../runtime/cli/exit-code-of.ts";
 import type { Item, RunEvent } from "../../runtime/events.ts";
-import type { RunOptions, RunResult } from "../../runtime/run-options.ts";
+import { HarmonyModel } from "../../runtime/model/harmony-model.ts";
 
 export const tokenizer: Tokenizer = loadO200kHarmony();
 
@@ -17,28 +19,40 @@ export const says = (text: string): number[] => tokenizer.encodeWithSpecials(tex
 
 export type ScriptedRun = {
   readonly result: RunResult;
+  /** The exit status that the command would end with. */
+  readonly exitCode: number;
   readonly events: readonly RunEvent[];
   readonly engine: ScriptedEngine;
   /** The prompt of each generation as text. */
   readonly prompts: readonly string[];
 };
 
-export async function scriptedRun(
+export type ScriptedRunOptions = Partial<RunAgentOptions> & ScriptedEngineOptions;
+
+/** An engine that says the replies, and a model over it. */
+export function scriptedModel(
   replies: readonly (string | ScriptedReply)[],
-  options: Partial<RunOptions> & ScriptedEngineOptions = {},
-): Promise<ScriptedRun> {
-  const { contextLength, bannedIds, ...rest } = options;
+  options: ScriptedEngineOptions = {},
+): { readonly engine: ScriptedEngine; readonly model: HarmonyModel } {
   const engine = new ScriptedEngine(
     replies.map((reply) => (typeof reply === "string" ? says(reply) : reply)),
-    {
-      ...(contextLength !== undefined && { contextLength }),
-      ...(bannedIds !== undefined && { bannedIds }),
-    },
+    options,
   );
+  return { engine, model: new HarmonyModel({ engine, tokenizer }) };
+}
+
+export async function scriptedRun(
+  replies: readonly (string | ScriptedReply)[],
+  options: ScriptedRunOptions = {},
+): Promise<ScriptedRun> {
+  const { contextLength, bannedIds, ...rest } = options;
+  const { engine, model } = scriptedModel(replies, {
+    ...(contextLength !== undefined && { contextLength }),
+    ...(bannedIds !== undefined && { bannedIds }),
+  });
   const events: RunEvent[] = [];
   const result = await runAgent({
-    engine,
-    tokenizer,
+    model,
     prompt: "Hi",
     date: "2026-01-31",
     sampling: { seed: 1 },
@@ -49,7 +63,8 @@ export async function scriptedRun(
     },
   });
   const prompts = engine.requests.map(({ tokens }) => tokenizer.decode(tokens));
-  return { result, events, engine, prompts };
+  const exitCode = result.status === "completed" ? 0 : exitCodeOf(result.error);
+  return { result, exitCode, events, engine, prompts };
 }
 
 export function itemsOf(events: readonly RunEvent[]): Item[] {

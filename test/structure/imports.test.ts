@@ -62,7 +62,7 @@ describe("who may know whom", () => {
     ],
     [
       "tools/core/execute.ts",
-      `const m = await import("../../runtime/agent.ts");`,
+      `const m = await import("../../runtime/agent/agent.ts");`,
       "must not import runtime",
     ],
     [

@@ -60,7 +60,7 @@ export const ORDER: Readonly<Record<string, readonly Row[]>> = {
     apart("index.ts"),
   ],
   runtime: [
-    together("context.ts", "options.ts", "events.ts", "errors.ts"),
+    together("context.ts", "options.ts", "events.ts", "errors.ts", "home.ts"),
     together("model/", "calls/", "thread/"),
     apart("agent/"),
     apart("environment.ts"),
@@ -75,8 +75,18 @@ export const FACES: readonly string[] = ["server", "jobs", "minions", "tracing",
   (name) => `runtime/${name}/`,
 );
 
-/** What a face may import of the runtime, besides its own folder; the command line also starts other faces. */
-export const FACE_DOORS: readonly string[] = ["runtime/index.ts", "runtime/environment.ts"];
+/**
+ * What a face may import of the runtime, besides its own folder; the command line also starts other faces.
+ * Errors, events and the state folder by themselves, since the command line says what is wrong with a flag
+ * before it loads an engine.
+ */
+export const FACE_DOORS: readonly string[] = [
+  "runtime/index.ts",
+  "runtime/environment.ts",
+  "runtime/errors.ts",
+  "runtime/events.ts",
+  "runtime/home.ts",
+];
 
 /** What only some folders may name in code that runs. */
 export const ONLY_HERE: readonly {

@@ -1,0 +1,206 @@
+/** A call of the model into a result, with everything that has to be in the log on the way. */
+import { needsApproval, prepareCall, runPreparedCall, type Tool } from "../../tools/index.ts";
+import type { ApprovalDecision } from "../calls/approval.ts";
+import { messageOf, RunError } from "../errors.ts";
+import type { CallResult } from "../thread/entry.ts";
+import { type OpenCall, promptTranscript } from "../thread/state.ts";
+import { roundMs } from "./run-clock.ts";
+import { type RunContext, record } from "./run-context.ts";
+
+/** A tool's result takes at most this share of the free context, so that the answer fits as well. */
+const RESULT_SHARE = 0.5;
+/** And never more: one page must not crowd out a long conversation. */
+const MAX_RESULT_TOKENS = 16_384;
+/** A result of fewer tokens than these says nothing. */
+const MIN_RESULT_TOKENS = 32;
+
+type Prepared = Awaited<ReturnType<typeof prepareCall>>;
+
+/**
+ * Executes a call, or records that it waits for an approval.
+ * @throws RunError with the code CHORALE_CONTEXT_FULL when no result would fit; the signal's reason
+ */
+export async function executeCall(run: RunContext, call: OpenCall): Promise<void> {
+  const tool = run.tools.get(call.call.recipient)?.tool;
+  if (tool === undefined) {
+    await refuse(run, call, `The tool ${call.call.tool} is not available in this run.`);
+    return;
+  }
+  const resultTokenLimit = tokenLimit(run);
+  const prepared = await prepareCall(tool, call.text);
+  run.signal.throwIfAborted();
+  if (!prepared.ok) {
+    await record(run, {
+      ...resultOf(call, "failed", prepared.message),
+      issues: prepared.issues,
+    });
+    return;
+  }
+  const context = toolContext(run, call, resultTokenLimit);
+  const isDecided = call.progress === "allowed" || call.progress === "started";
+  if (!isDecided && (await needsApproval(tool, prepared.input, context))) {
+    await record(run, { type: "approval", callId: call.callId, decision: "asked", by: "tool" });
+    return;
+  }
+  await runTool(run, call, tool, prepared, context);
+}
+
+/** @returns false when the run has to wait for the decision */
+export async function askApproval(run: RunContext, call: OpenCall): Promise<boolean> {
+  const decision = await decisionAbout(run, call, "needs_approval");
+  if (decision === "pause") return false;
+  await recordDecision(run, call, decision);
+  return true;
+}
+
+/**
+ * A call was started, and the process ended before its result was known. What only reads, or does no harm
+ * twice, is executed again; about everything else a person decides.
+ * @returns false when the run has to wait for the decision
+ * @throws RunError with the code CHORALE_UNKNOWN_OUTCOME when there is no one to ask; the next run goes on
+ *   with a result that tells the model so
+ */
+export async function recoverCall(run: RunContext, call: OpenCall): Promise<boolean> {
+  if (call.isRepeatable) {
+    await executeCall(run, call);
+    return true;
+  }
+  if (run.approve !== null) {
+    const decision = await decisionAbout(run, call, "unknown_outcome");
+    if (decision === "pause") return false;
+    if (decision === "allow" || (typeof decision === "object" && decision.decision === "allow")) {
+      await recordDecision(run, call, decision);
+      return true;
+    }
+  }
+  await record(
+    run,
+    resultOf(
+      call,
+      "unknown",
+      "The program ended while this call was executed, so it is not known whether it took effect. It " +
+        "was not executed again.",
+    ),
+  );
+  if (run.approve === null) {
+    throw new RunError(
+      "CHORALE_UNKNOWN_OUTCOME",
+      `The program ended while ${call.call.tool} was executed with ${call.text}; whether it took ` +
+        "effect is not known. It was not executed again. Check what it did, and continue the thread.",
+      { facts: { callId: call.callId, tool: call.call.tool, arguments: call.text } },
+    );
+  }
+  return true;
+}
+
+function resultOf(call: OpenCall, status: CallResult["status"], text: string): CallResult {
+  return { type: "result", callId: call.callId, status, text, issues: [], durationMs: 0 };
+}
+
+async function refuse(run: RunContext, call: OpenCall, problem: string): Promise<void> {
+  await record(run, { ...resultOf(call, "not_executed", problem), unusable: problem });
+}
+
+async function runTool(
+  run: RunContext,
+  call: OpenCall,
+  tool: Tool,
+  prepared: Extract<Prepared, { ok: true }>,
+  context: ReturnType<typeof toolContext>,
+): Promise<void> {
+  const { readOnlyHint = false, idempotentHint = false } = tool.annotations ?? {};
+  await record(run, {
+    type: "call",
+    callId: call.callId,
+    input: prepared.arguments ?? null,
+    idempotencyKey: context.idempotencyKey,
+    isRepeatable: readOnlyHint || idempotentHint,
+  });
+  const result = await runPreparedCall(tool, prepared, context);
+  run.clock.toolEnded(result.durationMs);
+  const isCancelled = run.signal.aborted && result.status === "failed";
+  await record(run, {
+    type: "result",
+    callId: call.callId,
+    status: isCancelled ? "cancelled" : result.status,
+    text: result.text,
+    ...(result.data !== undefined && { data: result.data }),
+    ...(result.content !== undefined && { content: result.content }),
+    issues: result.issues ?? [],
+    durationMs: roundMs(result.durationMs),
+  });
+  run.signal.throwIfAborted();
+}
+
+function toolContext(run: RunContext, call: OpenCall, resultTokenLimit: number) {
+  return {
+    signal: run.signal,
+    callId: call.callId,
+    idempotencyKey: `${run.thread.id}:${call.callId}`,
+    context: run.userContext,
+    countTokens: (text: string) => run.model.countTokens(text),
+    resultTokenLimit,
+  };
+}
+
+/** Most tokens of the next result. @throws RunError when there is no room for one */
+function tokenLimit({ model, thread, tools }: RunContext): number {
+  const { turn } = thread.state;
+  if (turn === null) return MIN_RESULT_TOKENS;
+  const { contextLength } = model;
+  const transcript = promptTranscript(thread.state);
+  const used = model.promptTokens({ settings: turn.settings, tools, transcript });
+  const limit = Math.min(MAX_RESULT_TOKENS, Math.floor((contextLength - used) * RESULT_SHARE));
+  if (limit >= MIN_RESULT_TOKENS) return limit;
+  throw new RunError(
+    "CHORALE_CONTEXT_FULL",
+    `The context is full before the tool's result could be read: ${used} of ${contextLength} tokens ` +
+      "are in use. Nothing was cut; ask for less at once, or use a model with a larger context.",
+    { option: "contextLength", facts: { usedTokens: used, contextLength } },
+  );
+}
+
+/** What cannot be decided is denied. */
+async function decisionAbout(
+  run: RunContext,
+  call: OpenCall,
+  cause: "needs_approval" | "unknown_outcome",
+): Promise<ApprovalDecision> {
+  if (run.approve === null) return { decision: "deny", by: "no_approver" };
+  const tool = run.tools.get(call.call.recipient)?.tool;
+  const prepared = tool && (await prepareCall(tool, call.text));
+  const request = {
+    callId: call.callId,
+    tool: call.call.tool,
+    arguments: prepared?.ok ? prepared.arguments : call.text,
+    annotations: tool?.annotations ?? {},
+    cause,
+  };
+  try {
+    const decision = await run.approve(request, { signal: run.signal });
+    run.signal.throwIfAborted();
+    return decision;
+  } catch (error) {
+    run.signal.throwIfAborted();
+    return { decision: "deny", by: "caller", reason: `Asking failed: ${messageOf(error)}.` };
+  }
+}
+
+async function recordDecision(
+  run: RunContext,
+  call: OpenCall,
+  decided: Exclude<ApprovalDecision, "pause">,
+): Promise<void> {
+  const {
+    decision,
+    by = "caller",
+    reason,
+  } = typeof decided === "object" ? decided : { decision: decided };
+  await record(run, {
+    type: "approval",
+    callId: call.callId,
+    decision: decision === "allow" ? "allowed" : "denied",
+    by,
+    ...(reason !== undefined && { reason }),
+  });
+}

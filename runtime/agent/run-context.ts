@@ -1,0 +1,33 @@
+/** What the parts of a run share. */
+
+import type { ApprovalRule } from "../calls/approval.ts";
+import type { DeclaredTools } from "../calls/declared-tools.ts";
+import type { RunEvent } from "../events.ts";
+import type { LanguageModel } from "../model/language-model.ts";
+import type { LogRecord } from "../thread/entry.ts";
+import type { EventProjection } from "../thread/projection.ts";
+import type { Thread } from "../thread/thread.ts";
+import type { OutputValidator } from "./output.ts";
+import type { RunClock } from "./run-clock.ts";
+
+export type RunContext = {
+  readonly thread: Thread;
+  readonly model: LanguageModel;
+  readonly tools: DeclaredTools;
+  readonly validator: OutputValidator | null;
+  /** Who decides about calls that need an approval; null: no one, such calls are denied. */
+  readonly approve: ApprovalRule | null;
+  /** The caller's own value, handed to the tools. */
+  readonly userContext: unknown;
+  readonly signal: AbortSignal;
+  readonly projection: EventProjection;
+  readonly clock: RunClock;
+  /** Tells an event; resolves when every listener has taken it. */
+  readonly emit: (event: RunEvent) => Promise<void>;
+};
+
+/** Appends a record to the log, then tells what follows from it. */
+export async function record(run: RunContext, entry: LogRecord): Promise<void> {
+  await run.thread.append(entry);
+  for (const event of run.projection.project(entry, run.thread.state)) await run.emit(event);
+}

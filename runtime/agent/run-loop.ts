@@ -1,0 +1,100 @@
+/**
+ * The agent loop: while the state of the thread says that there is something to do, do it, and append what
+ * came of it to the log. What to do is decided by `step`, a pure function; this file only does it.
+ */
+import { InvalidOutputError } from "../errors.ts";
+import { userMessage } from "../model/opening.ts";
+import type { ThreadState } from "../thread/state.ts";
+import { askApproval, executeCall, recoverCall } from "./execute-call.ts";
+import type { Answer } from "./output.ts";
+import { type RunContext, record } from "./run-context.ts";
+import { sample } from "./sample.ts";
+import { step } from "./step.ts";
+
+/** The loop came to its end, or to a point where only the caller can go on. */
+export type LoopResult = { readonly answer: Answer | null } | "pending";
+
+/**
+ * @param stopWhen asked between two steps; true ends the turn without an answer
+ * @throws what ends a turn without an answer: a limit, an abort, a failure
+ */
+export async function runLoop(
+  run: RunContext,
+  stopWhen: (state: ThreadState) => boolean | Promise<boolean>,
+): Promise<LoopResult> {
+  const { thread, signal } = run;
+  for (;;) {
+    signal.throwIfAborted();
+    const next = step(thread.state);
+    switch (next.type) {
+      case "sample":
+        if (thread.state.turn?.steps !== 0 && (await stopWhen(thread.state))) {
+          return ended(run, null);
+        }
+        await sample(run, next.prefill);
+        break;
+      case "execute":
+        await executeCall(run, next.call);
+        break;
+      case "ask":
+        if (!(await askApproval(run, next.call))) return "pending";
+        break;
+      case "recover":
+        if (!(await recoverCall(run, next.call))) return "pending";
+        break;
+      case "record":
+        await record(
+          run,
+          next.record.type === "problem"
+            ? { ...next.record, itemId: `item_${thread.state.items}` }
+            : next.record,
+        );
+        break;
+      case "finish": {
+        const answer = await acceptedAnswer(run, next.text);
+        if (answer !== null) return ended(run, answer);
+        break;
+      }
+      case "return_calls":
+        return "pending";
+      case "fail":
+        throw next.error;
+      case "idle":
+        return { answer: null };
+    }
+  }
+}
+
+/** @returns null when the answer went back to the model */
+async function acceptedAnswer(run: RunContext, text: string): Promise<Answer | null> {
+  const { validator, thread } = run;
+  const { turn } = thread.state;
+  if (validator === null || turn === null) return { text };
+  const validated = await validator.validate(text);
+  if ("answer" in validated) return validated.answer;
+  const { problems, feedback } = validated;
+  const { maxRepairs, maxSteps } = turn.settings;
+  if (turn.repairs >= maxRepairs || turn.steps >= maxSteps) {
+    throw new InvalidOutputError(problems, turn.repairs);
+  }
+  await record(run, {
+    type: "problem",
+    itemId: `item_${thread.state.items}`,
+    code: "invalid_output",
+    message: problems.join("; "),
+    feedback: userMessage(feedback),
+    counts: "repair",
+  });
+  return null;
+}
+
+async function ended(run: RunContext, answer: Answer | null): Promise<LoopResult> {
+  await record(run, {
+    type: "ended",
+    status: "completed",
+    output: answer?.text ?? null,
+    error: null,
+    timing: run.clock.timing,
+  });
+  return { answer };
+}

@@ -1,0 +1,157 @@
+/** One step of the model: what it writes is told while it is written, and is one entry of the log. */
+
+import type { Notice, UnderstoodMessage } from "../context.ts";
+import type { ModelEvent } from "../model/language-model.ts";
+import { itemOf, startedItem } from "../thread/items.ts";
+import { promptTranscript } from "../thread/state.ts";
+import { roundMs } from "./run-clock.ts";
+import { type RunContext, record } from "./run-context.ts";
+import { callOf, looseIssues, sampledRecord, understand } from "./understand.ts";
+
+/** @throws what ended the step, when it is no limit */
+export async function sample(run: RunContext, prefill: "final" | null): Promise<void> {
+  const { thread, model, tools, signal } = run;
+  const { state } = thread;
+  const { turn } = state;
+  if (turn === null) return;
+  const { settings } = turn;
+  const reader = new StepReader(run, state.items);
+  const startedAt = performance.now();
+  const left = settings.maxTokens === null ? null : settings.maxTokens - turn.sampledTokens;
+  const step = await model.sample(
+    {
+      threadId: thread.id,
+      settings,
+      tools,
+      transcript: promptTranscript(state),
+      prefill,
+      toolChoice: turn.steps === 0 ? settings.toolChoice : "auto",
+      maxTokens: left,
+      signal,
+    },
+    (event) => reader.take(event),
+  );
+  for (const { code, detail, dropped } of looseIssues(step, reader.messages)) {
+    reader.addNotice(code, dropped ? `${detail} (dropped: ${dropped})` : detail);
+  }
+  const timing = {
+    prefillMs: roundMs(step.timing.prefillMs),
+    decodeMs: roundMs(step.timing.decodeMs),
+    firstTokenMs: step.timing.firstTokenMs === null ? null : roundMs(step.timing.firstTokenMs),
+  };
+  run.clock.stepEnded(startedAt, timing, step.usage.outputTokens);
+  const { messages, notices, hasForeign } = reader;
+  await record(run, sampledRecord({ ...step, timing }, messages, notices, hasForeign));
+  if (step.error !== undefined) throw step.error;
+}
+
+/** Collects the messages of one step and tells them as items. */
+class StepReader {
+  readonly messages: UnderstoodMessage[] = [];
+  readonly notices: Notice[] = [];
+  /** The model wrote in another's name. */
+  hasForeign = false;
+  readonly #run: RunContext;
+  #nextItem: number;
+  /** The header of the message that is being written, and its item once it has content. */
+  #header: Extract<ModelEvent, { type: "message_started" }>["header"] | null = null;
+  #itemId: string | null = null;
+  /** Ended without a terminator: whether that was another message or the end of the step is not known yet. */
+  #unterminated: UnderstoodMessage | null = null;
+
+  constructor(run: RunContext, items: number) {
+    this.#run = run;
+    this.#nextItem = items;
+  }
+
+  addNotice(code: string, message: string): void {
+    this.notices.push({ itemId: this.#newItemId(), code, message });
+  }
+
+  async take(event: ModelEvent): Promise<void> {
+    const { emit } = this.#run;
+    switch (event.type) {
+      case "prefill":
+        await emit({ type: "prefill.progress", done: event.done, total: event.total });
+        break;
+      case "reasoning_limited":
+        await emit({
+          type: "generation.reasoning_limited",
+          limit: event.limit,
+          forced_ids: event.forcedIds,
+        });
+        break;
+      case "message_started":
+        await this.#completeUnterminated();
+        this.#itemId = null;
+        this.#header = event.header.role === "assistant" ? event.header : null;
+        if (event.header.recipient) await this.#startItem();
+        break;
+      case "delta":
+        if (this.#header === null) break;
+        if (this.#itemId === null) await this.#startItem();
+        await emit({
+          type: "item.delta",
+          item_id: this.#itemId ?? "",
+          channel: this.#header.channel,
+          text: event.text,
+        });
+        break;
+      case "message_ended":
+        await this.#messageEnded(event.message);
+        break;
+    }
+  }
+
+  async #messageEnded(
+    message: Extract<ModelEvent, { type: "message_ended" }>["message"],
+  ): Promise<void> {
+    await this.#completeUnterminated();
+    if (message.role !== "assistant") {
+      // Only the assistant speaks here: a message in another's name would pass for that one's later.
+      this.hasForeign = true;
+      const author = message.name ?? message.role;
+      this.addNotice(
+        "foreign_role",
+        `The model wrote a message in the name of ${author}; it was dropped: ${message.text}`,
+      );
+      return;
+    }
+    const hasItem = message.text !== "" || Boolean(message.recipient);
+    if (hasItem && this.#itemId === null) {
+      this.#header = message;
+      await this.#startItem();
+    }
+    const understood = understand(message, this.#itemId, this.#run.tools);
+    this.messages.push(understood);
+    this.#itemId = null;
+    this.#header = null;
+    if (understood.terminator === null) this.#unterminated = understood;
+    else await this.#complete(understood);
+  }
+
+  async #startItem(): Promise<void> {
+    if (this.#header === null) return;
+    const { tools, projection, emit } = this.#run;
+    this.#itemId = this.#newItemId();
+    const call = callOf(this.#header, tools);
+    await emit(projection.started(startedItem(this.#itemId, this.#header, call)));
+  }
+
+  async #completeUnterminated(): Promise<void> {
+    const message = this.#unterminated;
+    this.#unterminated = null;
+    if (message !== null) await this.#complete(message);
+  }
+
+  /** A call is completed by its result. */
+  async #complete(message: UnderstoodMessage): Promise<void> {
+    const { itemId } = message;
+    if (itemId === null || message.call !== undefined) return;
+    await this.#run.emit(this.#run.projection.completed(itemOf({ ...message, itemId })));
+  }
+
+  #newItemId(): string {
+    return `item_${this.#nextItem++}`;
+  }
+}

@@ -1,0 +1,18 @@
+/** Apart from exit-codes.ts, which a command needs before it needs an engine and tools. */
+import { InferenceError, InvalidRequestError } from "../../inference/index.ts";
+import { ToolsError } from "../../tools/index.ts";
+import { EXIT, type ExitCode, runExitCode } from "./exit-codes.ts";
+
+/**
+ * Exit status that a thrown value stands for: what tools refuse while they are set up (a schema, a
+ * module) or a model is asked for (a context it does not have) is the user's to correct, what else
+ * inference throws is about the model or this machine, and a bug is a failed run.
+ */
+export function exitCodeOf(error: unknown): ExitCode {
+  const known = runExitCode(error);
+  if (known !== undefined) return known;
+  if (error instanceof InvalidRequestError) return EXIT.usage;
+  if (error instanceof InferenceError) return EXIT.model;
+  if (error instanceof ToolsError) return EXIT.usage;
+  return EXIT.failed;
+}

@@ -1,0 +1,170 @@
+/**
+ * Types that the parts of the runtime share: what a model said as the runtime understood it, and the
+ * conversation as a model reads it.
+ */
+import type { Issue, Message, ReasoningEffort, Role, Terminator } from "../harmony/index.ts";
+import type { Sampling } from "../inference/index.ts";
+
+/** A message that a model wrote, before the runtime decides what it means. */
+export type ModelMessage = {
+  readonly role: Role;
+  /** The author, where the model wrote in the name of a tool. */
+  readonly name?: string;
+  readonly channel: string | null;
+  /** As the model wrote it. */
+  readonly recipient: string | null;
+  readonly contentType: string | null;
+  readonly text: string;
+  /** Which token ended it; null: another message or the end of the output did. */
+  readonly terminator: Terminator;
+  readonly issues: readonly Issue[];
+  /** Its ids are those of the step from the first index up to the second, which is not included. */
+  readonly ids: readonly [from: number, to: number];
+};
+
+/** What a message means for the turn; see `calls/message-kind.ts`. */
+export type MessageKind = "reasoning" | "preamble" | "answer" | "fragment" | "call" | "broken_call";
+
+/** Who executes a call: this process, the caller of the run, or no declared tool at all. */
+export type CallExecution = "local" | "client" | "unknown";
+
+/** What a call addresses, after the recipient was resolved. */
+export type ResolvedCall = {
+  /** As the model wrote it. */
+  readonly addressed: string;
+  /** The recipient that the model reads in the conversation from now on. */
+  readonly recipient: string;
+  /** The tool's own name, which events and people read; what the model wrote where there is no such tool. */
+  readonly tool: string;
+  readonly execution: CallExecution;
+  /** The body is raw text, not JSON. */
+  readonly isRaw: boolean;
+};
+
+/**
+ * What was understood of one message. History, events and the next prompt are all made of this value,
+ * so the model never reads its own mistakes.
+ */
+export type UnderstoodMessage = {
+  readonly kind: MessageKind;
+  /** The item in events; null for a message without content, which is no item. */
+  readonly itemId: string | null;
+  /** The channel as the model wrote it. */
+  readonly channel: string | null;
+  readonly contentType: string | null;
+  readonly text: string;
+  readonly terminator: Terminator;
+  readonly issues: readonly Issue[];
+  readonly ids: readonly [from: number, to: number];
+  /** Calls only. */
+  readonly call?: ResolvedCall;
+};
+
+/** Something that went wrong in a step and is told as an item of its own. */
+export type Notice = {
+  readonly itemId: string;
+  readonly code: string;
+  readonly message: string;
+};
+
+/** One message of the conversation as a model reads it. */
+export type TranscriptMessage = {
+  readonly message: Message;
+  /** Links a call with its result. */
+  readonly callId?: string;
+  /** The ids as a model sampled them, from its header to its terminator, and the vocabulary they belong to. */
+  readonly sampled?: { readonly ids: readonly number[]; readonly vocabulary: string };
+};
+
+/** Who the model is told to be, in the system message. Absent: what gpt-oss was trained with. */
+export type SystemSettings = {
+  /** First line of the system message; null leaves it out. */
+  readonly identity?: string | null;
+  /** `YYYY-MM`; null leaves it out. */
+  readonly knowledgeCutoff?: string | null;
+};
+
+export type ToolChoice =
+  | "auto"
+  | "none"
+  | "required"
+  /** The tool that must be called: its name, with or without `functions.`. */
+  | { readonly tool: string };
+
+/** What the answer must be. */
+export type OutputFormat =
+  | { readonly type: "json"; readonly schema: unknown }
+  | { readonly type: "xml"; readonly xsd: string };
+
+/** A tool that a turn may use, as the log remembers it. */
+export type ToolPin = {
+  /** By this name the model addresses it. */
+  readonly recipient: string;
+  /** The tool's own name. */
+  readonly name: string;
+  /** SHA-256 of its description and schema, the first 16 hexadecimal digits. */
+  readonly hash: string;
+  readonly execution: "local" | "client";
+};
+
+/** Everything about a turn that decides what comes next. JSON. */
+export type TurnSettings = {
+  readonly effort: ReasoningEffort;
+  /** `YYYY-MM-DD`. */
+  readonly date: string;
+  readonly instructions: string | null;
+  readonly system: SystemSettings;
+  readonly sampling: Sampling;
+  /** Most steps (samplings of the model) of the turn. */
+  readonly maxSteps: number;
+  /** Most tokens sampled in all steps; null: what the context holds. */
+  readonly maxTokens: number | null;
+  /** Most tokens of reasoning before each call or answer; null: no limit. */
+  readonly maxReasoningTokens: number | null;
+  /** How often in a row the model may produce something unusable. */
+  readonly maxRetries: number;
+  /** How often an invalid answer goes back to the model. */
+  readonly maxRepairs: number;
+  /** Whether the model can write only headers that the format has, where the engine allows that. */
+  readonly constrainHeaders: boolean;
+  readonly toolChoice: ToolChoice;
+  readonly tools: readonly ToolPin[];
+  readonly output: OutputFormat | null;
+};
+
+/** What one step computed. */
+export type StepUsage = {
+  readonly inputTokens: number;
+  /** Leading tokens of the input whose keys and values were still in the KV cache. */
+  readonly cachedTokens: number;
+  readonly outputTokens: number;
+  readonly reasoningTokens: number;
+};
+
+/** Milliseconds. */
+export type StepTiming = {
+  readonly prefillMs: number;
+  readonly decodeMs: number;
+  /** From the start of the step to its first token; null when there was none. */
+  readonly firstTokenMs: number | null;
+};
+
+/**
+ * Why a step ended: the model stopped, it called a tool, a limit or the context was reached, the run
+ * was aborted, the model or a listener failed.
+ */
+export type StepFinish = "stop" | "call" | "length" | "context" | "cancelled" | "failed";
+
+/** What a step came to. */
+export type StepOutcome =
+  /** There are calls to execute. */
+  | "calls"
+  /** A call was begun, but it names no tool or has no body. */
+  | "broken_call"
+  | "answer"
+  /** The model thought, or announced something, and stopped. */
+  | "no_answer"
+  /** A limit or the context ended it. */
+  | "cut_off"
+  /** The run was aborted, or the model or a listener failed. */
+  | "interrupted";

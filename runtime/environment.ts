@@ -1,0 +1,271 @@
+/**
+ * Everything a run of the command line, the server or a job works with, opened in one place from one
+ * configuration and closed together: state folder, model, Python, tool modules, plugins, documents,
+ * conversations.
+ */
+import { randomBytes } from "node:crypto";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import type { PrefixStoreOptions } from "../inference/index.ts";
+import {
+  type BrowserTools,
+  createBrowserTools,
+  createPythonTool,
+  type InputFile,
+  loadPlugin,
+  loadToolModule,
+  openPythonPackages,
+  PACKAGE_FOLDER,
+  PackageError,
+  type Plugin,
+  type PythonPackages,
+  type PythonTool,
+  parseGrants,
+  pythonProblem,
+  readInputFiles,
+  type Tool,
+} from "../tools/index.ts";
+import { type Home, homePath, openHome } from "./home.ts";
+import type { HarmonyModel } from "./model/harmony-model.ts";
+import { type LoadModelOptions, loadModel } from "./model/load-model.ts";
+import { SqliteThreadStore } from "./thread/sqlite-store.ts";
+import { MemoryThreadStore, type ThreadStore } from "./thread/store.ts";
+
+export type PluginConfiguration = {
+  /** Folder or npm package. */
+  readonly path: string;
+  /** What it may use: `net:HOST`, `fs:read:PATH`, `tools:NAME` …; see `parseGrants`. */
+  readonly grants: readonly string[];
+};
+
+export type PythonConfiguration = {
+  /** Copies of these files are what cells can read, in `/mnt/data`. */
+  readonly files?: readonly string[] | undefined;
+  /** Where files that cells write to `/outputs` land. Default: a new folder of the state. */
+  readonly artifacts?: string | undefined;
+  /** Of the installed packages, those that cells may import. Default: all. */
+  readonly packages?: readonly string[] | undefined;
+};
+
+export type ModelConfiguration = Omit<LoadModelOptions, "prefixStore"> & {
+  /** As for `loadModel`; absent: the embedded model. */
+  readonly path?: string | undefined;
+  /** Most bytes of disk for computed prefixes of prompts; 0: none. Default 4 GiB. */
+  readonly prefixCacheBytes?: number | undefined;
+};
+
+export type EnvironmentOptions = {
+  /** Default: `process.env`. */
+  readonly env?: NodeJS.ProcessEnv | undefined;
+  readonly model?: ModelConfiguration | undefined;
+  /** false: without Python. */
+  readonly python?: PythonConfiguration | false | undefined;
+  /** Modules that export tools. */
+  readonly toolModules?: readonly string[] | undefined;
+  readonly plugins?: readonly PluginConfiguration[] | undefined;
+  /** Folder of documents that the model may search and read. */
+  readonly documents?: string | undefined;
+  /** Whether conversations are kept in the state folder. Default true; else in memory. */
+  readonly keepThreads?: boolean | undefined;
+  /** Gets sentences for the person who watches. */
+  readonly onNote?: ((sentence: string) => void) | undefined;
+  /** Gets what plugins log. */
+  readonly onPluginLog?: ((text: string) => void) | undefined;
+};
+
+export type Environment = AsyncDisposable & {
+  readonly home: Home;
+  readonly model: HarmonyModel;
+  /** All tools; the environment closes them. */
+  readonly tools: readonly Tool[];
+  /** Absent where it was not wanted, or its sandbox is missing. */
+  readonly python: PythonTool | undefined;
+  readonly browser: BrowserTools | undefined;
+  readonly plugins: readonly Plugin[];
+  /** Where the user's files are, for the instructions; undefined where there are none. */
+  readonly briefing: string | undefined;
+  readonly threads: ThreadStore;
+  close(): Promise<void>;
+};
+
+/**
+ * What the user named is checked before the model is opened, since that may take a while.
+ * @throws ToolsError, UsageError, ModelError, InferenceError, ThreadStoreError; what was opened is closed again
+ */
+export async function openEnvironment(options: EnvironmentOptions = {}): Promise<Environment> {
+  const { env = process.env, onNote = () => {} } = options;
+  await using opened = new AsyncDisposableStack();
+  const home = openHome(env, onNote);
+  opened.defer(() => home.close());
+  const threads = opened.use(openThreads(home, options.keepThreads ?? true));
+  const python =
+    options.python === false ? null : await openPython(options.python ?? {}, home, env, onNote);
+  const { tools, plugins, browser } = opened.use(
+    await openTools(options, python === null ? [] : [python.tool]),
+  );
+
+  const { path, prefixCacheBytes, ...loading } = options.model ?? {};
+  const model = opened.use(
+    await loadModel(path, {
+      ...loading,
+      ...prefixCache(path, home, prefixCacheBytes, onNote),
+    }),
+  );
+  const kept = opened.move();
+  const close = (): Promise<void> => kept.disposeAsync();
+  return {
+    home,
+    model,
+    tools,
+    python: python?.tool,
+    browser,
+    plugins,
+    briefing: python?.briefing,
+    threads,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+export type OpenedTools = AsyncDisposable & {
+  readonly tools: readonly Tool[];
+  readonly plugins: readonly Plugin[];
+  readonly browser: BrowserTools | undefined;
+};
+
+/**
+ * The tools of modules, plugins and documents, behind those that are given; all are closed together.
+ * @throws ToolsError; what was opened is closed again
+ */
+export async function openTools(
+  options: Pick<
+    EnvironmentOptions,
+    "env" | "toolModules" | "plugins" | "documents" | "onPluginLog"
+  >,
+  given: readonly Tool[] = [],
+): Promise<OpenedTools> {
+  const { env = process.env, onPluginLog } = options;
+  const tools = [...given];
+  await using opened = new AsyncDisposableStack();
+  opened.defer(async () => {
+    await Promise.allSettled(tools.map((tool) => tool.close?.()));
+  });
+  for (const path of options.toolModules ?? []) tools.push(...(await loadToolModule(path)));
+  const plugins: Plugin[] = [];
+  for (const { path, grants } of options.plugins ?? []) {
+    const plugin = await loadPlugin(path, {
+      grant: parseGrants(grants),
+      env,
+      tools: () => tools,
+      ...(onPluginLog && { onLog: onPluginLog }),
+    });
+    plugins.push(plugin);
+    tools.push(...plugin.tools);
+  }
+  const browser =
+    options.documents === undefined
+      ? undefined
+      : await createBrowserTools({ docs: options.documents });
+  if (browser !== undefined) tools.push(...browser.tools);
+  const kept = opened.move();
+  return { tools, plugins, browser, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}
+
+/** The file of conversations in a state folder. */
+export function threadsPath(home: Pick<Home, "path">): string {
+  return join(home.path, "threads.sqlite");
+}
+
+function openThreads(home: Home, isKept: boolean): ThreadStore {
+  return isKept ? new SqliteThreadStore(threadsPath(home)) : new MemoryThreadStore();
+}
+
+export type OpenedPython = {
+  readonly tool: PythonTool;
+  /** Where the user's files are, for the instructions; undefined where there are none. */
+  readonly briefing: string | undefined;
+};
+
+/**
+ * @returns null where the sandbox is missing: the model is not offered what cannot run
+ * @throws ToolsError for a file or a package that cannot be given
+ */
+export async function openPython(
+  { files: paths = [], artifacts, packages: named }: PythonConfiguration,
+  home: Home,
+  env: NodeJS.ProcessEnv,
+  onNote: (sentence: string) => void,
+): Promise<OpenedPython | null> {
+  const files = await readInputFiles(paths);
+  const problem = pythonProblem();
+  if (problem !== null) {
+    onNote(problem);
+    return null;
+  }
+  const packages = await openPackages(named, env, onNote);
+  const tool = createPythonTool({
+    cacheDir: home.path,
+    files,
+    artifactFolder: artifacts === undefined ? newArtifactFolder(home) : resolve(artifacts),
+    ...(packages && { packages }),
+  });
+  return { tool, briefing: briefing(files, artifacts !== undefined) };
+}
+
+/** Where installed Python packages are kept. */
+export function packageFolder(env: NodeJS.ProcessEnv): string {
+  return join(homePath(env), PACKAGE_FOLDER);
+}
+
+/**
+ * The packages that were named; else all that are installed, or none where those cannot be read.
+ * @throws PackageError for a name that is not installed
+ */
+export async function openPackages(
+  named: readonly string[] | undefined,
+  env: NodeJS.ProcessEnv,
+  onNote: (sentence: string) => void,
+): Promise<PythonPackages | undefined> {
+  try {
+    return await openPythonPackages({ folder: packageFolder(env), allow: named ?? "all" });
+  } catch (error) {
+    const isUnreadable = error instanceof PackageError && error.code === "CHORALE_PACKAGE_STORE";
+    if (named !== undefined || !isUnreadable) throw error;
+    onNote(error.message);
+    return undefined;
+  }
+}
+
+/** Of this environment alone; it is created with the first file. */
+function newArtifactFolder(home: Home): string {
+  // A temporary state folder goes with the run, and what the model made should not.
+  const base = home.temporary ? join(tmpdir(), "chorale-artifacts") : join(home.path, "artifacts");
+  const time = new Date().toISOString().slice(0, 19).replace(/[T:]/g, "-");
+  return join(base, `${time}-${randomBytes(3).toString("hex")}`);
+}
+
+/** Only where the user asked for it: the trained prompt stays as it is otherwise. */
+function briefing(files: readonly InputFile[], keepsFiles: boolean): string | undefined {
+  const sentences: string[] = [];
+  if (files.length > 0) {
+    const list = files.map(({ name, bytes }) => `/mnt/data/${name} (${bytes.length} bytes)`);
+    sentences.push(`Files of the user, readable in Python: ${list.join(", ")}.`);
+  }
+  if (keepsFiles || files.length > 0) {
+    sentences.push("Files that Python code writes to /outputs are given to the user.");
+  }
+  return sentences.length === 0 ? undefined : sentences.join(" ");
+}
+
+const PREFIX_CACHE_BYTES = 4 * 2 ** 30;
+
+/** The embedded model reads its prompt in less time than a file. */
+function prefixCache(
+  model: string | undefined,
+  home: Home,
+  maxBytes: number = PREFIX_CACHE_BYTES,
+  onProblem: (sentence: string) => void,
+): { readonly prefixStore?: PrefixStoreOptions } {
+  if (model === undefined || maxBytes === 0) return {};
+  return { prefixStore: { path: join(home.path, "prefixes"), maxBytes, onProblem } };
+}

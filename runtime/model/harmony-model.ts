@@ -1,0 +1,218 @@
+/**
+ * A language model over a token engine: the conversation is rendered as Harmony, sampled token by token,
+ * and parsed while it is written.
+ */
+import { createHash } from "node:crypto";
+import {
+  type Message,
+  MODEL_HEADER_STYLE,
+  renderMessage,
+  type Tokenizer,
+} from "../../harmony/index.ts";
+import type { Sampling, TokenEngine } from "../../inference/index.ts";
+import type { DeclaredTools } from "../calls/declared-tools.ts";
+import type { TranscriptMessage, TurnSettings } from "../context.ts";
+import { RunError } from "../errors.ts";
+import type { LanguageModel, ModelEvent, ModelRequest, ModelStep } from "./language-model.ts";
+import { openingMessages } from "./opening.ts";
+import { sampleStep } from "./sample-step.ts";
+import { SessionPool } from "./session-pool.ts";
+
+export type HarmonyModelOptions = {
+  readonly engine: TokenEngine;
+  /** The engine's own vocabulary. */
+  readonly tokenizer: Tokenizer;
+  /** How the model's makers sample it. */
+  readonly sampling?: Partial<Sampling> | undefined;
+  /**
+   * Conversations whose KV cache is kept between their turns. Each costs the memory of its tokens.
+   * Default 4.
+   */
+  readonly maxSessions?: number | undefined;
+};
+
+/** The ids a conversation begins with. */
+type Opening = { readonly ids: readonly number[]; readonly hasFunctionTools: boolean };
+
+const DEFAULT_SESSIONS = 4;
+
+export class HarmonyModel implements LanguageModel {
+  readonly engine: TokenEngine;
+  readonly tokenizer: Tokenizer;
+  readonly sampling: Partial<Sampling>;
+  readonly vocabulary: string;
+  readonly #sessions: SessionPool;
+  readonly #assistantStart: readonly number[];
+  /** The settings of a turn are one object as long as it lasts. */
+  readonly #openings = new WeakMap<TurnSettings, Opening>();
+  /** Messages of a thread's state stay the same objects from step to step. */
+  readonly #rendered = new WeakMap<TranscriptMessage, readonly number[]>();
+
+  constructor({ engine, tokenizer, sampling = {}, maxSessions }: HarmonyModelOptions) {
+    this.engine = engine;
+    this.tokenizer = tokenizer;
+    this.sampling = sampling;
+    this.vocabulary = fingerprint(tokenizer);
+    this.#sessions = new SessionPool(engine, maxSessions ?? DEFAULT_SESSIONS);
+    this.#assistantStart = [tokenizer.special.start, ...tokenizer.encode("assistant")];
+  }
+
+  get name(): string {
+    return this.engine.name;
+  }
+
+  get contextLength(): number {
+    return this.engine.contextLength;
+  }
+
+  get statistics(): unknown {
+    return this.engine.statistics;
+  }
+
+  async sample(
+    request: ModelRequest,
+    onEvent: (event: ModelEvent) => void | Promise<void>,
+  ): Promise<ModelStep> {
+    const { settings, tools, transcript, maxTokens } = request;
+    const opening = this.#opening(settings, tools);
+    const prefill = this.#prefill(request);
+    const prompt = [
+      ...this.#conversation(opening, transcript),
+      ...this.#assistantStart,
+      ...prefill,
+    ];
+    const room = this.contextLength - prompt.length;
+    if (room <= 0) throw contextFull(transcript, prompt.length, this.contextLength);
+    return this.#sessions.use(request.threadId, (session) =>
+      sampleStep({
+        session,
+        engine: this.engine,
+        tokenizer: this.tokenizer,
+        vocabulary: this.vocabulary,
+        request,
+        prompt,
+        prefill,
+        openingTokens: opening.ids.length,
+        maxTokens: Math.min(room, maxTokens ?? room),
+        room,
+        onEvent,
+      }),
+    );
+  }
+
+  promptTokens({
+    settings,
+    tools,
+    transcript,
+  }: Pick<ModelRequest, "settings" | "tools" | "transcript">): number {
+    const opening = this.#opening(settings, tools);
+    const conversation = transcript.reduce((sum, message) => {
+      return sum + this.#idsOf(message, opening).length;
+    }, 0);
+    return opening.ids.length + conversation + this.#assistantStart.length;
+  }
+
+  countTokens(text: string): number {
+    return this.tokenizer.countTokens(text);
+  }
+
+  release(threadId: string): Promise<void> {
+    return this.#sessions.release(threadId);
+  }
+
+  async close(): Promise<void> {
+    await this.#sessions.close();
+    await this.engine.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #opening(settings: TurnSettings, tools: DeclaredTools): Opening {
+    const known = this.#openings.get(settings);
+    if (known !== undefined) return known;
+    const hasFunctionTools =
+      settings.toolChoice !== "none" && tools.inNamespace("functions").length > 0;
+    const ids = openingMessages(settings, tools).flatMap((message) =>
+      this.#render(message, hasFunctionTools),
+    );
+    const opening = { ids, hasFunctionTools };
+    this.#openings.set(settings, opening);
+    return opening;
+  }
+
+  #conversation(opening: Opening, transcript: readonly TranscriptMessage[]): readonly number[] {
+    return [...opening.ids, ...transcript.flatMap((message) => this.#idsOf(message, opening))];
+  }
+
+  /** What was sampled with this vocabulary stays as sampled, except that `<|return|>` becomes `<|end|>`. */
+  #idsOf(entry: TranscriptMessage, { hasFunctionTools }: Opening): readonly number[] {
+    const known = this.#rendered.get(entry);
+    if (known !== undefined) return known;
+    const { message, sampled } = entry;
+    const ids =
+      sampled?.vocabulary === this.vocabulary
+        ? this.#verbatim(sampled.ids)
+        : this.#render(message, hasFunctionTools);
+    this.#rendered.set(entry, ids);
+    return ids;
+  }
+
+  #verbatim(ids: readonly number[]): readonly number[] {
+    const { start, end, return: returnId } = this.tokenizer.special;
+    const whole = ids[0] === start ? ids : [...this.#assistantStart, ...ids];
+    return whole.map((id) => (id === returnId ? end : id));
+  }
+
+  #render(message: Message, hasFunctionTools: boolean): readonly number[] {
+    return renderMessage(this.tokenizer, message, {
+      headerStyle: MODEL_HEADER_STYLE,
+      hasFunctionTools,
+    });
+  }
+
+  /** A call that is demanded comes behind a thought, so that the model can choose its arguments. */
+  #prefill({ prefill, toolChoice }: ModelRequest): readonly number[] {
+    const isDemanded = toolChoice !== "auto" && toolChoice !== "none";
+    const channelName = prefill ?? (isDemanded ? "analysis" : null);
+    if (channelName === null) return [];
+    const { channel, message } = this.tokenizer.special;
+    return [channel, ...this.tokenizer.encode(channelName), message];
+  }
+}
+
+function contextFull(
+  transcript: readonly TranscriptMessage[],
+  used: number,
+  contextLength: number,
+): RunError {
+  const facts = { usedTokens: used, contextLength };
+  const hasAnswered = transcript.some(({ message }) => message.role === "assistant");
+  return hasAnswered
+    ? new RunError(
+        "CHORALE_CONTEXT_FULL",
+        `The context is full before the model could go on: ${used} of ${contextLength} tokens are in ` +
+          "use. Nothing was cut; ask for less at once, or use a model with a larger context.",
+        { option: "contextLength", facts },
+      )
+    : promptTooLong(`${used} tokens`, contextLength);
+}
+
+/** @param size what the prompt has, with its unit */
+export function promptTooLong(size: string, contextLength: number): RunError {
+  return new RunError(
+    "CHORALE_PROMPT_TOO_LONG",
+    `The prompt does not fit: it has ${size}, and the model's context holds ${contextLength} tokens, ` +
+      "the system and developer message and the answer included. Shorten the prompt, or use a model " +
+      "with a larger context.",
+    { option: "contextLength", facts: { contextLength } },
+  );
+}
+
+/** Two vocabularies with the same value give the same ids the same meaning. */
+function fingerprint(tokenizer: Tokenizer): string {
+  const probe = 'The quick brown fox — 12,345.67 ≠ «naïve» 東京 \t\n{"a": [1, 2]} 🦊';
+  const facts = [tokenizer.size, tokenizer.special, tokenizer.encode(probe)];
+  return createHash("sha256").update(JSON.stringify(facts)).digest("hex").slice(0, 16);
+}

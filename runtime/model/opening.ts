@@ -1,0 +1,125 @@
+/** The messages a conversation begins with: what the model is, what it may call, what it is asked. */
+import {
+  browserNamespace,
+  defaultSystemContent,
+  type Message,
+  pythonNamespace,
+  type ResponseFormat,
+  type ToolNamespace,
+  type ToolSignature,
+} from "../../harmony/index.ts";
+import { namespaceOf, type Tool } from "../../tools/index.ts";
+import type { DeclaredTool, DeclaredTools } from "../calls/declared-tools.ts";
+import type { OutputFormat, TurnSettings } from "../context.ts";
+
+/** The reference text leaves open whether the sandbox has a network; ours has none. */
+const python: ToolNamespace = {
+  ...pythonNamespace,
+  description: (pythonNamespace.description ?? "").replace(
+    "Internet access for this session is UNKNOWN. Depends on the cluster.",
+    "Internet access for this session is disabled.",
+  ),
+};
+
+/** The namespaces that the model was trained with; they stand in the system message. */
+const BUILTIN: ReadonlyMap<string, ToolNamespace> = new Map([
+  ["python", python],
+  ["browser", browserNamespace],
+]);
+
+/**
+ * System and developer message. The system message is always there, since models drop out of the
+ * format without it; the developer message is there if it says anything.
+ */
+export function openingMessages(settings: TurnSettings, tools: DeclaredTools): readonly Message[] {
+  const offered = settings.toolChoice === "none" ? [] : tools.list;
+  const namespaces = new Set(offered.map(({ recipient }) => namespaceOf(recipient)));
+  const builtin = [...namespaces].flatMap((name) => {
+    const trained = BUILTIN.get(name);
+    return trained === undefined ? [] : [amended(trained, tools.inNamespace(name))];
+  });
+  const declared = [...namespaces]
+    .filter((name) => !BUILTIN.has(name))
+    .map((name) => ({ name, tools: tools.inNamespace(name).map(signatureOf) }));
+  const { instructions, system, output } = settings;
+
+  const opening: Message = {
+    role: "system",
+    content: [
+      defaultSystemContent({
+        reasoningEffort: settings.effort,
+        currentDate: settings.date,
+        ...(system.identity !== undefined && { modelIdentity: system.identity }),
+        ...(system.knowledgeCutoff !== undefined && { knowledgeCutoff: system.knowledgeCutoff }),
+        ...(builtin.length > 0 && { tools: builtin }),
+      }),
+    ],
+  };
+  if (!instructions && declared.length === 0 && output === null) return [opening];
+  const developer: Message = {
+    role: "developer",
+    content: [
+      {
+        type: "developer",
+        ...(instructions && { instructions }),
+        ...(declared.length > 0 && { tools: declared }),
+        ...(output !== null && { responseFormats: [responseFormat(output)] }),
+      },
+    ],
+  };
+  return [opening, developer];
+}
+
+function responseFormat(output: OutputFormat): ResponseFormat {
+  return output.type === "json"
+    ? {
+        name: "response",
+        description:
+          "The final message must be JSON that is valid against this JSON Schema, and nothing else.",
+        schema: JSON.stringify(output.schema),
+      }
+    : {
+        name: "response",
+        description:
+          "The final message must be an XML document that is valid against this XML Schema (XSD), and nothing else.",
+        schema: output.xsd.trim(),
+      };
+}
+
+/** What the model was trained with, and what is to be known here and now. */
+function amended(trained: ToolNamespace, tools: readonly DeclaredTool[]): ToolNamespace {
+  const suffixes = tools.flatMap(({ tool }) => tool.descriptionSuffix ?? []);
+  if (suffixes.length === 0) return trained;
+  return { ...trained, description: [trained.description ?? "", ...suffixes].join("\n\n") };
+}
+
+function signatureOf({ recipient, tool }: DeclaredTool): ToolSignature {
+  const { description, inputSchema } = tool;
+  return {
+    name: recipient.slice(recipient.indexOf(".") + 1),
+    description,
+    parameters: takesNothing(inputSchema) ? null : inputSchema,
+  };
+}
+
+/** What a schema may say beside its properties without asking for an argument. */
+const SAYS_NOTHING: ReadonlySet<string> = new Set([
+  ...["type", "properties", "required", "additionalProperties"],
+  ...["title", "description", "$schema", "$id"],
+]);
+
+/** Such a function is shown as `() => any`. */
+function takesNothing(schema: Tool["inputSchema"]): boolean {
+  if (typeof schema !== "object" || schema === null) return false;
+  const { type, properties = {}, additionalProperties = false } = schema;
+  return (
+    type === "object" &&
+    additionalProperties === false &&
+    Object.keys(properties ?? {}).length === 0 &&
+    Object.keys(schema).every((key) => SAYS_NOTHING.has(key))
+  );
+}
+
+export function userMessage(text: string): Message {
+  return { role: "user", content: [{ type: "text", text }] };
+}

@@ -1,0 +1,184 @@
+/**
+ * One step of a model over a token engine: prompt ids in, parsed messages out. Tokens go through the
+ * streaming parser one by one, and what it recognises is told while it is written.
+ */
+import { HarmonyParser, type Tokenizer } from "../../harmony/index.ts";
+import type { Session, TokenEngine } from "../../inference/index.ts";
+import { endsStep } from "../calls/message-kind.ts";
+import type { StepFinish } from "../context.ts";
+import { forcedCallHeader } from "./forced-call.ts";
+import { headerMatcher } from "./header-matcher.ts";
+import type { ModelEvent, ModelRequest, ModelStep } from "./language-model.ts";
+import { MessageReader } from "./message-reader.ts";
+import { ReasoningBudget } from "./reasoning-budget.ts";
+import { sampleableIds, structuralIds } from "./sampleable-ids.ts";
+
+export type StepOptions = {
+  readonly session: Session;
+  readonly engine: TokenEngine;
+  readonly tokenizer: Tokenizer;
+  readonly vocabulary: string;
+  readonly request: ModelRequest;
+  /** Everything that the model reads, `prefill` included. */
+  readonly prompt: readonly number[];
+  /** What `prompt` ends with beyond `<|start|>assistant`: the beginning of the message. */
+  readonly prefill: readonly number[];
+  /** Leading tokens that other threads with the same tools begin with as well. */
+  readonly openingTokens: number;
+  readonly maxTokens: number;
+  /** Tokens that the context holds beyond the prompt. */
+  readonly room: number;
+  readonly onEvent: (event: ModelEvent) => void | Promise<void>;
+};
+
+/** Samples one step; see `LanguageModel.sample`. */
+export async function sampleStep(options: StepOptions): Promise<ModelStep> {
+  const { session, tokenizer, request, prompt, prefill, maxTokens, onEvent } = options;
+  const { signal, settings, tools } = request;
+  const startedAt = performance.now();
+  let syncedAt: number | null = null;
+  let firstTokenAt: number | null = null;
+  let cachedTokens = 0;
+  const ids: number[] = [];
+  let sampledTokens = 0;
+  const parser = new HarmonyParser({ tokenizer, role: "assistant", knownTools: tools.names });
+  const reader = new MessageReader(parser, onEvent);
+  let listenerFailure: unknown;
+  const tell = (event: ModelEvent): void => {
+    Promise.resolve(onEvent(event)).catch((failure: unknown) => {
+      listenerFailure ??= failure;
+    });
+  };
+  const read = async (id: number): Promise<void> => {
+    ids.push(id);
+    await reader.push(id);
+  };
+
+  const run = async (): Promise<StepFinish> => {
+    const { reused } = await session.sync(prompt, {
+      signal,
+      sharedPrefix: options.openingTokens,
+      onProgress: ({ done, total }) => {
+        if (done < total) tell({ type: "prefill", done, total });
+      },
+    });
+    cachedTokens = reused;
+    syncedAt = performance.now();
+    const { constrainHeaders, maxReasoningTokens } = settings;
+    const matcher = headerMatcher(options.engine, tokenizer, tools, constrainHeaders);
+    const readAll = async (given: readonly number[]): Promise<void> => {
+      for (const id of given) {
+        matcher?.accept(id);
+        await read(id);
+      }
+    };
+    /** Continues with ids that the model did not choose. Without room for them, sampling says so. */
+    const force = async (given: readonly number[]): Promise<boolean> => {
+      if (session.tokens.length + given.length >= options.engine.contextLength) return false;
+      await session.sync([...session.tokens, ...given], { signal });
+      await readAll(given);
+      return true;
+    };
+    await readAll(prefill);
+    let callHeader = forcedCallHeader(tokenizer, request.toolChoice, tools);
+    const budget = new ReasoningBudget(tokenizer, maxReasoningTokens);
+    for (;;) {
+      const left = maxTokens - sampledTokens;
+      if (left <= 0) return finishOf("length", options);
+      const generated = session.generate({
+        maxTokens: left,
+        stopIds: stopIdsOf(tokenizer),
+        sampling: { unpenalisedIds: structuralIds(tokenizer), ...settings.sampling },
+        signal,
+        matcher,
+        sampleableIds: sampleableIds(tokenizer, options.engine.vocabSize),
+      });
+      let interruption: "reasoning" | "call" | null = null;
+      try {
+        while (interruption === null) {
+          const next = await generated.next();
+          if (next.done) return finishOf(next.value, options);
+          sampledTokens++;
+          firstTokenAt ??= performance.now();
+          if (reader.isReasoning) budget.take();
+          await read(next.value);
+          const { lastEnded } = reader;
+          if (callHeader !== null && lastEnded !== null && !lastEnded.recipient) {
+            interruption = "call";
+          } else if (lastEnded !== null && endsStep(lastEnded)) return "stop";
+          else if (reader.isReasoning && budget.isUsedUp) interruption = "reasoning";
+        }
+      } finally {
+        await generated.return("stop");
+      }
+      if (interruption === "reasoning") {
+        const forcedIds = budget.close();
+        if (!(await force(forcedIds))) continue;
+        await onEvent({ type: "reasoning_limited", limit: budget.limit, forcedIds });
+      }
+      // Its analysis was ended for it, or it ended by itself: the call that is demanded comes next.
+      if (callHeader !== null) {
+        await force([tokenizer.special.start, ...tokenizer.encode("assistant"), ...callHeader]);
+        callHeader = null;
+      }
+    }
+  };
+
+  let finish: StepFinish;
+  let error: unknown;
+  try {
+    finish = await run();
+    signal.throwIfAborted();
+    if (listenerFailure !== undefined) throw listenerFailure;
+  } catch (thrown) {
+    error = thrown;
+    finish = isAbort(thrown, signal) ? "cancelled" : "failed";
+  }
+  try {
+    await reader.finish(tokenizer.special.endOfText === ids.at(-1) && finish === "stop");
+  } catch (thrown) {
+    error ??= thrown;
+    if (finish !== "cancelled") finish = "failed";
+  }
+  if (finish === "stop" && reader.hasCall) finish = "call";
+  const endedAt = performance.now();
+  return {
+    ids,
+    prefill: prefill.length,
+    vocabulary: options.vocabulary,
+    issues: parser.issues,
+    finish,
+    usage: {
+      inputTokens: prompt.length,
+      cachedTokens,
+      outputTokens: sampledTokens,
+      reasoningTokens: reader.reasoningTokens,
+    },
+    timing: {
+      prefillMs: (syncedAt ?? endedAt) - startedAt,
+      decodeMs: syncedAt === null ? 0 : endedAt - syncedAt,
+      firstTokenMs: firstTokenAt === null ? null : firstTokenAt - startedAt,
+    },
+    ...(error !== undefined && { error }),
+  };
+}
+
+/** Whether a thrown value is the abort itself, and not a failure that happened to come during one. */
+function isAbort(thrown: unknown, signal: AbortSignal): boolean {
+  if (!signal.aborted) return false;
+  return thrown === signal.reason || (thrown instanceof Error && thrown.name === "AbortError");
+}
+
+/** The limit is the room in the context wherever that is less than what may be sampled. */
+function finishOf(
+  reason: "stop" | "length" | "context",
+  { maxTokens, room }: StepOptions,
+): StepFinish {
+  return reason === "length" && maxTokens >= room ? "context" : reason;
+}
+
+/** Not `<|end|>`: it ends a message, and the model goes on behind it. */
+function stopIdsOf({ special }: Tokenizer): ReadonlySet<number> {
+  const ids = [special.call, special.return];
+  return new Set(special.endOfText === null ? ids : [...ids, special.endOfText]);
+}

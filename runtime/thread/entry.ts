@@ -1,0 +1,151 @@
+/**
+ * The entries of a thread's log. The log is the only state of a conversation: everything else (what the
+ * model reads, events, usage, what to do next) is a function of it. Entries are JSON; `docs/thread-log.md`
+ * describes them and `docs/thread-log.schema.json` is their schema.
+ */
+import type { Issue, Message } from "../../harmony/index.ts";
+import type { ContentBlock } from "../../tools/index.ts";
+import type {
+  Notice,
+  StepFinish,
+  StepOutcome,
+  StepTiming,
+  StepUsage,
+  TurnSettings,
+  UnderstoodMessage,
+} from "../context.ts";
+import type { Timing } from "../events.ts";
+
+/** Written into each log; a log of a higher version is refused, see `fold.ts`. */
+export const THREAD_LOG_VERSION = 1;
+
+/** The first entry of a log. */
+export type ThreadStarted = {
+  readonly type: "thread";
+  readonly version: number;
+  readonly threadId: string;
+  /** The thread that this one continues, up to and including entry `seq` of it. */
+  readonly parent?: { readonly threadId: string; readonly seq: number };
+};
+
+/** A turn begins: what the user (or the calling program) put in, and by which settings it runs. */
+export type UserInput = {
+  readonly type: "user";
+  readonly model: string;
+  readonly messages: readonly Message[];
+  readonly settings: TurnSettings;
+};
+
+/** One step: what the model sampled, and what was understood of it. */
+export type Sampled = {
+  readonly type: "sampled";
+  readonly messages: readonly UnderstoodMessage[];
+  readonly notices: readonly Notice[];
+  /** All ids of the step: what was put in front (`prefill` of them) and what was sampled. Empty where the model gives text. */
+  readonly ids: readonly number[];
+  readonly prefill: number;
+  /** Which vocabulary the ids belong to; null without ids. */
+  readonly vocabulary: string | null;
+  /** Nothing deviates from the format, so the ids can be read again as they are. */
+  readonly isClean: boolean;
+  readonly outcome: StepOutcome;
+  readonly finish: StepFinish;
+  readonly usage: StepUsage;
+  readonly timing: StepTiming;
+};
+
+/** A call is about to be executed. Written before the tool runs. */
+export type CallStarted = {
+  readonly type: "call";
+  readonly callId: string;
+  /** What the tool gets: the arguments after they were validated. */
+  readonly input: unknown;
+  /** The same for every attempt at this call. */
+  readonly idempotencyKey: string;
+  /** Executing it twice does no harm: the tool says that it only reads, or that it is idempotent. */
+  readonly isRepeatable: boolean;
+};
+
+/** A call needs a person's agreement (`asked`), or got an answer. */
+export type Approval = {
+  readonly type: "approval";
+  readonly callId: string;
+  readonly decision: "asked" | "allowed" | "denied";
+  /** Who decided: `caller`, `user`, or the name of a rule. */
+  readonly by: string;
+  readonly reason?: string;
+};
+
+export type CallStatus =
+  | "completed"
+  | "failed"
+  /** The run was stopped while the tool worked. */
+  | "cancelled"
+  /** It was not allowed. */
+  | "denied"
+  /** Nothing was executed: the call was cut off, was the last step's, or names no tool. */
+  | "not_executed"
+  /** The process ended while the tool worked: it is not known what the call did. */
+  | "unknown";
+
+/** What came of a call. */
+export type CallResult = {
+  readonly type: "result";
+  readonly callId: string;
+  readonly status: CallStatus;
+  /** What the model reads. */
+  readonly text: string;
+  /** The same for programs. JSON. */
+  readonly data?: unknown;
+  /** The parts of the result as MCP has them, with those that the model cannot read. */
+  readonly content?: readonly ContentBlock[];
+  /** What was wrong with the arguments as the model wrote them. */
+  readonly issues: readonly Issue[];
+  readonly durationMs: number;
+  /** Why the call could not be used at all; it counts as a retry. */
+  readonly unusable?: string;
+};
+
+/** Something went wrong that does not end the turn. */
+export type Problem = {
+  readonly type: "problem";
+  readonly itemId: string;
+  readonly code: string;
+  readonly message: string;
+  /** What the model reads about it. */
+  readonly feedback: Message | null;
+  /** Which allowance it uses up. */
+  readonly counts: "retry" | "repair";
+};
+
+/** An error as data. */
+export type ErrorFacts = {
+  readonly message: string;
+  readonly code?: string;
+};
+
+export type TurnStatus = "completed" | "failed" | "cancelled";
+
+/** The turn is over. */
+export type Ended = {
+  readonly type: "ended";
+  readonly status: TurnStatus;
+  /** The accepted answer; null when there is none. */
+  readonly output: string | null;
+  readonly error: ErrorFacts | null;
+  /** Of the run that ended it. */
+  readonly timing: Timing;
+};
+
+export type LogRecord =
+  | ThreadStarted
+  | UserInput
+  | Sampled
+  | CallStarted
+  | Approval
+  | CallResult
+  | Problem
+  | Ended;
+
+/** A record with its place: `seq` counts from 0 in each thread, `at` is an ISO 8601 time in UTC. */
+export type LogEntry = LogRecord & { readonly seq: number; readonly at: string };

@@ -1,0 +1,247 @@
+/** From log entries to state. Pure: folding a log twice gives the same state. */
+import type { Message } from "../../harmony/index.ts";
+import type { Usage } from "../events.ts";
+import type {
+  CallResult,
+  LogEntry,
+  LogRecord,
+  Problem,
+  Sampled,
+  ThreadStarted,
+  UserInput,
+} from "./entry.ts";
+import { THREAD_LOG_VERSION } from "./entry.ts";
+import { ThreadLogError } from "./errors.ts";
+import type { OpenCall, ThreadState, TurnState } from "./state.ts";
+import { sampledTranscript, toolMessage } from "./transcript.ts";
+
+const NO_USAGE: Usage = {
+  input_tokens: 0,
+  cached_input_tokens: 0,
+  cache_write_input_tokens: 0,
+  output_tokens: 0,
+  reasoning_output_tokens: 0,
+};
+
+const EMPTY: ThreadState = {
+  threadId: "",
+  length: 0,
+  items: 0,
+  turns: 0,
+  transcript: [],
+  turn: null,
+  usage: NO_USAGE,
+};
+
+/** @throws ThreadLogError when the entries are no log: a gap, a wrong order, a newer version */
+export function fold(entries: Iterable<LogEntry>): ThreadState {
+  let state = EMPTY;
+  for (const entry of entries) {
+    if (entry.seq !== state.length) {
+      throw new ThreadLogError(
+        state.threadId,
+        `entry ${state.length} is missing (found ${entry.seq})`,
+      );
+    }
+    state = apply(state, entry);
+  }
+  return state;
+}
+
+/** The state of a log without entries. */
+export const emptyState = (): ThreadState => EMPTY;
+
+/** @throws ThreadLogError when the record cannot follow what the log holds already */
+export function apply(state: ThreadState, record: LogRecord): ThreadState {
+  const next = { ...state, length: state.length + 1 };
+  if (record.type === "thread") return { ...next, ...started(state, record) };
+  if (state.length === 0) throw misplaced(state, record, "a log begins with a thread entry");
+  if (record.type === "user") return { ...next, ...userInput(state, record) };
+  const { turn } = state;
+  if (turn === null) throw misplaced(state, record, "no turn is open");
+  switch (record.type) {
+    case "sampled":
+      return { ...next, ...sampled(state, turn, record) };
+    case "call":
+      return {
+        ...next,
+        turn: withCall(state, turn, record.callId, (call) => ({
+          ...call,
+          progress: "started",
+          isRepeatable: record.isRepeatable,
+        })),
+      };
+    case "approval":
+      return {
+        ...next,
+        turn: withCall(state, turn, record.callId, (call) => ({
+          ...call,
+          progress: record.decision,
+          ...(record.reason !== undefined && { reason: record.reason }),
+        })),
+      };
+    case "result":
+      return { ...next, ...result(state, turn, record) };
+    case "problem":
+      return { ...next, ...problem(state, turn, record) };
+    case "ended":
+      if (turn.calls.length > 0) throw misplaced(state, record, "a call has no result");
+      return { ...next, turn: null };
+  }
+}
+
+function started(state: ThreadState, record: ThreadStarted): Partial<ThreadState> {
+  if (state.length > 0) throw misplaced(state, record, "the log has begun already");
+  if (record.version > THREAD_LOG_VERSION) {
+    throw new ThreadLogError(
+      record.threadId,
+      `it is written in version ${record.version} of the log, and this Chorale reads versions up to ` +
+        `${THREAD_LOG_VERSION}; use a newer one`,
+    );
+  }
+  return { threadId: record.threadId };
+}
+
+function userInput(state: ThreadState, record: UserInput): Partial<ThreadState> {
+  if (state.turn !== null) throw misplaced(state, record, "the turn before it is not over");
+  return {
+    turns: state.turns + 1,
+    transcript: [...state.transcript, ...record.messages.map((message) => ({ message }))],
+    turn: {
+      settings: record.settings,
+      steps: 0,
+      sampledTokens: 0,
+      retries: 0,
+      lastUnusable: "",
+      repairs: 0,
+      idleSteps: 0,
+      outcome: null,
+      cutOffBy: null,
+      answer: null,
+      brokenCall: "",
+      calls: [],
+      wasDenied: false,
+      hasResults: false,
+    },
+  };
+}
+
+function sampled(state: ThreadState, turn: TurnState, record: Sampled): Partial<ThreadState> {
+  if (turn.calls.length > 0) throw misplaced(state, record, "a call has no result");
+  const { inputTokens, cachedTokens, outputTokens, reasoningTokens } = record.usage;
+  const { usage } = state;
+  const transcript = sampledTranscript(record);
+  const known = new Set(transcript.map(({ callId }) => callId));
+  const { outcome } = record;
+  const isIdle = outcome === "no_answer";
+  return {
+    items: state.items + itemCount(record),
+    transcript: [...state.transcript, ...transcript],
+    usage: {
+      input_tokens: usage.input_tokens + inputTokens,
+      cached_input_tokens: usage.cached_input_tokens + cachedTokens,
+      cache_write_input_tokens: usage.cache_write_input_tokens + inputTokens - cachedTokens,
+      output_tokens: usage.output_tokens + outputTokens,
+      reasoning_output_tokens: usage.reasoning_output_tokens + reasoningTokens,
+    },
+    turn: {
+      ...turn,
+      steps: turn.steps + 1,
+      sampledTokens: turn.sampledTokens + outputTokens,
+      retries: isIdle ? turn.retries + 1 : turn.retries,
+      lastUnusable: isIdle ? "It ended its turn without an answer." : turn.lastUnusable,
+      idleSteps: isIdle ? turn.idleSteps + 1 : 0,
+      outcome: isIdle || outcome === "interrupted" ? null : outcome,
+      cutOffBy: record.finish === "length" || record.finish === "context" ? record.finish : null,
+      answer: record.messages.find(({ kind }) => kind === "answer")?.text ?? null,
+      brokenCall: record.messages.find(({ kind }) => kind === "broken_call")?.text ?? "",
+      calls: record.messages.flatMap((message): OpenCall[] =>
+        message.call === undefined || message.itemId === null
+          ? []
+          : [
+              {
+                callId: message.itemId,
+                text: message.text,
+                channel: message.channel,
+                call: message.call,
+                isUnterminated: message.terminator === null,
+                codes: message.issues.map(({ code }) => code),
+                progress: "new",
+                isRepeatable: false,
+                isInTranscript: known.has(message.itemId),
+              },
+            ],
+      ),
+    },
+  };
+}
+
+function result(state: ThreadState, turn: TurnState, record: CallResult): Partial<ThreadState> {
+  const call = turn.calls.find(({ callId }) => callId === record.callId);
+  if (call === undefined) {
+    throw misplaced(state, record, `no call ${record.callId} waits for a result`);
+  }
+  const calls = turn.calls.filter((other) => other !== call);
+  const { unusable } = record;
+  return {
+    transcript: call.isInTranscript
+      ? [...state.transcript, { message: toolMessage(call, record.text), callId: call.callId }]
+      : state.transcript,
+    turn: {
+      ...turn,
+      calls,
+      outcome: calls.length === 0 && turn.outcome === "calls" ? null : turn.outcome,
+      retries: unusable === undefined ? 0 : turn.retries + 1,
+      lastUnusable: unusable ?? turn.lastUnusable,
+      wasDenied: record.status === "denied",
+      hasResults: true,
+    },
+  };
+}
+
+function problem(state: ThreadState, turn: TurnState, record: Problem): Partial<ThreadState> {
+  const feedback: readonly { readonly message: Message }[] =
+    record.feedback === null ? [] : [{ message: record.feedback }];
+  const isRetry = record.counts === "retry";
+  return {
+    items: state.items + 1,
+    transcript: [...state.transcript, ...feedback],
+    turn: {
+      ...turn,
+      outcome: null,
+      retries: isRetry ? turn.retries + 1 : turn.retries,
+      lastUnusable: isRetry ? record.message : turn.lastUnusable,
+      repairs: isRetry ? turn.repairs : turn.repairs + 1,
+    },
+  };
+}
+
+/** Messages with content and notices are items. */
+function itemCount({ messages, notices }: Sampled): number {
+  return messages.filter(({ itemId }) => itemId !== null).length + notices.length;
+}
+
+function withCall(
+  state: ThreadState,
+  turn: TurnState,
+  callId: string,
+  change: (call: OpenCall) => OpenCall,
+): TurnState {
+  if (!turn.calls.some((call) => call.callId === callId)) {
+    throw new ThreadLogError(
+      state.threadId,
+      `entry ${state.length} is about the call ${callId}, which does not wait for a result`,
+    );
+  }
+  return {
+    ...turn,
+    calls: turn.calls.map((call) => (call.callId === callId ? change(call) : call)),
+  };
+}
+
+function misplaced(state: ThreadState, { type }: LogRecord, why: string): ThreadLogError {
+  return new ThreadLogError(
+    state.threadId,
+    `entry ${state.length} cannot be of type ${type}: ${why}`,
+  );
+}

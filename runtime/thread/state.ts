@@ -1,0 +1,86 @@
+/** The state of a thread: what its log says, folded (see `fold.ts`). Never changed, only replaced. */
+import type { IssueCode, Message } from "../../harmony/index.ts";
+import type { ResolvedCall, StepOutcome, TranscriptMessage, TurnSettings } from "../context.ts";
+import type { Usage } from "../events.ts";
+
+/** A call whose result is not in the log yet. */
+export type OpenCall = {
+  readonly callId: string;
+  /** The body as the model wrote it. */
+  readonly text: string;
+  readonly channel: string | null;
+  readonly call: ResolvedCall;
+  /** No token of the model ended it: it may be the first half of what was meant. */
+  readonly isUnterminated: boolean;
+  readonly codes: readonly IssueCode[];
+  readonly progress:
+    | "new"
+    /** A person was asked whether it may run. */
+    | "asked"
+    | "allowed"
+    | "denied"
+    /** It was started, and nothing more is known. */
+    | "started";
+  /** Why it was denied. */
+  readonly reason?: string;
+  readonly isRepeatable: boolean;
+  /** The model will read it; its result then has to follow. */
+  readonly isInTranscript: boolean;
+};
+
+export type TurnState = {
+  readonly settings: TurnSettings;
+  readonly steps: number;
+  readonly sampledTokens: number;
+  /** Unusable steps in a row. */
+  readonly retries: number;
+  readonly lastUnusable: string;
+  readonly repairs: number;
+  /** Steps in a row that came to nothing. */
+  readonly idleSteps: number;
+  /** What the last step came to, until that was dealt with. */
+  readonly outcome: StepOutcome | null;
+  /** How the last step was cut off. */
+  readonly cutOffBy: "length" | "context" | null;
+  /** The answer of the last step. */
+  readonly answer: string | null;
+  /** Text of the last step that was meant as a call and names no tool. */
+  readonly brokenCall: string;
+  /** Calls of the last step without a result. */
+  readonly calls: readonly OpenCall[];
+  /** The last call was not allowed. */
+  readonly wasDenied: boolean;
+  /** A tool has run in this turn. */
+  readonly hasResults: boolean;
+};
+
+export type ThreadState = {
+  readonly threadId: string;
+  /** Number of entries; the next one has this `seq`. */
+  readonly length: number;
+  /** Items so far; the next one has this number. */
+  readonly items: number;
+  readonly turns: number;
+  /** The whole conversation, without system and developer message. */
+  readonly transcript: readonly TranscriptMessage[];
+  /** The turn that is not over. */
+  readonly turn: TurnState | null;
+  readonly usage: Usage;
+};
+
+/** The conversation as messages. */
+export function messagesOf(state: ThreadState): readonly Message[] {
+  return state.transcript.map(({ message }) => message);
+}
+
+/**
+ * The conversation as the model reads it: the analysis of a turn is dropped once the turn has its answer,
+ * as gpt-oss was trained.
+ */
+export function promptTranscript(state: ThreadState): readonly TranscriptMessage[] {
+  const { transcript } = state;
+  const lastAnswer = transcript.findLastIndex(
+    ({ message }) => message.role === "assistant" && message.channel === "final",
+  );
+  return transcript.filter(({ message }, at) => at >= lastAnswer || message.channel !== "analysis");
+}
