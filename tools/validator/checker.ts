@@ -1,25 +1,15 @@
-/**
- * The agent's side of the validating thread: one thread for the program, one request at a time, each with a
- * deadline.
- */
-import { Worker } from "node:worker_threads";
+/** The agent's side of validation: each request is a task of the worker pool, with a deadline. */
 import { SchemaError } from "../core/errors.ts";
+import { runInWorker, TaskEndedError } from "../core/worker-pool.ts";
+import type { Reply, Request, Spec } from "./validate-task.ts";
 import type { ValidationResult } from "./validator.ts";
-import type { Reply, Request, Spec } from "./worker.ts";
 
-/** Starting the thread and loading the libraries is part of the first. */
-const OPEN_LIMIT_MS = 20_000;
+const COMPILE_LIMIT_MS = 10_000;
 const CHECK_LIMIT_MS = 5_000;
-/** Of JavaScript objects in the thread. */
-const HEAP_MB = 512;
 
-/** Why there was no reply; told like any other error of the text. */
-class NoReply extends Error {}
+const TASK = new URL("./validate-task.ts", import.meta.url);
 
-let worker: Worker | undefined;
 let lastKey = 0;
-/** The end of the queue. One at a time: so a deadline is that of one request alone. */
-let queue: Promise<unknown> = Promise.resolve();
 
 /** A schema that texts can be checked against. */
 export class Checker {
@@ -36,93 +26,42 @@ export class Checker {
   /** @throws SchemaError */
   static async open(spec: Spec): Promise<Checker> {
     const key = ++lastKey;
-    return new Checker(key, spec, await enqueue(() => openKey(key, spec)));
+    try {
+      const reply = await ask({ op: "open", key, spec }, COMPILE_LIMIT_MS);
+      if (reply.kind === "opened") return new Checker(key, spec, reply.warnings);
+      throw new SchemaError(reply.kind === "refused" ? reply.message : "The schema was not read.");
+    } catch (error) {
+      if (!(error instanceof TaskEndedError)) throw error;
+      throw new SchemaError(
+        `The schema cannot be used: compiling it was given up, ${error.message}.`,
+      );
+    }
   }
 
   text(text: string): Promise<ValidationResult> {
-    return this.#check({ op: "text", key: this.#key, text });
+    return this.#check({ op: "text", key: this.#key, spec: this.#spec, text });
   }
 
   value(value: unknown): Promise<ValidationResult> {
-    return this.#check({ op: "value", key: this.#key, value });
+    return this.#check({ op: "value", key: this.#key, spec: this.#spec, value });
   }
 
-  #check(request: Request): Promise<ValidationResult> {
-    return enqueue(async () => {
-      try {
-        let reply = await ask(request, CHECK_LIMIT_MS);
-        if (reply.kind === "unknown") {
-          await openKey(this.#key, this.#spec);
-          reply = await ask(request, CHECK_LIMIT_MS);
-        }
-        if (reply.kind === "result") return reply.result;
-        throw new NoReply("the validator gave no verdict");
-      } catch (error) {
-        if (!(error instanceof NoReply)) throw error;
-        return { action: "retry", warnings: [], errors: [{ message: error.message }] };
-      }
-    });
+  async #check(request: Request): Promise<ValidationResult> {
+    try {
+      const reply = await ask(request, CHECK_LIMIT_MS);
+      if (reply.kind === "result") return reply.result;
+      return noVerdict(reply.kind === "refused" ? reply.message : "it was not checked");
+    } catch (error) {
+      if (!(error instanceof TaskEndedError)) throw error;
+      return noVerdict(`checking it was given up: ${error.message}`);
+    }
   }
 }
 
-async function openKey(key: number, spec: Spec): Promise<readonly string[]> {
-  try {
-    const reply = await ask({ op: "open", key, spec }, OPEN_LIMIT_MS);
-    if (reply.kind === "opened") return reply.warnings;
-    throw new SchemaError(reply.kind === "refused" ? reply.message : "The schema was not read.");
-  } catch (error) {
-    if (!(error instanceof NoReply)) throw error;
-    throw new SchemaError(`The schema cannot be used: ${error.message}.`);
-  }
+function noVerdict(message: string): ValidationResult {
+  return { action: "retry", warnings: [], errors: [{ message }] };
 }
 
-function enqueue<T>(task: () => Promise<T>): Promise<T> {
-  const result = queue.then(task);
-  queue = result.catch(() => undefined);
-  return result;
-}
-
-/**
- * @throws NoReply when the thread is too slow or dies; it is then ended, and the next request starts
- *   another
- */
-async function ask(request: Request, limitMs: number): Promise<Reply> {
-  worker ??= start();
-  const current = worker;
-  const { promise, resolve, reject } = Promise.withResolvers<Reply>();
-  const onError = (error: Error): void =>
-    reject(new NoReply(`checking it failed: ${error.message}`));
-  const onExit = (): void => reject(new NoReply("checking it ended the validator"));
-  const timer = setTimeout(
-    () => reject(new NoReply(`checking it took longer than ${limitMs / 1000} s and was given up`)),
-    limitMs,
-  );
-  current.ref();
-  current.once("message", resolve);
-  current.once("error", onError);
-  current.once("exit", onExit);
-  try {
-    current.postMessage(request);
-    const reply = await promise;
-    current.unref();
-    return reply;
-  } catch (error) {
-    worker = undefined;
-    current.terminate();
-    throw error;
-  } finally {
-    clearTimeout(timer);
-    current.off("message", resolve);
-    current.off("error", onError);
-    current.off("exit", onExit);
-  }
-}
-
-function start(): Worker {
-  const started = new Worker(new URL("./worker.ts", import.meta.url), {
-    resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
-  });
-  // Errors count for the request that is waiting; without one they have no reader.
-  started.on("error", () => undefined);
-  return started;
+function ask(request: Request, limitMs: number): Promise<Reply> {
+  return runInWorker<Request, Reply>(TASK, request, limitMs);
 }

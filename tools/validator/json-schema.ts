@@ -11,7 +11,7 @@ import { messageOf } from "../core/text.ts";
 import { type Dialect, type Draft, type NormalisedSchema, normaliseSchema } from "./json-draft.ts";
 import { compilePattern } from "./patterns.ts";
 import { missingReference, refuseEndlessSchemas } from "./references.ts";
-import { isSchemaObject } from "./schema-keywords.ts";
+import { isSchemaObject, type SchemaObject } from "./schema-keywords.ts";
 import { withPossibleTimes, ZONE_OPTIONAL } from "./time-formats.ts";
 import { addUniqueItems } from "./unique-items.ts";
 
@@ -87,6 +87,9 @@ function compileAs(
     // `required: ["toString"]` must not be satisfied by what every object inherits.
     ownProperties: true,
     addUsedSchema: false,
+    // `flawIn` has looked at the schema, by an instance that compiled the rules of the draft once.
+    validateSchema: false,
+    meta: false,
     // 0.3 is a multiple of 0.1 for everybody but binary fractions.
     multipleOfPrecision: 9,
     logger: { log: warn, warn, error: warn },
@@ -100,7 +103,8 @@ function compileAs(
   refuseEndlessSchemas(schema);
   let root: ValidateFunction;
   try {
-    if (ajv.validateSchema(schema) !== true) throw new Error(flawOf(ajv.errors ?? []));
+    const flaw = flawIn(schema, dialect);
+    if (flaw !== undefined) throw new Error(flaw);
     ajv.addSchema(schema, ROOT);
     root = ajv.getSchema(ROOT) as ValidateFunction;
     // A schema that refers to itself by a way that was not seen overflows the stack on any value.
@@ -165,8 +169,18 @@ function regExpWith(warn: (message: string) => void): RegExpEngine {
 
 type RegExpEngine = NonNullable<NonNullable<Options["code"]>["regExp"]>;
 
+/** One per dialect: compiling the rules for schemas takes longer than most schemas. */
+const rules = new Map<Dialect, Ajv>();
+
 /** The first thing that is wrong with a schema by the rules of its draft. */
-function flawOf(errors: readonly ErrorObject[]): string {
+function flawIn(schema: boolean | SchemaObject, dialect: Dialect): string | undefined {
+  const ajv =
+    rules.get(dialect) ??
+    // Without formats: patterns of other languages are translated later.
+    new CLASSES[dialect]({ strict: false, allErrors: true, verbose: true, logger: false });
+  rules.set(dialect, ajv);
+  if (ajv.validateSchema(schema) === true) return undefined;
+  const errors = ajv.errors ?? [];
   const [first] = errors;
   const here = errors.filter(({ instancePath }) => instancePath === first?.instancePath);
   const error = here.find(({ keyword }) => keyword === "enum") ?? first;

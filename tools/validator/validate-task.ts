@@ -1,9 +1,7 @@
 /**
- * The thread that validates. Patterns of a schema and texts of a model meet in here, and some pairs take
- * longer than anybody can wait; the thread can be ended from outside (`checker.ts`), the agent's own
- * could not.
+ * Validation as a task of the worker pool: patterns of a schema and texts of a model meet here, and some
+ * pairs take longer than a run can wait.
  */
-import { parentPort } from "node:worker_threads";
 import { SchemaError } from "../core/errors.ts";
 import { coerce } from "./coerce.ts";
 import { readJsonAnswer } from "./json-answer.ts";
@@ -22,9 +20,9 @@ export type Spec =
     }
   | { readonly kind: "xml"; readonly xsd: string; readonly root?: string };
 
-/** `spec` comes along when the thread may not know the key yet. */
-export type Request = { readonly key: number } & (
-  | { readonly op: "open"; readonly spec: Spec }
+/** `key` stands for the schema: a thread compiles it once. */
+export type Request = { readonly key: number; readonly spec: Spec } & (
+  | { readonly op: "open" }
   | { readonly op: "text"; readonly text: string }
   | { readonly op: "value"; readonly value: unknown }
 );
@@ -32,9 +30,7 @@ export type Request = { readonly key: number } & (
 export type Reply =
   | { readonly kind: "opened"; readonly warnings: readonly string[] }
   | { readonly kind: "refused"; readonly message: string }
-  | { readonly kind: "result"; readonly result: ValidationResult }
-  /** The key was dropped to make room; open it again. */
-  | { readonly kind: "unknown" };
+  | { readonly kind: "result"; readonly result: ValidationResult };
 
 type Checker = {
   readonly warnings: readonly string[];
@@ -42,8 +38,8 @@ type Checker = {
   readonly value: (value: unknown) => ValidationResult;
 };
 
-/** Compiled schemas kept; the least recently used goes first. */
-const KEPT = 64;
+/** Compiled schemas that a thread keeps; the least recently used goes first. */
+const MAX_KEPT = 64;
 const checkers = new Map<number, Checker>();
 
 async function open(spec: Spec): Promise<Checker> {
@@ -109,29 +105,28 @@ function refused(
   return { action, warnings: [], errors };
 }
 
-async function answer(request: Request): Promise<Reply> {
-  if (request.op === "open") {
-    try {
-      const checker = await open(request.spec);
-      checkers.set(request.key, checker);
-      for (const key of checkers.keys()) {
-        if (checkers.size <= KEPT) break;
-        checkers.delete(key);
-      }
-      return { kind: "opened", warnings: checker.warnings };
-    } catch (error) {
-      if (!(error instanceof SchemaError)) throw error;
-      return { kind: "refused", message: error.message };
-    }
+/** The handler of the task. */
+export default async function validate(request: Request): Promise<Reply> {
+  let checker: Checker;
+  try {
+    checker = checkers.get(request.key) ?? (await open(request.spec));
+  } catch (error) {
+    if (!(error instanceof SchemaError)) throw error;
+    return { kind: "refused", message: error.message };
   }
-  const checker = checkers.get(request.key);
-  if (checker === undefined) return { kind: "unknown" };
+  // Set anew, it is the last that goes.
   checkers.delete(request.key);
   checkers.set(request.key, checker);
-  const result = request.op === "text" ? checker.text(request.text) : checker.value(request.value);
-  return { kind: "result", result };
+  for (const key of checkers.keys()) {
+    if (checkers.size <= MAX_KEPT) break;
+    checkers.delete(key);
+  }
+  switch (request.op) {
+    case "open":
+      return { kind: "opened", warnings: checker.warnings };
+    case "text":
+      return { kind: "result", result: checker.text(request.text) };
+    case "value":
+      return { kind: "result", result: checker.value(request.value) };
+  }
 }
-
-parentPort?.on("message", async (request: Request) =>
-  parentPort?.postMessage(await answer(request)),
-);
