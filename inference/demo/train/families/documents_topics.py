@@ -33,7 +33,7 @@ TOPICS = {
         ("thing", ["Its best known product is the {v}", "It is known for its {v}", "Most customers buy the {v}"], ["what is {e} known for", "what is the best known product of {e}", "what do most customers of {e} buy"]),
     ]),
     "return policy|guarantee|delivery|order|shipping": (["our {kind}", "the {kind} rules", "{kind} at {company}", "the {kind} of {company}"], [
-        ("days", ["Goods can be returned within {v} days", "Customers have {v} days to send goods back", "Returns are accepted for {v} days"], ["how many days do customers have to return goods", "within how many days can goods be returned", "how long are returns accepted", "until when can I send something back"]),
+        ("days", ["Goods can be returned within {v} days", "Customers have {v} days to send goods back", "Returns are accepted for {v} days"], ["how many days may customers take to return goods", "within how many days can goods be returned", "how long are returns accepted", "until when can I send something back"]),
         ("days", ["Delivery takes {v} days", "Parcels arrive after {v} days", "We deliver within {v} days"], ["how long does delivery take", "after how many days do parcels arrive", "how fast do they deliver"]),
         ("years", ["The guarantee lasts {v} years", "All devices have a guarantee of {v} years", "The warranty period is {v} years"], ["how long is the guarantee", "how many years does the warranty last", "for how long do devices have a guarantee"]),
         ("price", ["Shipping costs {v} euros", "The postage is {v} euros", "We charge {v} euros for shipping"], ["what does shipping cost", "how much is the postage", "how much do they charge for shipping"]),

@@ -1,5 +1,6 @@
-"""Greetings, thanks, goodbyes, and questions about what the model is and can do: one short answer, nothing is called."""
+"""Greetings, thanks, goodbyes, questions about what the model is and can do, and what it lacks a schema for: one short answer, no calls."""
 
+from families import structured
 from families.base import Conversation, Source, Turn, capital, think
 
 CAN = "I can help with arithmetic, text, dates, files, documents, declared tools, and extracting JSON or XML."
@@ -44,5 +45,18 @@ def talk(g: Source, kind: int) -> Conversation:
     return Conversation(said, [Turn(think(g, "", thought, f"{thought} No tool is needed."), final=answer)])
 
 
+def without_schema(g: Source) -> Conversation:
+    """Extraction that is asked for where the runtime was given no schema."""
+    root, _, tell = structured.scene(g)
+    form = g.pick(["JSON", "JSON", "XML"])
+    user = structured.prompt(g, tell(), root, form)
+    while form not in user and "xtract" not in user:
+        user = structured.prompt(g, tell(), root, form)
+    thought = think(g, "There is no schema.", "There is no schema to fill.", "The user wants data extracted. There is no schema to fill, so I will ask for one.")
+    return Conversation(user, [Turn(thought, final="I need a schema for that: a JSON Schema or an XSD.")])
+
+
 def generate(g: Source) -> Conversation:
+    if g.chance(0.15):
+        return without_schema(g)
     return talk(g, g.rng.choices(range(len(KINDS)), SHARES)[0])

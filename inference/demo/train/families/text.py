@@ -166,7 +166,7 @@ def letters_of(g: Source, letter: str) -> tuple[str, str]:
 
 
 def generate(g: Source) -> Conversation:
-    weights = [9 if i < 2 else 3.5 if i < 12 else 0.6 for i in range(len(OPERATIONS))]
+    weights = [9 if i < 2 else 3.5 if i < 12 else 1.0 for i in range(len(OPERATIONS))]
     what, expression, final, kind, form, templates = g.rng.choices(OPERATIONS, weights)[0]
     text = subject(g, form)
     n = g.int(2, 5)
