@@ -149,7 +149,7 @@ describe("a folder of documents", () => {
     });
     const docs = await openDocumentFolder(folder.path, { extractionTimeoutMs: 400 });
     expect(docs.summary.skipped).toEqual([
-      { path: "a.html", reason: "its text was not extracted within 0.4 s" },
+      { path: "a.html", reason: "its text was not extracted: it took longer than 0.4 s" },
     ]);
     expect((await docs.open("b.html")).text).toContain("A fine document.");
     await docs.close();

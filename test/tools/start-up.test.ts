@@ -8,5 +8,5 @@ const packagesOf = (entry: string) =>
 
 test("importing the tools loads no package; each is loaded where it is used", () => {
   expect(packagesOf("tools/index.ts")).toEqual([]);
-  expect(packagesOf("tools/browser/documents/extract-worker.ts")).toEqual(["htmlparser2"]);
+  expect(packagesOf("tools/browser/documents/extract-task.ts")).toEqual(["htmlparser2"]);
 });

@@ -6,7 +6,7 @@ import type { Draft } from "./json-draft.ts";
 import type { ValidationResult, Validator } from "./validator.ts";
 
 export { unwrapJson } from "./json-answer.ts";
-export { type JsonScan, scanJson, whitespaceEnd } from "./json-text.ts";
+export { scanJson, whitespaceEnd } from "./json-text.ts";
 export { rewriteLooseJson } from "./loose-json.ts";
 export type {
   ValidationAction,

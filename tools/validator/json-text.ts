@@ -323,7 +323,7 @@ export function placeOf(text: string, offset: number): { line: number; column: n
 }
 
 /** RFC 6901; a very long one is cut. */
-export function pointer(path: readonly (string | number)[]): string {
+function pointer(path: readonly (string | number)[]): string {
   const whole = path
     .map((step) => `/${String(step).replaceAll("~", "~0").replaceAll("/", "~1")}`)
     .join("");

@@ -41,7 +41,7 @@ const FOREIGN = /\\[ACE-NOQRTUVX-Zaeg-jloqyz]|\[\[:/;
  * The same pattern in ECMAScript with the flag `u`.
  * @throws SyntaxError for a construct without a counterpart; its message names the construct
  */
-export function translatePattern(pattern: string): string {
+function translatePattern(pattern: string): string {
   return new Translator(pattern).translate();
 }
 

@@ -12,7 +12,7 @@ import { SearchIndex } from "../search/search-index.ts";
 import { isWeb, splitFragment } from "../text/address.ts";
 import { resolveLinks } from "../text/links.ts";
 import { addressForms, findDocument } from "./document-path.ts";
-import { Extractor } from "./extractor.ts";
+import { extractDocument } from "./extractor.ts";
 import {
   DEFAULT_LIMITS,
   type DocumentFile,
@@ -67,8 +67,6 @@ export async function openDocumentFolder(
   } catch (error) {
     index.close();
     throw error;
-  } finally {
-    await reader.close();
   }
   const summary = {
     path: listing.root,
@@ -86,14 +84,12 @@ class FolderReader {
   readonly warnings: SkippedFile[] = [];
   readonly #index: SearchIndex;
   readonly #limits: FolderLimits;
-  readonly #extractor: Extractor;
   readonly #deadline: number;
   #bytesLeft: number;
 
   constructor(index: SearchIndex, limits: FolderLimits) {
     this.#index = index;
     this.#limits = limits;
-    this.#extractor = new Extractor(limits.extractionTimeoutMs);
     this.#deadline = Date.now() + limits.totalTimeoutMs;
     this.#bytesLeft = limits.maxTotalBytes;
   }
@@ -114,10 +110,6 @@ class FolderReader {
     if (isChanged) this.#index.updateVocabulary();
   }
 
-  close(): Promise<void> {
-    return this.#extractor.close();
-  }
-
   async #readFile(file: DocumentFile, version: string): Promise<boolean> {
     const { url } = file;
     if (Date.now() > this.#deadline) {
@@ -132,7 +124,7 @@ class FolderReader {
     }
     const bytes = await readDocument(file, this.#limits.maxFileBytes);
     if (!(bytes instanceof Uint8Array)) return this.#skip(url, bytes.reason);
-    const extraction = await this.#extractor.extract({ url, bytes });
+    const extraction = await extractDocument({ url, bytes }, this.#limits.extractionTimeoutMs);
     if ("reason" in extraction) return this.#skip(url, extraction.reason);
     this.#index.transaction(() => this.#index.add({ ...extraction.page, url }, version));
     await otherWork();
