@@ -32,7 +32,7 @@ export type Sampling = {
 
 export type SyncOptions = {
   /**
-   * So many leading tokens begin other sessions as well: where the engine has a prefix store, they are
+   * So many leading tokens begin other sessions as well: where the engine has a prefix cache, they are
    * read from it instead of computed, or put there once they are.
    */
   readonly sharedPrefix?: number | undefined;
@@ -42,7 +42,7 @@ export type SyncOptions = {
 };
 
 export type SyncResult = {
-  /** Leading tokens whose KV was kept, or read from the prefix store. */
+  /** Leading tokens whose KV was kept, or read from the prefix cache. */
   readonly reused: number;
   /** Tokens computed by this call. */
   readonly computed: number;

@@ -64,11 +64,13 @@ export class InsufficientMemoryError extends InferenceError {
   readonly code = "CHORALE_MEMORY_INSUFFICIENT";
   readonly needsBytes: number;
   readonly haveBytes: number;
+  /** The option that a caller can change. */
+  readonly option = "memoryLimit";
   constructor(what: string, needsBytes: number, haveBytes: number) {
     super(
       `${what} needs ${formatBytes(needsBytes)} of memory, have ${formatBytes(haveBytes)}. ` +
-        "Accepted: a smaller model, a shorter context, a memory limit (--memory SIZE) that the experts " +
-        "need not fit into, or more memory.",
+        "Accepted: a smaller model, a shorter context, a memory limit into which not all experts need to " +
+        "fit, or more memory.",
     );
     this.needsBytes = needsBytes;
     this.haveBytes = haveBytes;
@@ -80,10 +82,12 @@ export class ContextOverflowError extends InferenceError {
   readonly code = "CHORALE_CONTEXT_OVERFLOW";
   readonly tokens: number;
   readonly contextLength: number;
+  /** The option that a caller can change. */
+  readonly option = "contextLength";
   constructor(tokens: number, contextLength: number) {
     super(
       `Cannot hold ${tokens} tokens: the context is ${contextLength} tokens. ` +
-        "Accepted: a shorter transcript or a larger --context, as far as the model allows.",
+        "Accepted: fewer tokens, or a longer context as far as the model allows.",
     );
     this.tokens = tokens;
     this.contextLength = contextLength;

@@ -42,7 +42,8 @@ export {
 export { measureBandwidth } from "./local/bandwidth.ts";
 export type { LoadProgress } from "./local/load-weights.ts";
 export type { MemoryNeeds } from "./local/local-engine.ts";
-export type { PrefixStoreOptions } from "./local/prefix-cache.ts";
+export { availableMemory } from "./local/memory.ts";
+export type { PrefixCacheOptions } from "./local/prefix-cache.ts";
 export type { Precision } from "./model/matrix.ts";
 export {
   demoModelPath,
@@ -51,6 +52,7 @@ export {
   type OpenModelOptions,
   openModel,
 } from "./open-model.ts";
+export { hasId, type TokenBitmask, tokenBitmask } from "./sampling/token-bitmask.ts";
 export {
   ScriptedEngine,
   type ScriptedEngineOptions,

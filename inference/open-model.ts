@@ -15,7 +15,7 @@ export type OpenModelOptions = Pick<
   | "threads"
   | "memoryLimit"
   | "precision"
-  | "prefixStore"
+  | "prefixCache"
   | "profile"
   | "signal"
   | "onMemory"
@@ -46,8 +46,7 @@ export async function openModel(
   const checkpoint = openCheckpoint(path ?? demoModelPath);
   try {
     const { files } = checkpoint;
-    const defaults = readGenerationDefaults(files.generationConfig);
-    const generation = { ...defaults, stopIds: [...defaults.stopIds, ...files.stopIds] };
+    const generation = readGenerationDefaults(files.generationConfig);
     // Loaded on demand: a program that only scripts an engine never compiles the kernels.
     const { openLocalEngine } = await import("./local/local-engine.ts");
     const name = path === undefined ? "chorale-demo" : basename(resolve(path));

@@ -6,7 +6,7 @@
 import { randomBytes } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import type { PrefixStoreOptions } from "../inference/index.ts";
+import type { PrefixCacheOptions } from "../inference/index.ts";
 import {
   type BrowserTools,
   createBrowserTools,
@@ -47,7 +47,7 @@ export type PythonConfiguration = {
   readonly packages?: readonly string[] | undefined;
 };
 
-export type ModelConfiguration = Omit<LoadModelOptions, "prefixStore"> & {
+export type ModelConfiguration = Omit<LoadModelOptions, "prefixCache"> & {
   /** As for `loadModel`; absent: the embedded model. */
   readonly path?: string | undefined;
   /** Most bytes of disk for computed prefixes of prompts; 0: none. Default 4 GiB. */
@@ -265,7 +265,7 @@ function prefixCache(
   home: Home,
   maxBytes: number = PREFIX_CACHE_BYTES,
   onProblem: (sentence: string) => void,
-): { readonly prefixStore?: PrefixStoreOptions } {
+): { readonly prefixCache?: PrefixCacheOptions } {
   if (model === undefined || maxBytes === 0) return {};
-  return { prefixStore: { path: join(home.path, "prefixes"), maxBytes, onProblem } };
+  return { prefixCache: { path: join(home.path, "prefixes"), maxBytes, onProblem } };
 }

@@ -9,8 +9,6 @@ export type GenerationDefaults = {
   readonly topK?: number | undefined;
   readonly minP?: number | undefined;
   readonly repetitionPenalty?: number | undefined;
-  /** Ids that end a generation, of which some may not be among a format's own. */
-  readonly stopIds: readonly number[];
 };
 
 const MAX_BYTES = 1 << 20;
@@ -23,7 +21,7 @@ const MAX_PENALTY = 100;
  * @throws CheckpointError for a value that makes no sense
  */
 export function readGenerationDefaults(path: string | undefined): GenerationDefaults {
-  if (path === undefined) return { temperature: undefined, topP: undefined, stopIds: [] };
+  if (path === undefined) return { temperature: undefined, topP: undefined };
   const json = readJson(path, MAX_BYTES);
   if (typeof json !== "object" || json === null) {
     throw new CheckpointError(path, "the content is not a JSON object.");
@@ -45,17 +43,7 @@ export function readGenerationDefaults(path: string | undefined): GenerationDefa
     topP: number("top_p", 1),
     topK: topK === undefined ? undefined : Math.floor(topK),
     minP: number("min_p", 1),
-    // 0 would make every id that came impossible or certain: nobody means that.
+    // 0 would make every id that came impossible or certain: a value that no maker of a model means.
     repetitionPenalty: repetitionPenalty === 0 ? undefined : repetitionPenalty,
-    stopIds: idsOf(fields["eos_token_id"] ?? [], path),
   };
-}
-
-/** One id or a list of them. */
-function idsOf(value: unknown, path: string): number[] {
-  const ids: readonly unknown[] = Array.isArray(value) ? value : [value];
-  return ids.map((id) => {
-    if (typeof id === "number" && Number.isSafeInteger(id) && id >= 0) return id;
-    throw new CheckpointError(path, "eos_token_id is not an id or a list of ids.", "eos_token_id");
-  });
 }

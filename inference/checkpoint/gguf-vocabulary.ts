@@ -13,8 +13,6 @@ const NORMAL = 1;
 const CONTROL = 3;
 const USER_DEFINED = 4;
 const MAX_TOKENS = 1 << 22;
-/** A longer list of stop ids says nothing. */
-const MAX_STOP_IDS = 64;
 
 /**
  * o200k_harmony: so many ordinary tokens, the hash of their texts as they stand in a GGUF file, and
@@ -78,16 +76,6 @@ export function readGgufVocabulary(metadata: GgufMetadata): ListedVocabulary | u
     merges: metadata.strings(MERGES) ?? [],
     specialTokens,
   };
-}
-
-/** Ids that the file says end a generation. */
-export function readStopIds(metadata: GgufMetadata): number[] {
-  const ids = new Set<number>(metadata.numbers("tokenizer.ggml.eos_token_ids", MAX_STOP_IDS));
-  for (const key of ["eos_token_id", "eot_token_id"]) {
-    const id = metadata.scalar(`tokenizer.ggml.${key}`);
-    if (typeof id === "number") ids.add(id);
-  }
-  return [...ids].filter((id) => Number.isSafeInteger(id) && id >= 0);
 }
 
 function isO200k(metadata: GgufMetadata): boolean {

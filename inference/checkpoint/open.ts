@@ -7,7 +7,7 @@ import { openGguf } from "./gguf.ts";
 import { readArchitecture, readGgufConfig } from "./gguf-config.ts";
 import { bindGgufRoles } from "./gguf-layout.ts";
 import type { GgufMetadata } from "./gguf-metadata.ts";
-import { readGgufVocabulary, readStopIds } from "./gguf-vocabulary.ts";
+import { readGgufVocabulary } from "./gguf-vocabulary.ts";
 import { bindRoles } from "./layout.ts";
 import { CONFIG, locateModel, ORIGINAL } from "./locate.ts";
 import { readJson } from "./read-json.ts";
@@ -79,7 +79,6 @@ function openGgufFiles(path: string, files: readonly string[], tensors: TensorMa
     tokenizer: undefined,
     generationConfig: undefined,
     vocabulary: readGgufVocabulary(first),
-    stopIds: readStopIds(first),
   };
   return { path, config, files: modelFiles, ...roles, ...tensors.facts };
 }
@@ -149,6 +148,5 @@ function modelFiles(folder: string): ModelFiles {
     tokenizer: find("tokenizer.json"),
     generationConfig: find("generation_config.json"),
     vocabulary: undefined,
-    stopIds: [],
   };
 }

@@ -88,8 +88,6 @@ export type ModelFiles = {
   readonly generationConfig: string | undefined;
   /** The vocabulary in the weights' own file, unless it is that of o200k_harmony. */
   readonly vocabulary: ListedVocabulary | undefined;
-  /** Ids that the weights' own file says end a generation. */
-  readonly stopIds: readonly number[];
 };
 
 export interface Checkpoint extends Weights {

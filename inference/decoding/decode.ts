@@ -1,17 +1,17 @@
 /**
  * Decodes several sequences together, on every worker thread. One step computes each sequence's last
  * id, and the draft behind it, in one pass through the model; then the leading thread samples, sequence
- * by sequence, and says on the board what came. A column's logits do not depend on the columns
+ * by sequence, and says on the shared what came. A column's logits do not depend on the columns
  * beside it, so each sequence gets the ids that it would get alone and without drafts.
  */
 
 import { BrokenNumbersError } from "../errors.ts";
 import { forward, type Segment } from "../model/forward.ts";
 import type { ThreadModel } from "../model/step.ts";
-import type { IdBits } from "../sampling/id-bits.ts";
 import type { LogitRow } from "../sampling/logit-row.ts";
 import { Logprobs } from "../sampling/logprobs.ts";
 import { sampleId, samplesFromBounds } from "../sampling/sampler.ts";
+import type { TokenBitmask } from "../sampling/token-bitmask.ts";
 import type { Drafter } from "./drafter.ts";
 import { MAX_DRAFT } from "./drafter.ts";
 import { MaskChannel } from "./mask-channel.ts";
@@ -35,7 +35,7 @@ export function decode(
   model: ThreadModel,
   sequences: readonly DecodeSequence[],
   sessionOf: (sequence: DecodeSequence) => WorkerSession,
-  board: SharedDecodeState,
+  shared: SharedDecodeState,
   steps: number,
   report: (report: DecodeReport) => void,
 ): void {
@@ -44,34 +44,39 @@ export function decode(
   const columns = Math.floor(plan.scratch.logitColumns / sequences.length);
   const maxDraft = Math.min(MAX_DRAFT, columns - 1);
   const others = sequences.length - 1;
-  const runs = sequences.map(
+  const decoders = sequences.map(
     (sequence, index) =>
-      new Run(model, index, sequence, sessionOf(sequence), maxDraft, others, report),
+      new SequenceDecoder(model, index, sequence, sessionOf(sequence), maxDraft, others, report),
   );
-  if (team.leads) for (const run of runs) run.begin(board);
+  if (team.leads) for (const decoder of decoders) decoder.begin(shared);
   team.barrier();
-  for (const run of runs) run.advance(board);
-  let active = runs;
+  for (const decoder of decoders) decoder.advance(shared);
+  let active = decoders;
   for (let step = 0; step < steps && active.length > 0; step++) {
-    const segments = active.map((run) => run.segment);
-    const columnRuns = active.flatMap((run) =>
-      run.segment.ids.map((_, offset) => ({ run, offset })),
+    const segments = active.map((decoder) => decoder.segment);
+    const columnDecoders = active.flatMap((decoder) =>
+      decoder.segment.ids.map((_, offset) => ({ decoder, offset })),
     );
     const startedAt = performance.now();
     const isAlone = active.length === 1;
     const wanted = isAlone && active[0]!.mayTakeBounds ? "bounds" : "all";
     forward(model, segments, wanted, (column, row) => {
-      const { run, offset } = columnRuns[column]!;
-      return run.settle(board, offset, row, isAlone ? performance.now() - startedAt : undefined);
+      const { decoder, offset } = columnDecoders[column]!;
+      return decoder.settle(
+        shared,
+        offset,
+        row,
+        isAlone ? performance.now() - startedAt : undefined,
+      );
     });
-    for (const run of active) run.advance(board);
-    active = active.filter((run) => !run.ended);
+    for (const decoder of active) decoder.advance(shared);
+    active = active.filter((decoder) => !decoder.ended);
   }
-  if (team.leads) for (const run of active) run.reportEnd();
+  if (team.leads) for (const decoder of active) decoder.reportEnd();
 }
 
 /** One sequence while it is decoded. */
-class Run {
+class SequenceDecoder {
   readonly #model: ThreadModel;
   readonly #index: number;
   readonly #sequence: DecodeSequence;
@@ -136,9 +141,14 @@ class Run {
    * @param ms of the step up to here, where it is this sequence's alone
    * @returns false, and nothing has happened, when bounds are not enough
    */
-  settle(board: SharedDecodeState, offset: number, row: LogitRow, ms: number | undefined): boolean {
+  settle(
+    shared: SharedDecodeState,
+    offset: number,
+    row: LogitRow,
+    ms: number | undefined,
+  ): boolean {
     if (!this.#isSettled) {
-      const goesOn = this.#sample(board, offset, row);
+      const goesOn = this.#sample(shared, offset, row);
       if (goesOn === undefined) return false;
       this.#isSettled = !goesOn;
     }
@@ -147,7 +157,7 @@ class Run {
     this.#counts.drafted += this.#draft.length;
     this.#counts.accepted += this.#accepted;
     if (ms !== undefined) this.#session.drafter.learn(this.#draft.length, ms);
-    board.write(this.#index, this.#appended, this.#willEnd, this.#nextDraft(board));
+    shared.write(this.#index, this.#appended, this.#willEnd, this.#nextDraft(shared));
     if (this.#willEnd) this.reportEnd();
     this.#appended = 0;
     this.#accepted = 0;
@@ -156,15 +166,15 @@ class Run {
   }
 
   /** The draft of the first step. */
-  begin(board: SharedDecodeState): void {
-    board.write(this.#index, 0, false, this.#nextDraft(board));
+  begin(shared: SharedDecodeState): void {
+    shared.write(this.#index, 0, false, this.#nextDraft(shared));
   }
 
   /** Takes over, on every thread, what the leading one wrote. */
-  advance(board: SharedDecodeState): void {
-    this.#position += board.appended(this.#index);
-    this.#ended = board.ended(this.#index);
-    this.#draft = board.draft(this.#index);
+  advance(shared: SharedDecodeState): void {
+    this.#position += shared.appended(this.#index);
+    this.#ended = shared.ended(this.#index);
+    this.#draft = shared.draft(this.#index);
   }
 
   reportEnd(): void {
@@ -172,10 +182,10 @@ class Run {
   }
 
   /** @returns whether the next column's ids are those that came; undefined: bounds are not enough */
-  #sample(board: SharedDecodeState, offset: number, row: LogitRow): boolean | undefined {
+  #sample(shared: SharedDecodeState, offset: number, row: LogitRow): boolean | undefined {
     const { stopIds, maxTokens, logprobs, forcedIds } = this.#sequence;
     const masks = this.#masks;
-    if (board.shouldLeave(this.#index) || masks?.wait(() => this.#isGivenUp(board)) === false) {
+    if (shared.shouldLeave(this.#index) || masks?.wait(() => this.#isGivenUp(shared)) === false) {
       this.#willEnd = true;
       return false;
     }
@@ -215,7 +225,7 @@ class Run {
 
   #choose(position: number, row: LogitRow): number | undefined {
     const { sampling, bannedFirstIds, sampleableIds } = this.#sequence;
-    const allowed: IdBits[] = sampleableIds === undefined ? [] : [sampleableIds];
+    const allowed: TokenBitmask[] = sampleableIds === undefined ? [] : [sampleableIds];
     const mask = this.#masks?.mask() ?? null;
     if (mask !== null) allowed.push(mask);
     return sampleId(row, sampling, {
@@ -227,11 +237,11 @@ class Run {
   }
 
   /** Whether masks will not come any more, or are not wanted. */
-  #isGivenUp(board: SharedDecodeState): boolean {
-    return this.#model.team.cancelled || board.shouldLeave(this.#index);
+  #isGivenUp(shared: SharedDecodeState): boolean {
+    return this.#model.team.cancelled || shared.shouldLeave(this.#index);
   }
 
-  #nextDraft(board: SharedDecodeState): number[] {
+  #nextDraft(shared: SharedDecodeState): number[] {
     const { speculation, maxTokens } = this.#sequence;
     const { drafter, timeline } = this.#session;
     if (this.#willEnd || !speculation) return [];
@@ -243,6 +253,6 @@ class Run {
     if (masks === undefined || draft.length === 0) return draft;
     masks.ask();
     this.#report({ type: "draft", sequence: this.#index, ids: draft });
-    return masks.wait(() => this.#isGivenUp(board)) ? draft.slice(0, masks.drafted) : [];
+    return masks.wait(() => this.#isGivenUp(shared)) ? draft.slice(0, masks.drafted) : [];
   }
 }

@@ -13,16 +13,16 @@
 export const MAX_DRAFT = 15;
 
 /** Ids that must agree for a draft, and up to which they are counted. */
-const SHORTEST_MATCH = 3;
-const LONGEST_MATCH = 32;
+const MIN_MATCH = 3;
+const MAX_MATCH = 32;
 /** How often the next id comes true behind so many ids that agree; where the estimates begin. */
 const RATES = [
-  { from: SHORTEST_MATCH, rate: 0.7 },
+  { from: MIN_MATCH, rate: 0.7 },
   { from: 5, rate: 0.8 },
   { from: 8, rate: 0.88 },
   { from: 12, rate: 0.93 },
   { from: 20, rate: 0.96 },
-  { from: LONGEST_MATCH, rate: 0.98 },
+  { from: MAX_MATCH, rate: 0.98 },
 ] as const;
 /** What passes of up to so many ids take, in parts of one without a draft, as far as not measured. */
 const TIMES = [
@@ -38,7 +38,7 @@ const TIME_LEARNING = 0.12;
 /** Weight of what is expected without a measurement, at every pass: a measurement grows old. */
 const TIME_FORGETTING = 0.002;
 /** A draft promises at least so many times the ids per second. */
-const LEAST_GAIN = 1.05;
+const MIN_GAIN = 1.05;
 
 type Prediction = {
   /** Where the timeline is expected to go on as it did, and how many ids before agree. */
@@ -70,7 +70,7 @@ export class Drafter {
   ): number[] {
     this.#judge(timeline, length);
     this.#last = undefined;
-    const found = findContinuation(timeline, length, SHORTEST_MATCH);
+    const found = findContinuation(timeline, length, MIN_MATCH);
     if (found === undefined) return [];
     const most = Math.min(limit, MAX_DRAFT, length - found.at);
     const drafted = this.#bestLength(found.match, most, others);
@@ -109,7 +109,7 @@ export class Drafter {
   /** The length of most ids per time, those of the others included. */
   #bestLength(match: number, most: number, others: number): number {
     const none = (others + 1) / this.#time(others + 1);
-    let [best, bestSpeed] = [0, none * LEAST_GAIN];
+    let [best, bestSpeed] = [0, none * MIN_GAIN];
     let [ids, chance] = [others + 1, 1];
     for (let length = 1; length <= most; length++) {
       chance *= this.#rates[rateKindOf(match + length - 1)]!;
@@ -173,7 +173,7 @@ export function findContinuation(
     if (timeline[end] !== last) continue;
     let match = 1;
     while (
-      match < LONGEST_MATCH &&
+      match < MAX_MATCH &&
       match <= end &&
       timeline[end - match] === timeline[length - 1 - match]
     ) {
@@ -182,7 +182,7 @@ export function findContinuation(
     if (match <= longest) continue;
     best = end + 1;
     longest = match;
-    if (match === LONGEST_MATCH) break;
+    if (match === MAX_MATCH) break;
   }
   return best === undefined ? undefined : { at: best, match: longest };
 }

@@ -8,7 +8,7 @@
  * draft) and counts what it asked; the main thread answers in the same order and counts its answers.
  */
 
-import { wordsFor } from "../sampling/id-bits.ts";
+import { bitmaskWords } from "../sampling/token-bitmask.ts";
 import { MAX_DRAFT } from "./drafter.ts";
 
 const ASKED = 0;
@@ -33,7 +33,7 @@ export class MaskChannel {
   }
 
   static create(vocabSize: number): MaskChannel {
-    const cells = HEAD + SLOTS * (1 + wordsFor(vocabSize));
+    const cells = HEAD + SLOTS * (1 + bitmaskWords(vocabSize));
     const bytes = cells * Int32Array.BYTES_PER_ELEMENT;
     return new MaskChannel(new Int32Array(new SharedArrayBuffer(bytes)));
   }

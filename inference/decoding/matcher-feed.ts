@@ -1,6 +1,6 @@
 import type { GenerateOptions, TokenMatcher } from "../engine.ts";
 import { InvalidRequestError } from "../errors.ts";
-import { hasId, type IdBits, intersects, wordsFor } from "../sampling/id-bits.ts";
+import { bitmaskWords, hasId, intersects, type TokenBitmask } from "../sampling/token-bitmask.ts";
 import { MaskChannel } from "./mask-channel.ts";
 
 /**
@@ -11,7 +11,7 @@ export class MatcherFeed {
   readonly #matcher: TokenMatcher;
   readonly #channel: MaskChannel;
   readonly #vocabSize: number;
-  readonly #sampleable: IdBits;
+  readonly #sampleable: TokenBitmask;
   /** Ids that the matcher has accepted and that are not in the timeline yet: those that came … */
   #came = 0;
   /** … and behind them those of a draft. */
@@ -22,7 +22,7 @@ export class MatcherFeed {
     this.#matcher = matcher;
     this.#channel = MaskChannel.create(vocabSize);
     this.#vocabSize = vocabSize;
-    this.#sampleable = options.sampleableIds ?? new Uint32Array(wordsFor(vocabSize)).fill(~0);
+    this.#sampleable = options.sampleableIds ?? new Uint32Array(bitmaskWords(vocabSize)).fill(~0);
   }
 
   get channel(): MaskChannel {

@@ -104,7 +104,7 @@ export class KvPool {
     const left = (layout.maxPages - this.#taken) * this.#pageBytes;
     const available = Math.min(this.#availableMemory(), left);
     if (bytes > available) {
-      throw new InsufficientMemoryError("What a session is to hold", bytes, available);
+      throw new InsufficientMemoryError("To hold its further tokens, a session", bytes, available);
     }
     const held = kvMemoryBytes(layout, pages);
     if (this.memories.every(({ buffer }) => buffer.byteLength >= held)) return;

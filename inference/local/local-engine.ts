@@ -25,7 +25,7 @@ import { KvPool } from "./kv-pool.ts";
 import { type LoadProgress, loadWeights } from "./load-weights.ts";
 import { availableMemory } from "./memory.ts";
 import { identifyModel } from "./model-identity.ts";
-import { PrefixStore, type PrefixStoreOptions } from "./prefix-cache.ts";
+import { PrefixCache, type PrefixCacheOptions } from "./prefix-cache.ts";
 import { DecodeScheduler } from "./scheduler.ts";
 import { checkIds, LocalSession, type SessionHost } from "./session.ts";
 
@@ -41,7 +41,7 @@ export type LocalEngineOptions = {
   /** Most tokens computed in one step of a prefill. Default: 512. */
   readonly prefillChunk?: number | undefined;
   /** Where prefixes that sessions share outlive the process. Default: nowhere. */
-  readonly prefixStore?: PrefixStoreOptions | undefined;
+  readonly prefixCache?: PrefixCacheOptions | undefined;
   /** Measures where the time goes, for `takeProfile`. */
   readonly profile?: boolean | undefined;
   /**
@@ -168,9 +168,9 @@ export async function openLocalEngine(
   const threads = await Threads.start({ module, plan, memories, kv, profile }, release);
   try {
     pool.setSinks(await loadWeights(checkpoint, plan, threads, options));
-    const { prefixStore } = options;
-    const prefixes = prefixStore && {
-      store: new PrefixStore(prefixStore),
+    const { prefixCache } = options;
+    const prefixes = prefixCache && {
+      store: new PrefixCache(prefixCache),
       identity: identifyModel(checkpoint, plan.precision, layout),
     };
     return new LocalEngine(name, plan, pool, threads, prefixes);
@@ -274,10 +274,10 @@ export class LocalEngine implements TokenEngine {
   get statistics(): EngineStatistics {
     const residentBytes = { ...this.#resident, cache: this.#pool.byteLength };
     if (this.#slots === undefined) return { residentBytes };
-    const traffic = this.#threads.expertTraffic;
-    const { hits, misses } = traffic;
+    const paging = this.#threads.pagingStats;
+    const { hits, misses } = paging;
     const hitRate = hits + misses === 0 ? null : hits / (hits + misses);
-    return { residentBytes, experts: { resident: this.#slots, ...traffic, hitRate } };
+    return { residentBytes, experts: { resident: this.#slots, ...paging, hitRate } };
   }
 
   /** What the leading thread did since the last call; nothing unless opened with `profile`. */

@@ -14,7 +14,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 
-export type PrefixStoreOptions = {
+export type PrefixCacheOptions = {
   /** Created when needed. */
   readonly path: string;
   /** Most bytes of all files together; what was not used for the longest time goes first. */
@@ -32,10 +32,10 @@ const TEMPORARY = ".tmp";
 /** A temporary file that old belongs to a process that ended while it wrote. */
 const STALE_MS = 3_600_000;
 
-export class PrefixStore {
-  readonly #options: PrefixStoreOptions;
+export class PrefixCache {
+  readonly #options: PrefixCacheOptions;
 
-  constructor(options: PrefixStoreOptions) {
+  constructor(options: PrefixCacheOptions) {
     this.#options = options;
   }
 

@@ -88,7 +88,7 @@ export class DecodeScheduler {
   /** One command; who waits is asked when the threads are free, not before. */
   async #runTogether(): Promise<void> {
     let entries: Entry[] = [];
-    let board = SharedDecodeState.create(0);
+    let shared = SharedDecodeState.create(0);
     const stop = new AbortController();
     const leaving = new AbortController();
     const open = new Set<Entry>();
@@ -99,7 +99,7 @@ export class DecodeScheduler {
       if (open.delete(entry)) entry.reject(error);
     };
     const leave = (index: number): void => {
-      board.leave(index);
+      shared.leave(index);
       if ([...open].every(({ signal }) => signal.aborted)) stop.abort();
     };
     try {
@@ -107,7 +107,7 @@ export class DecodeScheduler {
         () => {
           entries = this.#take();
           if (entries.length === 0) return null;
-          board = SharedDecodeState.create(entries.length);
+          shared = SharedDecodeState.create(entries.length);
           for (const [index, entry] of entries.entries()) {
             open.add(entry);
             const onAbort = (): void => leave(index);
@@ -116,7 +116,7 @@ export class DecodeScheduler {
           return {
             type: "decode",
             sequences: entries.map(({ sequence }) => sequence),
-            board: board.cells,
+            shared: shared.cells,
             steps: entries.length > 1 ? STEPS_TOGETHER : STEPS_ALONE,
           };
         },

@@ -13,7 +13,7 @@ import { checkGeneration } from "../sampling/check.ts";
 import type { Outcome } from "../workers/messages.ts";
 import type { Threads } from "../workers/threads.ts";
 import type { KvCache, KvPool } from "./kv-pool.ts";
-import { type PrefixStore, prefixKey } from "./prefix-cache.ts";
+import { type PrefixCache, prefixKey } from "./prefix-cache.ts";
 import { type DecodeScheduler, type DecodeToken, idsPerCommand } from "./scheduler.ts";
 
 /** Tokens of a prompt that are computed in one command; between commands other sessions get their turn. */
@@ -28,7 +28,7 @@ export type SessionHost = {
   readonly pool: KvPool;
   readonly scheduler: DecodeScheduler;
   /** Where prefixes outlive the process, and the identity of the model there. */
-  readonly prefixes: { readonly store: PrefixStore; readonly identity: string } | undefined;
+  readonly prefixes: { readonly store: PrefixCache; readonly identity: string } | undefined;
   readonly vocabSize: number;
   readonly contextLength: number;
 };
@@ -195,7 +195,7 @@ export class LocalSession implements Session {
   }
 
   /**
-   * Makes the timeline hold the first `length` of `tokens`: from the prefix store, where they are; else
+   * Makes the timeline hold the first `length` of `tokens`: from the prefix cache, where they are; else
    * computes them and puts them there.
    * @returns whether they were there
    */

@@ -17,7 +17,7 @@ import type { ModelPlan } from "./plan.ts";
 import type { TensorLoader } from "./tensor-loader.ts";
 
 /** What paging has cost since the model was loaded. */
-export type ExpertTraffic = {
+export type PagingStats = {
   /** Experts that were wanted and there. */
   readonly hits: number;
   /** Experts that had to be read. */
@@ -28,7 +28,7 @@ export type ExpertTraffic = {
 };
 
 /** The same, counted by the leading thread where the main thread can look at any time. */
-export type TrafficCells = BigInt64Array<SharedArrayBuffer>;
+export type PagingCells = BigInt64Array<SharedArrayBuffer>;
 
 // Cells.
 const HITS = 0;
@@ -37,11 +37,11 @@ const BYTES_READ = 2;
 const READ_MICROSECONDS = 3;
 const CELLS = 4;
 
-export function createTraffic(): TrafficCells {
+export function createPagingCells(): PagingCells {
   return new BigInt64Array(new SharedArrayBuffer(CELLS * BigInt64Array.BYTES_PER_ELEMENT));
 }
 
-export function readTraffic(cells: TrafficCells): ExpertTraffic {
+export function readPagingStats(cells: PagingCells): PagingStats {
   const read = (cell: number): number => Number(Atomics.load(cells, cell));
   return {
     hits: read(HITS),
@@ -59,7 +59,7 @@ export class ExpertPager {
   readonly #loaders: readonly TensorLoader[];
   /** By layer. */
   readonly #slots: readonly ExpertSlots[];
-  readonly #traffic: TrafficCells;
+  readonly #paging: PagingCells;
 
   /** @param loaders of this thread, by bank, with a staging area that nothing else uses */
   constructor(
@@ -67,9 +67,9 @@ export class ExpertPager {
     weights: Weights,
     team: Team,
     loaders: readonly TensorLoader[],
-    traffic: TrafficCells,
+    paging: PagingCells,
   ) {
-    this.#traffic = traffic;
+    this.#paging = paging;
     this.#plan = plan;
     this.#weights = weights;
     this.#team = team;
@@ -130,7 +130,7 @@ export class ExpertPager {
       0,
     );
     const add = (cell: number, count: number): void => {
-      Atomics.add(this.#traffic, cell, BigInt(Math.round(count)));
+      Atomics.add(this.#paging, cell, BigInt(Math.round(count)));
     };
     add(HITS, wanted - loads);
     add(MISSES, loads);

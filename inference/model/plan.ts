@@ -65,7 +65,7 @@ export type ScratchPlan = {
   /** Columns whose logits are computed together, which reads the unembedding once for all. */
   readonly logitColumns: number;
   /** One column's logits and their noise, and some ids. */
-  readonly noisy: Address; // f32 (vocab)
+  readonly perturbed: Address; // f32 (vocab)
   readonly ids: Address; // u32 (vocab)
   /** Per thread: one unpacked row group, then the columns of each slot as u32. */
   readonly thread: Address;
@@ -335,7 +335,7 @@ function planScratch(
     inner: activations(slots, intermediate, false),
     down: floats(slots * hidden),
     logits: floats(logitColumns * config.vocab),
-    noisy: floats(config.vocab),
+    perturbed: floats(config.vocab),
     ids: floats(config.vocab),
     thread: allocator.allocate(threads * threadBytes),
   };

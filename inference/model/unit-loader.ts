@@ -2,7 +2,7 @@
 
 import type { Weights } from "../checkpoint/tensors.ts";
 import type { MemoryBank } from "../wasm/memory-bank.ts";
-import { ExpertPager, type TrafficCells } from "./expert-pager.ts";
+import { ExpertPager, type PagingCells } from "./expert-pager.ts";
 import { type LoadUnit, loadUnits } from "./load-units.ts";
 import type { ModelPlan } from "./plan.ts";
 import { packScreen, writeDithers } from "./screen.ts";
@@ -13,7 +13,7 @@ import { TensorLoader } from "./tensor-loader.ts";
 const SCREENED_ROWS = 256;
 
 /** What one thread loads with. */
-export class UnitLoader {
+class UnitLoader {
   readonly #plan: ModelPlan;
   readonly #weights: Weights;
   readonly #head: MemoryBank;
@@ -91,7 +91,7 @@ export class UnitLoader {
 /**
  * Loads units until there are none left; the thread that is free takes the next one.
  * @param next a counter that the threads share
- * @param traffic where paging is counted, if there is any
+ * @param paging where paging is counted, if there is any
  * @param onUnit gets the index of each unit that this thread has brought in
  * @throws CheckpointError as `loadWeights`
  */
@@ -99,13 +99,13 @@ export function loadShare(
   model: ThreadModel,
   weights: Weights,
   next: Int32Array<SharedArrayBuffer>,
-  traffic: TrafficCells,
+  paging: PagingCells,
   onUnit: (unit: number) => void,
 ): void {
   const units = loadUnits(model.plan, weights);
   const loader = new UnitLoader(model, weights);
   if (model.plan.paged) {
-    model.pager = new ExpertPager(model.plan, weights, model.team, loader.loaders, traffic);
+    model.pager = new ExpertPager(model.plan, weights, model.team, loader.loaders, paging);
   }
   const take = (): number => Atomics.add(next, 0, 1);
   for (let unit = take(); unit < units.length && !model.team.cancelled; unit = take()) {

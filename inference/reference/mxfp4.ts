@@ -11,7 +11,7 @@ export const E2M1: readonly number[] = [
 /** Inputs per scale. */
 export const BLOCK = 32;
 /** Two codes per byte. */
-export const BLOCK_BYTES: number = BLOCK / 2;
+const BLOCK_BYTES: number = BLOCK / 2;
 
 const SCALE_BIAS = 127;
 

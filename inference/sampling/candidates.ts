@@ -4,7 +4,7 @@
  * looking; what is found does not depend on it.
  */
 
-import { decay } from "./exponential.ts";
+import { expNeg } from "./exponential.ts";
 
 export type Cuts = {
   /** The largest logit. */
@@ -31,7 +31,7 @@ export function candidates(logits: Float32Array<ArrayBufferLike>, cuts: Cuts): I
   for (let id = 0; id < logits.length; id++) if (logits[id]! >= lowest) order.push(id);
   order.sort((a, b) => logits[b]! - logits[a]! || a - b);
   if (topK > 0 && order.length > topK) order.length = topK;
-  const weights = Float64Array.from(order, (id) => decay((top - logits[id]!) / temperature));
+  const weights = Float64Array.from(order, (id) => expNeg((top - logits[id]!) / temperature));
   let size = weights.length;
   if (topP < 1) {
     // What top-k left is the whole, or all that has weight.
@@ -59,7 +59,7 @@ function lowestNeeded(logits: Float32Array<ArrayBufferLike>, cuts: Cuts): number
     if (!(logit >= cut)) continue;
     const cell = Math.floor((top - logit) * scale);
     counts[cell]!++;
-    if (topP < 1) masses[cell]! += decay((top - logit) / temperature);
+    if (topP < 1) masses[cell]! += expNeg((top - logit) / temperature);
   }
   const whole = masses.reduce((a, b) => a + b, 0);
   let count = 0;

@@ -1,6 +1,6 @@
 import type { GenerateOptions, Sampling } from "../engine.ts";
 import { InvalidRequestError } from "../errors.ts";
-import { intersects, wordsFor } from "./id-bits.ts";
+import { bitmaskWords, intersects } from "./token-bitmask.ts";
 
 /** Most likeliest ids that are reported with each id. */
 const MAX_TOP_LOGPROBS = 20;
@@ -14,7 +14,7 @@ export function checkGeneration(options: GenerateOptions, vocabSize: number): vo
       `Cannot generate ${maxTokens} tokens; accepted: an integer from 0.`,
     );
   }
-  const all = new Uint32Array(wordsFor(vocabSize)).fill(~0);
+  const all = new Uint32Array(bitmaskWords(vocabSize)).fill(~0);
   if (sampleableIds !== undefined && !intersects(sampleableIds, all, vocabSize)) {
     throw new InvalidRequestError(
       `Cannot sample among none of the ids 0 … ${vocabSize - 1}; accepted: at least one of them.`,
@@ -29,7 +29,7 @@ export function checkGeneration(options: GenerateOptions, vocabSize: number): vo
 }
 
 /** @throws InvalidRequestError for values that mean nothing */
-export function checkSampling(sampling: Sampling): void {
+function checkSampling(sampling: Sampling): void {
   const number = (what: string, value: number | undefined, accepted: string, ok: boolean): void => {
     if (value === undefined || ok) return;
     throw new InvalidRequestError(`Cannot sample with ${what} ${value}; accepted: ${accepted}.`);

@@ -10,11 +10,11 @@ const FRACTIONS = Float64Array.from({ length: STEPS }, (_, i) => 2 ** (-i / STEP
 const POWERS = Float64Array.from({ length: 64 }, (_, i) => 2 ** -i);
 const STEPS_PER_UNIT = STEPS / Math.LN2;
 
-/** Largest argument of `decay`. */
-export const MAX_DECAY = 44;
+/** Largest argument of `expNeg`. */
+export const MAX_EXPONENT = 44;
 
 /** e^-x, 0 ≤ x ≤ 44, relative error below 1e-10. */
-export function decay(x: number): number {
+export function expNeg(x: number): number {
   const steps = x * STEPS_PER_UNIT;
   const whole = steps | 0;
   const rest = (steps - whole) / STEPS_PER_UNIT;

@@ -5,12 +5,12 @@
 
 import { type Address, FLOAT_BYTES } from "../wasm/kernels.ts";
 import type { MemoryBank } from "../wasm/memory-bank.ts";
-import type { NoiseKey } from "./noise.ts";
+import type { GumbelKey } from "./gumbel.ts";
 
 /** Places in the bank, each for one number per id. */
 export type RowPlaces = {
   readonly logits: Address; // f32
-  readonly noisy: Address; // f32
+  readonly perturbed: Address; // f32
   readonly ids: Address; // u32
 };
 
@@ -47,7 +47,7 @@ export class RowNumbers {
 export class LogitRow {
   /** The logits, or where `isExact` is false bounds that none of them exceeds. */
   readonly logits: RowNumbers;
-  readonly #noisy: RowNumbers;
+  readonly #perturbed: RowNumbers;
   readonly #bank: MemoryBank;
   readonly #compute: ((ids: readonly number[]) => Float32Array) | undefined;
   /** Logits that were computed one by one. */
@@ -62,7 +62,7 @@ export class LogitRow {
   ) {
     this.#bank = bank;
     this.logits = new RowNumbers(bank, places.logits, vocab, places.ids);
-    this.#noisy = new RowNumbers(bank, places.noisy, vocab, places.ids);
+    this.#perturbed = new RowNumbers(bank, places.perturbed, vocab, places.ids);
     this.#compute = compute;
   }
 
@@ -81,13 +81,13 @@ export class LogitRow {
    * Bounds of `logit + temperature · noise`, a little above it; -∞ where the logit is below `least` or
    * not a number. The next call overwrites them.
    */
-  noisy(temperature: number, least: number, { first, second }: NoiseKey): RowNumbers {
+  perturbed(temperature: number, least: number, { first, second }: GumbelKey): RowNumbers {
     const { length } = this.logits.values;
     // -∞ plus its own rounding would not be a number.
     const lowest = Math.max(least, -3.4e38);
     const { gumbel_bounds } = this.#bank.kernels;
-    const { address } = this.#noisy;
+    const { address } = this.#perturbed;
     gumbel_bounds(this.logits.address, length, temperature, lowest, first, second, address);
-    return this.#noisy;
+    return this.#perturbed;
   }
 }

@@ -1,7 +1,7 @@
 import type { Sampling } from "../engine.ts";
 
 /** Latest ids of the timeline that penalties look at, where nothing else is said. */
-export const DEFAULT_PENALTY_WINDOW = 64;
+const DEFAULT_PENALTY_WINDOW = 64;
 
 /**
  * Makes ids that came lately less likely. A repetition penalty divides a positive logit and multiplies a

@@ -10,12 +10,12 @@
 
 import type { Sampling } from "../engine.ts";
 import { BrokenNumbersError } from "../errors.ts";
+import { BoundedArgmax } from "./bounded-argmax.ts";
 import { candidates } from "./candidates.ts";
-import { Contest } from "./contest.ts";
-import { type IdBits, keepOnly } from "./id-bits.ts";
+import { type GumbelKey, gumbel, gumbelKey } from "./gumbel.ts";
 import type { LogitRow, RowNumbers } from "./logit-row.ts";
-import { type NoiseKey, noise, noiseKey } from "./noise.ts";
 import { Penalties } from "./penalties.ts";
+import { keepOnly, type TokenBitmask } from "./token-bitmask.ts";
 
 export type SampleContext = {
   /** The ids so far; only the first `position` are read. */
@@ -25,11 +25,11 @@ export type SampleContext = {
   /** Ids that must not come; when no other may, the ban is void. */
   readonly banned: readonly number[];
   /** Sets that the id must be in, all of them; they must have an id in common. */
-  readonly allowed: readonly IdBits[];
+  readonly allowed: readonly TokenBitmask[];
 };
 
-/** Below, no noise can be told from none. */
-const LEAST_TEMPERATURE = 1e-30;
+/** Below, no Gumbel noise can be told from none. */
+const MIN_TEMPERATURE = 1e-30;
 
 /** Whether bounds of the logits can be enough: the share of all that top-p keeps wants all of them. */
 export function samplesFromBounds({ topK = 0, topP }: Sampling): boolean {
@@ -58,26 +58,26 @@ export function sampleId(
     throw new BrokenNumbersError(position);
   }
   const { topK = 0, topP, minP = 0, seed } = sampling;
-  const temperature = sampling.temperature < LEAST_TEMPERATURE ? 0 : sampling.temperature;
-  const contest = new Contest(row, penalties);
+  const temperature = sampling.temperature < MIN_TEMPERATURE ? 0 : sampling.temperature;
+  const argmax = new BoundedArgmax(row, penalties);
   let top = values[best]!;
   if (!row.isExact && (temperature === 0 || minP > 0 || topK > 0)) {
-    const found = contest.best(row.logits, [], (_, logit) => logit);
+    const found = argmax.best(row.logits, [], (_, logit) => logit);
     if (found === undefined) return undefined;
     best = found.id;
     top = found.score;
   }
   if (temperature === 0) return best;
-  const key = noiseKey(seed, position);
+  const key = gumbelKey(seed, position);
   if (topK > 0 || topP < 1) {
-    if (!row.isExact && (topK === 0 || !contest.keepLikeliest(topK))) return undefined;
+    if (!row.isExact && (topK === 0 || !argmax.keepLikeliest(topK))) return undefined;
     const ids = candidates(values, { top, temperature, topK, topP, minP });
     return draw(ids, values, temperature, key) ?? best;
   }
   const least = minP > 0 ? top + temperature * Math.log(minP) : Number.NEGATIVE_INFINITY;
-  const bounds = row.noisy(temperature, least, key);
-  const drawn = contest.best(bounds, minP > 0 ? [best] : [], (id, logit) =>
-    logit >= least ? logit + temperature * noise(key, id) : Number.NEGATIVE_INFINITY,
+  const bounds = row.perturbed(temperature, least, key);
+  const drawn = argmax.best(bounds, minP > 0 ? [best] : [], (id, logit) =>
+    logit >= least ? logit + temperature * gumbel(key, id) : Number.NEGATIVE_INFINITY,
   );
   return drawn?.id;
 }
@@ -99,13 +99,13 @@ function draw(
   ids: ArrayLike<number>,
   logits: Float32Array<ArrayBufferLike>,
   temperature: number,
-  key: NoiseKey,
+  key: GumbelKey,
 ): number | undefined {
   let best: number | undefined;
   let top = Number.NEGATIVE_INFINITY;
   for (let i = 0; i < ids.length; i++) {
     const id = ids[i]!;
-    const score = logits[id]! + temperature * noise(key, id);
+    const score = logits[id]! + temperature * gumbel(key, id);
     if (score > top || (score === top && best !== undefined && id < best)) {
       best = id;
       top = score;

@@ -8,7 +8,7 @@ import type {
   TokenMatcher,
 } from "../engine.ts";
 import { ContextOverflowError, InvalidRequestError, ScriptExhaustedError } from "../errors.ts";
-import { hasId } from "../sampling/id-bits.ts";
+import { hasId } from "../sampling/token-bitmask.ts";
 
 /** Ids to yield; or a function from the ids synced so far to ids; or an error to throw. */
 export type ScriptedReply =

@@ -3,7 +3,7 @@
 import type { WeightSource } from "../checkpoint/weight-source.ts";
 import type { DecodeReport, DecodeSequence } from "../decoding/sequence.ts";
 import type { KernelTime } from "../engine.ts";
-import type { TrafficCells } from "../model/expert-pager.ts";
+import type { PagingCells } from "../model/expert-pager.ts";
 import type { ModelPlan } from "../model/plan.ts";
 import type { KvMemories } from "../model/step.ts";
 import type { KernelModule } from "../wasm/kernels.ts";
@@ -17,7 +17,7 @@ export type WorkerInit = {
   readonly memories: readonly BankMemory[];
   readonly kv: KvMemories;
   readonly control: TeamControl;
-  readonly traffic: TrafficCells;
+  readonly paging: PagingCells;
   readonly index: number;
   /** Whether time is measured by kernel. */
   readonly profile?: boolean | undefined;
@@ -54,7 +54,7 @@ export type Work =
       /** Samples on from the end of each sequence, in at most `steps` passes; reports tokens. */
       readonly type: "decode";
       readonly sequences: readonly DecodeSequence[];
-      readonly board: Int32Array<SharedArrayBuffer>;
+      readonly shared: Int32Array<SharedArrayBuffer>;
       readonly steps: number;
     }
   | {

@@ -3,10 +3,10 @@ import { dirname } from "node:path";
 import { Worker } from "node:worker_threads";
 import { CheckpointError, EngineFailedError } from "../errors.ts";
 import {
-  createTraffic,
-  type ExpertTraffic,
-  readTraffic,
-  type TrafficCells,
+  createPagingCells,
+  type PagingCells,
+  type PagingStats,
+  readPagingStats,
 } from "../model/expert-pager.ts";
 import { createControl, requestCancel, type TeamControl } from "../wasm/team.ts";
 import type {
@@ -39,7 +39,7 @@ type Running = {
  */
 export class Threads {
   readonly #workers: readonly Worker[];
-  readonly #traffic: TrafficCells;
+  readonly #paging: PagingCells;
   readonly #onClosed: (() => void) | undefined;
   readonly #control: TeamControl;
   readonly #starting: PromiseWithResolvers<void> = Promise.withResolvers();
@@ -52,17 +52,17 @@ export class Threads {
   #closed = false;
 
   /** What paging has cost up to now. */
-  get expertTraffic(): ExpertTraffic {
-    return readTraffic(this.#traffic);
+  get pagingStats(): PagingStats {
+    return readPagingStats(this.#paging);
   }
 
   private constructor(
     workers: readonly Worker[],
     control: TeamControl,
-    traffic: TrafficCells,
+    paging: PagingCells,
     onClosed: (() => void) | undefined,
   ) {
-    this.#traffic = traffic;
+    this.#paging = paging;
     this.#workers = workers;
     this.#onClosed = onClosed;
     this.#control = control;
@@ -79,11 +79,11 @@ export class Threads {
    * @throws EngineFailedError when one does not start
    */
   static async start(
-    init: Omit<WorkerInit, "control" | "traffic" | "index">,
+    init: Omit<WorkerInit, "control" | "paging" | "index">,
     onClosed?: () => void,
   ): Promise<Threads> {
     const control = createControl(init.plan.threads);
-    const traffic = createTraffic();
+    const paging = createPagingCells();
     const entry = new URL("./worker.ts", import.meta.url);
     // What this thread has compiled before, the workers need not compile again.
     const compiled = getCompileCacheDir();
@@ -92,10 +92,10 @@ export class Threads {
       ...(compiled !== undefined && { NODE_COMPILE_CACHE: dirname(compiled) }),
     };
     const workers = Array.from({ length: init.plan.threads }, (_, index) => {
-      const workerData: WorkerInit = { ...init, control, traffic, index };
+      const workerData: WorkerInit = { ...init, control, paging, index };
       return new Worker(entry, { workerData, env, name: `chorale-engine-${index}` });
     });
-    const threads = new Threads(workers, control, traffic, onClosed);
+    const threads = new Threads(workers, control, paging, onClosed);
     try {
       await threads.#starting.promise;
     } catch (error) {

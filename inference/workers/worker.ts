@@ -15,10 +15,10 @@ import { ThreadModel } from "../model/step.ts";
 import { loadShare } from "../model/unit-loader.ts";
 import { Cancelled, requestCancel, Team } from "../wasm/team.ts";
 import type { FromWorker, Outcome, Report, ToWorker, WorkerInit, WorkMessage } from "./messages.ts";
-import { Outbox } from "./outbox.ts";
 import { Profile } from "./profile.ts";
+import { ReportBatcher } from "./report-batcher.ts";
 
-const { module, plan, memories, kv, control, traffic, index } = workerData as WorkerInit;
+const { module, plan, memories, kv, control, paging, index } = workerData as WorkerInit;
 const team = new Team(control, index, plan.threads);
 const model = new ThreadModel(module, plan, memories, kv, team);
 const profile = new Profile();
@@ -27,7 +27,7 @@ if ((workerData as WorkerInit).profile === true && team.leads) {
   profile.watchBarriers(team);
 }
 const sessions = new Map<number, WorkerSession>();
-const outbox = new Outbox(post);
+const batcher = new ReportBatcher(post);
 
 parentPort?.on("message", (message: ToWorker) => {
   if (message.type === "open") {
@@ -37,7 +37,7 @@ parentPort?.on("message", (message: ToWorker) => {
     sessions.delete(message.session);
   } else {
     const outcome = run(message);
-    outbox.flush(message.command);
+    batcher.flush(message.command);
     if (team.leads) post({ type: "ended", command: message.command, outcome });
   }
 });
@@ -52,11 +52,11 @@ function run(work: WorkMessage): Outcome {
       report(work.command, { type: "profile", times: profile.take() });
     } else if (work.type === "logits") logits(work, sessionOf(work));
     else {
-      const { sequences, board, steps, command } = work;
+      const { sequences, shared, steps, command } = work;
       // A matcher is told of each id before the next one is sampled.
       const mayWait = sequences.every(({ masks }) => masks === undefined);
-      decode(model, sequences, sessionOf, new SharedDecodeState(board), steps, (content) =>
-        outbox.add(command, content, mayWait && content.type === "token"),
+      decode(model, sequences, sessionOf, new SharedDecodeState(shared), steps, (content) =>
+        batcher.add(command, content, mayWait && content.type === "token"),
       );
     }
     return "finished";
@@ -88,8 +88,8 @@ function fail(command: number, { path, problem, item }: CheckpointError): Outcom
 
 function load(work: WorkMessage & { type: "load" }): void {
   const { command } = work;
-  loadShare(model, attachWeights(work.source), work.next, traffic, (unit) => {
-    outbox.add(command, { type: "loaded", unit });
+  loadShare(model, attachWeights(work.source), work.next, paging, (unit) => {
+    batcher.add(command, { type: "loaded", unit });
   });
   team.barrier();
 }
@@ -118,7 +118,7 @@ function logits(work: WorkMessage & { type: "logits" }, session: WorkerSession):
 }
 
 function report(command: number, content: Report): void {
-  if (team.leads) outbox.add(command, content);
+  if (team.leads) batcher.add(command, content);
 }
 
 function post(message: FromWorker): void {

@@ -2,7 +2,7 @@
 import { readdirSync, statfsSync, statSync } from "node:fs";
 import { availableParallelism, totalmem } from "node:os";
 import { join } from "node:path";
-import { kernelBuild } from "../../inference/index.ts";
+import { availableMemory, kernelBuild } from "../../inference/index.ts";
 import { type SandboxReport, sandboxReport, verifyPythonPackages } from "../../tools/index.ts";
 import { packageFolder } from "../environment.ts";
 import { messageOf } from "../errors.ts";
@@ -96,7 +96,7 @@ function memoryCheck(): Check {
   const limit = process.constrainedMemory();
   const isConstrained = limit > 0 && limit < totalmem();
   const most = isConstrained ? limit : totalmem();
-  const free = process.availableMemory();
+  const free = availableMemory();
   const where = isConstrained ? "this container may use" : "this machine has";
   return {
     name: "memory",

@@ -135,7 +135,7 @@ export type ModelArguments = {
   readonly memory?: number;
   readonly precision?: Precision;
   readonly temperature?: number;
-  readonly prefixStore?: number;
+  readonly prefixCache?: number;
   readonly topP?: number;
   readonly topK?: number;
   readonly minP?: number;
@@ -182,7 +182,7 @@ export function modelArguments(parsed: Parsed): ModelArguments {
     memory: byteSize(parsed, "memory"),
     precision: choice(parsed, "precision", PRECISIONS),
     temperature: number(parsed, "temperature", 0, 100),
-    prefixStore: number(parsed, "prefix-store", 0, 1_000_000),
+    prefixCache: number(parsed, "prefix-store", 0, 1_000_000),
     topP: number(parsed, "top-p", 0, 1),
     topK: wholeNumber(parsed, "top-k", 0, 2 ** 31 - 1),
     minP: number(parsed, "min-p", 0, 1),

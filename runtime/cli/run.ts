@@ -40,7 +40,7 @@ export async function runCommand(args: RunArguments, context: CommandContext): P
   if (outputSchema !== undefined) await createValidator(outputSchema);
   const { agent: given, model: modelArguments } = args;
   const { model: path, context: contextLength, threads, memory, ...others } = modelArguments;
-  const { precision, prefixStore, ...sampling } = others;
+  const { precision, prefixCache, ...sampling } = others;
   await using environment = await openEnvironment({
     env,
     model: {
@@ -49,7 +49,7 @@ export async function runCommand(args: RunArguments, context: CommandContext): P
       threads,
       memoryLimit: memory,
       precision,
-      prefixCacheBytes: prefixStore === undefined ? undefined : prefixStore * 2 ** 30,
+      prefixCacheBytes: prefixCache === undefined ? undefined : prefixCache * 2 ** 30,
       onMemory: (needs) => {
         const sentence = memoryNote(needs);
         if (sentence !== null) note(sentence);

@@ -21,7 +21,7 @@ export type LoadModelOptions = Pick<
   | "threads"
   | "memoryLimit"
   | "precision"
-  | "prefixStore"
+  | "prefixCache"
   | "onMemory"
   | "onProgress"
 > & {

@@ -33,8 +33,8 @@ const NEW_TOKENS = 32;
 async function measure(settings: ReuseSettings): Promise<Reuse> {
   const { model, threads, seed, kind, tokens, store } = settings;
   let startedAt = Date.now() - process.uptime() * 1000;
-  const prefixStore = store === undefined ? undefined : { path: store, maxBytes: 8 * 2 ** 30 };
-  const { engine } = await openModel(model, { threads, prefixStore });
+  const prefixCache = store === undefined ? undefined : { path: store, maxBytes: 8 * 2 ** 30 };
+  const { engine } = await openModel(model, { threads, prefixCache });
   const ids = randomIds(tokens + NEW_TOKENS, engine.vocabSize, seed);
   const session = await engine.createSession();
   const firstToken = async (): Promise<void> => {

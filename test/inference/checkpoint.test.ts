@@ -141,7 +141,6 @@ describe("where a checkpoint may lie", () => {
       tokenizer: copy.path("tokenizer.json"),
       generationConfig: undefined,
       vocabulary: undefined,
-      stopIds: [],
     });
     expect(load(copy.folder)).toEqual(load(tinyModel("original")));
   });

@@ -16,7 +16,7 @@ import {
   type TokenMatcher,
 } from "../../inference/index.ts";
 import { type LocalEngine, openLocalEngine } from "../../inference/local/local-engine.ts";
-import { idBits } from "../../inference/sampling/id-bits.ts";
+import { tokenBitmask } from "../../inference/sampling/token-bitmask.ts";
 import { makeRandomModel, TINY } from "../fixtures/make-tiny-model.ts";
 
 const GREEDY: Sampling = { temperature: 0, topP: 1, seed: 0 };
@@ -266,7 +266,7 @@ describe("several sessions at once", () => {
   });
 });
 
-const EVEN = idBits(
+const EVEN = tokenBitmask(
   TINY.vocab,
   Array.from({ length: TINY.vocab / 2 }, (_, i) => 2 * i),
 );
@@ -318,7 +318,7 @@ describe("matchers", () => {
     const wanted = [90, 3, 3, 41, 95, 0];
     const matcher = new Recorder(({ length }) => {
       const next = wanted[length];
-      return next === undefined ? null : idBits(TINY.vocab, [next]);
+      return next === undefined ? null : tokenBitmask(TINY.vocab, [next]);
     });
     const ids = await fresh(PROMPT, 30, { matcher });
     const rest = await fresh([...PROMPT, ...wanted], 24, {});
@@ -334,7 +334,7 @@ describe("matchers", () => {
         const state = hash(seed, ids.at(-1) ?? -1, ids.at(-2) ?? -1);
         if (state % 5 === 0) return null;
         const allowed = Array.from({ length: TINY.vocab }, (_, id) => id);
-        return idBits(
+        return tokenBitmask(
           TINY.vocab,
           allowed.filter((id) => hash(state, id, 0) % shares !== 0 || id === state % TINY.vocab),
         );
@@ -362,7 +362,7 @@ describe("matchers", () => {
     // What the prompt would go on with, up to the 20th id, which the grammar wants to be another.
     const matcher = new Recorder(({ length }) => {
       const next = length === 20 ? 1 : repeated[length];
-      return idBits(TINY.vocab, next === undefined ? [0] : [next]);
+      return tokenBitmask(TINY.vocab, next === undefined ? [0] : [next]);
     });
     const ids = await collect(session, 21, { matcher, speculation: true });
     expect(ids).toEqual([...repeated.slice(0, 20), 1]);
@@ -476,7 +476,7 @@ function hash(...values: readonly number[]): number {
 }
 
 test("ids that may not be sampled never are, however flat the distribution", async () => {
-  const sampleableIds = idBits(
+  const sampleableIds = tokenBitmask(
     TINY.vocab,
     Array.from({ length: 40 }, (_, i) => i),
   );

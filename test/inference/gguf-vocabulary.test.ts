@@ -7,7 +7,7 @@ import { loadO200kHarmony } from "../../harmony/vocabulary/index.ts";
 import { openCheckpoint } from "../../inference/checkpoint/open.ts";
 import type { ModelFiles } from "../../inference/checkpoint/tensors.ts";
 import { CheckpointError } from "../../inference/errors.ts";
-import { encodeGguf, i32s, type MetaValue, strings, text, u32 } from "../fixtures/gguf-writer.ts";
+import { encodeGguf, i32s, type MetaValue, strings, text } from "../fixtures/gguf-writer.ts";
 import { FORMS, ggufContent } from "../fixtures/make-gguf-model.ts";
 import { type ModelSize, randomWeights, TINY } from "../fixtures/make-tiny-model.ts";
 
@@ -144,10 +144,4 @@ describe("o200k_harmony", () => {
     const { vocabulary } = filesWith(lists([...ordinary, ...renamed]));
     expect(vocabulary?.specialTokens.get("<|giveback|>")).toBe(200_002);
   });
-});
-
-test("the ids that end a generation, from all keys that say so", () => {
-  const ids = { eos_token_id: u32(90), eot_token_id: u32(91), eos_token_ids: i32s([90, 92]) };
-  expect(filesWith(ids).stopIds).toEqual([90, 92, 91]);
-  expect(filesWith({}).stopIds).toEqual([]);
 });

@@ -7,7 +7,7 @@ const MOST_IDS = 100_000;
 const allocator = new BankAllocator();
 const places: RowPlaces = {
   logits: allocator.allocate(MOST_IDS * 4),
-  noisy: allocator.allocate(MOST_IDS * 4),
+  perturbed: allocator.allocate(MOST_IDS * 4),
   ids: allocator.allocate(MOST_IDS * 4),
 };
 const bank = new MemoryBank(compileKernels(), createMemory(allocator.byteLength));

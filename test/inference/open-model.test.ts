@@ -53,7 +53,7 @@ describe("what is known about an opened model", () => {
     expect(copy.folder).toContain(engine.name);
     expect(engine).toMatchObject({ vocabSize: 96, contextLength: 100 });
     expect(tokenizerPath).toBe(copy.path("tokenizer.json"));
-    expect(generation).toEqual({ temperature: 0, topP: undefined, stopIds: [95, 94] });
+    expect(generation).toEqual({ temperature: 0, topP: undefined });
   });
 
   test("what it needs is said before it is taken, keys and values by the context", async () => {

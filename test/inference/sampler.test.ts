@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { BrokenNumbersError, type Sampling } from "../../inference/index.ts";
-import { decay, MAX_DECAY } from "../../inference/sampling/exponential.ts";
-import { hasId, idBits } from "../../inference/sampling/id-bits.ts";
+import { expNeg, MAX_EXPONENT } from "../../inference/sampling/exponential.ts";
+import { gumbel, gumbelKey } from "../../inference/sampling/gumbel.ts";
 import { Logprobs } from "../../inference/sampling/logprobs.ts";
-import { noise, noiseKey } from "../../inference/sampling/noise.ts";
 import { type SampleContext, sampleId } from "../../inference/sampling/sampler.ts";
+import { hasId, tokenBitmask } from "../../inference/sampling/token-bitmask.ts";
 import { logitRow } from "./logit-rows.ts";
 
 const LOGITS = Float32Array.of(1, 3, 3, 2, -4);
@@ -60,13 +60,17 @@ describe("greedy", () => {
   });
 
   test("takes only ids that are allowed, by every set", () => {
-    expect(sample(LOGITS, GREEDY, { allowed: [idBits(5, [0, 3, 4])] })).toBe(3);
-    expect(sample(LOGITS, GREEDY, { allowed: [idBits(5, [0, 3]), idBits(5, [0, 1])] })).toBe(0);
+    expect(sample(LOGITS, GREEDY, { allowed: [tokenBitmask(5, [0, 3, 4])] })).toBe(3);
+    expect(
+      sample(LOGITS, GREEDY, { allowed: [tokenBitmask(5, [0, 3]), tokenBitmask(5, [0, 1])] }),
+    ).toBe(0);
   });
 
   test("a ban of everything that is allowed is void: something must come", () => {
     expect(sample(LOGITS, GREEDY, { banned: [0, 1, 2, 3, 4] })).toBe(1);
-    expect(sample(LOGITS, GREEDY, { banned: [3, 4, 3], allowed: [idBits(5, [3, 4])] })).toBe(3);
+    expect(sample(LOGITS, GREEDY, { banned: [3, 4, 3], allowed: [tokenBitmask(5, [3, 4])] })).toBe(
+      3,
+    );
   });
 
   test("a logit of -infinity never wins; NaN, or infinity as the largest, is an error", () => {
@@ -99,7 +103,7 @@ describe("sampling", () => {
   test("leaves banned and masked ids out and the rest in proportion", () => {
     const expected = softmax([1, Number.NEGATIVE_INFINITY, 3, 2, -4]);
     expectClose(histogram(LOGITS, {}, { banned: [1] }), expected);
-    expectClose(histogram(LOGITS, {}, { allowed: [idBits(5, [0, 2, 3, 4])] }), expected);
+    expectClose(histogram(LOGITS, {}, { allowed: [tokenBitmask(5, [0, 2, 3, 4])] }), expected);
   });
 
   test("top-p keeps the smallest set that reaches it, in proportion", () => {
@@ -176,8 +180,8 @@ describe("sampling", () => {
         fc.double({ min: 0.01, max: 50, noNaN: true }),
         fc.maxSafeNat(),
         (logits, temperature, seed) => {
-          const key = noiseKey(seed, 3);
-          const scores = logits.map((logit, id) => logit + temperature * noise(key, id));
+          const key = gumbelKey(seed, 3);
+          const scores = logits.map((logit, id) => logit + temperature * gumbel(key, id));
           const id = sample(Float32Array.from(logits), { seed, temperature }, { position: 3 });
           expect(id).toBe(scores.indexOf(Math.max(...scores)));
         },
@@ -275,7 +279,7 @@ describe("log probabilities", () => {
 test("a set of ids holds what it was given", () => {
   fc.assert(
     fc.property(fc.uniqueArray(fc.nat(200)), fc.integer({ min: 1, max: 200 }), (ids, size) => {
-      const bits = idBits(size, ids);
+      const bits = tokenBitmask(size, ids);
       for (let id = 0; id < 256; id++) {
         expect(hasId(bits, id)).toBe(id < size && ids.includes(id));
       }
@@ -286,7 +290,7 @@ test("a set of ids holds what it was given", () => {
 describe("the noise", () => {
   /** 1 - v, which is even over 0 … 1. */
   const uniform = (seed: number, position: number, id: number): number =>
-    Math.exp(-Math.exp(-noise(noiseKey(seed, position), id)));
+    Math.exp(-Math.exp(-gumbel(gumbelKey(seed, position), id)));
 
   test("is even, for neighbouring seeds, positions and ids", () => {
     for (const of of [
@@ -319,9 +323,9 @@ describe("the noise", () => {
 
 test("the table of e^-x is right over its whole range", () => {
   let worst = 0;
-  for (let x = 0; x <= MAX_DECAY; x += 0.00173) {
-    worst = Math.max(worst, Math.abs(decay(x) / Math.exp(-x) - 1));
+  for (let x = 0; x <= MAX_EXPONENT; x += 0.00173) {
+    worst = Math.max(worst, Math.abs(expNeg(x) / Math.exp(-x) - 1));
   }
   expect(worst).toBeLessThan(1e-10);
-  expect(decay(0)).toBe(1);
+  expect(expNeg(0)).toBe(1);
 });

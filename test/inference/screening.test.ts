@@ -9,9 +9,9 @@ import type { GenerateOptions, Sampling } from "../../inference/index.ts";
 import { type LocalEngine, openLocalEngine } from "../../inference/local/local-engine.ts";
 import { bankBytes, planModel } from "../../inference/model/plan.ts";
 import { spreadOf } from "../../inference/model/screen.ts";
-import { idBits } from "../../inference/sampling/id-bits.ts";
-import { noise, noiseKey } from "../../inference/sampling/noise.ts";
+import { gumbel, gumbelKey } from "../../inference/sampling/gumbel.ts";
 import { sampleId } from "../../inference/sampling/sampler.ts";
+import { tokenBitmask } from "../../inference/sampling/token-bitmask.ts";
 import {
   Q8_OFFSET,
   Q8_RECORD_BYTES,
@@ -131,7 +131,7 @@ describe.each(BUILDS)("the %s kernels", (build) => {
       const values = randomFloats(count, random, 10);
       values.set([NaN, -Infinity, Infinity], 7);
       const out = memory.result(count);
-      const key = noiseKey(seed, 77);
+      const key = gumbelKey(seed, 77);
       const least = -5;
       const { first, second } = key;
       const address = memory.put(values);
@@ -139,7 +139,7 @@ describe.each(BUILDS)("the %s kernels", (build) => {
       const bounds = memory.floats(out, count);
       for (const [id, value] of values.entries()) {
         const bound = bounds[id] ?? NaN;
-        const drawn = noise(key, id);
+        const drawn = gumbel(key, id);
         if (!(value >= least)) expect(bound).toBe(-Infinity);
         else if (value === Infinity) expect(bound).toBe(Infinity);
         else {
@@ -185,7 +185,7 @@ test("sampling from bounds gives the id that the logits give, or asks for them",
           timeline,
           position: timeline.length,
           banned,
-          allowed: allowed.length === 0 || masked === 0 ? [] : [idBits(count, allowed)],
+          allowed: allowed.length === 0 || masked === 0 ? [] : [tokenBitmask(count, allowed)],
         };
         const expected = sampleId(logitRow(logits), settings, context);
         const row = logitRow(bounds, logits);
@@ -230,7 +230,7 @@ describe("a model whose unembedding is screened", () => {
   }
 
   const base: Sampling = { temperature: 1, topP: 1, seed: 7 };
-  const even = idBits(
+  const even = tokenBitmask(
     SIZE.vocab,
     Array.from({ length: SIZE.vocab / 2 }, (_, i) => 2 * i),
   );

@@ -17,7 +17,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { openCheckpoint } from "../../inference/checkpoint/open.ts";
 import { type LocalEngine, openLocalEngine } from "../../inference/local/local-engine.ts";
-import { PrefixStore, prefixKey } from "../../inference/local/prefix-cache.ts";
+import { PrefixCache, prefixKey } from "../../inference/local/prefix-cache.ts";
 import { makeRandomModel, TINY } from "../fixtures/make-tiny-model.ts";
 
 let base: string;
@@ -45,18 +45,18 @@ describe("the folder", () => {
     bytes.set(Buffer.from(text));
     return bytes;
   };
-  const read = async (store: PrefixStore, name: string, size: number): Promise<string | null> => {
+  const read = async (store: PrefixCache, name: string, size: number): Promise<string | null> => {
     const parts = [new Uint8Array(2), new Uint8Array(new SharedArrayBuffer(size - 2))];
     const isThere = await store.load(key(name), parts);
     return isThere ? Buffer.concat(parts.map((part) => Buffer.from(part))).toString() : null;
   };
 
   test("gives back what was saved, in another process's store as well", async () => {
-    const store = new PrefixStore({ path: folder, maxBytes: 1 << 20 });
+    const store = new PrefixCache({ path: folder, maxBytes: 1 << 20 });
     expect(await read(store, "a", 6)).toBeNull();
     await store.save(key("a"), [shared("abc"), shared("def")]);
     await store.save(key("b"), [shared("ghijkl")]);
-    const other = new PrefixStore({ path: folder, maxBytes: 1 << 20 });
+    const other = new PrefixCache({ path: folder, maxBytes: 1 << 20 });
     expect(await read(other, "a", 6)).toBe("abcdef");
     expect(await read(other, "b", 6)).toBe("ghijkl");
     expect(files().every((name) => name.endsWith(".kv"))).toBe(true);
@@ -66,7 +66,7 @@ describe("the folder", () => {
 
   test("keeps within its bytes; what was unused for the longest time goes", async () => {
     const one = 48 + 100 + 32;
-    const store = new PrefixStore({ path: folder, maxBytes: 3 * one });
+    const store = new PrefixCache({ path: folder, maxBytes: 3 * one });
     const text = "x".repeat(100);
     const age = (name: string, seconds: number): void => {
       const path = join(folder, `${key(name).toString("hex")}.kv`);
@@ -87,7 +87,7 @@ describe("the folder", () => {
   });
 
   test("a file that is cut short, damaged or another's is deleted and counts as missing", async () => {
-    const store = new PrefixStore({ path: folder, maxBytes: 1 << 20 });
+    const store = new PrefixCache({ path: folder, maxBytes: 1 << 20 });
     const path = join(folder, `${key("a").toString("hex")}.kv`);
     const damages: (() => void)[] = [
       ...[0, 10, 48, 60, 85].map((size) => () => truncateSync(path, size)),
@@ -111,7 +111,7 @@ describe("the folder", () => {
   });
 
   test("any bit that flips, any length that is missing, is noticed", async () => {
-    const store = new PrefixStore({ path: folder, maxBytes: 1 << 20 });
+    const store = new PrefixCache({ path: folder, maxBytes: 1 << 20 });
     const path = join(folder, `${key("a").toString("hex")}.kv`);
     await store.save(key("a"), [shared("abcdef")]);
     const good = readFileSync(path);
@@ -137,7 +137,7 @@ describe("the folder", () => {
     writeFileSync(join(folder, "alive.tmp"), "half");
     const stores = Array.from(
       { length: 6 },
-      () => new PrefixStore({ path: folder, maxBytes: 1e6 }),
+      () => new PrefixCache({ path: folder, maxBytes: 1e6 }),
     );
     const text = "0123456789".repeat(2000);
     await Promise.all(stores.map((store) => store.save(key("a"), [shared(text)])));
@@ -156,11 +156,11 @@ describe("the folder", () => {
       writeFileSync(
         program,
         `import { readdirSync } from "node:fs";
-import { PrefixStore, prefixKey } from ${JSON.stringify(module)};
+import { PrefixCache, prefixKey } from ${JSON.stringify(module)};
 const path = process.argv[2];
 const problems = [];
 const onProblem = (sentence) => problems.push(sentence);
-const store = new PrefixStore({ path, maxBytes: 1e9, onProblem });
+const store = new PrefixCache({ path, maxBytes: 1e9, onProblem });
 const [small, large] = [new Uint8Array(1000).fill(1), new Uint8Array(1e6)];
 await store.save(prefixKey("small", [1]), [small]);
 await store.save(prefixKey("large", [1]), [large]);
@@ -186,7 +186,7 @@ console.log(JSON.stringify({ problems, isThere, files: readdirSync(path).length 
     const path = join(base, "file");
     writeFileSync(path, "");
     const onProblem = (sentence: string): number => problems.push(sentence);
-    const store = new PrefixStore({ path: join(path, "x"), maxBytes: 1e6, onProblem });
+    const store = new PrefixCache({ path: join(path, "x"), maxBytes: 1e6, onProblem });
     await store.save(key("a"), [shared("abc")]);
     expect(problems).toEqual([expect.stringContaining("could not be stored")]);
     expect(await read(store, "a", 3)).toBeNull();
@@ -213,12 +213,12 @@ describe("sessions", () => {
   /** As a new process would. */
   async function open(model: string, options = {}): Promise<LocalEngine> {
     const checkpoint = openCheckpoint(model);
-    const prefixStore = { path: folder, maxBytes: 1 << 30 };
+    const prefixCache = { path: folder, maxBytes: 1 << 30 };
     const engine = await openLocalEngine(checkpoint, {
       contextLength: 300,
       prefillChunk: 16,
       threads: 1,
-      prefixStore,
+      prefixCache,
       ...options,
     });
     checkpoint.close();
@@ -248,7 +248,7 @@ describe("sessions", () => {
     // Another question behind the same prefix.
     const other = [...PREFIX, 9, 9];
     expect(await say(second, other)).toMatchObject({ reused: 150, computed: 2 });
-    const plain = await say(await open(model, { prefixStore: undefined }), other);
+    const plain = await say(await open(model, { prefixCache: undefined }), other);
     expect((await say(second, other)).ids).toEqual(plain.ids);
   });
 
@@ -293,7 +293,7 @@ describe("sessions", () => {
     // Its 16 positions of keys from 16 on follow those of the first 16.
     const at = (size / 3) * 2 + (16 * TINY.headDim + (148 - 128 - 16)) * 4;
     payload.writeFloatLE(payload.readFloatLE(at) + 1, at);
-    const store = new PrefixStore({ path: folder, maxBytes: 1 << 30 });
+    const store = new PrefixCache({ path: folder, maxBytes: 1 << 30 });
     await store.save(Buffer.from(name.slice(0, 64), "hex"), [payload]);
     expect(await say(await openPlain())).toEqual(expected);
     expect(await say(await openPlain())).toEqual({ ...expected, reused: 150, computed: 3 });

@@ -2,12 +2,12 @@ import type { LogitRow, RowNumbers } from "./logit-row.ts";
 import type { Penalties } from "./penalties.ts";
 
 /** Where bounds leave more ids than this part of all, computing all logits at once is faster. */
-const MOST_COMPUTED = 1 / 16;
+const MAX_COMPUTED = 1 / 16;
 
 export type Scored = { readonly id: number; readonly score: number };
 
 /** Finds what is largest in a row by looking only at ids whose bounds say that they may be it. */
-export class Contest {
+export class BoundedArgmax {
   readonly #row: LogitRow;
   readonly #penalties: Penalties;
 
@@ -66,7 +66,7 @@ export class Contest {
   }
 
   #areFew(ids: readonly number[]): boolean {
-    return this.#row.isExact || ids.length <= this.#row.logits.values.length * MOST_COMPUTED;
+    return this.#row.isExact || ids.length <= this.#row.logits.values.length * MAX_COMPUTED;
   }
 
   /** The first NaN, where there is one. */

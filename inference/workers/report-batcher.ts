@@ -7,7 +7,7 @@ import type { FromWorker, Report } from "./messages.ts";
 const HOLD_MS = 8;
 
 /** Reports of the command that runs, on their way to the main thread. */
-export class Outbox {
+export class ReportBatcher {
   readonly #post: (message: FromWorker) => void;
   #held: Report[] = [];
   #tokensPosted = Number.NEGATIVE_INFINITY;

@@ -6,14 +6,14 @@
  */
 
 /** What the noise of one position is made of: three 32-bit numbers. */
-export type NoiseKey = {
+export type GumbelKey = {
   readonly first: number;
   readonly second: number;
   readonly third: number;
 };
 
 /** @param seed an integer from 0 to 2^53 - 1 */
-export function noiseKey(seed: number, position: number): NoiseKey {
+export function gumbelKey(seed: number, position: number): GumbelKey {
   let hash = mix((seed >>> 0) ^ 0x9e3779b9);
   hash = mix(hash ^ (Math.floor(seed / 2 ** 32) >>> 0));
   hash = mix(hash ^ position);
@@ -25,7 +25,7 @@ export function noiseKey(seed: number, position: number): NoiseKey {
 }
 
 /** The kernel `gumbel_bounds` hashes the same way and takes `v` for `-log(1 - v)`, which is larger. */
-export function noise(key: NoiseKey, id: number): number {
+export function gumbel(key: GumbelKey, id: number): number {
   const high = mix((mix(id ^ key.first) + key.second) | 0);
   const low = mix(high ^ key.third);
   const v = ((high >>> 0) + ((low >>> 0) + 0.5) / 2 ** 32) / 2 ** 32;

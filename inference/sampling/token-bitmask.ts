@@ -2,26 +2,26 @@
  * A set of token ids as bits: id i is bit i % 32 of word i / 32. What masks of constrained decoding
  * are made of, since a grammar's masks are combined word by word.
  */
-export type IdBits = Uint32Array<ArrayBufferLike>;
+export type TokenBitmask = Uint32Array<ArrayBufferLike>;
 
 /** Words that hold ids 0 … count - 1. */
-export function wordsFor(count: number): number {
+export function bitmaskWords(count: number): number {
   return Math.ceil(count / 32);
 }
 
 /** The set of `ids`, each below `vocabSize`; others are left out. */
-export function idBits(vocabSize: number, ids: Iterable<number>): Uint32Array<ArrayBuffer> {
-  const bits = new Uint32Array(wordsFor(vocabSize));
+export function tokenBitmask(vocabSize: number, ids: Iterable<number>): Uint32Array<ArrayBuffer> {
+  const bits = new Uint32Array(bitmaskWords(vocabSize));
   for (const id of ids) if (id >= 0 && id < vocabSize) bits[id >>> 5]! |= 1 << (id & 31);
   return bits;
 }
 
-export function hasId(bits: IdBits, id: number): boolean {
+export function hasId(bits: TokenBitmask, id: number): boolean {
   return ((bits[id >>> 5] ?? 0) & (1 << (id & 31))) !== 0;
 }
 
 /** Gives every id that is not in the set a logit of -∞, so that nothing can sample it. */
-export function keepOnly(logits: Float32Array<ArrayBufferLike>, allowed: IdBits): void {
+export function keepOnly(logits: Float32Array<ArrayBufferLike>, allowed: TokenBitmask): void {
   const { length } = logits;
   for (let word = 0; word * 32 < length; word++) {
     const bits = allowed[word] ?? 0;
@@ -37,8 +37,8 @@ export function keepOnly(logits: Float32Array<ArrayBufferLike>, allowed: IdBits)
 }
 
 /** Whether any id below `vocabSize` is in both sets. */
-export function intersects(a: IdBits, b: IdBits, vocabSize: number): boolean {
-  const words = wordsFor(vocabSize);
+export function intersects(a: TokenBitmask, b: TokenBitmask, vocabSize: number): boolean {
+  const words = bitmaskWords(vocabSize);
   for (let word = 0; word < words; word++) {
     const left = vocabSize - word * 32;
     const real = left >= 32 ? 0xffffffff : 2 ** left - 1;
