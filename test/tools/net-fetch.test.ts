@@ -95,6 +95,19 @@ describe("what is asked", () => {
     });
   });
 
+  test("every cookie is handed over", async () => {
+    routes["/"] = (_request, response) => {
+      response.setHeader("set-cookie", ["a=1; Expires=Wed, 21 Oct 2026 07:28:00 GMT", "b=2"]);
+      response.setHeader("x-a", ["1", "2"]);
+      response.end();
+    };
+    const net = guarded({ hosts: [`good.test:${port}`] });
+    const { headers, setCookies } = await net.fetch(`http://good.test:${port}/`);
+    expect(setCookies).toEqual(["a=1; Expires=Wed, 21 Oct 2026 07:28:00 GMT", "b=2"]);
+    expect(headers["set-cookie"]).toContain("a=1");
+    expect(headers["x-a"]).toBe("1, 2");
+  });
+
   test("a body is sent", async () => {
     const net = guarded({ hosts: [`good.test:${port}`] });
     await net.fetch(`http://good.test:${port}/`, { method: "post", body: "päckchen" });
@@ -254,6 +267,13 @@ describe("redirects", () => {
     expect(requests.map(({ url }) => url)).not.toContain("/secret");
   });
 
+  test("as many as are allowed lead to an answer", async () => {
+    routes["/1"] = redirectTo("/2");
+    routes["/2"] = redirectTo("/3");
+    const net = guarded({ hosts: [`good.test:${port}`], limits: { redirects: 2 } });
+    expect(await net.fetch(`http://good.test:${port}/1`)).toMatchObject({ redirects: 2 });
+  });
+
   test("end somewhere", async () => {
     routes["/loop"] = redirectTo("/loop");
     const net = guarded({ hosts: [`good.test:${port}`], limits: { redirects: 3 } });
@@ -348,6 +368,44 @@ describe("bounds", () => {
     expect(await codeOf(net.fetch(`http://good.test:${port}/silent`, { signal }))).toBe(
       "CHORALE_NET_ABORTED",
     );
+  });
+
+  test("what is around the content: endless extensions of chunks, endless early hints", async () => {
+    const endless = (head: string, more: string): Promise<number> =>
+      listen(
+        createTcpServer((socket) => {
+          const send = (): void => {
+            while (socket.write(more.repeat(1000)));
+          };
+          socket.on("error", () => {});
+          socket.on("drain", send);
+          socket.write(head, send);
+        }),
+      );
+    const chunked = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
+    const ports = [
+      await endless(`${chunked}1;a=`, "b".repeat(100)),
+      await endless(chunked, `1;a=${"b".repeat(90)}\r\nx\r\n`),
+      await endless("", "HTTP/1.1 103 Early Hints\r\nlink: <a>\r\n\r\n"),
+    ];
+    for (const at of ports) {
+      const net = guarded({ hosts: [`good.test:${at}`] });
+      // Not only when the time is up.
+      expect(await codeOf(net.fetch(`http://good.test:${at}/`))).toBe("CHORALE_NET_RESPONSE");
+    }
+  });
+
+  test("a few early hints are passed over", async () => {
+    const at = await listen(
+      createTcpServer((socket) => {
+        socket.on("error", () => {});
+        socket.end(
+          `${"HTTP/1.1 103 Early Hints\r\nlink: <a>\r\n\r\n".repeat(3)}HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok`,
+        );
+      }),
+    );
+    const net = guarded({ hosts: [`good.test:${at}`] });
+    expect(text((await net.fetch(`http://good.test:${at}/`)).body)).toBe("ok");
   });
 
   test("what is no HTTP", async () => {

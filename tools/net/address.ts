@@ -1,6 +1,7 @@
 /**
- * Which addresses lie in the public internet. Whatever names an address in another spelling (decimal,
- * octal, hexadecimal, shortened, IPv4 inside of IPv6) is judged by the address that it names.
+ * Which addresses lie in the public internet: the ground of the guard against server-side request forgery
+ * (SSRF). An address in another spelling (decimal, octal, hexadecimal, shortened, IPv4 inside of IPv6) is
+ * judged by the address that it names.
  */
 import { isIPv6 } from "node:net";
 import ipaddr from "ipaddr.js";

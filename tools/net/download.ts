@@ -3,13 +3,8 @@
  * trusted and holds whole answers; this is for the program's own downloads, whose content is checked by
  * hash, so that only where it connects is guarded.
  */
-import {
-  asNetError,
-  NetAbortedError,
-  NetError,
-  TooManyRedirectsError,
-  UrlRefusedError,
-} from "./errors.ts";
+import { asNetError, NetAbortedError, NetError, UrlRefusedError } from "./errors.ts";
+import { followRedirects } from "./follow-redirects.ts";
 
 export type DownloadRequest = {
   readonly url: string;
@@ -48,72 +43,50 @@ const CONNECT_MS = 20_000;
 /** Without a byte for this long, the server is not coming back. */
 const SILENCE_MS = 30_000;
 const MOST_REDIRECTS = 5;
-const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const OK = 200;
 const PARTIAL = 206;
 const RANGE_NOT_SATISFIABLE = 416;
 
 /** @throws NetError: HttpStatusError for an answer that is no file; others for none at all */
 export async function download(request: DownloadRequest): Promise<Download> {
-  const { url: first, offset, signal } = request;
-  let url = checkedUrl(first);
-  for (let redirects = 0; ; redirects++) {
-    const isTrusted = request.trustsHost && url.host === checkedUrl(first).host;
-    const { response, close } = await send(url, offset, isTrusted, signal);
-    const location = response.headers.get("location");
-    if (REDIRECTS.has(response.status) && location !== null) {
-      await close();
-      if (redirects === MOST_REDIRECTS) throw new TooManyRedirectsError(first, MOST_REDIRECTS);
-      url = redirected(url, location);
-      continue;
-    }
+  const { offset, signal } = request;
+  const first = checkedUrl(request.url);
+  // Loaded where it is used: importing the tools loads no package.
+  const { openGuardedClient } = await import("./guarded-dispatcher.ts");
+  const client = openGuardedClient({
+    allowAddress: (_, host) => request.trustsHost && host === first.host,
+    connectMs: CONNECT_MS,
+    silenceMs: SILENCE_MS,
+  });
+  const headers = {
+    "user-agent": "chorale",
+    // Parts of a compressed stream could not be put together; a range says that by itself.
+    ...(offset > 0 ? { range: `bytes=${offset}-` } : { "accept-encoding": "identity" }),
+  };
+  let url = first;
+  try {
+    const followed = await followRedirects(
+      first,
+      { method: "GET", headers },
+      {
+        limit: MOST_REDIRECTS,
+        permit: checkRedirect,
+        send: (to, { headers }) => {
+          url = to;
+          return client.fetch(to, { headers, signal });
+        },
+      },
+    );
+    const { response } = followed;
     const start = startOf(response.status, response.headers.get("content-range"), offset);
     if (start === null || response.body === null) {
-      await close();
       throw new HttpStatusError(url.href, response.status);
     }
     const length = response.headers.get("content-length");
     const totalBytes = /^\d{1,15}$/.test(length ?? "") ? start + Number(length) : null;
-    return { start, totalBytes, body: told(response.body, url, signal), close };
-  }
-}
-
-type Answer = {
-  readonly response: Awaited<ReturnType<typeof import("undici").fetch>>;
-  close(): Promise<void>;
-};
-
-async function send(
-  url: URL,
-  offset: number,
-  isTrusted: boolean,
-  signal: AbortSignal,
-): Promise<Answer> {
-  // Loaded where they are used: importing the tools loads no package.
-  const { Agent, fetch } = await import("undici");
-  const { guardedConnector, systemResolver } = await import("./connect.ts");
-  const dispatcher = new Agent({
-    connect: guardedConnector({
-      resolve: systemResolver,
-      allowAddress: () => isTrusted,
-      timeoutMs: CONNECT_MS,
-    }),
-    headersTimeout: SILENCE_MS,
-    bodyTimeout: SILENCE_MS,
-  });
-  const close = (): Promise<void> => dispatcher.destroy();
-  try {
-    const headers = {
-      "user-agent": "chorale",
-      // Parts of a compressed stream could not be put together; a range says that by itself.
-      ...(offset > 0 ? { range: `bytes=${offset}-` } : { "accept-encoding": "identity" }),
-    };
-    return {
-      response: await fetch(url, { headers, redirect: "manual", dispatcher, signal }),
-      close,
-    };
+    return { start, totalBytes, body: told(response.body, url, signal), close: client.close };
   } catch (error) {
-    await close();
+    await client.close();
     throw failure(error, url, signal);
   }
 }
@@ -146,19 +119,21 @@ export function isBeyondEnd(error: unknown): boolean {
 
 function checkedUrl(text: string): URL {
   const url = URL.parse(text);
-  if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) {
+  if (url === null || !isWeb(url)) {
     throw new UrlRefusedError(text, "accepted: a URL with http:// or https://.");
   }
   return url;
 }
 
-function redirected(from: URL, location: string): URL {
-  const to = URL.parse(location, from.href);
-  const isPlain = to?.protocol === "http:" && from.protocol === "https:";
-  if (to === null || isPlain) {
+function checkRedirect(to: URL, from: URL): void {
+  const isDowngrade = to.protocol === "http:" && from.protocol === "https:";
+  if (isDowngrade || !isWeb(to)) {
     throw new UrlRefusedError(from.href, "it redirects to where no file would be fetched from.");
   }
-  return checkedUrl(to.href);
+}
+
+function isWeb({ protocol }: URL): boolean {
+  return protocol === "http:" || protocol === "https:";
 }
 
 function failure(error: unknown, url: URL, signal: AbortSignal): NetError {

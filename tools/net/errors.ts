@@ -100,6 +100,16 @@ export class TooManyRedirectsError extends NetError {
   }
 }
 
+/** A server answers with much more around the content than content. */
+export class ResponseOverheadError extends NetError {
+  constructor(origin: string) {
+    super(
+      "CHORALE_NET_RESPONSE",
+      `${shown(origin)} was given up: it answers with endless frames or headers instead of content.`,
+    );
+  }
+}
+
 /** A method or header that is not passed on. */
 export class RequestRefusedError extends NetError {
   constructor(url: string, problem: string) {
@@ -107,7 +117,7 @@ export class RequestRefusedError extends NetError {
   }
 }
 
-/** undici wraps what happened in errors of its own; what is none of ours means that nobody answers. */
+/** undici wraps what happened in errors of its own; what is none of ours means that the host does not answer. */
 export function asNetError(error: unknown, host: string): NetError {
   let innermost: unknown = error;
   for (let depth = 0; innermost instanceof Error && depth < 8; depth++) {
@@ -121,7 +131,7 @@ export function asNetError(error: unknown, host: string): NetError {
 
 const SHOWN_CHARACTERS = 200;
 
-/** Strangers' text, short and with nothing in it that a terminal or a log would obey. */
+/** A stranger's text, short and with nothing in it that a terminal or a log would obey. */
 function shown(text: string): string {
   const plain = JSON.stringify(text.toWellFormed()).slice(1, -1);
   return plain.length <= SHOWN_CHARACTERS ? plain : `${plain.slice(0, SHOWN_CHARACTERS)}…`;

@@ -1,10 +1,9 @@
 /**
- * HTTP for code and models that are not trusted: only granted hosts, only addresses of the public
- * internet, each redirect judged like the first request, and bounds on bytes, time and redirects.
- * Proxies of the environment are not used: they would connect where this cannot look.
+ * HTTP for code and models that are not trusted, safe against server-side request forgery (SSRF): only
+ * granted hosts, only addresses of the public internet, each redirect judged like the first request, and
+ * bounds on bytes, time and redirects. Proxies of the environment are not used: they would connect where
+ * this cannot look.
  */
-import type { Agent, Response } from "undici";
-import type { Resolver } from "./connect.ts";
 import {
   asNetError,
   BodyTooLargeError,
@@ -12,9 +11,10 @@ import {
   NetAbortedError,
   NetTimeoutError,
   RequestRefusedError,
-  TooManyRedirectsError,
   UrlRefusedError,
 } from "./errors.ts";
+import { followRedirects, type SentRequest } from "./follow-redirects.ts";
+import type { FetchResponse, GuardedClient, Resolver } from "./guarded-dispatcher.ts";
 import { isHostGranted, parseHostPattern } from "./hosts.ts";
 
 export type NetLimits = {
@@ -56,8 +56,10 @@ export type GuardedResponse = {
   /** After redirects. */
   readonly url: string;
   readonly status: number;
-  /** Names in lower case. */
+  /** Names in lower case; values of headers that came several times are joined by commas. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Each `Set-Cookie` by itself: their values can hold commas. */
+  readonly setCookies: readonly string[];
   readonly body: Uint8Array;
   /** How many redirects were followed. */
   readonly redirects: number;
@@ -78,14 +80,10 @@ export const NET_LIMITS: NetLimits = {
 };
 
 const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]);
-const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const LONGEST_URL = 8192;
 /** Headers that say where a request goes, how it is framed, or whom a proxy should believe. */
 const FRAMING =
   /^(host|connection|content-length|transfer-encoding|upgrade|te|trailer|keep-alive|expect|via|forwarded|proxy-.*|x-forwarded-.*|x-real-ip)$/i;
-/** What must not reach a host that it was not meant for. */
-const CONFIDENTIAL: readonly string[] = ["authorization", "cookie"];
-const ABOUT_BODY = /^content-/i;
 const MOST_HEADERS = 64;
 const LONGEST_HEADER = 8192;
 
@@ -94,12 +92,11 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
   const patterns = options.hosts.map(parseHostPattern);
   const granted = patterns.map(({ text }) => text);
   const limits: NetLimits = { ...NET_LIMITS, ...options.limits };
-  let opened: Promise<Client> | undefined;
+  let opened: Promise<GuardedClient> | undefined;
 
-  const permittedUrl = (text: string, from?: string): URL => {
-    const url = parsedUrl(text, from);
-    if (!isHostGranted(url, patterns)) throw new HostNotGrantedError(url.host, granted, from);
-    return url;
+  const permit = (url: URL, from?: URL): void => {
+    checkUrl(url, from);
+    if (!isHostGranted(url, patterns)) throw new HostNotGrantedError(url.host, granted, from?.href);
   };
 
   const request = async (
@@ -107,35 +104,32 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
     { method = "GET", headers = {}, body }: GuardedRequest,
     signal: AbortSignal,
   ): Promise<GuardedResponse> => {
-    let url = permittedUrl(text);
-    let sent = checkedRequest(url, method, headers, body, limits.requestBytes);
+    const first = parsedUrl(text);
+    permit(first);
+    const sent = checkedRequest(first, method, headers, body, limits.requestBytes);
     opened ??= openClient(options, limits);
-    const { fetch, dispatcher } = await opened;
-    for (let redirects = 0; ; redirects++) {
-      const response = await fetch(url, {
-        method: sent.method,
-        headers: { "user-agent": options.userAgent ?? "chorale", ...sent.headers },
-        body: sent.body ?? null,
-        redirect: "manual",
-        dispatcher,
-        signal,
-      });
-      const location = response.headers.get("location");
-      if (!REDIRECTS.has(response.status) || location === null) {
-        return {
-          url: url.href,
-          status: response.status,
-          headers: Object.fromEntries(response.headers),
-          body: await bodyOf(response, url, limits.responseBytes),
-          redirects,
-        };
-      }
-      await response.body?.cancel();
-      if (redirects === limits.redirects) throw new TooManyRedirectsError(text, limits.redirects);
-      const next = permittedUrl(joined(location, url), url.href);
-      sent = redirected(sent, response.status, url.origin === next.origin);
-      url = next;
-    }
+    const client = await opened;
+    const { response, url, redirects } = await followRedirects(first, sent, {
+      limit: limits.redirects,
+      permit,
+      send: (to, { method, headers, body }) =>
+        client.fetch(to, {
+          method,
+          headers: { "user-agent": options.userAgent ?? "chorale", ...headers },
+          body: body ?? null,
+          signal,
+        }),
+    });
+    return {
+      url: withoutHash(url),
+      status: response.status,
+      headers: Object.fromEntries(
+        [...response.headers.keys()].map((name) => [name, response.headers.get(name) ?? ""]),
+      ),
+      setCookies: response.headers.getSetCookie(),
+      body: await bodyOf(response, url, limits.responseBytes),
+      redirects,
+    };
   };
 
   return {
@@ -150,43 +144,42 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
         throw asNetError(error, hostOf(url));
       }
     },
-    close: async () => (await opened)?.dispatcher.destroy(),
+    close: async () => (await opened)?.close(),
   };
 }
 
-type Client = { readonly fetch: typeof import("undici").fetch; readonly dispatcher: Agent };
-
 /** Loaded when something is fetched; most programs never do. */
-async function openClient(options: GuardedFetchOptions, limits: NetLimits): Promise<Client> {
-  const { Agent, fetch } = await import("undici");
-  const { guardedConnector, systemResolver } = await import("./connect.ts");
-  const dispatcher = new Agent({
-    connect: guardedConnector({
-      resolve: options.resolve ?? systemResolver,
-      allowAddress: options.allowAddress ?? (() => false),
-      timeoutMs: limits.timeMs,
-      ca: options.ca,
-    }),
-    headersTimeout: limits.timeMs,
-    bodyTimeout: limits.timeMs,
+async function openClient(options: GuardedFetchOptions, limits: NetLimits): Promise<GuardedClient> {
+  const { openGuardedClient } = await import("./guarded-dispatcher.ts");
+  return openGuardedClient({
+    resolve: options.resolve,
+    allowAddress: options.allowAddress ?? (() => false),
+    connectMs: limits.timeMs,
+    silenceMs: limits.timeMs,
+    ca: options.ca,
   });
-  return { fetch, dispatcher };
 }
 
-function parsedUrl(text: string, from?: string): URL {
+function parsedUrl(text: string): URL {
   if (text.length > LONGEST_URL) {
     throw new UrlRefusedError(text, `a URL has at most ${LONGEST_URL} characters.`);
   }
-  let url: URL;
-  try {
-    url = new URL(text);
-  } catch {
+  const url = URL.parse(text);
+  if (url === null) {
     throw new UrlRefusedError(text, "it is no absolute URL; accepted: http:// or https://.");
+  }
+  return url;
+}
+
+/** @param from  the URL that redirects there */
+function checkUrl(url: URL, from?: URL): void {
+  if (url.href.length > LONGEST_URL) {
+    throw new UrlRefusedError(url.href, `a URL has at most ${LONGEST_URL} characters.`);
   }
   if (url.protocol !== "http:" && url.protocol !== "https:") {
     const where = from === undefined ? "" : ", to which it redirects";
     throw new UrlRefusedError(
-      from ?? text,
+      from?.href ?? url.href,
       `${url.protocol}//${where} is not supported; accepted: http:// or https://.`,
     );
   }
@@ -196,23 +189,13 @@ function parsedUrl(text: string, from?: string): URL {
       "it holds a user name or password; send an Authorization header.",
     );
   }
-  url.hash = "";
-  return url;
 }
 
-function joined(location: string, base: URL): string {
-  try {
-    return new URL(location, base).href;
-  } catch {
-    throw new UrlRefusedError(base.href, `it redirects to what is no URL.`);
-  }
+function withoutHash(url: URL): string {
+  const plain = new URL(url);
+  plain.hash = "";
+  return plain.href;
 }
-
-type Sent = {
-  readonly method: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | Uint8Array | undefined;
-};
 
 function checkedRequest(
   url: URL,
@@ -220,7 +203,7 @@ function checkedRequest(
   headers: Readonly<Record<string, string>>,
   body: string | Uint8Array | undefined,
   limitBytes: number,
-): Sent {
+): SentRequest {
   const verb = method.toUpperCase();
   if (!METHODS.has(verb)) {
     const accepted = [...METHODS].join(", ");
@@ -256,23 +239,7 @@ function checkedRequest(
   return { method: verb, headers: Object.fromEntries(lower), body };
 }
 
-/** What is sent on, as browsers do it (Fetch standard, HTTP-redirect fetch). */
-function redirected(sent: Sent, status: number, isSameOrigin: boolean): Sent {
-  const isGet = sent.method === "GET" || sent.method === "HEAD";
-  const becomesGet =
-    (status === 303 && !isGet) || ((status === 301 || status === 302) && sent.method === "POST");
-  const headers = Object.entries(sent.headers).filter(
-    ([name]) =>
-      (isSameOrigin || !CONFIDENTIAL.includes(name)) && !(becomesGet && ABOUT_BODY.test(name)),
-  );
-  return {
-    method: becomesGet ? "GET" : sent.method,
-    headers: Object.fromEntries(headers),
-    body: becomesGet ? undefined : sent.body,
-  };
-}
-
-async function bodyOf(response: Response, url: URL, limitBytes: number): Promise<Uint8Array> {
+async function bodyOf(response: FetchResponse, url: URL, limitBytes: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let held = 0;
   for await (const chunk of response.body ?? []) {

@@ -1,5 +1,8 @@
-/** The only way out to the network for tools and plugins: a fetch that looks where it goes. */
-export type { Resolver } from "./connect.ts";
+/**
+ * The only way out to the network for tools and plugins, safe against server-side request forgery (SSRF):
+ * a fetch and a download that look where they connect.
+ */
+
 export {
   type Download,
   type DownloadRequest,
@@ -19,6 +22,7 @@ export {
   UnreachableError,
   UrlRefusedError,
 } from "./errors.ts";
+export type { Resolver } from "./guarded-dispatcher.ts";
 export {
   createGuardedFetch,
   type GuardedFetch,

@@ -75,8 +75,10 @@ export type FetchResponse = {
   /** After redirects, which must stay within the granted hosts. */
   readonly url: string;
   readonly status: number;
-  /** Names in lower case. */
+  /** Names in lower case; values of headers that came several times are joined by commas. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Each `Set-Cookie` by itself: their values can hold commas. */
+  readonly setCookies: readonly string[];
   readonly body: string;
 };
 

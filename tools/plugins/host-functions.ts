@@ -68,6 +68,7 @@ export function createHostFunctions(options: HostOptions): HostFunctions {
         url: response.url,
         status: response.status,
         headers: response.headers,
+        setCookies: response.setCookies,
         body: bytes.toString(as === "base64" ? "base64" : "utf8"),
       };
     },

@@ -1,48 +1,91 @@
 /**
- * Connecting to an address that was checked, and to no other: the name is resolved here, every address is
+ * The undici dispatcher of everything that is requested, against server-side request forgery (SSRF): it
+ * connects to an address that was checked, and to no other. The name is resolved here, every address is
  * judged, and the socket is opened to the address itself, so that a name that resolves differently a
  * moment later (DNS rebinding) changes nothing.
+ *
+ * undici is loaded when something is requested; most programs never do.
  */
 import { lookup } from "node:dns/promises";
-import { isIP } from "node:net";
-import { buildConnector } from "undici";
+import { isIP, type Socket } from "node:net";
+import { Agent, buildConnector, fetch } from "undici";
 import { classifyAddress } from "./address.ts";
+import { boundOverhead, ReceivedBytes } from "./bound-overhead.ts";
 import { AddressRefusedError, UnreachableError } from "./errors.ts";
 
 /** Addresses of a name, in the order in which they are tried. */
 export type Resolver = (hostname: string) => Promise<readonly string[]>;
 
-export type ConnectOptions = {
-  readonly resolve: Resolver;
-  /** Addresses that are not public and may be connected to nevertheless. */
-  readonly allowAddress: (address: string) => boolean;
-  readonly timeoutMs: number;
+type ConnectOptions = {
+  /** Default: the system's. */
+  readonly resolve?: Resolver | undefined;
+  /**
+   * Addresses that are not public and may be connected to nevertheless.
+   *
+   * @param host  that is connected to, as a URL has it: with its port, if that is not the scheme's own
+   */
+  readonly allowAddress: (address: string, host: string) => boolean;
+  readonly connectMs: number;
+  /** Certificate authorities to trust instead of the usual ones (PEM). */
   readonly ca?: string | undefined;
 };
+
+export type DispatcherOptions = ConnectOptions & {
+  /** Longest time without a byte of the response. */
+  readonly silenceMs: number;
+};
+
+/** undici's `fetch` by way of a dispatcher; redirects are the caller's to follow. */
+export type GuardedClient = {
+  readonly fetch: (url: URL, init: FetchInit) => Promise<FetchResponse>;
+  /** Closes all connections. */
+  close(): Promise<void>;
+};
+
+type FetchInit = Omit<NonNullable<Parameters<typeof fetch>[1]>, "dispatcher" | "redirect">;
+export type FetchResponse = Awaited<ReturnType<typeof fetch>>;
 
 /** Beyond these, a name's addresses are not tried. */
 const MOST_ADDRESSES = 8;
 
-export const systemResolver: Resolver = async (hostname) => {
+const systemResolver: Resolver = async (hostname) => {
   const found = await lookup(hostname, { all: true });
   return found.map(({ address }) => address);
 };
 
-/** An undici connector. It fails with one of our errors, which undici passes on as `cause`. */
-export function guardedConnector(options: ConnectOptions): buildConnector.connector {
+/** Its `fetch` fails with what undici throws; one of our own errors is then the `cause`. */
+export function openGuardedClient(options: DispatcherOptions): GuardedClient {
+  const received = new ReceivedBytes();
+  const agent = new Agent({
+    connect: guardedConnector(options, received),
+    headersTimeout: options.silenceMs,
+    bodyTimeout: options.silenceMs,
+  });
+  const dispatcher = agent.compose(boundOverhead(received));
+  return {
+    fetch: (url, init) => fetch(url, { ...init, redirect: "manual", dispatcher }),
+    close: () => agent.destroy(),
+  };
+}
+
+function guardedConnector(
+  options: ConnectOptions,
+  received: ReceivedBytes,
+): buildConnector.connector {
   const connect = buildConnector({
-    timeout: options.timeoutMs,
+    timeout: options.connectMs,
     ...(options.ca !== undefined && { ca: options.ca }),
   });
   return (target, callback) => {
     connectChecked(target, options, connect).then(
-      (socket) => callback(null, socket),
+      (socket) => {
+        received.add(socket);
+        callback(null, socket);
+      },
       (error: Error) => callback(error, null),
     );
   };
 }
-
-type Socket = NonNullable<Parameters<buildConnector.Callback>[1]>;
 
 async function connectChecked(
   target: buildConnector.Options,
@@ -50,7 +93,9 @@ async function connectChecked(
   connect: buildConnector.connector,
 ): Promise<Socket> {
   const hostname = target.hostname.replace(/^\[(.*)\]$/, "$1");
-  const addresses = await permittedAddresses(hostname, options);
+  const isAllowed = (address: string): boolean =>
+    options.allowAddress(address, target.host ?? target.hostname);
+  const addresses = await permittedAddresses(hostname, options.resolve, isAllowed);
   let last: unknown;
   for (const address of addresses) {
     try {
@@ -59,7 +104,7 @@ async function connectChecked(
       const socket = await opened(connect, { ...target, ...servername, hostname: address });
       // What the system really did, in case it did something else.
       const remote = socket.remoteAddress ?? "";
-      if (!options.allowAddress(remote)) {
+      if (!isAllowed(remote)) {
         const found = classifyAddress(remote);
         if (!found.isPublic) {
           socket.destroy();
@@ -78,7 +123,8 @@ async function connectChecked(
 
 async function permittedAddresses(
   hostname: string,
-  { resolve, allowAddress }: ConnectOptions,
+  resolve: Resolver = systemResolver,
+  isAllowed: (address: string) => boolean,
 ): Promise<readonly string[]> {
   let found: readonly string[];
   if (isIP(hostname)) found = [hostname];
@@ -94,7 +140,7 @@ async function permittedAddresses(
     .slice(0, MOST_ADDRESSES)
     .map((address) => ({ address, verdict: classifyAddress(address) }));
   const permitted = judged
-    .filter(({ address, verdict }) => verdict.isPublic || allowAddress(address))
+    .filter(({ address, verdict }) => verdict.isPublic || isAllowed(address))
     .map(({ address }) => address);
   const [first] = judged;
   if (permitted.length === 0 && first !== undefined && !first.verdict.isPublic) {
