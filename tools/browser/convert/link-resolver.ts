@@ -22,7 +22,7 @@ export function createLinkResolver(url: string, base?: string): LinkResolver {
     isWeb(url) ? url : `http://${FOLDER}/${url.split("/").map(encodeURIComponent).join("/")}`,
   );
   const from = (base && URL.parse(base, own?.href)) || own;
-  return (href) => {
+  const resolve: LinkResolver = (href) => {
     const reference = href.trim();
     if (reference === "" || reference.startsWith("#") || reference.length > MAX_HREF_CHARACTERS)
       return null;
@@ -37,4 +37,15 @@ export function createLinkResolver(url: string, base?: string): LinkResolver {
     const path = target.pathname.slice(1).split("/").map(decodeEscapes).join("/");
     return { url: cleanAddress(`${path}${decodeEscapes(target.hash)}`), domain: null };
   };
+  const known = new Map<string, ReturnType<LinkResolver>>();
+  return (href) => {
+    const before = known.get(href);
+    if (before !== undefined) return before;
+    const target = resolve(href);
+    if (known.size < MAX_KNOWN) known.set(href, target);
+    return target;
+  };
 }
+
+/** References that are remembered: pages link to the same places again and again. */
+const MAX_KNOWN = 2000;

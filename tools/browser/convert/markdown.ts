@@ -98,8 +98,10 @@ function keepFormulas(markdown: MarkdownIt): void {
     const { src, pos } = state;
     const close = closingMark(src, pos);
     if (close === null) return false;
-    const end = src.indexOf(close, pos + close.length);
-    if (end < 0 || end > pos + MAX_FORMULA_CHARACTERS) return false;
+    // A bounded piece: a page of opening marks must not cost the square of its length.
+    const piece = src.slice(pos, pos + MAX_FORMULA_CHARACTERS);
+    const end = pos + piece.indexOf(close, close.length);
+    if (end < pos) return false;
     const body = src.slice(pos + close.length, end);
     const isMoney = close === "$" && (/^\s|\s$/.test(body) || /^\d/.test(src.slice(end + 1)));
     if (body === "" || isMoney) return false;

@@ -52,6 +52,13 @@ export function isClosedTemplate({ name, attributes }: MarkupElement): boolean {
   return name === "template" && attributes["shadowrootmode"] === undefined;
 }
 
+/** Characters of a text without the blanks around it, by the units alone: it is asked of every text. */
 function lengthOf(text: string): number {
-  return text.length < 2 ? (text.trim() === "" ? 0 : text.length) : text.trim().length;
+  let start = 0;
+  let end = text.length;
+  while (start < end && text.charCodeAt(start) <= SPACE) start++;
+  while (end > start && text.charCodeAt(end - 1) <= SPACE) end--;
+  return end - start;
 }
+
+const SPACE = 0x20;

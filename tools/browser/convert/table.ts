@@ -21,6 +21,8 @@ export type Table = {
 
 const MAX_COLUMNS = 200;
 const MAX_ROW_SPAN = 2000;
+/** Empty places that cells reach into; behind so many, cells reach no further. */
+const MAX_SPANNED = 20_000;
 /** A cell with more text than this in several blocks is a column of a page. */
 const MAX_CELL_CHARACTERS = 1500;
 
@@ -65,18 +67,20 @@ function placed(
 ): readonly TableRow[] {
   /** For each column, how many further rows a cell above reaches into. */
   const reaching: number[] = [];
+  let spanned = 0;
   return rows.map(({ element, cells }) => {
     const places: (MarkupElement | null)[] = [];
     const skipReached = (): void => {
       while (places.length < MAX_COLUMNS && (reaching[places.length] ?? 0) > 0) {
         reaching[places.length] = (reaching[places.length] ?? 0) - 1;
         places.push(null);
+        spanned++;
       }
     };
     for (const cell of cells) {
       skipReached();
       const columns = span(cell, "colspan", MAX_COLUMNS);
-      const rowSpan = span(cell, "rowspan", MAX_ROW_SPAN);
+      const rowSpan = spanned < MAX_SPANNED ? span(cell, "rowspan", MAX_ROW_SPAN) : 1;
       for (let column = 0; column < columns && places.length < MAX_COLUMNS; column++) {
         reaching[places.length] = rowSpan - 1;
         places.push(column === 0 ? cell : null);

@@ -3,7 +3,7 @@
  * styles, and rules of the page's own style sheet for a single class or id. What a reader can fold out
  * (tabs, menus, answers of a question list) is text of the page, and so is what a script fades in.
  */
-import { type Attributes, isElement, type MarkupElement, type MarkupNode } from "./markup-tree.ts";
+import type { Attributes, MarkupElement } from "./markup-tree.ts";
 
 /** Whether a reader can see an element, as far as the element itself says. */
 export type Visibility = (element: MarkupElement) => boolean;
@@ -184,19 +184,4 @@ function matches(rules: HidingRules, { class: classes, id }: Attributes): boolea
   if (id !== undefined && rules.ids.has(id)) return true;
   if (classes === undefined || rules.classes.size === 0) return false;
   return classes.split(/\s+/).some((name) => rules.classes.has(name));
-}
-
-/** Texts of the style sheets in the page that are not for print. */
-export function styleTexts(root: MarkupElement): readonly string[] {
-  const styles: string[] = [];
-  const nodes: MarkupNode[] = [root];
-  for (let node = nodes.pop(); node !== undefined; node = nodes.pop()) {
-    if (!isElement(node)) continue;
-    const { name, attributes, children } = node;
-    if (name === "style") {
-      const [css] = children;
-      if (typeof css === "string" && !/print/i.test(attributes["media"] ?? "")) styles.push(css);
-    } else for (const child of children) if (isElement(child)) nodes.push(child);
-  }
-  return styles;
 }

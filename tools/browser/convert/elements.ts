@@ -1,0 +1,89 @@
+/** How elements stand on the screen, as far as it matters for their text. */
+import {
+  type Attributes,
+  isElement,
+  type MarkupElement,
+  type MarkupNode,
+  textOf,
+} from "./markup-tree.ts";
+
+const words = (list: string): ReadonlySet<string> => new Set(list.split(" "));
+
+/** They begin and end a line. */
+export const BLOCKS: ReadonlySet<string> = words(
+  "address article aside center dd details dialog dir div dl dt fieldset figcaption figure footer form " +
+    "header hgroup legend main menu nav optgroup search section summary tbody tfoot thead tr caption",
+);
+/** They stand apart by a blank line. */
+export const PARAGRAPHS: ReadonlySet<string> = words(
+  "p dl table pre blockquote h1 h2 h3 h4 h5 h6 figure listing xmp plaintext fieldset",
+);
+const LISTS = words("ul ol menu dir li");
+/** They stand in the line, and a reader sees a gap beside them. */
+export const SPACED: ReadonlySet<string> = words("button option output meter progress");
+
+export function isBlock(name: string): boolean {
+  return BLOCKS.has(name) || PARAGRAPHS.has(name) || LISTS.has(name);
+}
+
+export function isStyledBlock({ style }: Attributes): boolean {
+  return (
+    style !== undefined &&
+    /(?:^|;)\s*display\s*:\s*(?:block|flex|grid|table|list-item)/i.test(style.slice(0, 500))
+  );
+}
+
+export function holdsBlocks(element: MarkupElement): boolean {
+  return element.children.some(
+    (child) => isElement(child) && (child.name === "br" || isBlock(child.name)),
+  );
+}
+
+export function isLink(node: MarkupNode | undefined): boolean {
+  return isElement(node) && node.name === "a";
+}
+
+/** A paragraph that begins or ends an item of a list needs no blank line there. */
+export function isTight({ name, parent }: MarkupElement, end: "first" | "last"): boolean {
+  if (name !== "p" || (parent?.name !== "li" && parent?.name !== "dd")) return false;
+  const children = someChildren(parent, 3);
+  const child = end === "first" ? children[0] : children.at(-1);
+  return children.length <= 2 && isElement(child) && child.name === "p";
+}
+
+/** The first children that are not blank, at most `limit` of them. */
+function someChildren({ children }: MarkupElement, limit: number): readonly MarkupNode[] {
+  const found: MarkupNode[] = [];
+  for (const child of children) {
+    if (found.length === limit) break;
+    if (isElement(child) || child.trim() !== "") found.push(child);
+  }
+  return found;
+}
+
+/** Marks beside a heading that link to it, and formulas that are written once more as signs at places. */
+export function isDecoration({ name, attributes, children }: MarkupElement): boolean {
+  if (name === "a" && attributes["href"]?.startsWith("#")) {
+    if (children.length > 2 || children.some((child) => isElement(child) && child.name === "img"))
+      return false;
+    return children.every((child) =>
+      /^[\s¶#§∞🔗]*$/u.test(isElement(child) ? textOf(child) : child),
+    );
+  }
+  // KaTeX and MathJax: the formula itself stands beside as MathML.
+  return (
+    attributes["aria-hidden"] === "true" &&
+    /\b(?:katex-html|mjx-|MathJax)/.test(attributes["class"] ?? "")
+  );
+}
+
+/** Pictures of one pixel are there to count visitors. */
+export function isPixel({ width, height }: Attributes): boolean {
+  const one = /^[01](?:px)?$/;
+  return one.test(width ?? "") && one.test(height ?? "");
+}
+
+export function startOf({ start }: Attributes): number {
+  const number = Number.parseInt(start ?? "1", 10);
+  return Number.isSafeInteger(number) ? number : 1;
+}
