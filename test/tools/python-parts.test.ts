@@ -5,12 +5,8 @@ import { describe, expect, test } from "vitest";
 import { encodeFrame, type Frame, FrameReader } from "../../tools/isolate/frames.ts";
 import { OutputBuffer } from "../../tools/python/output-buffer.ts";
 import { readFromChild } from "../../tools/python/protocol.ts";
-import {
-  canStoreSnapshots,
-  snapshotPath,
-  storeSnapshot,
-  unpackSnapshot,
-} from "../../tools/python/snapshot.ts";
+import { canStoreSnapshots, snapshotPath, storeSnapshot } from "../../tools/python/snapshot.ts";
+import { unpackSnapshot } from "../../tools/python/snapshot-format.ts";
 import { temporaryFolder } from "./support.ts";
 
 describe("frames", () => {

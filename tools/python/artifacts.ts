@@ -2,9 +2,9 @@
  * Where the files of cells land on the user's disk. Their names and contents come out of the sandbox: a
  * file is only ever made new, beside what the folder already holds, and no link is followed.
  */
-import { randomUUID } from "node:crypto";
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { writeFileAtomic } from "../core/atomic-write.ts";
 import { freeName, safeFileName } from "./file-name.ts";
 import type { CellFile } from "./interpreter-process.ts";
 import { ARTIFACT_LIMITS } from "./protocol.ts";
@@ -61,7 +61,8 @@ export class ArtifactFolder {
     const known = this.#names.get(source);
     const name = known ?? (await this.#writeNew(source, bytes));
     const path = join(this.#folder, name);
-    if (known !== undefined) await this.#replace(path, bytes);
+    // A file that this session wrote before; a link that was put there meanwhile is replaced.
+    if (known !== undefined) await writeFileAtomic(path, bytes);
     this.#names.set(source, name);
     this.#count++;
     this.#bytes += bytes.length;
@@ -81,18 +82,6 @@ export class ArtifactFolder {
         if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
         taken.add(name);
       }
-    }
-  }
-
-  /** A file that this session wrote before; renaming replaces a link that was put there meanwhile. */
-  async #replace(path: string, bytes: Uint8Array): Promise<void> {
-    const temporary = `${path}.${randomUUID()}.tmp`;
-    try {
-      await writeFile(temporary, bytes, { flag: "wx", mode: 0o600 });
-      await rename(temporary, path);
-    } catch (error) {
-      await rm(temporary, { force: true });
-      throw error;
     }
   }
 }

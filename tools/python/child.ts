@@ -15,7 +15,7 @@ import {
   type ToChild,
 } from "./protocol.ts";
 import { openPythonIsolate, type PythonIsolate } from "./python-isolate.ts";
-import { unpackSnapshot } from "./snapshot.ts";
+import { unpackSnapshot } from "./snapshot-format.ts";
 
 const INTERRUPT_BYTE = 0;
 const BEGUN_BYTE = 1;

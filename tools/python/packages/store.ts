@@ -9,9 +9,10 @@
  * <folder>/partial/<sha256>.part
  * ```
  */
-import { createHash, randomUUID } from "node:crypto";
-import { chmod, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { chmod, readdir, readFile, rename, stat } from "node:fs/promises";
 import { dirname, extname, join } from "node:path";
+import { writeFileAtomic } from "../../core/atomic-write.ts";
 import { makeFolder } from "../make-folder.ts";
 import { installedPyodide } from "../pyodide.ts";
 import { ARCHIVE_LIMITS } from "./archive.ts";
@@ -38,7 +39,6 @@ export type StoreContent = {
 export const PACKAGE_FOLDER = "python-packages";
 
 const SUFFIX = ".json";
-const TEMPORARY_SUFFIX = ".tmp";
 const LONGEST_ENTRY = 256 * 1024;
 
 export class PackageStore {
@@ -136,13 +136,7 @@ export class PackageStore {
     };
     await makeFolder(this.#entries);
     const path = join(this.#entries, `${name}${SUFFIX}`);
-    const temporary = `${path}.${randomUUID()}${TEMPORARY_SUFFIX}`;
-    try {
-      await writeFile(temporary, `${JSON.stringify(document, null, 1)}\n`, { mode: 0o600 });
-      await rename(temporary, path);
-    } finally {
-      await rm(temporary, { force: true });
-    }
+    await writeFileAtomic(path, `${JSON.stringify(document, null, 1)}\n`);
   }
 
   async #entryFiles(): Promise<readonly string[]> {
