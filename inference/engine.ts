@@ -53,7 +53,7 @@ export type GenerateOptions = {
   readonly stopIds: ReadonlySet<number>;
   readonly sampling: Sampling;
   readonly signal?: AbortSignal | undefined;
-  /** Ids never sampled for the first token, e.g. the one that led astray before a rewind. */
+  /** Ids never sampled for the first token, such as one that was sampled before a rewind and not wanted. */
   readonly bannedFirstIds?: readonly number[] | undefined;
   /**
    * The only ids that may be sampled, as bits (id i is bit i % 32 of word i / 32): leaves out rows that
@@ -95,7 +95,7 @@ export interface TokenMatcher {
 
 export type TokenLogprob = {
   readonly id: number;
-  /** Natural logarithm of the probability that the model gives, whatever the sampling makes of it. */
+  /** Natural logarithm of the probability that the model gives, before sampling options change it. */
   readonly logprob: number;
 };
 

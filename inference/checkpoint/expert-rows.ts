@@ -1,5 +1,5 @@
 /**
- * Rows of an expert, whatever the file's form: read as they lie there, for `mxfp4_repack` to bring
+ * Rows of an expert from every kind of file: read as they lie there, for `mxfp4_repack` to bring
  * into the order of the kernels. Gate and up rows are taken in turn where the file has them apart.
  */
 

@@ -85,7 +85,7 @@ export function isObject(value: unknown): value is Json {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** A JSON value in a message: never long and never deep, whatever the file holds. */
+/** A JSON value in a message: short and shallow, however long and deep it is in the file. */
 export function show(value: unknown): string {
   if (value === undefined) return "missing";
   if (typeof value === "string") return JSON.stringify(value.slice(0, 80));

@@ -1,7 +1,7 @@
 /**
  * The GGUF container, versions 2 and 3, little-endian: metadata (key, type, value), descriptions of
  * the tensors, padding, then their bytes. gpt-oss's header is some 24 MB, nearly all of it the
- * vocabulary; only keys are kept, and values are read when somebody asks.
+ * vocabulary; only keys are kept, and values are read when they are asked for.
  * https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
  *
  * The header is hostile input: every count, length and offset is compared with the size of the file

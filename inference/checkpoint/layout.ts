@@ -1,6 +1,6 @@
 /**
  * Names → roles of safetensors. The two published layouts hold the same bytes under different names;
- * this is the one place that knows them. Each role states the shape it must have; whatever differs
+ * this is the one place that knows them. Each role states the shape it must have; a tensor that differs
  * stops the load with the tensor's name, what was expected and what was found.
  */
 

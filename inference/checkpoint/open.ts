@@ -123,7 +123,7 @@ class TensorMap {
     return { byteLength: this.#byteLength, close: this.retain(), retain: () => this.retain() };
   }
 
-  /** Closes the files when it was the last holder who calls what this returns. */
+  /** Closes the files when the last holder calls what this returns. */
   retain(): () => void {
     this.#holders++;
     let held = true;

@@ -57,7 +57,7 @@ function nestsDeeperThan(maxDepth: number, bytes: Uint8Array): boolean {
     const byte = bytes[i];
     if (inString) {
       if (byte === 0x5c)
-        i++; // a backslash: whatever follows is part of the string
+        i++; // a backslash: the next character is part of the string
       else if (byte === 0x22) inString = false;
     } else if (byte === 0x22) {
       inString = true;

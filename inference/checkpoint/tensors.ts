@@ -1,7 +1,7 @@
 /**
  * The checkpoint as the forward pass wants it: tensors by role, never by the name a file format
  * gave them. Everything here is lazy: a `Tensor` is a checked place in a file, and bytes move only
- * when somebody says where to.
+ * when a caller says where to.
  */
 
 import type { ModelConfig } from "./config.ts";
@@ -38,7 +38,7 @@ export type ExpertWeights<T = Tensor> =
   | { readonly form: "separate"; readonly blocks: T; readonly scales: T }
   | { readonly form: "joined"; readonly parts: readonly ExpertPart<T>[] };
 
-/** One MXFP4 matrix per expert; `expert-rows.ts` reads it in one form, whatever the file's is. */
+/** One MXFP4 matrix per expert; `expert-rows.ts` reads it in one form from every kind of file. */
 export type ExpertLinear<T = Tensor> = {
   readonly experts: number;
   readonly outputs: number;
@@ -97,7 +97,7 @@ export interface Checkpoint extends Weights {
   readonly files: ModelFiles;
   /** Bytes of all tensors. */
   readonly byteLength: number;
-  /** Closes the files, unless somebody else still needs them; tensors can no longer be read. */
+  /** Closes the files, unless another holder still needs them; tensors can no longer be read. */
   close(): void;
   /** Keeps the files open for one more holder. @returns what says that this one needs them no more */
   retain(): () => void;

@@ -38,6 +38,11 @@ export class MaskChannel {
     return new MaskChannel(new Int32Array(new SharedArrayBuffer(bytes)));
   }
 
+  /** Main thread: before another generation uses it. */
+  reset(): void {
+    this.cells.fill(0, 0, HEAD);
+  }
+
   /**
    * Main thread: puts down the mask of the next position, or of that after some ids of a draft.
    * @param mask null: everything may come at this position

@@ -1,7 +1,7 @@
 import type { GenerateOptions, TokenMatcher } from "../engine.ts";
 import { InvalidRequestError } from "../errors.ts";
 import { bitmaskWords, hasId, intersects, type TokenBitmask } from "../sampling/token-bitmask.ts";
-import { MaskChannel } from "./mask-channel.ts";
+import type { MaskChannel } from "./mask-channel.ts";
 
 /**
  * Keeps the matcher of one generation in step with what is sampled, and sends its masks. Lives in the
@@ -18,9 +18,16 @@ export class MatcherFeed {
   #drafted: number[] = [];
   #failure: { readonly error: unknown } | undefined;
 
-  constructor(matcher: TokenMatcher, options: GenerateOptions, vocabSize: number) {
+  /** @param channel that no other generation uses */
+  constructor(
+    matcher: TokenMatcher,
+    options: GenerateOptions,
+    vocabSize: number,
+    channel: MaskChannel,
+  ) {
     this.#matcher = matcher;
-    this.#channel = MaskChannel.create(vocabSize);
+    this.#channel = channel;
+    channel.reset();
     this.#vocabSize = vocabSize;
     this.#sampleable = options.sampleableIds ?? new Uint32Array(bitmaskWords(vocabSize)).fill(~0);
   }

@@ -18,7 +18,7 @@ export type DecodeSequence = {
   /** So many likeliest ids are reported with each id; undefined: no log probabilities. */
   readonly logprobs: number | undefined;
   readonly speculation: boolean;
-  /** For measurements: the ids that come, whatever the logits say. */
+  /** For measurements: the ids that come; the logits are computed, but decide nothing. */
   readonly forcedIds: readonly number[] | undefined;
 };
 

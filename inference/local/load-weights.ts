@@ -61,7 +61,7 @@ export async function loadWeights(
     },
   );
   options.signal?.throwIfAborted();
-  // Messages of the other threads may still be under way when the leading one has ended.
+  // Messages of the other threads may still arrive after the leading one has ended.
   if (!progress.complete) options.onProgress?.(progress.end);
   return sinks;
 }

@@ -1,6 +1,7 @@
 import { randomInt } from "node:crypto";
 import { availableParallelism } from "node:os";
 import type { Checkpoint } from "../checkpoint/tensors.ts";
+import type { MaskChannel } from "../decoding/mask-channel.ts";
 import type { EngineCapabilities, EngineStatistics, KernelTime, TokenEngine } from "../engine.ts";
 import {
   EngineFailedError,
@@ -203,6 +204,7 @@ export class LocalEngine implements TokenEngine {
   readonly #threads: Threads;
   readonly #scheduler: DecodeScheduler;
   readonly #prefixes: SessionHost["prefixes"];
+  readonly #maskChannels: MaskChannel[] = [];
   #sessions = 0;
   #closed = false;
 
@@ -311,6 +313,7 @@ export class LocalEngine implements TokenEngine {
       pool: this.#pool,
       scheduler: this.#scheduler,
       prefixes: this.#prefixes,
+      maskChannels: this.#maskChannels,
       vocabSize,
       contextLength,
     };

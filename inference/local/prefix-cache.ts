@@ -6,8 +6,8 @@
  *     magic (8 bytes) | key (32) | payload bytes, u64 little endian (8) | payload | SHA-256 of all before (32)
  *
  * Any number of processes may use the folder at once: files appear by renaming, whole, and a file that
- * is deleted stays readable to who has it open. A file that is cut short, damaged or another's is
- * deleted and counts as missing. Failing to store is never an error of who wanted it stored.
+ * is deleted stays readable to a process that has it open. A file that is cut short, damaged or another's is
+ * deleted and counts as missing. Failing to store is never an error for the caller.
  */
 
 import { createHash, randomUUID } from "node:crypto";
@@ -101,7 +101,7 @@ export class PrefixCache {
     return join(this.#options.path, `${key.toString("hex")}${SUFFIX}`);
   }
 
-  /** Deletes what was unused for the longest time until `bytes` more fit, and what nobody will finish. */
+  /** Deletes what was unused for the longest time until `bytes` more fit, and temporary files that no process will finish. */
   async #makeRoom(bytes: number): Promise<void> {
     const { path: folder, maxBytes } = this.#options;
     const files: { path: string; size: number; usedAt: number }[] = [];
@@ -126,7 +126,7 @@ export class PrefixCache {
 }
 
 /**
- * @param identity of the model and of how it is computed: whatever changes keys or values changes it
+ * @param identity of the model and of how it is computed: every fact that changes keys or values changes it
  * @returns 32 bytes
  */
 export function prefixKey(identity: string, ids: readonly number[]): Buffer {

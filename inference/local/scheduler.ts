@@ -1,7 +1,7 @@
 /**
  * Puts sequences of different sessions that are decoded at the same time into one pass through the
- * model: each weight is then read once for all of them, and reading is what decoding waits for. Who
- * generates on several sessions at once gets this without asking.
+ * model: each weight is then read once for all of them, and reading is what decoding waits for. A
+ * caller that generates on several sessions at once gets this without asking.
  */
 
 import { setImmediate } from "node:timers/promises";
@@ -17,8 +17,8 @@ import { BrokenNumbersError } from "../errors.ts";
 import type { Threads } from "../workers/threads.ts";
 
 /**
- * Passes of one command. Between commands other work gets its turn, and a reader who is slow or leaves
- * holds the workers back by at most this many.
+ * Passes of one command. Between commands other work gets its turn, and a caller that reads ids slowly, or
+ * stops reading, holds the workers back by at most this many.
  */
 const STEPS_ALONE = 32;
 /** Fewer for several sequences, so that one that comes in between soon joins them. */
@@ -85,7 +85,7 @@ export class DecodeScheduler {
     this.#isPumping = false;
   }
 
-  /** One command; who waits is asked when the threads are free, not before. */
+  /** One command, made of the sequences that wait when the threads are free. */
   async #runTogether(): Promise<void> {
     let entries: Entry[] = [];
     let shared = SharedDecodeState.create(0);
@@ -133,18 +133,18 @@ export class DecodeScheduler {
         },
       );
     } catch (error) {
-      // An engine that no longer runs was not asked who waits: all who do are told.
+      // An engine that no longer runs has not taken the waiting sequences: all of them are told.
       const failed = entries.length === 0 ? this.#waiting.splice(0) : open;
       for (const entry of failed) entry.reject(error);
       open.clear();
     } finally {
       leaving.abort();
-      // Cancelled: nobody counted.
+      // Cancelled: no counts were reported.
       for (const entry of open) end(entry, NO_COUNTS);
     }
   }
 
-  /** The next ones in line; those that were given up meanwhile are told so. */
+  /** The next ones in line; those that were aborted meanwhile are resolved. */
   #take(): Entry[] {
     const entries: Entry[] = [];
     while (entries.length < this.#maxTogether) {

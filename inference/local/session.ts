@@ -1,3 +1,4 @@
+import { MaskChannel } from "../decoding/mask-channel.ts";
 import { MatcherFeed } from "../decoding/matcher-feed.ts";
 import { type DecodeCounts, type DecodeSequence, NO_COUNTS } from "../decoding/sequence.ts";
 import type {
@@ -29,6 +30,8 @@ export type SessionHost = {
   readonly scheduler: DecodeScheduler;
   /** Where prefixes outlive the process, and the identity of the model there. */
   readonly prefixes: { readonly store: PrefixCache; readonly identity: string } | undefined;
+  /** Memory for the masks of a generation, which the next one uses again. */
+  readonly maskChannels: MaskChannel[];
   readonly vocabSize: number;
   readonly contextLength: number;
 };
@@ -141,9 +144,11 @@ export class LocalSession implements Session {
   ): AsyncGenerator<number, FinishReason, void> {
     const { maxTokens, stopIds, signal, matcher } = options;
     this.#begin("generate");
-    const feed = matcher && new MatcherFeed(matcher, options, this.#host.vocabSize);
+    const { vocabSize, maskChannels } = this.#host;
+    const channel = matcher && (maskChannels.pop() ?? MaskChannel.create(vocabSize));
+    const feed = matcher && channel && new MatcherFeed(matcher, options, vocabSize, channel);
     try {
-      checkGeneration(options, this.#host.vocabSize);
+      checkGeneration(options, vocabSize);
       if (this.#tokens.length === 0) {
         throw new InvalidRequestError("Cannot generate on an empty timeline; sync first.");
       }
@@ -169,6 +174,7 @@ export class LocalSession implements Session {
       return "length";
     } finally {
       this.#end();
+      if (channel !== undefined) maskChannels.push(channel);
       feed?.end();
     }
   }
@@ -228,7 +234,7 @@ export class LocalSession implements Session {
 
   /**
    * Computes the last position of a prefix anew, over what was read for those before it, and compares it
-   * with what was read: weights or kernels that have changed show, whatever the key says.
+   * with what was read: weights or kernels that have changed show, even where the key is the same.
    */
   async #isAsComputed(tokens: readonly number[], length: number): Promise<boolean> {
     const last = this.#cache.pages(length - 1, length);

@@ -85,7 +85,7 @@ export class ExpertPager {
   }
 
   /**
-   * Brings some of the needed experts into the slots of a layer, which nobody uses at this time. All
+   * Brings some of the needed experts into the slots of a layer, which no thread reads at this time. All
    * threads call it together.
    * @param needed those that were brought in are removed from it
    * @returns those that were brought in

@@ -1,7 +1,7 @@
 /**
  * Which experts of one layer lie in its slots, where there are fewer slots than experts: the least
- * recently used one makes room. Every thread keeps these books for itself; from the same requests all
- * come to the same ones.
+ * recently used one makes room. Every thread has a copy of this table; from the same requests all
+ * copies become the same.
  */
 export class ExpertSlots {
   /** Slot of each expert, -1 for one that is not in memory. */

@@ -1,6 +1,6 @@
 /**
  * Loading in units: each is some part of the model that one thread brings in by itself. Units write to
- * different places, so neither their order nor who does which changes a loaded byte.
+ * different places, so neither their order nor the thread that does each changes a loaded byte.
  */
 
 import type { Tensor } from "../checkpoint/tensor-file.ts";

@@ -73,7 +73,7 @@ export function spreadOf(rows: number, columns: number): number {
   return 1.0001 * Math.sqrt(2 * VARIANCE * Math.log(rows / FAILURE)) + rounding;
 }
 
-/** The same bytes in every thread, so that it does not matter who comes first. */
+/** Every thread writes the same bytes, so their order does not matter. */
 export function writeDithers(bank: MemoryBank, screen: ScreenPlan, columns: number): void {
   let state = BigInt(screen.seed);
   for (let column = 0; column < columns; column++) {

@@ -1,8 +1,8 @@
 /**
  * The randomness of sampling: for every id a number that depends on seed, position and id alone, drawn
  * from the standard Gumbel distribution. The id whose logit plus noise is the largest is a draw from the
- * softmax of the logits (Gumbel 1954; "Gumbel-max"), and whoever knows what a logit can be at most knows
- * that of most ids neither logit nor noise need be looked at.
+ * softmax of the logits (Gumbel 1954; "Gumbel-max"). Where upper bounds of the logits are known, most ids
+ * can be left out without their logit or their noise.
  */
 
 /** What the noise of one position is made of: three 32-bit numbers. */

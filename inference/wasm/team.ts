@@ -2,8 +2,8 @@
  * The threads that run one forward pass together. All run the same code; each does its part of the
  * rows or columns of a phase, and phases are separated by barriers. Short phases are split in advance
  * (`from`, `to`); long ones are dealt out (`deal`), so that a thread that is held up, by another process
- * or a slower core, leaves its work to the others. Nothing that is computed depends on who does it, nor
- * on how many there are.
+ * or a slower core, leaves its work to the others. Nothing that is computed depends on which thread
+ * does it, nor on how many there are.
  */
 
 // Cells of the control array.
@@ -52,7 +52,7 @@ export class Team {
     this.size = size;
   }
 
-  /** Thread 0 does what one thread has to do, and speaks to the main thread. */
+  /** Thread 0 does what one thread has to do, and posts to the main thread. */
   get leads(): boolean {
     return this.index === 0;
   }
@@ -73,7 +73,7 @@ export class Team {
     if (Atomics.add(control, ARRIVED, 1) === this.size - 1) {
       Atomics.store(control, ARRIVED, 0);
       for (let i = 0; i < this.size; i++) control[TAKEN + i * TAKEN_STRIDE] = 0;
-      // One thread decides, while the others stand still: all leave by the same way.
+      // One thread decides while the others wait here, so that all of them see the same decision.
       Atomics.store(control, CANCEL_AGREED, Atomics.load(control, CANCEL_REQUESTED));
       Atomics.store(control, GENERATION, (generation + 1) | 0);
       if (Atomics.load(control, SLEEPERS) > 0) Atomics.notify(control, GENERATION);

@@ -20,7 +20,7 @@ export class Profile {
     Object.assign(bank, { kernels });
   }
 
-  /** Measures how long a thread stands at barriers from now on. */
+  /** Measures how long a thread waits at barriers from now on. */
   watchBarriers(team: Team): void {
     team.barrier = this.#measured("barrier", team.barrier.bind(team));
   }

@@ -173,12 +173,12 @@ export class Threads {
     if (message.type === "reports") {
       for (const report of message.reports) running.onReport?.(report);
     } else if (message.type === "failed") running.reject(checkpointError(message.failure));
-    // Nobody here has cancelled it: a thread has met something, and its message is under way.
+    // Not cancelled from here: a thread has found a broken file, and its `failed` message is on its way.
     else if (message.outcome === "cancelled" && !running.cancelled()) return;
     else running.resolve(message.outcome);
   }
 
-  /** The other workers may stand at a barrier that will never open: all are ended. */
+  /** The other workers may wait at a barrier for the one that died: all are ended. */
   #fail(what: string, cause?: unknown): void {
     if (this.#closed || this.#failure !== undefined) return;
     const reason = cause === undefined ? "" : `: ${messageOf(cause)}`;

@@ -67,7 +67,7 @@ function run(work: WorkMessage): Outcome {
   }
 }
 
-/** @throws Error for a session that nobody opened, which ends this thread */
+/** @throws Error for a session that was not opened, which ends this thread */
 function sessionOf({ session }: { readonly session: number }): WorkerSession {
   const found = sessions.get(session);
   if (found === undefined) throw new Error(`there is no session ${session}`);

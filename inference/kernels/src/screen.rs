@@ -1,8 +1,8 @@
 //! Upper bounds of a Q8 matrix's products from a copy of 4 bits per weight, which takes half the reading.
-//! Whoever wants only the largest products computes exactly those whose bound reaches far enough.
+//! To find the largest products, only those whose bound reaches far enough are computed exactly.
 //!
 //! A stored weight u (0..=254) becomes h = floor((u + d) / 17), 0..=15, with a dither d of 0..=16 for each
-//! column, drawn at random and the same for all rows. Then `u = 17·h - d + 8 + e`, and whatever u is, e is
+//! column, drawn at random and the same for all rows. Then `u = 17·h - d + 8 + e`, and for any u, e is
 //! evenly distributed over -8..=8 and independent of that of any other column. A sum Σ e·x of such
 //! errors has deviation `√24 · |x|` and is subgaussian with it: log(sinh(17t/2) / (17·sinh(t/2))), the
 //! logarithm of the moment generating function of e, is concave in t² with slope 24/2 at 0. So the sum
