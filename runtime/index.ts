@@ -75,6 +75,12 @@ export type {
   ModelStep,
 } from "./model/language-model.ts";
 export { type LoadModelOptions, loadModel, loadTokenizer } from "./model/load-model.ts";
+export {
+  type ScriptedMessage,
+  ScriptedModel,
+  type ScriptedModelOptions,
+  type ScriptedStep,
+} from "./model/scripted-model.ts";
 export type { InputMessage, RunInput, TurnOptions } from "./options.ts";
 export { type LogEntry, type LogRecord, THREAD_LOG_VERSION } from "./thread/entry.ts";
 export {

@@ -1,6 +1,6 @@
 /** One step of the model: what it writes is told while it is written, and is one entry of the log. */
 
-import type { Notice, UnderstoodMessage } from "../context.ts";
+import type { ModelMessage, Notice, UnderstoodMessage } from "../context.ts";
 import type { ModelEvent } from "../model/language-model.ts";
 import { itemOf, startedItem } from "../thread/items.ts";
 import { promptTranscript } from "../thread/state.ts";
@@ -31,6 +31,7 @@ export async function sample(run: RunContext, prefill: "final" | null): Promise<
     },
     (event) => reader.take(event),
   );
+  reader.closeOpenMessage();
   for (const { code, detail, dropped } of looseIssues(step, reader.messages)) {
     reader.addNotice(code, dropped ? `${detail} (dropped: ${dropped})` : detail);
   }
@@ -56,6 +57,7 @@ class StepReader {
   /** The header of the message that is being written, and its item once it has content. */
   #header: Extract<ModelEvent, { type: "message_started" }>["header"] | null = null;
   #itemId: string | null = null;
+  #text = "";
   /** Ended without a terminator: whether that was another message or the end of the step is not known yet. */
   #unterminated: UnderstoodMessage | null = null;
 
@@ -66,6 +68,20 @@ class StepReader {
 
   addNotice(code: string, message: string): void {
     this.notices.push({ itemId: this.#newItemId(), code, message });
+  }
+
+  /** A model that failed in the middle of a message may not have ended it; its item is in the events. */
+  closeOpenMessage(): void {
+    const header = this.#header;
+    if (header === null) return;
+    const message: ModelMessage = {
+      ...header,
+      text: this.#text,
+      terminator: null,
+      issues: [],
+      ids: [0, 0],
+    };
+    this.messages.push(understand(message, this.#itemId, this.#run.tools));
   }
 
   async take(event: ModelEvent): Promise<void> {
@@ -84,11 +100,13 @@ class StepReader {
       case "message_started":
         await this.#completeUnterminated();
         this.#itemId = null;
+        this.#text = "";
         this.#header = event.header.role === "assistant" ? event.header : null;
         if (event.header.recipient) await this.#startItem();
         break;
       case "delta":
         if (this.#header === null) break;
+        this.#text += event.text;
         if (this.#itemId === null) await this.#startItem();
         await emit({
           type: "item.delta",

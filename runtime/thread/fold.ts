@@ -193,7 +193,7 @@ function result(state: ThreadState, turn: TurnState, record: CallResult): Partia
       outcome: calls.length === 0 && turn.outcome === "calls" ? null : turn.outcome,
       retries: unusable === undefined ? 0 : turn.retries + 1,
       lastUnusable: unusable ?? turn.lastUnusable,
-      wasDenied: record.status === "denied",
+      wasDenied: record.status === "denied" || (record.status === "not_executed" && turn.wasDenied),
       hasResults: true,
     },
   };

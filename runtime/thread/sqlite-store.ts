@@ -10,7 +10,6 @@ import type { LogEntry } from "./entry.ts";
 import { ThreadConflictError, ThreadStoreError } from "./errors.ts";
 import type { ThreadStore, ThreadSummary } from "./store.ts";
 
-/** How long a write waits for another process. */
 const BUSY_TIMEOUT_MS = 5_000;
 /** SQLite's result code for a broken primary key. */
 const CONSTRAINT_PRIMARYKEY = 1555;
@@ -25,6 +24,8 @@ const SCHEMA = `
   ) STRICT, WITHOUT ROWID;
 `;
 
+export type SqliteStoreOptions = { readonly busyTimeoutMs?: number | undefined };
+
 export class SqliteThreadStore implements ThreadStore {
   readonly path: string;
   readonly #database: DatabaseSync;
@@ -35,13 +36,14 @@ export class SqliteThreadStore implements ThreadStore {
 
   /**
    * Opens or creates the file, with its folder.
+   * @param busyTimeoutMs how long a write waits for another process. Default 5,000
    * @throws ThreadStoreError
    */
-  constructor(path: string) {
+  constructor(path: string, { busyTimeoutMs = BUSY_TIMEOUT_MS }: SqliteStoreOptions = {}) {
     this.path = path;
     try {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-      this.#database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
+      this.#database = new DatabaseSync(path, { timeout: busyTimeoutMs });
       this.#database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;");
       this.#database.exec(SCHEMA);
       this.#insert = this.#database.prepare("INSERT INTO entries VALUES (?, ?, ?, ?)");

@@ -48,7 +48,7 @@ export type TurnState = {
   readonly brokenCall: string;
   /** Calls of the last step without a result. */
   readonly calls: readonly OpenCall[];
-  /** The last call was not allowed. */
+  /** The last call that could have run was not allowed. */
   readonly wasDenied: boolean;
   /** A tool has run in this turn. */
   readonly hasResults: boolean;

@@ -1,0 +1,224 @@
+/**
+ * The log under any conversation and any end: random scripts of a model, random tools, and an abort, a
+ * failing model or a failing listener at a random moment.
+ */
+import { readFileSync } from "node:fs";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { Agent } from "../../runtime/agent/agent.ts";
+import { step } from "../../runtime/agent/step.ts";
+import type { RunEvent } from "../../runtime/events.ts";
+import { ScriptedModel, type ScriptedStep } from "../../runtime/model/scripted-model.ts";
+import type { LogEntry } from "../../runtime/thread/entry.ts";
+import { apply, emptyState, fold } from "../../runtime/thread/fold.ts";
+import { EventProjection, LIVE_EVENTS } from "../../runtime/thread/projection.ts";
+import { Thread } from "../../runtime/thread/thread.ts";
+import { defineTool, type Tool } from "../../tools/index.ts";
+
+const RUNS = Number(process.env["CHORALE_FUZZ_RUNS"] ?? 10_000);
+
+const schema: object = JSON.parse(
+  readFileSync(new URL("../../docs/thread-log.schema.json", import.meta.url), "utf8"),
+);
+const isEntry = new Ajv2020({ allErrors: true, strict: false }).compile(schema);
+
+/** What the model says in one step. */
+const message = fc.oneof(
+  fc.record({
+    text: fc.constantFrom("Yes.", "a b c", "", " ", "{}", '{"x":1}'),
+    channel: fc.constantFrom("analysis", "commentary", "final", null, "reply"),
+    contentType: fc.constantFrom(undefined, "json"),
+    terminator: fc.constantFrom(undefined, "end", "return", "call", null),
+  }),
+  fc.record({
+    text: fc.constantFrom("{}", '{"x":1}', "{", "nonsense", ""),
+    recipient: fc.constantFrom(
+      "functions.ok",
+      "functions.fails",
+      "functions.asks",
+      "functions.mine",
+      "functions.none",
+      "ok",
+      "functions.functions.ok",
+    ),
+    channel: fc.constantFrom("commentary", "analysis", "odd"),
+    terminator: fc.constantFrom(undefined, "end", null),
+  }),
+);
+const scriptedStep: fc.Arbitrary<ScriptedStep> = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc.array(message, { minLength: 1, maxLength: 3 }) as fc.Arbitrary<ScriptedStep>,
+  },
+  { weight: 1, arbitrary: fc.constant(new TypeError("a bug of the model")) },
+);
+
+const scenario = fc.record({
+  steps: fc.array(scriptedStep, { minLength: 1, maxLength: 6 }),
+  maxSteps: fc.integer({ min: 1, max: 5 }),
+  maxRetries: fc.integer({ min: 0, max: 2 }),
+  /** Abort at this event; a listener that fails at this one. */
+  abortAt: fc.option(fc.nat(30), { nil: null }),
+  failAt: fc.option(fc.nat(30), { nil: null }),
+  approve: fc.constantFrom("allow", "deny", "pause", undefined),
+  turns: fc.integer({ min: 1, max: 3 }),
+});
+type Scenario = typeof scenario extends fc.Arbitrary<infer T> ? T : never;
+
+const parameters = { type: "object", properties: { x: { type: "integer" } } };
+const tools: Tool[] = [
+  defineTool({ name: "ok", description: "", parameters, execute: () => "done" }),
+  defineTool({
+    name: "fails",
+    description: "",
+    parameters,
+    execute: () => {
+      throw new Error("no");
+    },
+  }),
+  defineTool({
+    name: "asks",
+    description: "",
+    parameters,
+    needsApproval: true,
+    execute: () => "1",
+  }),
+  { recipient: "functions.mine", description: "", inputSchema: parameters, timeoutMs: 1000 },
+] as Tool[];
+
+type Played = { readonly thread: Thread; readonly runs: readonly (readonly RunEvent[])[] };
+
+async function play(one: Scenario): Promise<Played> {
+  const thread = Thread.create();
+  const runs: RunEvent[][] = [];
+  const model = new ScriptedModel([...one.steps, ...one.steps, "Done."]);
+  const approve =
+    one.approve === undefined || one.approve === "pause"
+      ? one.approve
+      : () => one.approve as "allow";
+  const agent = new Agent({
+    model,
+    tools,
+    approve,
+    maxSteps: one.maxSteps,
+    maxRetries: one.maxRetries,
+  });
+  let seen = 0;
+  for (let turn = 0; turn < one.turns; turn++) {
+    const abort = new AbortController();
+    const isOpen = thread.state.turn !== null;
+    // A caller that finds calls of its own tools waiting gives their results first.
+    for (const { callId, progress, call } of thread.state.turn?.calls ?? []) {
+      if (progress === "asked") await thread.decide(callId, "allowed");
+      else if (call.execution === "client") await thread.appendResult(callId, { text: "mine" });
+    }
+    const run = agent.run(thread, isOpen ? undefined : "Hello", {
+      signal: abort.signal,
+      onEvent: () => {
+        if (seen === one.abortAt) abort.abort();
+        if (seen++ === one.failAt) throw new Error("the listener's disk is full");
+      },
+    });
+    const events: RunEvent[] = [];
+    try {
+      for await (const event of run) events.push(event);
+    } catch {
+      // A bug of the model or of the listener; the log has to hold all the same.
+    }
+    runs.push(events);
+  }
+  return { thread, runs };
+}
+
+function everyStartedItemCompletesOnce(events: readonly RunEvent[], isPending: boolean): void {
+  const started = new Map<string, number>();
+  for (const event of events) {
+    if (event.type === "item.started") {
+      expect(started.has(event.item.id), `${event.item.id} starts once`).toBe(false);
+      started.set(event.item.id, 0);
+    }
+    if (event.type === "item.completed" && event.item.type !== "error") {
+      started.set(event.item.id, (started.get(event.item.id) ?? Number.NaN) + 1);
+    }
+  }
+  for (const [id, completions] of started) {
+    const isCall = events.some((event) => event.type === "item.updated" && event.item.id === id);
+    if (isPending && isCall) expect(completions).toBeLessThanOrEqual(1);
+    else expect(completions, `${id} completes once`).toBe(1);
+  }
+}
+
+/** The events that a run's entries give, by the log alone. */
+function projected(entries: readonly LogEntry[], from: number, to: number): RunEvent[] {
+  let state = emptyState();
+  for (const entry of entries.slice(0, from)) state = apply(state, entry);
+  const projection = new EventProjection();
+  const events: RunEvent[] = [...projection.resumed(state, "scripted")];
+  for (const entry of entries.slice(from, to)) {
+    state = apply(state, entry);
+    events.push(...projection.project(entry, state));
+  }
+  return events;
+}
+
+describe("a log of any conversation, ended anywhere", () => {
+  test("holds its invariants", { timeout: 300_000 }, async () => {
+    const kinds = new Set<string>();
+    await fc.assert(
+      fc.asyncProperty(scenario, async (one) => {
+        const { thread, runs } = await play(one);
+        const entries = await thread.entries();
+        for (const entry of entries) {
+          kinds.add(entry.type);
+          if (!isEntry(entry)) expect(isEntry.errors).toEqual([]);
+        }
+        // Folding twice is the same, also of what was written to JSON and read again.
+        expect(fold(entries)).toEqual(thread.state);
+        expect(fold(JSON.parse(JSON.stringify(entries)))).toEqual(thread.state);
+        // Every point between two entries is a valid state, from which a step follows.
+        let state = emptyState();
+        for (const entry of entries) {
+          state = apply(state, entry);
+          if (state.turn !== null) expect(step(state).type).not.toBe("idle");
+        }
+        for (const events of runs) {
+          const last = events.at(-1);
+          if (last?.type === "run.completed") {
+            everyStartedItemCompletesOnce(events, last.status === "pending");
+          }
+        }
+        expect(thread.state.transcript.every(isAnswered(thread))).toBe(true);
+      }),
+      { numRuns: RUNS },
+    );
+    expect([...kinds].sort()).toEqual([
+      ...["approval", "call", "ended", "problem", "result", "sampled", "thread", "user"],
+    ]);
+  });
+
+  test("gives the events of its runs", { timeout: 300_000 }, async () => {
+    await fc.assert(
+      fc.asyncProperty(scenario, async (one) => {
+        const { thread, runs } = await play({ ...one, turns: 1, failAt: null });
+        const entries = await thread.entries();
+        const live = (runs[0] ?? []).filter(({ type }) => !LIVE_EVENTS.has(type));
+        const fromLog = projected(entries, 0, entries.length);
+        const last = live.at(-1);
+        if (last?.type === "run.completed" && last.status === "pending") live.pop();
+        expect(fromLog).toEqual(entries.length === 0 ? [] : live);
+      }),
+      { numRuns: Math.min(RUNS, 2_000) },
+    );
+  });
+});
+
+/** A call that the model reads has its result right behind it, unless the turn waits for it. */
+function isAnswered(thread: Thread) {
+  const { transcript, turn } = thread.state;
+  const waiting = new Set(turn?.calls.map(({ callId }) => callId));
+  return ({ callId, message: said }: (typeof transcript)[number]): boolean => {
+    if (callId === undefined || said.role !== "assistant" || waiting.has(callId)) return true;
+    return transcript.some((other) => other.callId === callId && other.message.role === "tool");
+  };
+}
