@@ -37,7 +37,7 @@ export type {
 } from "./parse/issues.ts";
 export { HarmonyParser, type ParserOptions } from "./parse/parser.ts";
 export { browserNamespace, pythonNamespace } from "./render/builtin-tools.ts";
-export { normaliseSchema } from "./render/normalise-schema.ts";
+export { referenceSchemaToType } from "./render/reference-type.ts";
 export {
   conversationSegments,
   type DropPolicy,

@@ -14,6 +14,8 @@ export type JsonSchema = { readonly [key: string]: unknown } | boolean;
 /** One function of a tool namespace, printed as a TypeScript-like type. */
 export type ToolSignature = {
   readonly name: string;
+  /** What its author calls it, where that is no name a model can call; stands in the comment. */
+  readonly originalName?: string;
   readonly description: string;
   /** Absent or null: the function takes no arguments. */
   readonly parameters?: JsonSchema | null;

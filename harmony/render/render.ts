@@ -4,18 +4,15 @@
  * model was trained on, and no text can forge a boundary.
  */
 import { RenderError } from "../errors.ts";
-import type {
-  Content,
-  DeveloperContent,
-  JsonSchema,
-  Message,
-  Role,
-  SystemContent,
-} from "../message.ts";
+import type { Content, DeveloperContent, Message, Role, SystemContent } from "../message.ts";
 import { SPECIAL_TEXT, type SpecialName } from "../tokenizer/special-tokens.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
-import { normaliseSchema } from "./normalise-schema.ts";
-import { toolsSection } from "./tool-signature.ts";
+import {
+  FULL_STYLE,
+  REFERENCE_STYLE,
+  type SignatureStyle,
+  toolsSection,
+} from "./tool-signature.ts";
 
 /** One step of rendering: a special token, or text that is encoded as ordinary tokens. */
 export type Segment = { readonly special: SpecialName } | { readonly text: string };
@@ -58,8 +55,8 @@ export type RenderOptions = {
   /** Default `turn`. Only for conversations. */
   readonly dropPolicy?: DropPolicy | undefined;
   /**
-   * How parameter schemas are printed: exactly as the reference does, or after `normaliseSchema` has
-   * turned references, unions and constants into what the format can say. Default `normalised`.
+   * How tools are printed: exactly as the reference does, or with all that their schemas say, references,
+   * unions and limits included. Default `normalised`.
    */
   readonly schemas?: "normalised" | "reference" | undefined;
   /**
@@ -248,8 +245,8 @@ function misplaced(what: string, where: string, found: Role): RenderError {
   return new RenderError(`${what} may only appear in ${where} messages, found in ${shown}`);
 }
 
-function schemaPreparation(options: RenderOptions): (schema: JsonSchema) => JsonSchema {
-  return options.schemas === "reference" ? (schema) => schema : normaliseSchema;
+function signatureStyle(options: RenderOptions): SignatureStyle {
+  return options.schemas === "reference" ? REFERENCE_STYLE : FULL_STYLE;
 }
 
 function systemText(system: SystemContent, options: RenderOptions): string {
@@ -261,7 +258,7 @@ function systemText(system: SystemContent, options: RenderOptions): string {
   if (top.length > 0) sections.push(top.join("\n"));
   if (isGiven(system.reasoningEffort)) sections.push(`Reasoning: ${system.reasoningEffort}`);
   if (system.tools !== undefined && system.tools.length > 0) {
-    sections.push(toolsSection(system.tools, schemaPreparation(options)));
+    sections.push(toolsSection(system.tools, signatureStyle(options)));
   }
   if (system.validChannels !== undefined && system.validChannels.length > 0) {
     let channels = `# Valid channels: ${system.validChannels.join(", ")}.`;
@@ -280,7 +277,7 @@ function developerText(developer: DeveloperContent, options: RenderOptions): str
   const sections: string[] = [];
   if (isGiven(developer.instructions)) sections.push("# Instructions", developer.instructions);
   if (developer.tools !== undefined && developer.tools.length > 0) {
-    sections.push(toolsSection(developer.tools, schemaPreparation(options)));
+    sections.push(toolsSection(developer.tools, signatureStyle(options)));
   }
   if (developer.responseFormats !== undefined && developer.responseFormats.length > 0) {
     sections.push("# Response Formats");

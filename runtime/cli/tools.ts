@@ -5,7 +5,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { normaliseSchema, schemaToType } from "../../harmony/index.ts";
+import { schemaToType } from "../../harmony/index.ts";
 import {
   createPythonTool,
   executeTool,
@@ -238,7 +238,7 @@ function signature({ recipient, description, inputSchema }: Tool): string {
     .map((line) => `// ${line}`)
     .join("\n");
   try {
-    const type = inputSchema === null ? null : schemaToType(normaliseSchema(inputSchema));
+    const type = inputSchema === null ? null : schemaToType(inputSchema);
     return `${comment}\ntype ${name} = (${type === null ? "" : `_: ${type}`}) => any;`;
   } catch (cause) {
     throw new UsageError(`The schema of ${recipient} cannot be shown: ${messageOf(cause)}`, {

@@ -93,13 +93,18 @@ function amended(trained: ToolNamespace, tools: readonly DeclaredTool[]): ToolNa
   return { ...trained, description: [trained.description ?? "", ...suffixes].join("\n\n") };
 }
 
-function signatureOf({ recipient, tool }: DeclaredTool): ToolSignature {
+function signatureOf({ recipient, name, tool }: DeclaredTool): ToolSignature {
   const { description, inputSchema } = tool;
   return {
-    name: recipient.slice(recipient.indexOf(".") + 1),
+    name: withoutNamespace(recipient),
+    ...(name !== recipient && { originalName: withoutNamespace(name) }),
     description,
     parameters: takesNothing(inputSchema) ? null : inputSchema,
   };
+}
+
+function withoutNamespace(recipient: string): string {
+  return recipient.slice(recipient.indexOf(".") + 1);
 }
 
 /** What a schema may say beside its properties without asking for an argument. */
