@@ -41,7 +41,9 @@ class TypePrinter {
     ];
     const lines = comments.map((comment) => `${comment}\n`).join("");
     if (!this.#isUnionBlock(node)) return lines + this.#text(node, "");
-    return `${lines}${this.#startNamed(node)}\n${this.#variants(node, "")}`.trimEnd();
+    const name = this.#startNamed(node);
+    const start = lines === "" || name !== "" ? `${name}\n` : "";
+    return `${lines}${start}${this.#variants(node, "")}`.trimEnd();
   }
 
   /** The type as text; where it has several lines, the first stands behind what is there already. */
@@ -189,7 +191,7 @@ class TypePrinter {
     const { shape } = node;
     marks.push(...node.rules.map((rule) => `${path}${ruleText(rule)}`));
     if (shape?.kind === "union") {
-      if (shape.isExclusive) marks.push(`${path}exactly one`);
+      if (shape.isExclusive) marks.push(`${path}exactly one of these`);
       if (!this.#isUnionBlock(node)) {
         for (const variant of shape.variants) marks.push(...this.#marks(variant, path));
       }

@@ -110,14 +110,15 @@ class GraphBuilder {
     // The notes of the place come first, those of a definition where it has none.
     into.notes = { ...notesOf(schema), ...into.notes };
     const reference = referenceOf(schema);
+    const isAlone = reference !== null && this.#refStandsAlone;
+    if (schema["nullable"] === true && !isAlone) {
+      this.#flatten(this.#withNull(schema), into, seen, depth + 1);
+      return;
+    }
     if (reference !== null) {
       into.name ??= into.conjuncts.length === 0 ? nameOfReference(reference) : null;
       this.#flatten(this.#references.resolve(reference), into, seen, depth + 1);
-      if (this.#refStandsAlone) return;
-    }
-    if (schema["nullable"] === true) {
-      this.#flatten(this.#withNull(schema), into, seen, depth + 1);
-      return;
+      if (isAlone) return;
     }
     if (Array.isArray(schema["allOf"])) {
       for (const part of schema["allOf"]) this.#flatten(part, into, seen, depth + 1);

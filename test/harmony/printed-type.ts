@@ -112,7 +112,7 @@ export class PrintedSignature {
         value,
         isOpen,
         type,
-        marks.some(({ keyword }) => keyword === "exactly one"),
+        marks.some(({ keyword }) => keyword === "exactly one of these"),
       ) && marks.every((mark) => holds(value, mark))
     );
   }
@@ -402,8 +402,13 @@ export class PrintedSignature {
   }
 }
 
-const MARK = /^((?:(?:items|keys?|values|\[\d+\])\.)*)([A-Za-z]+(?: one)?)(: )?/;
-const WORDS: ReadonlySet<string> = new Set(["integer", "uniqueItems", "deprecated", "exactly one"]);
+const MARK = /^((?:(?:items|keys?|values|\[\d+\])\.)*)([A-Za-z]+(?: one of these)?)(: )?/;
+const WORDS: ReadonlySet<string> = new Set([
+  "integer",
+  "uniqueItems",
+  "deprecated",
+  "exactly one of these",
+]);
 
 /** The marks of a comment; none if it is a text for people. */
 function marksOf(comment: string): Mark[] {
@@ -504,7 +509,7 @@ function withMarks({ type, marks }: Printed, more: readonly Mark[]): Printed {
 }
 
 function holds(value: unknown, { keyword, value: limit }: Mark): boolean {
-  if (["default", "examples", "deprecated", "exactly one"].includes(keyword)) return true;
+  if (["default", "examples", "deprecated", "exactly one of these"].includes(keyword)) return true;
   if (keyword === "integer") return typeof value !== "number" || Number.isInteger(value);
   const key = `${keyword}:${JSON.stringify(limit)}`;
   let check = compiled.get(key);
