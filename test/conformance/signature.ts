@@ -31,7 +31,9 @@ export async function* run(paths: readonly string[]): AsyncGenerator<CaseResult>
 async function runCase({ id, tool, ...expected }: Case): Promise<CaseResult> {
   const declaration = await declarationOf(tool);
   const { contains = [], lacks = [], no_line_starts: starts = [] } = expected;
-  const lines = declaration.split(/\r\n|[\n\r\v\f\u0085\u2028\u2029]/).map((line) => line.trimStart());
+  const lines = declaration
+    .split(/\r\n|[\n\r\v\f\u0085\u2028\u2029]/)
+    .map((line) => line.trimStart());
   const problems = [
     ...textProblems(onOneLine(declaration), {
       contains: contains.map((one) => [one].flat().map(onOneLine)),
