@@ -6,6 +6,7 @@ import { cpus, totalmem } from "node:os";
 import type { Bench } from "./bench.ts";
 
 const AREAS: Readonly<Record<string, () => Promise<{ bench: Bench }>>> = {
+  agent: () => import("./agent.ts"),
   harmony: () => import("./harmony.ts"),
   inference: () => import("./inference.ts"),
   python: () => import("./python.ts"),

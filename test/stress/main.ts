@@ -5,12 +5,14 @@
  *     python [--cells N] [--sessions N] [--seed N]
  *     paging [--layers N] [--memory GIB] [--prompt N] [--generate N] [--seed N]
  *     context [--context N] [--seed N]
+ *     kills [--runs N] [--seed N] [--embedded 1]
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { stressContext } from "./full-context.ts";
+import { killRuns } from "./kill-runs.ts";
 import { stressPaging } from "./paged-experts.ts";
 import { stressPython } from "./python-cells.ts";
 
@@ -75,7 +77,18 @@ const context: Area = async (args, folder) => {
   return { report, good: same && finish_reason === "context" && isAsAnnounced };
 };
 
+const kills: Area = async (args, folder) => {
+  const { runs, seed, embedded } = numbers(args, { runs: 200, seed: 1, embedded: 0 });
+  const model = embedded === 0 ? "chain" : "embedded";
+  const onProgress = (run: number): void => {
+    if (run % 20 === 0) console.error(`${run} runs`);
+  };
+  const report = await killRuns({ runs, seed, folder, model, onProgress });
+  return { report: { seed, model, ...report }, good: report.problems.length === 0 };
+};
+
 const AREAS = new Map<string, Area>([
+  ["kills", kills],
   ["python", python],
   ["paging", paging],
   ["context", context],

@@ -1,0 +1,148 @@
+/**
+ * `bench agent [--steps N] [--runs N]`: what the loop and the log cost beside the model. A step is one
+ * sampling of a scripted engine with a call of a tool that does nothing; the store is a SQLite file. Then: what
+ * a second turn computes of a long conversation, and what many runs in one process leave behind.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { loadO200kHarmony } from "../../harmony/vocabulary/index.ts";
+import { ScriptedEngine } from "../../inference/index.ts";
+import {
+  Agent,
+  HarmonyModel,
+  type LogEntry,
+  loadModel,
+  MemoryThreadStore,
+  SqliteThreadStore,
+  Thread,
+} from "../../runtime/index.ts";
+import { defineTool, type Tool } from "../../tools/index.ts";
+import type { Bench } from "./bench.ts";
+
+const tokenizer = loadO200kHarmony();
+const CALL = tokenizer.encodeWithSpecials(
+  '<|channel|>analysis<|message|>Next.<|end|><|start|>assistant<|channel|>commentary to=functions.noop <|constrain|>json<|message|>{"x":1}<|call|>',
+);
+const ANSWER = tokenizer.encodeWithSpecials("<|channel|>final<|message|>Done.<|return|>");
+const noop = defineTool({
+  name: "noop",
+  description: "Does nothing.",
+  parameters: { type: "object", properties: { x: { type: "integer" } } },
+  execute: () => "ok",
+}) as Tool;
+
+export const bench: Bench = async (args) => {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      steps: { type: "string", default: "300" },
+      runs: { type: "string", default: "1000" },
+    },
+  });
+  const folder = mkdtempSync(join(tmpdir(), "chorale-bench-agent-"));
+  try {
+    const steps = await measureSteps(join(folder, "threads.sqlite"), Number(values.steps));
+    console.error(`steps: ${JSON.stringify(steps)}`);
+    const turn = await measureSecondTurn();
+    console.error(`second turn: ${JSON.stringify(turn)}`);
+    const growth = await measureGrowth(Number(values.runs));
+    console.error(`growth: ${JSON.stringify(growth)}`);
+    return {
+      ...steps,
+      second_turn: turn,
+      growth,
+      goals: { step_overhead_ms: 2, append_p95_ms: 1, growth: 0.1 },
+    };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+};
+
+/** Time of a step that is not the engine's: it plays its script in no time. */
+async function measureSteps(path: string, steps: number): Promise<Record<string, number>> {
+  await using store = new SqliteThreadStore(path);
+  const appends: number[] = [];
+  const timed = Object.assign(Object.create(store) as SqliteThreadStore, {
+    append: async (threadId: string, entry: LogEntry) => {
+      const startedAt = performance.now();
+      await store.append(threadId, entry);
+      appends.push(performance.now() - startedAt);
+    },
+  });
+  const engine = new ScriptedEngine([...Array<number[]>(steps - 1).fill(CALL), ANSWER]);
+  const agent = new Agent({
+    model: new HarmonyModel({ engine, tokenizer }),
+    tools: [noop],
+    maxSteps: steps + 1,
+  });
+  // V8 compiles what is used often only then.
+  const warmUp = new ScriptedEngine([...Array<number[]>(50).fill(CALL), ANSWER]);
+  await new Agent({
+    model: new HarmonyModel({ engine: warmUp, tokenizer }),
+    tools: [noop],
+    maxSteps: 60,
+  }).run(Thread.create(), "Hello").result;
+  const startedAt = performance.now();
+  const thread = Thread.create({ store: timed });
+  const { status } = await agent.run(thread, "Hello").result;
+  if (status !== "completed") throw new Error(`the run ended as ${status}`);
+  const overhead = (performance.now() - startedAt) / steps;
+  return {
+    steps,
+    step_overhead_ms: round(overhead),
+    append_p50_ms: round(quantile(appends, 0.5)),
+    append_p95_ms: round(quantile(appends, 0.95)),
+    tokens_at_the_end: engine.requests.at(-1)?.tokens.length ?? 0,
+  };
+}
+
+/** The embedded model reads a conversation of about half its context, then a short second question. */
+async function measureSecondTurn(): Promise<Record<string, number | null>> {
+  await using model = await loadModel();
+  const agent = new Agent({ model, maxTokens: 1, sampling: { temperature: 0, seed: 1 } });
+  const thread = agent.thread();
+  const words = Math.floor(model.contextLength / 4);
+  const first = await agent.run(
+    thread,
+    "Count the words. ".concat("one two three ".repeat(words / 3)),
+  ).result;
+  const second = await agent.run(thread, "And how many are different?").result;
+  const cached = second.usage.cached_input_tokens - first.usage.cached_input_tokens;
+  const input = second.usage.input_tokens - first.usage.input_tokens;
+  return {
+    first_input_tokens: first.usage.input_tokens,
+    first_prefill_ms: first.timing.prefill_ms,
+    second_input_tokens: input,
+    second_computed_tokens: input - cached,
+    second_prefill_ms: second.timing.prefill_ms,
+  };
+}
+
+/** Resident memory behind many runs of the embedded model, 16 at a time. */
+async function measureGrowth(runs: number): Promise<Record<string, number>> {
+  await using model = await loadModel();
+  const agent = new Agent({ model, maxTokens: 8, sampling: { temperature: 0, seed: 1 } });
+  const settledAfter = Math.floor(runs / 5);
+  let started = 0;
+  let settled = 0;
+  const worker = async (): Promise<void> => {
+    while (started < runs) {
+      if (++started === settledAfter) settled = residentMib();
+      await agent.run(Thread.create({ store: new MemoryThreadStore() }), "Hello").result;
+    }
+  };
+  await Promise.all(Array.from({ length: 16 }, worker));
+  const last = residentMib();
+  return { runs, settled_mib: settled, last_mib: last, growth: round(last / settled - 1) };
+}
+
+const residentMib = (): number => Math.round(process.memoryUsage().rss / 2 ** 20);
+
+function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
+}
+
+const round = (value: number): number => Math.round(value * 1000) / 1000;
