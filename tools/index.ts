@@ -110,10 +110,13 @@ export {
   createValidator,
   type JsonValidator,
   type JsonValidatorOptions,
+  readXmlSchema,
   type ValidationAction,
   type ValidationIssue,
   type ValidationResult,
   type Validator,
   type ValidatorOptions,
+  type XmlSchemaSource,
   type XmlValidatorOptions,
+  xmlSchemaText,
 } from "./validator/index.ts";

@@ -1,5 +1,10 @@
 /** An answer that programs can rely on: what it must be, and what checks it. */
-import { createValidator, type Validator, type ValidatorOptions } from "../../tools/index.ts";
+import {
+  createValidator,
+  type Validator,
+  type ValidatorOptions,
+  xmlSchemaText,
+} from "../../tools/index.ts";
 import type { OutputFormat } from "../context.ts";
 
 export type Answer = {
@@ -30,7 +35,7 @@ export async function createOutputValidator(schema: ValidatorOptions): Promise<O
     format:
       "jsonSchema" in schema
         ? { type: "json", schema: schema.jsonSchema }
-        : { type: "xml", xsd: schema.xsd },
+        : { type: "xml", xsd: xmlSchemaText(schema) },
     validate: (text) => validate(validator, text),
   };
 }

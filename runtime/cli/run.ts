@@ -1,6 +1,11 @@
 /** `chorale run "question"`: one prompt, one answer. */
 import type { TokenEngine } from "../../inference/index.ts";
-import { type BrowserTools, createValidator, type ValidatorOptions } from "../../tools/index.ts";
+import {
+  type BrowserTools,
+  createValidator,
+  readXmlSchema,
+  type ValidatorOptions,
+} from "../../tools/index.ts";
 import { openEnvironment } from "../environment.ts";
 import { messageOf, UsageError } from "../errors.ts";
 import { Agent, Thread } from "../index.ts";
@@ -161,8 +166,7 @@ function skippedNote(summary: BrowserTools["summary"]): string | null {
 const MAX_SCHEMA_BYTES = 4 * 1024 * 1024;
 
 async function readSchema(args: AgentArguments): Promise<ValidatorOptions | undefined> {
-  if (args.xsd !== undefined)
-    return { xsd: await readTextFile(args.xsd, MAX_SCHEMA_BYTES, `--xsd ${args.xsd}`) };
+  if (args.xsd !== undefined) return readXmlSchema(args.xsd);
   if (args.schema === undefined) return undefined;
   const text = await readTextFile(args.schema, MAX_SCHEMA_BYTES, `--schema ${args.schema}`);
   let jsonSchema: unknown;

@@ -97,7 +97,9 @@ function withoutProse(language: Language): (text: string) => Step {
   };
 }
 
+/** Words, or marks of Markdown around the value. */
 function isProse(text: string): boolean {
+  if (/^[\s*_`~>#-]+$/.test(text)) return true;
   return (
     /\p{L}/u.test(text) && !/[{}[\]]/.test(text) && !/^[,:"]/.test(text) && !/[,:]\s*"$/.test(text)
   );

@@ -4,16 +4,19 @@ import { SchemaError } from "../core/errors.ts";
 import { Checker } from "./checker.ts";
 import type { Draft } from "./json-draft.ts";
 import type { ValidationResult, Validator } from "./validator.ts";
+import type { XmlSchemaSource } from "./xml-files.ts";
 
 export { unwrapJson } from "./json-answer.ts";
 export { scanJson, whitespaceEnd } from "./json-text.ts";
 export { rewriteLooseJson } from "./loose-json.ts";
+export { readXmlSchema, xmlSchemaText } from "./read-xml-schema.ts";
 export type {
   ValidationAction,
   ValidationIssue,
   ValidationResult,
   Validator,
 } from "./validator.ts";
+export type { XmlSchemaSource } from "./xml-files.ts";
 
 export type JsonValidatorOptions = {
   readonly jsonSchema: JsonSchema;
@@ -28,8 +31,8 @@ export type JsonValidatorOptions = {
   readonly coerce?: boolean;
 };
 
-export type XmlValidatorOptions = {
-  readonly xsd: string;
+/** `readXmlSchema` reads the files from disk. */
+export type XmlValidatorOptions = XmlSchemaSource & {
   /** Local name that the root element must have, where the schema declares several elements. */
   readonly root?: string;
 };
@@ -70,8 +73,8 @@ async function createJsonValidator(options: JsonValidatorOptions): Promise<JsonV
   };
 }
 
-async function createXmlValidator({ xsd, root }: XmlValidatorOptions): Promise<Validator> {
-  const checker = await Checker.open({ kind: "xml", xsd, ...(root !== undefined && { root }) });
+async function createXmlValidator(options: XmlValidatorOptions): Promise<Validator> {
+  const checker = await Checker.open({ ...options, kind: "xml" });
   const describe = "one XML document that is valid against the XML Schema";
   return {
     kind: "xml",

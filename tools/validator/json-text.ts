@@ -237,7 +237,10 @@ class Scanner {
     if (!Number.isFinite(value)) this.#note(`${cut(literal)} is too large for a number`, start);
     else if (value === 0 && /^-?[0.]*[1-9]/.test(literal)) {
       this.#note(`${cut(literal)} is too small for a number`, start);
-    } else if (/^-?[0-9]+$/.test(literal) && BigInt(literal) !== BigInt(value)) {
+    } else if (
+      /^-?[0-9]+(\.0+)?$/.test(literal) &&
+      BigInt(literal.replace(/\..*/, "")) !== BigInt(value)
+    ) {
       const most = Number.MAX_SAFE_INTEGER;
       this.#note(`${cut(literal)} has more digits than a number can keep; at most ${most}`, start, {
         losesDigits: true,

@@ -9,6 +9,7 @@ import type { Draft } from "./json-draft.ts";
 import { describeViolations } from "./json-errors.ts";
 import { type CompiledSchema, compileSchema } from "./json-schema.ts";
 import type { ValidationIssue, ValidationResult } from "./validator.ts";
+import type { XmlSchemaSource } from "./xml-files.ts";
 
 export type Spec =
   | {
@@ -18,7 +19,7 @@ export type Spec =
       readonly extract: boolean;
       readonly coerce: boolean;
     }
-  | { readonly kind: "xml"; readonly xsd: string; readonly root?: string };
+  | (XmlSchemaSource & { readonly kind: "xml"; readonly root?: string });
 
 /** `key` stands for the schema: a thread compiles it once. */
 export type Request = { readonly key: number; readonly spec: Spec } & (
@@ -45,8 +46,8 @@ const checkers = new Map<number, Checker>();
 async function open(spec: Spec): Promise<Checker> {
   if (spec.kind === "xml") {
     const { compileXsd } = await import("./xml.ts");
-    const { validate } = compileXsd(spec.xsd, spec.root);
-    return { warnings: [], text: validate, value: (value) => validate(String(value)) };
+    const { validate, warnings } = compileXsd(spec, spec.root);
+    return { warnings, text: validate, value: (value) => validate(String(value)) };
   }
   const schema = compileSchema(JSON.parse(spec.schema), spec.draft);
   return {

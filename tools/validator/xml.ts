@@ -1,66 +1,88 @@
 /** XML answers against an XML Schema (XSD 1.0), by libxml2 in WebAssembly. */
 import {
-  type ErrorDetail,
-  ParseOption,
+  XmlBufferInputProvider,
   XmlDocument,
-  XmlLibError,
   XsdValidator,
+  xmlCleanupInputProvider,
+  xmlRegisterInputProvider,
 } from "libxml2-wasm";
 import { SchemaError } from "../core/errors.ts";
+import { messageOf } from "../core/text.ts";
 import { hasSeveralBlocks, unwrap } from "./extract.ts";
 import type { ValidationIssue, ValidationResult } from "./validator.ts";
+import {
+  collectSchemaFiles,
+  PARSE_OPTIONS,
+  type SchemaFiles,
+  type XmlSchemaSource,
+} from "./xml-files.ts";
+import { detailsOf, type GlobalElement, inOurWords, WARNING_LEVEL } from "./xml-messages.ts";
+import { unescapeUrl } from "./xml-references.ts";
 import { scanXml, type XmlScan } from "./xml-text.ts";
 
-/**
- * Nothing outside of the text is ever read. Document types are refused before parsing, and the options
- * that would load or expand (DTDLOAD, NOENT, XINCLUDE, HUGE) must never be added.
- */
-const PARSE_OPTIONS: ParseOption =
-  ParseOption.XML_PARSE_NONET |
-  ParseOption.XML_PARSE_NO_XXE |
-  ParseOption.XML_PARSE_NO_SYS_CATALOG |
-  ParseOption.XML_PARSE_BIG_LINES;
-
 const MAX_UNITS = 4 * 1024 * 1024;
-const MAX_SCHEMA_UNITS = 1024 * 1024;
 /** libxml2's own limit, told in our words. */
 const MAX_DEPTH = 256;
 const MAX_ISSUES = 10;
 
-export type XmlChecker = { readonly validate: (text: string) => ValidationResult };
+export type XmlChecker = {
+  /** What of the schema is not enforced. */
+  readonly warnings: readonly string[];
+  readonly validate: (text: string) => ValidationResult;
+};
+
+type Compiled = {
+  readonly validator: XsdValidator;
+  readonly globals: readonly GlobalElement[];
+};
 
 /**
  * @param root  local name that the root element must have
  * @throws SchemaError in one sentence when the XSD cannot be used
  */
-export function compileXsd(xsd: string, root?: string): XmlChecker {
-  const validator = compile(xsd);
-  return { validate: (text) => validate(validator, text, root) };
+export function compileXsd(schema: XmlSchemaSource, root?: string): XmlChecker {
+  const collected = collectSchemaFiles(schema);
+  const compiled = { validator: compile(collected), globals: collected.globals };
+  return {
+    warnings: collected.warnings,
+    validate: (text) => validate(compiled, text, root),
+  };
 }
 
-function compile(xsd: string): XsdValidator {
-  if (xsd.length > MAX_SCHEMA_UNITS) {
-    throw new SchemaError(`The XSD has more than ${MAX_SCHEMA_UNITS} characters.`);
-  }
-  const text = xsd.replace(/^\uFEFF/, "").trim();
-  if (scanXml(text).doctype) throw new SchemaError("The XSD has a DOCTYPE, which is not accepted.");
+function compile({ main, others, warnings }: SchemaFiles): XsdValidator {
+  xmlRegisterInputProvider(new SchemaProvider(others));
   try {
-    using document = XmlDocument.fromString(text, { option: PARSE_OPTIONS });
+    using document = XmlDocument.fromString(main.text, { option: PARSE_OPTIONS, url: main.url });
     return XsdValidator.fromDoc(document);
   } catch (cause) {
     // The last error says what failed; those before it say what that led to, or come from loading.
-    const detail = detailsOf(cause).find(({ line }) => line > 0);
-    const reason = (detail?.message ?? messageOf(cause)).trim();
+    const detail = detailsOf(cause).find(({ line, level }) => line > 0 && level > WARNING_LEVEL);
+    const reason = (detail?.message ?? messageOf(cause)).replaceAll("schema:///", "").trim();
     const where = detail ? `line ${detail.line}: ` : "";
-    throw new SchemaError(`The XSD cannot be used: ${where}${reason}`, { cause });
+    throw new SchemaError([`The XSD cannot be used: ${where}${reason}`, ...warnings].join(" "), {
+      cause,
+    });
+  } finally {
+    xmlCleanupInputProvider();
   }
 }
 
-function validate(
-  validator: XsdValidator,
-  text: string,
-  root: string | undefined,
-): ValidationResult {
+/** What libxml2 reads instead of files. It asks for URLs, in which blanks and umlauts are escaped. */
+class SchemaProvider extends XmlBufferInputProvider {
+  constructor(texts: ReadonlyMap<string, string>) {
+    super(Object.fromEntries([...texts].map(([url, text]) => [url, Buffer.from(text)])));
+  }
+
+  override match(url: string): boolean {
+    return super.match(unescapeUrl(url));
+  }
+
+  override open(url: string): number | undefined {
+    return super.open(unescapeUrl(url));
+  }
+}
+
+function validate(compiled: Compiled, text: string, root: string | undefined): ValidationResult {
   if (text.length > MAX_UNITS)
     return retry([{ message: `the text is longer than ${MAX_UNITS} characters` }]);
   if (text.trim() === "")
@@ -73,7 +95,7 @@ function validate(
     const scan = scanXml(candidate);
     const refusal = refuse(candidate, scan);
     if (refusal !== undefined) return retry([refusal]);
-    const outcome = check(validator, candidate, root);
+    const outcome = check(compiled, candidate, root);
     if (outcome.wellFormed) {
       if (outcome.issues.length > 0) return retry(outcome.issues);
       const action = warnings.length > 0 ? "accept-after-extraction" : "accept";
@@ -120,7 +142,7 @@ function refuse(text: string, scan: XmlScan): Issue | undefined {
 }
 
 function check(
-  validator: XsdValidator,
+  { validator, globals }: Compiled,
   text: string,
   root: string | undefined,
 ): { wellFormed: boolean; issues: Issue[] } {
@@ -128,7 +150,7 @@ function check(
   try {
     document = XmlDocument.fromString(text, { option: PARSE_OPTIONS });
   } catch (error) {
-    return { wellFormed: false, issues: issuesOf(error) };
+    return { wellFormed: false, issues: issuesOf(error, globals) };
   }
   try {
     validator.validate(document);
@@ -137,7 +159,7 @@ function check(
     const message = `the root element must be <${root}>, found <${found}>`;
     return { wellFormed: true, issues: [{ message, line: 1 }] };
   } catch (error) {
-    return { wellFormed: true, issues: issuesOf(error) };
+    return { wellFormed: true, issues: issuesOf(error, globals) };
   } finally {
     document.dispose();
   }
@@ -154,69 +176,17 @@ function isAtEnd(text: string, issue: Issue | undefined): boolean {
   );
 }
 
-function issuesOf(error: unknown): Issue[] {
+function issuesOf(error: unknown, globals: readonly GlobalElement[]): Issue[] {
   const details = detailsOf(error).filter(({ level }) => level > WARNING_LEVEL);
   if (details.length === 0) return [{ message: messageOf(error) }];
   const issues = details.slice(0, MAX_ISSUES).map(({ message, line, col, xpath }) => ({
-    message: inOurWords(message.trim()),
+    message: inOurWords(message.trim(), globals),
     ...(xpath !== undefined && { path: xpath }),
     ...(line > 0 && { line }),
     ...(col > 0 && { column: col }),
   }));
   const more = details.length - issues.length;
   return more > 0 ? [...issues, { message: `and ${more} more errors` }] : issues;
-}
-
-/** libxml2's xmlErrorLevel: 1 warning, 2 error, 3 fatal. */
-const WARNING_LEVEL = 1;
-
-function detailsOf(error: unknown): readonly ErrorDetail[] {
-  return error instanceof XmlLibError ? (error.details ?? []) : [];
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-/** What a model should do about the errors that it makes most; others are told as libxml2 tells them. */
-const REWORDED: readonly (readonly [RegExp, string])[] = [
-  [/^xmlParseEntityRef: no name/, "there is a raw &; write & as &amp;"],
-  [/^EntityRef: expecting ';'/, "an & begins no entity; write & as &amp;"],
-  [/^StartTag: invalid element name/, "there is a raw <; write < as &lt;"],
-  [
-    /^Entity '(\w+)' not defined/,
-    "the entity &$1; does not exist in XML; write the character itself",
-  ],
-  [/^Attribute (\S+) redefined/, "the attribute $1 is given twice"],
-  [
-    /^Extra content at the end of the document/,
-    "there is content after the root element; write exactly one root element",
-  ],
-  [
-    /^Premature end of data in tag (\S+) line (\d+)/,
-    "the text ends inside of <$1>, which was opened in line $2",
-  ],
-  [
-    /^Opening and ending tag mismatch: (\S+) line (\d+) and (\S+)/,
-    "</$3> closes <$1>, which was opened in line $2",
-  ],
-  [
-    /^Namespace prefix (\S+) on (\S+) is not defined/,
-    "the namespace prefix $1 of $2 is not declared",
-  ],
-  [/^Start tag expected, '<' not found/, "an element must begin here"],
-];
-
-function inOurWords(message: string): string {
-  const character = /invalid Char value (\d+)/.exec(message)?.[1];
-  if (character !== undefined) {
-    const code = Number(character).toString(16).toUpperCase().padStart(4, "0");
-    return `the character U+${code} is not allowed in XML`;
-  }
-  for (const [pattern, words] of REWORDED) {
-    if (pattern.test(message)) return message.replace(pattern, words);
-  }
-  return message;
 }
 
 function retry(
