@@ -10,6 +10,7 @@ const AREAS: Readonly<Record<string, () => Promise<{ bench: Bench }>>> = {
   harmony: () => import("./harmony.ts"),
   inference: () => import("./inference.ts"),
   python: () => import("./python.ts"),
+  search: () => import("./search.ts"),
 };
 
 const [area, ...args] = process.argv.slice(2);

@@ -4,29 +4,24 @@
  * file system.
  */
 import { resolve as absolute } from "node:path";
-import { setImmediate as otherWork } from "node:timers/promises";
+import { messageOf } from "../../core/text.ts";
 import type { BrowserBackend, SearchHit } from "../backend.ts";
 import { DocumentFolderError } from "../errors.ts";
 import type { PageContent } from "../page.ts";
-import { SearchIndex } from "../search/search-index.ts";
+import { IndexThread } from "../search/index-thread.ts";
 import { isWeb, splitFragment } from "../text/address.ts";
 import { resolveLinks } from "../text/links.ts";
 import { addressForms, findDocument } from "./document-path.ts";
-import { extractDocument } from "./extractor.ts";
-import {
-  DEFAULT_LIMITS,
-  type DocumentFile,
-  type FolderLimits,
-  listFolder,
-  readDocument,
-  type SkippedFile,
-} from "./folder.ts";
+import { DEFAULT_LIMITS, type FolderLimits, listFolder, type SkippedFile } from "./folder.ts";
+import { readFolder } from "./read-folder.ts";
 
 export type { FolderLimits, SkippedFile } from "./folder.ts";
 
 export type FolderSummary = {
   readonly path: string;
   readonly documents: number;
+  /** Documents that were read this time; the others are in the index as they were. */
+  readonly read: number;
   /** Files that were left out, each with the reason. */
   readonly skipped: readonly SkippedFile[];
   /** What to know of files that were read: a guessed character set, a part cut off. */
@@ -55,117 +50,52 @@ export async function openDocumentFolder(
 ): Promise<FolderBackend> {
   const bounds = { ...DEFAULT_LIMITS, ...limits };
   const listing = await listFolder(folder, bounds);
-  const index = new SearchIndex(indexFile);
-  const reader = new FolderReader(index, bounds);
+  const index = await openIndex(folder, indexFile);
   try {
-    await reader.read(listing.files);
-    if (reader.urls.size === 0) {
-      const first = [...listing.skipped, ...reader.skipped][0];
-      const why = first ? ` (${first.path}: ${first.reason})` : "";
-      throw new DocumentFolderError(folder, `there is no document in it${why}`);
-    }
+    const { urls, skipped, ...read } = await readFolder(index, listing.files, bounds);
+    const summary: FolderSummary = {
+      path: listing.root,
+      documents: urls.size,
+      skipped: [...listing.skipped, ...skipped],
+      ...read,
+    };
+    if (urls.size > 0) return new FolderBackend(summary, urls, index);
+    const [first] = summary.skipped;
+    const why = first ? ` (${first.path}: ${first.reason})` : "";
+    throw new DocumentFolderError(folder, `there is no document in it${why}`);
   } catch (error) {
-    index.close();
+    await index.close();
     throw error;
   }
-  const summary = {
-    path: listing.root,
-    documents: reader.urls.size,
-    skipped: [...listing.skipped, ...reader.skipped],
-    warnings: reader.warnings,
-  };
-  return new FolderBackend(summary, reader.urls, index);
 }
 
-/** Brings the index to the state of the files. */
-class FolderReader {
-  readonly urls = new Set<string>();
-  readonly skipped: SkippedFile[] = [];
-  readonly warnings: SkippedFile[] = [];
-  readonly #index: SearchIndex;
-  readonly #limits: FolderLimits;
-  readonly #deadline: number;
-  #bytesLeft: number;
-
-  constructor(index: SearchIndex, limits: FolderLimits) {
-    this.#index = index;
-    this.#limits = limits;
-    this.#deadline = Date.now() + limits.totalTimeoutMs;
-    this.#bytesLeft = limits.maxTotalBytes;
+async function openIndex(folder: string, file = ""): Promise<IndexThread> {
+  try {
+    return await IndexThread.open(file);
+  } catch (error) {
+    const problem = `its index ${file} cannot be opened: ${messageOf(error)}`;
+    throw new DocumentFolderError(folder, problem, { cause: error });
   }
-
-  async read(files: readonly DocumentFile[]): Promise<void> {
-    const known = new Map(this.#index.documents().map(({ url, version }) => [url, version]));
-    const present = new Set(files.map(({ url }) => url));
-    this.#index.transaction(() => {
-      for (const url of known.keys()) if (!present.has(url)) this.#index.remove(url);
-    });
-    let isChanged = false;
-    for (const file of files) {
-      const version = versionOf(file);
-      if (known.get(file.url) === version) this.urls.add(file.url);
-      else if (await this.#readFile(file, version)) isChanged = true;
-      else if (known.has(file.url)) this.#index.transaction(() => this.#index.remove(file.url));
-    }
-    if (isChanged) this.#index.updateVocabulary();
-  }
-
-  async #readFile(file: DocumentFile, version: string): Promise<boolean> {
-    const { url } = file;
-    if (Date.now() > this.#deadline) {
-      const seconds = this.#limits.totalTimeoutMs / 1000;
-      return this.#skip(url, `the ${seconds} s for reading the folder were over`);
-    }
-    if (file.size > this.#bytesLeft && file.size <= this.#limits.maxFileBytes) {
-      return this.#skip(
-        url,
-        `the documents before it fill the ${this.#limits.maxTotalBytes} bytes of a folder`,
-      );
-    }
-    const bytes = await readDocument(file, this.#limits.maxFileBytes);
-    if (!(bytes instanceof Uint8Array)) return this.#skip(url, bytes.reason);
-    const extraction = await extractDocument({ url, bytes }, this.#limits.extractionTimeoutMs);
-    if ("reason" in extraction) return this.#skip(url, extraction.reason);
-    this.#index.transaction(() => this.#index.add({ ...extraction.page, url }, version));
-    await otherWork();
-    this.#bytesLeft -= bytes.length;
-    this.urls.add(url);
-    for (const reason of extraction.page.warnings ?? []) this.warnings.push({ path: url, reason });
-    return true;
-  }
-
-  #skip(path: string, reason: string): false {
-    this.skipped.push({ path, reason });
-    return false;
-  }
-}
-
-/** A file that was written just now may be written again within the tick of the clock: it is read again. */
-const CLOCK_TICK_MS = 2000;
-
-function versionOf({ size, modifiedAt }: DocumentFile): string {
-  return Date.now() - modifiedAt < CLOCK_TICK_MS ? "" : `${size}:${modifiedAt}`;
 }
 
 export class FolderBackend implements BrowserBackend {
   readonly summary: FolderSummary;
   readonly #urls: ReadonlySet<string>;
-  readonly #index: SearchIndex;
+  readonly #index: IndexThread;
 
-  constructor(summary: FolderSummary, urls: ReadonlySet<string>, index: SearchIndex) {
+  constructor(summary: FolderSummary, urls: ReadonlySet<string>, index: IndexThread) {
     this.summary = summary;
     this.#urls = urls;
     this.#index = index;
   }
 
   async search(query: string, topn: number, signal?: AbortSignal): Promise<readonly SearchHit[]> {
-    signal?.throwIfAborted();
-    return this.#index.search(query, topn);
+    return this.#index.search(query, topn, signal);
   }
 
   async open(address: string): Promise<PageContent> {
     const found = this.#find(address);
-    const content = found === null ? null : this.#index.get(found);
+    const content = found === null ? null : await this.#index.get(found);
     if (content === null) throw new Error(`${whyNot(address)} ${this.#whatThereIs()}`);
     return resolveLinks(content, (url) => {
       if (isWeb(url)) return url;
@@ -177,7 +107,7 @@ export class FolderBackend implements BrowserBackend {
   }
 
   async close(): Promise<void> {
-    this.#index.close();
+    await this.#index.close();
   }
 
   /** Accepts what a model may make of a path: `./`, a leading slash, a file URL, an anchor, escapes. */

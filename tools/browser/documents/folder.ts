@@ -2,8 +2,8 @@
  * Which files of a folder are documents: a walk that stays inside the folder and within bounds, and
  * remembers what it left out and why.
  */
-import { constants, type Stats } from "node:fs";
-import { type FileHandle, open, readdir, realpath, stat } from "node:fs/promises";
+import type { Dirent } from "node:fs";
+import { readdir, realpath, stat } from "node:fs/promises";
 import { sep } from "node:path";
 import { DocumentFolderError } from "../errors.ts";
 import { documentUrl } from "./document-path.ts";
@@ -66,29 +66,29 @@ export async function listFolder(folder: string, limits: FolderLimits): Promise<
     const key = directory.toString("latin1");
     if (visited.has(key)) return;
     visited.add(key);
-    const found = await readdir(directory, { encoding: "buffer" }).catch((error: unknown) => {
-      skipped.push({ path: `${documentUrl(names)}/`, reason: reasonOf(error) });
-      return [];
-    });
-    for (const name of found.toSorted(Buffer.compare)) {
+    const found = await readdir(directory, { encoding: "buffer", withFileTypes: true }).catch(
+      (error: unknown) => {
+        skipped.push({ path: `${documentUrl(names)}/`, reason: reasonOf(error) });
+        return [];
+      },
+    );
+    for (const entry of found.toSorted((a, b) => Buffer.compare(a.name, b.name))) {
+      const { name } = entry;
       if (name[0] === DOT || name.equals(NODE_MODULES)) continue;
       const path = [...names, name];
       const url = documentUrl(path);
-      const entry = await lookAt(joinBytes(directory, name));
-      if (typeof entry === "string") skipped.push({ path: url, reason: entry });
-      else if (!isInside(rootBytes, entry.path)) {
-        skipped.push({ path: url, reason: "a link that leaves the folder" });
-      } else if (entry.stats.isDirectory()) {
-        if (path.length <= limits.maxDepth) await walk(entry.path, path);
+      const place = await lookAt(directory, entry, rootBytes);
+      if (typeof place === "string") skipped.push({ path: url, reason: place });
+      else if (place.kind === "folder") {
+        if (path.length <= limits.maxDepth) await walk(place.path, path);
         else skipped.push({ path: `${url}/`, reason: `deeper than ${limits.maxDepth} folders` });
-      } else if (!entry.stats.isFile()) skipped.push({ path: url, reason: "not a regular file" });
-      else if (visited.has(entry.path.toString("latin1"))) continue;
+      } else if (visited.has(place.path.toString("latin1"))) continue;
       else if (files.length >= limits.maxFiles) {
         skipped.push({ path: url, reason: `more than ${limits.maxFiles} files` });
       } else {
-        visited.add(entry.path.toString("latin1"));
-        const { size, mtimeMs: modifiedAt } = entry.stats;
-        files.push({ url, path: entry.path, size, modifiedAt });
+        visited.add(place.path.toString("latin1"));
+        const { path: realPath, size, modifiedAt } = place;
+        files.push({ url, path: realPath, size, modifiedAt });
       }
     }
   };
@@ -99,61 +99,6 @@ export async function listFolder(folder: string, limits: FolderLimits): Promise<
 const DOT = 0x2e;
 const NODE_MODULES = Buffer.from("node_modules");
 const SEPARATOR = Buffer.from(sep);
-
-/** Files that are something else than a document, by what they begin with. */
-const KNOWN_KINDS: readonly (readonly [string, string])[] = [
-  ["\x89PNG", "a picture (PNG)"],
-  ["\xff\xd8\xff", "a picture (JPEG)"],
-  ["GIF8", "a picture (GIF)"],
-  ["II*\0", "a picture (TIFF)"],
-  ["MM\0*", "a picture (TIFF)"],
-  ["BM", "a picture (BMP)"],
-  ["\0\0\x01\0", "a picture (icon)"],
-  ["RIFF", "a picture, a sound or a film (RIFF)"],
-  ["OggS", "a sound or a film (Ogg)"],
-  ["ID3", "a sound (MP3)"],
-  ["\x1aE\xdf\xa3", "a film (Matroska)"],
-  ["\x1f\x8b", "compressed (gzip)"],
-  ["BZh", "compressed (bzip2)"],
-  ["\xfd7zXZ", "compressed (xz)"],
-  ["(\xb5/\xfd", "compressed (zstd)"],
-  ["7z\xbc\xaf", "an archive (7z)"],
-  ["Rar!", "an archive (RAR)"],
-  ["SQLite format 3", "a database (SQLite)"],
-  ["\x7fELF", "a program (ELF)"],
-  ["MZ", "a program (Windows)"],
-  ["wOF", "a font"],
-  ["OTTO", "a font"],
-  ["\0\x01\0\0", "a font"],
-  ["\xd0\xcf\x11\xe0", "a document of an old Office program; save it as .docx, .html or .pdf"],
-];
-
-/** Reads at most `maxBytes`; a longer file, or one that is no document, gives the reason instead. */
-export async function readDocument(
-  { path, url }: Pick<DocumentFile, "path" | "url">,
-  maxBytes: number,
-): Promise<Uint8Array | { readonly reason: string }> {
-  let file: FileHandle | undefined;
-  try {
-    // A pipe that has taken the file's place must not block.
-    file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    const stats = await file.stat();
-    if (!stats.isFile()) return { reason: "not a regular file" };
-    if (stats.size > maxBytes) return { reason: tooLarge(stats.size, maxBytes) };
-    const bytes = await file.readFile();
-    if (bytes.length > maxBytes) return { reason: tooLarge(bytes.length, maxBytes) };
-    const other = otherKind(bytes, url);
-    return other === null ? bytes : { reason: other };
-  } catch (error) {
-    return { reason: reasonOf(error) };
-  } finally {
-    await file?.close();
-  }
-}
-
-function tooLarge(size: number, maxBytes: number): string {
-  return `${size} bytes, more than ${maxBytes}`;
-}
 
 async function realFolder(folder: string): Promise<string> {
   try {
@@ -167,10 +112,30 @@ async function realFolder(folder: string): Promise<string> {
   throw new DocumentFolderError(folder, "it is a file, not a folder");
 }
 
-async function lookAt(path: Buffer): Promise<{ path: Buffer; stats: Stats } | string> {
+type Place =
+  | { readonly kind: "folder"; readonly path: Buffer }
+  | {
+      readonly kind: "file";
+      readonly path: Buffer;
+      readonly size: number;
+      readonly modifiedAt: number;
+    };
+
+/** Where an entry of a folder leads, or why it is left out. */
+async function lookAt(
+  directory: Buffer,
+  entry: Dirent<Buffer>,
+  root: Buffer,
+): Promise<Place | string> {
+  const path = joinBytes(directory, entry.name);
   try {
-    const real = await realpath(path, { encoding: "buffer" });
-    return { path: real, stats: await stat(real) };
+    if (entry.isDirectory()) return { kind: "folder", path };
+    const real = entry.isSymbolicLink() ? await realpath(path, { encoding: "buffer" }) : path;
+    if (!isInside(root, real)) return "a link that leaves the folder";
+    const stats = await stat(real);
+    if (stats.isDirectory()) return { kind: "folder", path: real };
+    if (!stats.isFile()) return "not a regular file";
+    return { kind: "file", path: real, size: stats.size, modifiedAt: stats.mtimeMs };
   } catch (error) {
     return reasonOf(error);
   }
@@ -187,25 +152,7 @@ function isInside(root: Buffer, path: Buffer): boolean {
   return path.subarray(0, prefix.length).equals(prefix);
 }
 
-/** What a file is that is no document, or null. */
-function otherKind(bytes: Uint8Array, url: string): string | null {
-  const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 8192)).toString(
-    "latin1",
-  );
-  if (head.startsWith("%PDF-")) return null;
-  if (head.startsWith("PK\x03\x04")) return /\.docx$/i.test(url) ? null : "an archive (ZIP)";
-  if (head.slice(4, 8) === "ftyp") return "a picture or a film (MP4, HEIC)";
-  const isUtf16 = head.startsWith("\xff\xfe") || head.startsWith("\xfe\xff");
-  if (isUtf16) return null;
-  // Two letters begin a text as well.
-  const known = KNOWN_KINDS.find(
-    ([mark]) => head.startsWith(mark) && (mark.length > 2 || head.includes("\0")),
-  );
-  if (known !== undefined) return known[1];
-  return head.includes("\0") ? "not a text: it has zero bytes" : null;
-}
-
-function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   // The path in Node's message is the user's whole one, and the place is named beside the reason.
   return error.message

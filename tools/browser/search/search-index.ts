@@ -10,6 +10,7 @@ import type { SearchHit } from "../backend.ts";
 import type { PageContent } from "../page.ts";
 import { urlHeading } from "../page.ts";
 import { LINE_WIDTH, wrapText } from "../text/wrap.ts";
+import { foldWord } from "./fold-word.ts";
 import { identifierWords, indexText } from "./index-text.ts";
 import { bestPassage } from "./passage.ts";
 import { parseQuery, type Query, type QueryTerm } from "./query.ts";
@@ -31,7 +32,12 @@ const SCHEMA_VERSION = 1;
 
 const TOKENIZER = "porter unicode61 remove_diacritics 2 categories ''L* N* M* Co''";
 
-export type StoredDocument = { readonly url: string; readonly version: string };
+export type StoredDocument = {
+  readonly url: string;
+  readonly version: string;
+  /** What to know of how it was read. */
+  readonly warnings: readonly string[];
+};
 
 export class SearchIndex {
   readonly #database: DatabaseSync;
@@ -68,8 +74,8 @@ export class SearchIndex {
   }
 
   /** Adds a page, or puts it in the place of an older version. */
-  add(page: PageContent, version = ""): void {
-    this.remove(page.url);
+  #add(page: PageContent, version: string): void {
+    this.#remove(page.url);
     const { text, ...rest } = page;
     const { lastInsertRowid } = this.#run(
       "INSERT INTO documents (url, version, page) VALUES (?, ?, ?)",
@@ -99,7 +105,7 @@ export class SearchIndex {
     }
   }
 
-  remove(url: string): void {
+  #remove(url: string): void {
     const id = this.#get("SELECT id FROM documents WHERE url = ?", url)?.["id"];
     if (id === undefined) return;
     const [first, last] = [Number(id) * MAX_PARTS, (Number(id) + 1) * MAX_PARTS - 1];
@@ -114,8 +120,7 @@ export class SearchIndex {
     this.#run("DELETE FROM documents WHERE id = ?", Number(id));
   }
 
-  /** Runs several changes as one: all of them are kept, or none. */
-  transaction(change: () => void): void {
+  #transaction(change: () => void): void {
     this.#database.exec("BEGIN IMMEDIATE");
     try {
       change();
@@ -128,7 +133,7 @@ export class SearchIndex {
 
   /** Takes the words that are new since the last time into the list that is searched for parts of words. */
   updateVocabulary(): void {
-    this.transaction(() => {
+    this.#transaction(() => {
       const before = Number(
         this.#get("SELECT coalesce(max(id), 0) AS id FROM vocabulary")?.["id"] ?? 0,
       );
@@ -143,9 +148,26 @@ export class SearchIndex {
     });
   }
 
+  /** Takes in and removes pages as one change: all of it is kept, or nothing. */
+  update(
+    pages: readonly { readonly page: PageContent; readonly version: string }[],
+    removed: readonly string[] = [],
+  ): void {
+    this.#transaction(() => {
+      for (const url of removed) this.#remove(url);
+      for (const { page, version } of pages) this.#add(page, version);
+    });
+  }
+
   documents(): readonly StoredDocument[] {
-    const rows = this.#all("SELECT url, version FROM documents ORDER BY id");
-    return rows.map(({ url, version }) => ({ url: String(url), version: String(version) }));
+    const rows = this.#all(
+      "SELECT url, version, json_extract(page, '$.warnings') AS warnings FROM documents ORDER BY id",
+    );
+    return rows.map(({ url, version, warnings }) => ({
+      url: String(url),
+      version: String(version),
+      warnings: warnings === null ? [] : (JSON.parse(String(warnings)) as string[]),
+    }));
   }
 
   get(url: string): PageContent | null {
@@ -255,15 +277,15 @@ export class SearchIndex {
     const rows = this.#all(
       `SELECT word FROM vocabulary WHERE id IN (SELECT rowid FROM inside_words WHERE word MATCH ? LIMIT 400)
        ORDER BY length(word) LIMIT ${MAX_EXPANSIONS}`,
-      `"${indexText(text).toLowerCase().replaceAll('"', "").trim()}"`,
+      `"${foldWord(text).replaceAll('"', "")}"`,
     );
     return rows.map(({ word }) => String(word));
   }
 
   #hit(part: number, words: readonly string[]): SearchHit {
     const row = this.#get(
-      "SELECT url, page, line, text FROM parts JOIN documents ON documents.id = parts.id / ? WHERE parts.id = ?",
-      MAX_PARTS,
+      `SELECT url, page, line, text FROM parts JOIN documents ON documents.id = parts.id / ${MAX_PARTS}
+       WHERE parts.id = ?`,
       part,
     );
     const { title, mainEnd } = JSON.parse(String(row?.["page"])) as PageContent;

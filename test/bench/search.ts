@@ -1,0 +1,207 @@
+/**
+ * `npm run --silent bench -- search [--documents N]`: the quality of the local search on labelled queries,
+ * beside minisearch and lunr on the same documents, and its speed on many documents.
+ *
+ * nDCG@10 with gains 2^grade - 1. Rates are of processor time, so that other work on the machine does not
+ * count; latencies are of the clock.
+ */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import lunr from "lunr";
+import MiniSearch from "minisearch";
+import type { PageContent } from "../../tools/browser/page.ts";
+import { SearchIndex } from "../../tools/browser/search/search-index.ts";
+import { openDocumentFolder } from "../../tools/index.ts";
+import {
+  type Corpus,
+  type CorpusDocument,
+  makeCorpus,
+  makeManyDocuments,
+  randomFrom,
+} from "./search-corpus.ts";
+
+const SEED = 20_260;
+const CUTOFF = 10;
+const DOCUMENTS = 20_000;
+const QUERIES = 400;
+const BATCH = 200;
+
+type Engine = (query: string) => readonly string[];
+
+export async function bench(args: readonly string[]): Promise<Record<string, unknown>> {
+  const at = args.indexOf("--documents");
+  const documents = at < 0 ? DOCUMENTS : Number(args[at + 1]);
+  if (!Number.isSafeInteger(documents) || documents < 1)
+    throw new Error("--documents takes a number");
+  const corpus = makeCorpus(SEED);
+  const quality = {
+    queries: corpus.queries.length,
+    documents: corpus.documents.length,
+    chorale: score(corpus, ownEngine(corpus.documents)),
+    minisearch: score(corpus, miniSearchEngine(corpus.documents)),
+    lunr: score(corpus, lunrEngine(corpus.documents)),
+  };
+  return { quality, index: speed(documents), folder: await folderSpeed(Math.min(documents, 5000)) };
+}
+
+function pageOf({ url, title, text }: CorpusDocument): PageContent {
+  return { url, title, text: `\nURL: ${url}\n# ${title}\n\n${text}`, links: [] };
+}
+
+function ownEngine(documents: readonly CorpusDocument[]): Engine {
+  const index = new SearchIndex();
+  index.update(documents.map((document) => ({ page: pageOf(document), version: "1" })));
+  index.updateVocabulary();
+  return (query) => index.search(query, CUTOFF).map(({ url }) => url);
+}
+
+/** With the options that its own documentation shows for searching documents. */
+function miniSearchEngine(documents: readonly CorpusDocument[]): Engine {
+  const index = new MiniSearch({
+    idField: "url",
+    fields: ["title", "text", "url"],
+    searchOptions: { boost: { title: 2 }, fuzzy: 0.2, prefix: true },
+  });
+  index.addAll([...documents]);
+  return (query) =>
+    index
+      .search(query)
+      .slice(0, CUTOFF)
+      .map(({ id }) => String(id));
+}
+
+function lunrEngine(documents: readonly CorpusDocument[]): Engine {
+  const index = lunr(function () {
+    this.ref("url");
+    this.field("title", { boost: 2 });
+    this.field("text");
+    for (const document of documents) this.add(document);
+  });
+  // Signs of a query are syntax there.
+  return (query) =>
+    index
+      .search(query.replace(/[:*^~+\-"]/g, " "))
+      .slice(0, CUTOFF)
+      .map(({ ref }) => ref);
+}
+
+/** Mean nDCG@10, over all queries and by kind. */
+function score({ queries }: Corpus, search: Engine): Record<string, number> {
+  const byKind = new Map<string, number[]>();
+  for (const { kind, query, grades } of queries) {
+    const gains = search(query).map((url) => 2 ** (grades.get(url) ?? 0) - 1);
+    const ideal = [...grades.values()]
+      .sort((a, b) => b - a)
+      .slice(0, CUTOFF)
+      .map((grade) => 2 ** grade - 1);
+    const value = discounted(gains) / discounted(ideal);
+    byKind.set(kind, [...(byKind.get(kind) ?? []), value]);
+  }
+  const mean = (values: readonly number[]): number =>
+    Number((values.reduce((sum, value) => sum + value, 0) / values.length).toFixed(3));
+  const kinds = [...byKind].map(([kind, values]) => [kind, mean(values)] as const);
+  return { ndcg: mean([...byKind.values()].flat()), ...Object.fromEntries(kinds) };
+}
+
+function discounted(gains: readonly number[]): number {
+  return gains.reduce((sum, gain, rank) => sum + gain / Math.log2(rank + 2), 0);
+}
+
+function speed(count: number): Record<string, unknown> {
+  const index = new SearchIndex();
+  const words: string[] = [];
+  let bytes = 0;
+  let batch: { page: PageContent; version: string }[] = [];
+  let spent = 0;
+  const write = (): void => {
+    const before = process.cpuUsage();
+    index.update(batch);
+    spent += milliseconds(process.cpuUsage(before));
+    batch = [];
+  };
+  for (const document of makeManyDocuments(count, SEED)) {
+    bytes += document.text.length;
+    batch.push({ page: pageOf(document), version: "1" });
+    if (words.length < 5000) words.push(...document.text.split(/\W+/).slice(0, 40));
+    if (batch.length === BATCH) write();
+  }
+  write();
+  const before = process.cpuUsage();
+  index.updateVocabulary();
+  spent += milliseconds(process.cpuUsage(before));
+  console.error(`indexed ${count} documents, ${(bytes / 1e6).toFixed(1)} MB`);
+  const latencies = searchLatencies(index, words);
+  index.close();
+  return {
+    documents: count,
+    megabytes: Number((bytes / 1e6).toFixed(1)),
+    megabytes_per_second: Number((bytes / 1e3 / spent).toFixed(1)),
+    ...latencies,
+  };
+}
+
+function searchLatencies(index: SearchIndex, words: readonly string[]): Record<string, number> {
+  const random = randomFrom(SEED);
+  const clock: number[] = [];
+  const processor: number[] = [];
+  for (let n = 0; n < QUERIES; n++) {
+    const query = Array.from(
+      { length: 1 + (n % 4) },
+      () => words[Math.floor(random() * words.length)],
+    ).join(" ");
+    const [startedAt, before] = [performance.now(), process.cpuUsage()];
+    index.search(query, CUTOFF);
+    clock.push(performance.now() - startedAt);
+    processor.push(milliseconds(process.cpuUsage(before)));
+  }
+  const at = (values: number[], share: number): number =>
+    Number((values.toSorted((a, b) => a - b)[Math.floor(values.length * share)] ?? 0).toFixed(1));
+  return {
+    query_p50_ms: at(clock, 0.5),
+    query_p95_ms: at(clock, 0.95),
+    query_p95_cpu_ms: at(processor, 0.95),
+  };
+}
+
+/** From files to answers: reading, converting in threads, indexing. */
+async function folderSpeed(count: number): Promise<Record<string, unknown>> {
+  const folder = mkdtempSync(join(tmpdir(), "chorale-bench-search-"));
+  try {
+    let bytes = 0;
+    for (const { url, title, text } of makeManyDocuments(count, SEED + 1)) {
+      const path = join(folder, url.replace(/\.txt$/, ".md"));
+      mkdirSync(dirname(path), { recursive: true });
+      const markdown = `# ${title}\n\n${text}\n`;
+      writeFileSync(path, markdown);
+      bytes += markdown.length;
+    }
+    const [startedAt, before] = [performance.now(), process.cpuUsage()];
+    let longest = 0;
+    let last = performance.now();
+    const watch = setInterval(() => {
+      longest = Math.max(longest, performance.now() - last - 5);
+      last = performance.now();
+    }, 5);
+    const docs = await openDocumentFolder(folder);
+    clearInterval(watch);
+    const [wall, processor] = [
+      performance.now() - startedAt,
+      milliseconds(process.cpuUsage(before)),
+    ];
+    await docs.close();
+    return {
+      documents: count,
+      megabytes: Number((bytes / 1e6).toFixed(1)),
+      megabytes_per_second_of_clock: Number((bytes / 1e3 / wall).toFixed(1)),
+      megabytes_per_second_of_processor: Number((bytes / 1e3 / processor).toFixed(1)),
+      longest_block_ms: Number(longest.toFixed(0)),
+    };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function milliseconds({ user, system }: NodeJS.CpuUsage): number {
+  return (user + system) / 1e3;
+}

@@ -1,0 +1,230 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { rm, utimes, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { PageContent } from "../../tools/browser/page.ts";
+import { parseQuery } from "../../tools/browser/search/query.ts";
+import { SearchIndex } from "../../tools/browser/search/search-index.ts";
+import { openDocumentFolder } from "../../tools/index.ts";
+import { makeCorpus } from "../bench/search-corpus.ts";
+import { folderWith } from "./browser-support.ts";
+
+const page = (url: string, text: string, title = url): PageContent => ({
+  url,
+  title,
+  text: `\nURL: ${url}\n${text}`,
+  links: [],
+});
+
+function indexOf(pages: readonly PageContent[]): SearchIndex {
+  const index = new SearchIndex();
+  index.update(pages.map((each) => ({ page: each, version: "1" })));
+  index.updateVocabulary();
+  return index;
+}
+
+describe("what a query finds", () => {
+  const index = indexOf([
+    page("fees.md", "The berth fee is paid at noon. The skipper's log stays on board."),
+    page(
+      "apart.md",
+      "A fee. Weather, wind and waves as ever on a Tuesday in May; no berth is free.",
+    ),
+    page("code.md", "Call `harbour.getTideTable(day)` and then `set_lamp_colour`."),
+    page("other.md", "A table of the tide; a colour for each lamp."),
+    page("chemistry.md", "Sea water is H_{2}O with salt, x^{2} of it."),
+    page("de.md", "Die Hafengebührenordnung und der Schleusenwärter."),
+    page("ar.md", "سافرنا بالباخرة إلى الإسكندرية"),
+    page("he.md", "הספינה עגנה בנמל"),
+    page("th.md", "เรานั่งเรือไปภูเก็ตตอนเช้า"),
+    page("ko.md", "목포에서 배를 타고 갔습니다."),
+    page("decomposed.md", "Mo\u0308ltenort liegt am Wasser"),
+  ]);
+  it.each([
+    ["berth fee", ["fees.md", "apart.md"]],
+    ['"berth fee"', ["fees.md"]],
+    ['"fee berth"', []],
+    ["getTideTable", ["code.md", "other.md"]],
+    ["get_tide_table", ["code.md", "other.md"]],
+    ["harbour.getTideTable(", ["code.md", "other.md"]],
+    ["setLampColour", ["code.md", "other.md"]],
+    ["H2O", ["chemistry.md"]],
+    ["Gebührenordnung", ["de.md"]],
+    ["schleuse", ["de.md"]],
+    ["باخرة", ["ar.md"]],
+    ["נמל", ["he.md"]],
+    ["ภูเก็ต", ["th.md"]],
+    ["배", ["ko.md"]],
+    ["Möltenort", ["decomposed.md"]],
+    ["skippers", ["fees.md"]],
+    ["astrolabe", []],
+    ["?!", []],
+  ])("%s", (query, expected) => {
+    const found = index.search(query, 5).map(({ url }) => url);
+    // Documents with some of the words may follow; none stands before those with all of them.
+    expect(found.slice(0, expected.length)).toEqual(expected.slice(0, found.length));
+    expect(found.length > 0).toBe(expected.length > 0);
+  });
+
+  it("has no syntax of the database in it", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary", maxLength: 200 }), (query) => {
+        for (const { expression } of parseQuery(query).terms) {
+          expect(expression).toMatch(/^(?:"[^"]+"|\((?:"[^"]+"(?: OR )?)+\))$/);
+        }
+        index.search(query, 3);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe("documents", () => {
+  it("come back as they were taken in, also long ones", () => {
+    const index = new SearchIndex();
+    fc.assert(
+      fc.property(fc.array(fc.lorem({ maxCount: 30 }), { maxLength: 400 }), (paragraphs) => {
+        const content = page("long.md", paragraphs.join("\n\n"));
+        index.update([{ page: content, version: "2" }]);
+        expect(index.get("long.md")).toEqual(content);
+        expect(index.documents()).toEqual([{ url: "long.md", version: "2", warnings: [] }]);
+      }),
+      { numRuns: 20 },
+    );
+    index.close();
+  });
+
+  it("rank by the part that answers, with its line in the whole page", () => {
+    const filler = "Nothing of interest stands in this paragraph of the book.\n\n".repeat(3000);
+    const text = `${filler}The astrolabe lies in the third drawer.\n\n${filler}`;
+    const index = indexOf([page("book.md", text), page("short.md", "A drawer.")]);
+    const [hit] = index.search("astrolabe drawer", 3);
+    expect(hit).toMatchObject({
+      url: "book.md",
+      summary: "The astrolabe lies in the third drawer.",
+    });
+    const lines = page("book.md", text).text.split("\n");
+    expect(lines[hit?.line ?? 0]).toBe("The astrolabe lies in the third drawer.");
+    index.close();
+  });
+
+  it("are found by their content, not by what stands around it on every page", () => {
+    const text = "About sails.\n\n[Navigation and other parts of the page:]\n\nContact";
+    const whole = page("a.html", text);
+    const index = indexOf([
+      { ...whole, mainEnd: whole.text.indexOf("[Nav") },
+      page("b.html", "Contact us."),
+    ]);
+    expect(index.search("contact", 5).map(({ url }) => url)).toEqual(["b.html"]);
+    index.close();
+  });
+
+  it("of the bench are found better than a floor", () => {
+    const { documents, queries } = makeCorpus(1);
+    const index = indexOf(documents.map(({ url, title, text }) => page(url, text, title)));
+    const hits = queries.filter(({ query, grades }) => {
+      const [first] = index.search(query, 1);
+      return (grades.get(first?.url ?? "") ?? 0) === 3;
+    });
+    expect(queries.length).toBeGreaterThanOrEqual(100);
+    expect(hits.length / queries.length).toBeGreaterThan(0.8);
+    index.close();
+  });
+});
+
+describe("an index that is kept", () => {
+  const settled = async (folder: string, names: readonly string[]): Promise<void> => {
+    // Files of this very moment are read again, since the clock of the file system has ticks.
+    const past = new Date(Date.now() - 60_000);
+    for (const name of names) await utimes(join(folder, name), past, past);
+  };
+
+  it("reads only what changed", async () => {
+    await using state = await folderWith({});
+    await using folder = await folderWith({
+      "a.md": "# One\n\nSee [two](b.md).",
+      "b.md": "# Two",
+      "c.txt": Buffer.from("D\xf6rte wohnt in K\xf6ln", "latin1"),
+    });
+    await settled(folder.path, ["a.md", "b.md", "c.txt"]);
+    const indexFile = join(state.path, "index.sqlite");
+    const read = async (): Promise<number> => {
+      const docs = await openDocumentFolder(folder.path, { indexFile });
+      expect(docs.summary.warnings.map(({ path }) => path)).toEqual(["c.txt"]);
+      await docs.close();
+      return docs.summary.read;
+    };
+    expect(await read()).toBe(3);
+    expect(await read()).toBe(0);
+    await writeFile(join(folder.path, "b.md"), "# Two\n\nNow with an anchor chain.");
+    await settled(folder.path, ["b.md"]);
+    expect(await read()).toBe(1);
+    await rm(join(folder.path, "b.md"));
+    expect(await read()).toBe(0);
+    const docs = await openDocumentFolder(folder.path, { indexFile });
+    expect(await docs.search("anchor chain", 5)).toEqual([]);
+    // A link whose document is gone is text, though the page with it was not read again.
+    expect((await docs.open("a.md")).text).toContain("See two.");
+    await docs.close();
+  });
+
+  it("is whole after a kill in the middle of it", async () => {
+    await using state = await folderWith({});
+    const files = Object.fromEntries(
+      Array.from({ length: 1500 }, (_, n) => [
+        `${n}.md`,
+        `# Sheet ${n}\n\nword${n} ${"and more ".repeat(200)}`,
+      ]),
+    );
+    await using folder = await folderWith(files);
+    const indexFile = join(state.path, "index.sqlite");
+    const program = `
+      import { openDocumentFolder } from ${JSON.stringify(new URL("../../tools/index.ts", import.meta.url).href)};
+      await openDocumentFolder(${JSON.stringify(folder.path)}, { indexFile: ${JSON.stringify(indexFile)} });`;
+    const child = spawn(process.execPath, ["--input-type=module", "-e", program], {
+      stdio: "ignore",
+    });
+    const documents = (): number => {
+      try {
+        const database = new DatabaseSync(indexFile, { readOnly: true });
+        const row = database.prepare("SELECT count(*) AS count FROM documents").get();
+        database.close();
+        return Number(row?.["count"]);
+      } catch {
+        return 0;
+      }
+    };
+    while (documents() < 200 && child.exitCode === null)
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    child.kill("SIGKILL");
+    if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+    const database = new DatabaseSync(indexFile);
+    expect(database.prepare("PRAGMA integrity_check").get()).toEqual({ integrity_check: "ok" });
+    database.exec("INSERT INTO words (words) VALUES ('integrity-check')");
+    expect(documents()).toBeGreaterThanOrEqual(200);
+    database.close();
+    const docs = await openDocumentFolder(folder.path, { indexFile });
+    expect(docs.summary.documents).toBe(1500);
+    expect((await docs.search("word1499", 1))[0]?.url).toBe("1499.md");
+    await docs.close();
+  });
+
+  it("is made anew when its form is an older one, and refused when it is no index", async () => {
+    await using state = await folderWith({ "other.sqlite": "no database at all, but long enough" });
+    await using folder = await folderWith({ "a.md": "# One" });
+    const indexFile = join(state.path, "index.sqlite");
+    await (await openDocumentFolder(folder.path, { indexFile })).close();
+    const database = new DatabaseSync(indexFile);
+    database.exec("PRAGMA user_version = 0; DROP TABLE documents");
+    database.close();
+    const docs = await openDocumentFolder(folder.path, { indexFile });
+    expect((await docs.search("one", 1))[0]?.url).toBe("a.md");
+    await docs.close();
+    await expect(
+      openDocumentFolder(folder.path, { indexFile: join(state.path, "other.sqlite") }),
+    ).rejects.toThrow(/its index .*other\.sqlite cannot be opened: file is not a database/);
+  });
+});

@@ -1,0 +1,83 @@
+/** A search index in a thread of its own, as seen from the main thread. */
+import type { Piscina } from "piscina";
+import type { SearchHit } from "../backend.ts";
+import type { PageContent } from "../page.ts";
+import type { IndexedPage, IndexRequest } from "./index-worker.ts";
+import type { StoredDocument } from "./search-index.ts";
+
+/** Of JavaScript objects; what SQLite holds is not among them. */
+const HEAP_MB = 1024;
+
+export class IndexThread {
+  readonly #thread: Piscina;
+
+  private constructor(thread: Piscina) {
+    this.#thread = thread;
+  }
+
+  /**
+   * @param file  path of the database; the empty string: one that goes with the process
+   * @throws an error of SQLite when the file cannot be opened or made
+   */
+  static async open(file: string): Promise<IndexThread> {
+    const { Piscina: Pool } = await import("piscina");
+    const thread = new Pool({
+      filename: new URL("./index-worker.ts", import.meta.url).href,
+      // The state of the index is in this one thread; requests are carried out in their order.
+      minThreads: 1,
+      maxThreads: 1,
+      concurrentTasksPerWorker: 1,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      execArgv: [],
+      env: {},
+      resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
+    });
+    const index = new IndexThread(thread);
+    try {
+      await index.#ask({ call: "open", file });
+      return index;
+    } catch (error) {
+      await thread.destroy();
+      throw error;
+    }
+  }
+
+  /** Takes in and removes pages, all of them or none. */
+  async update(pages: readonly IndexedPage[], removed: readonly string[] = []): Promise<void> {
+    await this.#ask({ call: "update", pages, removed });
+  }
+
+  async updateVocabulary(): Promise<void> {
+    await this.#ask({ call: "updateVocabulary" });
+  }
+
+  async documents(): Promise<readonly StoredDocument[]> {
+    return (await this.#ask({ call: "documents" })) as readonly StoredDocument[];
+  }
+
+  async get(url: string): Promise<PageContent | null> {
+    return (await this.#ask({ call: "get", url })) as PageContent | null;
+  }
+
+  async search(query: string, limit: number, signal?: AbortSignal): Promise<readonly SearchHit[]> {
+    return (await this.#ask({ call: "search", query, limit }, signal)) as readonly SearchHit[];
+  }
+
+  async close(): Promise<void> {
+    await this.#ask({ call: "close" });
+    await this.#thread.destroy();
+  }
+
+  /** A request that is given up in the middle still ends in its thread: the index stays whole. */
+  #ask(request: IndexRequest, signal?: AbortSignal): Promise<unknown> {
+    const answer: Promise<unknown> = this.#thread.run(request);
+    if (signal === undefined) return answer;
+    signal.throwIfAborted();
+    const { promise, reject } = Promise.withResolvers<never>();
+    const onAbort = (): void => reject(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    return Promise.race([answer, promise]).finally(() => {
+      signal.removeEventListener("abort", onAbort);
+    });
+  }
+}
