@@ -33,6 +33,8 @@ from system import Kind
 from tokenizer import MESSAGE, PAD, encode
 
 HERE = Path(__file__).resolve().parent
+torch._dynamo.config.recompile_limit = 64
+"""More shapes than torch expects are worth compiling for: what is not compiled takes several times as long."""
 WARMUP_STEPS = 60
 BALANCE_WEIGHT = 0.01
 POINTER_WEIGHT = 0.3

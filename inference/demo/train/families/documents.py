@@ -137,7 +137,7 @@ def _document(g: Source, subject: Subject, taken: set[str], long: bool) -> tuple
     form = g.rng.choices(["md", "txt", "html"], [55, 30, 15])[0]
     title = g.pick([capital(subject.name)] * 4 + [f"{g.pick(HEADINGS)}: {subject.name}", f"About {subject.name}", f"{capital(subject.name)} - {g.pick(HEADINGS).lower()}"])
     sentences = [f.sentence for f in subject.facts]
-    extra = g.int(20, 45) if long else g.pick([0, 1, 2, 3, 5, 8])
+    extra = g.int(20, 40) if long else g.pick([0, 0, 1, 2, 3, 5])
     for _ in range(extra):
         sentences.insert(g.int(0, len(sentences)), g.template(FILLER))
     blocks: list[list[str]] = [[]]
@@ -251,8 +251,8 @@ def keyword(question: str, name: str) -> str:
 
 def _folder(g: Source) -> tuple[dict[str, str], list[tuple[str, Subject]]]:
     docs, subjects = {}, []
-    long = g.chance(0.12)
-    for i in range(g.pick([1, 2, 2, 3, 3, 4])):
+    long = g.chance(0.06)
+    for i in range(g.pick([1, 2, 2, 2, 3, 4])):
         subject = _subject(g)
         if subject.name.lower() in [s.name.lower() for _, s in subjects]:
             continue
