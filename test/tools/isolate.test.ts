@@ -137,6 +137,24 @@ describe("a supervised process", () => {
     expect(await end.promise).toContain("it could not be started: spawn /no/such/program");
   });
 
+  test.runIf(process.platform !== "win32")("that does not start is given up", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const end = Promise.withResolvers<string>();
+    vi.mocked(launch).mockImplementationOnce(() => spawn("sleep", ["100"]));
+    const child = new SupervisedChild(options, {
+      onMessage: () => undefined,
+      onEnd: end.resolve,
+    });
+    vi.advanceTimersByTime(29_999);
+    expect(child.alive).toBe(true);
+    vi.advanceTimersByTime(1);
+    expect(await end.promise).toMatch(
+      /it did not start within 30 s; the system may give it too few/,
+    );
+    await child.exited;
+  });
+
   test.runIf(process.platform === "linux")("goes when what contains it is killed", async () => {
     const end = Promise.withResolvers<string>();
     vi.mocked(launch).mockImplementationOnce(() =>

@@ -263,7 +263,7 @@ describe("a plugin", () => {
         plugin.tools.find(({ recipient }) => recipient === `functions.${name}`);
       expect((await run(tool("greet"), { n: 5 })).text).toBe("hello you 1 5");
       expect((await run(tool("greet"), { n: 6 })).text).toBe("hello you 2 6");
-      expect(await run(tool("greet"), { n: "6" })).toMatchObject({ status: "failed" });
+      expect(await run(tool("greet"), { n: "six" })).toMatchObject({ status: "failed" });
       expect(logs).toEqual(['greeting 5 {"call":"call_7"}', 'greeting 6 {"call":"call_7"}']);
       expect((await run(tool("files"), {})).data).toEqual({
         listed: [

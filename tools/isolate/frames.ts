@@ -3,13 +3,13 @@
  * checked before anything is kept, so neither side can make the other hold more than it agreed to.
  */
 
-/** `json`: a message; `bytes`: a memory snapshot, a file. */
-export type FrameKind = "json" | "bytes";
+/** `json`: a message; `bytes`: a memory snapshot, a file; `started`: the process runs, without payload. */
+export type FrameKind = "json" | "bytes" | "started";
 export type Frame = { readonly kind: FrameKind; readonly payload: Buffer };
 
 /** u32 little-endian payload length, u8 kind. */
 const HEADER_BYTES = 5;
-const KINDS: readonly FrameKind[] = ["json", "bytes"];
+const KINDS: readonly FrameKind[] = ["json", "bytes", "started"];
 
 /** A message is a program, arguments or a bounded result; each fits with room to spare. */
 export const MESSAGE_LIMIT_BYTES: number = 4 * 1024 * 1024;
@@ -26,16 +26,18 @@ export function encodeMessage(message: unknown): Buffer {
   return encodeFrame("json", Buffer.from(JSON.stringify(message), "utf8"));
 }
 
+type FrameLimits = Readonly<Record<Exclude<FrameKind, "started">, number>>;
+
 /** Puts frames together from chunks of any size. */
 export class FrameReader {
-  readonly #limits: Readonly<Record<FrameKind, number>>;
+  readonly #limits: FrameLimits;
   #chunks: Buffer[] = [];
   #held = 0;
   /** Header of the frame that is being received. */
   #expect: { readonly kind: FrameKind; readonly length: number } | undefined;
 
   /** @param limits  most payload bytes of each kind; 0 refuses the kind */
-  constructor(limits: Readonly<Record<FrameKind, number>>) {
+  constructor(limits: FrameLimits) {
     this.#limits = limits;
   }
 
@@ -59,6 +61,10 @@ export class FrameReader {
     const length = header.readUInt32LE(0);
     const kind = KINDS[header.readUInt8(4)];
     if (kind === undefined) throw new RangeError("a frame of an unknown kind");
+    if (kind === "started") {
+      if (length === 0) return { kind, length };
+      throw new RangeError("a frame that has a payload and may have none");
+    }
     const limit = this.#limits[kind];
     if (length > limit || limit === 0) {
       throw new RangeError(`a ${kind} frame of ${length} bytes, at most ${limit} are accepted`);

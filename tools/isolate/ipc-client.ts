@@ -33,6 +33,7 @@ export function connectToParent<Setup>(): IpcClient<Setup> {
     residentBytes: number;
     setup: Setup;
   };
+  process.stdout.write(encodeFrame("started", new Uint8Array()));
   // bubblewrap sets it.
   delete process.env["PWD"];
   // Not process.exit: that waits for threads that may never yield.
@@ -55,7 +56,7 @@ export function connectToParent<Setup>(): IpcClient<Setup> {
       process.stdin.on("data", (chunk: Buffer) => {
         for (const { kind, payload } of reader.push(chunk)) {
           if (kind === "bytes") handlers.onBytes?.(payload);
-          else handlers.onMessage(JSON.parse(payload.toString("utf8")));
+          else if (kind === "json") handlers.onMessage(JSON.parse(payload.toString("utf8")));
         }
       });
       if (!canSeeItsMemory()) return;

@@ -40,6 +40,11 @@ export type SupervisedChildOptions = LaunchOptions & {
 const MIB = 1024 * 1024;
 /** All packages and files of a Python session may be on their way at once. */
 const UNREAD_LIMIT_BYTES = 512 * MIB;
+/**
+ * Node starts in 0.05 s, and on a loaded machine in a few seconds. Where the system gives it too few threads
+ * it can hang before any of our code runs.
+ */
+const START_LIMIT_MS = 30_000;
 /** What the process last wrote to stderr, for the message when it ends. */
 const STDERR_KEPT = 2000;
 /** Of V8's report, which is pages long. */
@@ -59,6 +64,7 @@ export class SupervisedChild {
   readonly #child: ChildProcess | undefined;
   readonly #handlers: ChildHandlers;
   readonly #unreadLimitBytes: number;
+  #startTimer: NodeJS.Timeout | undefined;
   #osSandbox: OsSandbox = "none";
   #over = false;
   #isGone = false;
@@ -96,6 +102,11 @@ export class SupervisedChild {
     this.#child.stderr?.on("data", (chunk: Buffer) => {
       this.#stderr = (this.#stderr + chunk.toString("utf8")).slice(-STDERR_KEPT);
     });
+    this.#startTimer = setTimeout(() => {
+      const why = "the system may give it too few threads or too little memory (ulimit)";
+      this.fail(`it did not start within ${START_LIMIT_MS / 1000} s; ${why}`);
+    }, START_LIMIT_MS);
+    this.#startTimer.unref();
     // A process that is gone cannot be written to; its exit is what counts.
     this.#child.stdin?.on("error", () => undefined);
     this.keepsAgentAlive(false);
@@ -171,6 +182,10 @@ export class SupervisedChild {
   #receive({ kind, payload }: Frame): void {
     // An earlier frame of the same chunk may have ended it.
     if (this.#over) return;
+    if (kind === "started") {
+      clearTimeout(this.#startTimer);
+      return;
+    }
     if (kind === "bytes") {
       this.#handlers.onBytes?.(payload);
       return;
@@ -208,6 +223,7 @@ export class SupervisedChild {
   }
 
   #end(reason: string): void {
+    clearTimeout(this.#startTimer);
     if (this.#over) return;
     this.#over = true;
     this.#handlers.onEnd(reason);
