@@ -33,7 +33,7 @@ function importsOf(code: string): string[] {
 
 test("package.json leads to it", () => {
   const manifest = JSON.parse(readFileSync(new URL("package.json", root), "utf8"));
-  expect(manifest.exports["./harmony"]).toBe("./harmony/index.ts");
+  expect(manifest.exports["./harmony"]["chorale-source"]).toBe("./harmony/index.ts");
 });
 
 test("it loads nothing but its own folder, and names nothing of Node", () => {
