@@ -14,19 +14,15 @@ export {
   normaliseCitations,
   openDocumentFolder,
 } from "./browser/index.ts";
-export { needsApproval } from "./core/approval.ts";
+export { needsApproval } from "./calls/approval.ts";
 export {
   type CallProblem,
   type PreparedCall,
   prepareCall,
   verifyTool,
-} from "./core/arguments.ts";
+} from "./calls/arguments.ts";
+export { type ExecuteContext, executeTool, runPreparedCall } from "./calls/execute.ts";
 export type { ContentBlock, EmbeddedResource } from "./core/content.ts";
-export {
-  defineTool,
-  type IsolatedToolDefinition,
-  type ToolDefinition,
-} from "./core/define.ts";
 export {
   DuplicateToolError,
   PythonFileError,
@@ -37,9 +33,7 @@ export {
   ToolModuleError,
   ToolsError,
 } from "./core/errors.ts";
-export { type ExecuteContext, executeTool, runPreparedCall } from "./core/execute.ts";
 export type { JsonValue } from "./core/json-value.ts";
-export { loadToolModule } from "./core/module.ts";
 export { FileReadError, readFileOrPipe, readRegularFile } from "./core/read-file.ts";
 export { isToolName, nameOf, namespaceOf, ToolRegistry } from "./core/registry.ts";
 export type { StandardSchema } from "./core/standard-schema.ts";
@@ -54,6 +48,12 @@ export {
   type ToolResult,
 } from "./core/tool.ts";
 export { type Truncation, truncateToTokens } from "./core/truncate.ts";
+export {
+  defineTool,
+  type IsolatedToolDefinition,
+  type ToolDefinition,
+} from "./functions/define.ts";
+export { loadToolModule } from "./functions/module.ts";
 export { type SandboxLayer, type SandboxReport, sandboxReport } from "./isolate/index.ts";
 export {
   createGuardedFetch,

@@ -116,8 +116,8 @@ describe("who may know whom", () => {
     ],
     [
       "tools/browser/page.ts",
-      `import { judge } from "../validator/index.ts";`,
-      "browser/ stands beside validator/",
+      `import { loadPlugin } from "../plugins/index.ts";`,
+      "browser/ stands beside plugins/",
     ],
     [
       "runtime/agent/agent.ts",

@@ -55,8 +55,10 @@ export const ORDER: Readonly<Record<string, readonly Row[]>> = {
   ],
   tools: [
     apart("core/"),
-    apart("net/", "isolate/"),
-    apart("browser/", "code/", "mcp/", "plugins/", "python/", "validator/"),
+    apart("net/", "isolate/", "validator/"),
+    apart("calls/"),
+    apart("browser/", "code/", "mcp/", "plugins/", "python/"),
+    apart("functions/"),
     apart("index.ts"),
   ],
   runtime: [

@@ -2,9 +2,9 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { defineTool } from "../../tools/core/define.ts";
-import { executeTool } from "../../tools/core/execute.ts";
+import { executeTool } from "../../tools/calls/execute.ts";
 import type { Tool, ToolResult } from "../../tools/core/tool.ts";
+import { defineTool } from "../../tools/functions/define.ts";
 import { loadPlugin, parseGrants, readManifest } from "../../tools/plugins/index.ts";
 import { intersect, missingGrants } from "../../tools/plugins/permissions.ts";
 

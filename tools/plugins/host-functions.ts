@@ -2,7 +2,7 @@
  * What a plugin can ask of the agent: each function checks its arguments, does what was granted and
  * nothing else, and answers with JSON.
  */
-import { executeTool } from "../core/execute.ts";
+import { executeTool } from "../calls/execute.ts";
 import type { Tool, ToolContext, ToolOutput } from "../core/tool.ts";
 import {
   createGuardedFetch,

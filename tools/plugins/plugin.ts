@@ -1,7 +1,7 @@
 /** A plugin as the rest of the program sees it: tools that start its process again when it is gone. */
 import { resolve } from "node:path";
 import type { JsonSchema } from "../../harmony/index.ts";
-import { verifyTool } from "../core/arguments.ts";
+import { verifyTool } from "../calls/arguments.ts";
 import type { Tool } from "../core/tool.ts";
 import { findIsolatedVm, findOsSandbox, type OsSandbox } from "../isolate/index.ts";
 import { PluginLoadError } from "./errors.ts";

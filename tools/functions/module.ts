@@ -2,10 +2,10 @@
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { verifyTool } from "./arguments.ts";
-import { ToolModuleError } from "./errors.ts";
-import type { Tool } from "./tool.ts";
-import { withTimeout } from "./with-timeout.ts";
+import { verifyTool } from "../calls/arguments.ts";
+import { ToolModuleError } from "../core/errors.ts";
+import type { Tool } from "../core/tool.ts";
+import { withTimeout } from "../core/with-timeout.ts";
 
 /** A module that waits for ever while it loads would end the program without a word, or never. */
 const LOAD_LIMIT_MS = 60_000;

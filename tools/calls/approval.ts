@@ -1,8 +1,8 @@
 /** Whether a call needs the user's approval before it is run. */
 
-import type { Tool, ToolContext } from "./tool.ts";
-import { unlessAborted } from "./unless-aborted.ts";
-import { withTimeout } from "./with-timeout.ts";
+import type { Tool, ToolContext } from "../core/tool.ts";
+import { unlessAborted } from "../core/unless-aborted.ts";
+import { withTimeout } from "../core/with-timeout.ts";
 
 /** A rule may ask a database or a person's settings; it is no place to wait for the person. */
 const RULE_LIMIT_MS = 10_000;

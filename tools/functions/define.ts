@@ -1,5 +1,12 @@
 /** Functions of the embedding program, or of a user's module, as tools. */
 import type { JsonSchema } from "../../harmony/index.ts";
+import { ToolDefinitionError } from "../core/errors.ts";
+import { describeAsJson } from "../core/json-value.ts";
+import { isToolName } from "../core/registry.ts";
+import { isStandardSchema, type StandardSchema, standardValue } from "../core/standard-schema.ts";
+import { messageOf } from "../core/text.ts";
+import type { ApprovalRule, Tool, ToolAnnotations, ToolContext, ToolOutput } from "../core/tool.ts";
+import { toToolOutput } from "../core/tool-output.ts";
 import {
   createIsolatedRun,
   type IsolatedRun,
@@ -9,13 +16,6 @@ import {
   type PluginLimits,
 } from "../plugins/index.ts";
 import { createValidator } from "../validator/index.ts";
-import { ToolDefinitionError } from "./errors.ts";
-import { describeAsJson } from "./json-value.ts";
-import { isToolName } from "./registry.ts";
-import { isStandardSchema, type StandardSchema, standardValue } from "./standard-schema.ts";
-import { messageOf } from "./text.ts";
-import type { ApprovalRule, Tool, ToolAnnotations, ToolContext, ToolOutput } from "./tool.ts";
-import { toToolOutput } from "./tool-output.ts";
 
 /**
  * @typeParam Input    what `execute` gets: what the schema makes of the arguments

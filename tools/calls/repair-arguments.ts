@@ -5,10 +5,10 @@
  * is never mended, since half of an argument may do other damage than the whole.
  */
 import type { Issue, JsonSchema } from "../../harmony/index.ts";
+import { plainName } from "../core/nearest-names.ts";
+import { nameOf } from "../core/registry.ts";
+import type { Tool } from "../core/tool.ts";
 import { rewriteLooseJson, scanJson, unwrapJson, whitespaceEnd } from "../validator/index.ts";
-import { plainName } from "./nearest-names.ts";
-import { nameOf } from "./registry.ts";
-import type { Tool } from "./tool.ts";
 
 export type Reading = {
   readonly text: string;

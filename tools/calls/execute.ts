@@ -4,20 +4,20 @@
  */
 import { performance } from "node:perf_hooks";
 import type { Issue } from "../../harmony/index.ts";
-import { needsApproval } from "./approval.ts";
-import { type PreparedCall, prepareCall } from "./arguments.ts";
-import { describeAsJson } from "./json-value.ts";
-import { messageOf } from "./text.ts";
+import { describeAsJson } from "../core/json-value.ts";
+import { messageOf } from "../core/text.ts";
 import {
   isClientSideTool,
   type Tool,
   type ToolContext,
   type ToolOutput,
   type ToolResult,
-} from "./tool.ts";
-import { toToolOutput } from "./tool-output.ts";
-import { truncateToTokens } from "./truncate.ts";
-import { unlessAborted } from "./unless-aborted.ts";
+} from "../core/tool.ts";
+import { toToolOutput } from "../core/tool-output.ts";
+import { truncateToTokens } from "../core/truncate.ts";
+import { unlessAborted } from "../core/unless-aborted.ts";
+import { needsApproval } from "./approval.ts";
+import { type PreparedCall, prepareCall } from "./arguments.ts";
 
 export type ExecuteContext = Omit<ToolContext, "context" | "idempotencyKey"> & {
   /** Absent: tools get undefined. */

@@ -1,11 +1,11 @@
 /** From what the model wrote as arguments to what a tool gets, without running the tool. */
 import type { Issue, JsonSchema } from "../../harmony/index.ts";
+import { SchemaError } from "../core/errors.ts";
+import { standardValue } from "../core/standard-schema.ts";
+import { messageOf } from "../core/text.ts";
+import type { Tool } from "../core/tool.ts";
 import { createValidator, type ValidationResult, type Validator } from "../validator/index.ts";
-import { SchemaError } from "./errors.ts";
 import { flawsOf, readings } from "./repair-arguments.ts";
-import { standardValue } from "./standard-schema.ts";
-import { messageOf } from "./text.ts";
-import type { Tool } from "./tool.ts";
 
 /** A call whose arguments are valid; `runPreparedCall` runs it. */
 export type PreparedCall = {
