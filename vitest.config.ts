@@ -1,18 +1,8 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { slowTests } from "./test/slow-tests.ts";
 
-/**
- * Tests that start the command, Python, plugins or other processes, or load many models. `npm run test:fast`
- * leaves them out.
- */
-const SLOW = [
-  "test/cli/**/*.test.ts",
-  "test/conformance/**/*.test.ts",
-  "test/tools/{isolate,plugins,python}*.test.ts",
-  "test/eval/run-task.test.ts",
-  "test/harmony/browser.test.ts",
-  "test/inference/{broken-numbers,hostile-documents,loading,prefix-store,screening,shapes}.test.ts",
-  "test/runtime/golden.test.ts",
-];
+const slow = slowTests(fileURLToPath(new URL("./", import.meta.url)));
 
 export default defineConfig({
   test: {
@@ -26,13 +16,14 @@ export default defineConfig({
         extends: true,
         test: {
           name: "fast",
-          // All in one process after another, which saves a third of the time: such a test leaves nothing behind.
-          isolate: false,
           include: ["test/**/*.test.ts"],
-          exclude: [...SLOW, "test/package/**"],
+          exclude: [...slow, "test/package/**"],
+          // One process runs them one after the other, which saves a third of the time: such a test leaves
+          // nothing behind.
+          isolate: false,
         },
       },
-      { extends: true, test: { name: "slow", include: SLOW } },
+      { extends: true, test: { name: "slow", include: slow } },
       {
         extends: true,
         test: {
