@@ -5,6 +5,7 @@
 import { constants, readFileSync } from "node:fs";
 import { registerHooks } from "node:module";
 import { connectToParent } from "../../tools/isolate/ipc-client.ts";
+import { pythonSource } from "../../tools/python/guest-source.ts";
 import { OutputBuffer } from "../../tools/python/output-buffer.ts";
 import type { ChildSetup, FromChild, ToChild } from "../../tools/python/protocol.ts";
 
@@ -40,12 +41,18 @@ async function start(): Promise<Run> {
   python.setStdout({ write, isatty: false });
   python.setStderr({ write, isatty: false });
   python.setStdin({ stdin: () => null, isatty: false });
-  const source = readFileSync(new URL("../../tools/python/cell.py", import.meta.url), "utf8");
-  python.runPython(source, { globals: python.toPy({}) });
+  python.runPython(pythonSource(), { globals: python.toPy({}) });
   const [run, , , prepare] = python
     .runPython("import sys; sys.__dict__.pop('_chorale_cell')")
     .toJs();
-  prepare();
+  let timer: NodeJS.Timeout | undefined;
+  const wake = (milliseconds: number): void => {
+    clearTimeout(timer);
+    timer = setTimeout(() => turn(), milliseconds);
+  };
+  const waiting = new Int32Array(new SharedArrayBuffer(4));
+  const pause = (seconds: number): void => void Atomics.wait(waiting, 0, 0, seconds * 1000);
+  const turn: () => void = prepare(wake, pause);
   return run;
 }
 
@@ -55,10 +62,18 @@ link.listen({
   async onMessage(received) {
     const message = received as ToChild;
     if (message.type !== "run") return;
-    output.clear();
+    output.forget(output.length);
     try {
       const { value, error } = JSON.parse(await (await starting)(message.code, ++cells));
-      send({ type: "result", id: message.id, leftOut: 0, output: output.read(), value, error });
+      send({
+        type: "result",
+        id: message.id,
+        leftOut: { count: 0, files: [] },
+        interruptedBetween: false,
+        output: output.read(),
+        value,
+        error,
+      });
     } catch (error) {
       link.die({
         type: "died",

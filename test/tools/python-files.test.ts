@@ -47,7 +47,7 @@ describe("names of files", () => {
         expect(name).toMatch(
           /^[\p{L}\p{N}_][\p{L}\p{M}\p{N}._ -]*$|^\p{M}[\p{L}\p{M}\p{N}._ -]*$/u,
         );
-        expect([...name].length).toBeLessThanOrEqual(101);
+        expect(Buffer.byteLength(name)).toBeLessThanOrEqual(201);
         expect(safeFileName(name)).toBe(name);
       }),
     );
@@ -77,8 +77,7 @@ describe("files for the user", () => {
         { name: "plot.png", path: join(folder, "plot.png"), bytes: 1 },
         { name: "plot-2.png", path: join(folder, "plot-2.png"), bytes: 2 },
       ],
-      notKept: 0,
-      problem: null,
+      problems: [],
     });
     expect(readdirSync(folder).sort()).toEqual(["plot-2.png", "plot.png"]);
   });
@@ -119,9 +118,11 @@ describe("files for the user", () => {
       path: `${i}.txt`,
       bytes: bytes("x"),
     }));
-    const { artifacts: kept, notKept, problem } = await artifacts.save(files);
-    expect([kept.length, notKept]).toEqual([ARTIFACT_LIMITS.files, 1]);
-    expect(problem).toMatch(/^a session may make 200 files of 128 MiB together$/);
+    const { artifacts: kept, problems } = await artifacts.save(files);
+    expect(kept).toHaveLength(ARTIFACT_LIMITS.files);
+    expect(problems).toEqual([
+      { path: "200.txt", problem: "A session can save 200 files with 128 MiB together." },
+    ]);
   });
 
   test("that cannot be written are said, not thrown", async () => {
@@ -130,8 +131,11 @@ describe("files for the user", () => {
     const saved = await new ArtifactFolder(join(file, "x")).save([
       { path: "a", bytes: bytes("1") },
     ]);
-    expect(saved).toMatchObject({ artifacts: [], notKept: 1 });
-    expect(saved.problem).toMatch(/ENOTDIR|EEXIST/);
+    expect(saved.artifacts).toEqual([]);
+    // For the model: without the user's path.
+    expect(saved.problems[0]?.problem).toMatch(
+      /^The user's folder for files cannot be written \((ENOTDIR|EEXIST)\)\.$/,
+    );
   });
 });
 

@@ -73,7 +73,7 @@ describe("OutputBuffer", () => {
     const text = `${"a".repeat(HALF - 1)}é${"b".repeat(HALF - 1)}`;
     write(buffer, text);
     expect(buffer.read()).toBe(text);
-    buffer.clear();
+    buffer.forget(buffer.length);
     expect(buffer.read()).toBe("");
   });
 

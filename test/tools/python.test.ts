@@ -259,13 +259,13 @@ describe("files", () => {
     expect(readFileSync(join(artifactFolder, "plots-a.txt"), "utf8")).toBe("three");
     const large = "open('/outputs/large.bin', 'wb').write(bytes(17 * 2**20)); None";
     expect(await text(large, tool)).toBe(
-      "[WARN] 1 file in /outputs not kept: too many or too large.",
+      "[WARN] Not saved for the user: /outputs/large.bin (17825792 bytes). A call can save 32 files with 32 MiB together, and 16 MiB in one file.",
     );
   });
 
   test("are not kept where there is no folder for them, and that is said", async () => {
     expect(await text("open('/outputs/a.txt', 'w').write('x'); None", session())).toBe(
-      "[WARN] 1 file in /outputs not kept: there is no folder for them.",
+      "[WARN] Not saved for the user: /outputs/a.txt. This session keeps no files.",
     );
   });
 
@@ -279,7 +279,7 @@ describe("files", () => {
       "    number = number or len(open_) + 1\n    open_.append(number) if number not in open_ else None\n" +
       "    return Figure()\ndef close(which): open_.clear()\n";
     await run(
-      `import os\nos.makedirs('matplotlib')\nopen('matplotlib/__init__.py', 'w').write('')\nopen('matplotlib/pyplot.py', 'w').write(${JSON.stringify(pyplot)})`,
+      `import os, sys\nos.makedirs('/tmp/matplotlib')\nsys.path.append('/tmp')\nopen('/tmp/matplotlib/__init__.py', 'w').write('')\nopen('/tmp/matplotlib/pyplot.py', 'w').write(${JSON.stringify(pyplot)})`,
       tool,
     );
     const shown = await text(

@@ -1,6 +1,6 @@
 /**
- * Where the files of cells land on the user's disk. Their names and contents come out of the sandbox: a
- * file is only ever made new, beside what the folder already holds, and no link is followed.
+ * The folder on the user's disk for files that cells wrote. Their names and contents come out of the
+ * sandbox: a file is only ever made new, beside what the folder already holds, and no link is followed.
  */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -17,12 +17,14 @@ export type Artifact = {
   readonly bytes: number;
 };
 
-/** `problem`: why files were not kept, as the end of a sentence. */
 export type Saved = {
   readonly artifacts: readonly Artifact[];
-  readonly notKept: number;
-  readonly problem: string | null;
+  /** Files that were not kept, by their path in the sandbox, with a sentence for the model. */
+  readonly problems: readonly { readonly path: string; readonly problem: string }[];
 };
+
+/** Where cells write; not part of a file's name on the user's disk. */
+const SANDBOX_FOLDERS = /^\/(?:outputs|mnt\/data)\//;
 
 export class ArtifactFolder {
   readonly #folder: string;
@@ -39,22 +41,22 @@ export class ArtifactFolder {
   /** Never rejects: a full disk is no reason to lose a result. */
   async save(files: readonly CellFile[]): Promise<Saved> {
     const artifacts: Artifact[] = [];
-    let problem: string | null = null;
+    const problems: Saved["problems"][number][] = [];
     for (const file of files) {
       try {
         artifacts.push(await this.#saveOne(file));
       } catch (error) {
-        problem = error instanceof Error ? error.message : String(error);
+        problems.push({ path: file.path, problem: problemOf(error) });
       }
     }
-    return { artifacts, notKept: files.length - artifacts.length, problem };
+    return { artifacts, problems };
   }
 
   async #saveOne({ path: source, bytes }: CellFile): Promise<Artifact> {
     const { files, totalBytes } = ARTIFACT_LIMITS;
     if (this.#count >= files || this.#bytes + bytes.length > totalBytes) {
-      throw new Error(
-        `a session may make ${files} files of ${totalBytes / 1024 / 1024} MiB together`,
+      throw new LimitError(
+        `A session can save ${files} files with ${totalBytes / MIB} MiB together.`,
       );
     }
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
@@ -72,9 +74,10 @@ export class ArtifactFolder {
   /** Under the first name that nothing has yet: neither a file of the user nor a link. */
   async #writeNew(source: string, bytes: Uint8Array): Promise<string> {
     const taken = new Set<string>();
+    const wanted = safeFileName(source.replace(SANDBOX_FOLDERS, ""));
     for (;;) {
-      const name = freeName(safeFileName(source), (candidate) => taken.has(candidate));
-      if (name === undefined) throw new Error(`every name for ${safeFileName(source)} is taken`);
+      const name = freeName(wanted, (candidate) => taken.has(candidate));
+      if (name === undefined) throw new LimitError("Every name for it is taken.");
       try {
         await writeFile(join(this.#folder, name), bytes, { flag: "wx", mode: 0o600 });
         return name;
@@ -84,4 +87,16 @@ export class ArtifactFolder {
       }
     }
   }
+}
+
+const MIB = 1024 * 1024;
+
+class LimitError extends Error {}
+
+/** For the model: the system's own message would name folders of the user. */
+function problemOf(error: unknown): string {
+  if (error instanceof LimitError) return error.message;
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === "ENOSPC" || code === "EDQUOT") return "The user's disk is full.";
+  return `The user's folder for files cannot be written (${code ?? "unknown reason"}).`;
 }

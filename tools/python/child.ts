@@ -1,60 +1,75 @@
 /**
- * The interpreter's process: passes cells into the isolate that runs Python and stays free itself, so
- * that it can interrupt, measure memory, and notice that the agent is gone, whatever the cell does.
+ * Main thread of the interpreter's process: it passes cells into the isolate that runs Python, and runs
+ * none of their code. Whatever a cell does, this thread can interrupt it, measure it, and notice that the
+ * agent is gone.
  */
 import { readFileSync } from "node:fs";
 import { connectToParent } from "../isolate/ipc-client.ts";
 import { loadIsolatedVm } from "../isolate/isolated-vm.ts";
+import { IdleWatch } from "./idle-watch.ts";
 import { OutputBuffer } from "./output-buffer.ts";
 import {
-  ARTIFACT_LIMITS,
   type CellOutcome,
   type ChildSetup,
   type FromChild,
   INPUT_LIMITS,
+  type LeftOut,
+  MAX_ERROR_CHARS,
+  MAX_VALUE_CHARS,
   type ToChild,
 } from "./protocol.ts";
 import { openPythonIsolate, type PythonIsolate } from "./python-isolate.ts";
 import { unpackSnapshot } from "./snapshot-format.ts";
+import { WrittenFiles } from "./written-files.ts";
 
-const INTERRUPT_BYTE = 0;
-const BEGUN_BYTE = 1;
 /** Value of the interrupt byte that raises KeyboardInterrupt. */
 const INTERRUPT = 2;
-const LONGEST_REASON = 500;
-/** What may be computed before a cell begins: code of earlier ones has the interpreter's only thread. */
-const WAIT_CPU_MS = 2000;
-const WAIT_CHECK_MS = 100;
+const MAX_REASON_CHARS = 500;
+/** What may pass before a cell begins: code of earlier ones may have the interpreter's only thread. */
+const BEGIN_CPU_MS = 2000;
+const BEGIN_WITHIN_MS = 30_000;
+const BEGIN_CHECK_MS = 100;
 /** How long the files of a finished cell are waited for: a timer of it may have stopped the thread. */
-const HAND_OUT_MS = 10_000;
+const FILES_WITHIN_MS = 10_000;
 const US_PER_MS = 1000;
 
-const link = connectToParent<ChildSetup>();
-const { setup } = link;
-const control = new Uint8Array(new SharedArrayBuffer(2));
+const ENDLESS = "code of an earlier call went on without end";
+const BACKGROUND = "code that an earlier call left behind went on computing";
+const UNUSABLE = "an earlier call had left it unusable";
+const UNREADABLE = "its outcome cannot be read";
+
+const ipc = connectToParent<ChildSetup>();
+const { setup } = ipc;
+const interrupt = new Uint8Array(new SharedArrayBuffer(1));
 const output = new OutputBuffer();
 let isolate: PythonIsolate;
+let files: WrittenFiles;
 let ready = false;
-let running: number | null = null;
+/** The call that is being run. Whether its code may have begun is kept here, where no cell can change it. */
+let running: { readonly id: number; begun: boolean; interrupted: boolean } | null = null;
 /** The outcome of the running cell while its files are handed out. */
 let outcome: Outcome | null = null;
 let cells = 0;
+/** Bytes of the output that results have told. */
+let told = 0;
 /** Announced by a `file` message; its bytes come next. */
 let expected: Extract<ToChild, { type: "file" }> | undefined;
-/** Time of change and size of the files that have been handed out, by path. */
-const handedOut = new Map<string, string>();
+/** Code between two cells was interrupted, which the next result says. */
+let interruptedBetween = false;
 
-const send = (message: FromChild): void => link.send(message);
+const send = (message: FromChild): void => ipc.send(message);
 
 /** Python's own list of its frames, written when it is beyond help. */
 const LAST_STACK = /(?:^|\n)Stack \(most recent call first\):\n[\s\S]*$/;
 
+/** With what was printed since the last result. What is printed while Python starts is about the start. */
 function died(reason: string): FromChild {
-  // What is printed while Python starts is about the start.
-  const printed = running === null ? "" : output.read().replace(LAST_STACK, "");
-  const begun = running !== null && control[BEGUN_BYTE] === 1;
-  return { type: "died", reason: reason.slice(0, LONGEST_REASON), output: printed, begun };
+  const printed = ready ? output.read(told).replace(LAST_STACK, "") : "";
+  const begun = running?.begun ?? false;
+  return { type: "died", reason: reason.slice(0, MAX_REASON_CHARS), output: printed, begun };
 }
+
+const die = (reason: string): void => ipc.die(died(reason));
 
 /** @param error  what a call into the isolate was rejected with */
 function describe(error: unknown): string {
@@ -63,27 +78,41 @@ function describe(error: unknown): string {
   return /call stack size/.test(message) ? "its recursion went too deep" : message;
 }
 
+/** Of the whole process, whose other threads have next to nothing to do. */
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / US_PER_MS;
+}
+
+const idle = new IdleWatch({
+  // The isolate's own clock also runs while it waits for a core; the process also compiles.
+  computedMs: () => Math.min(cpuMs(), isolate.computingMs()),
+  interrupt() {
+    interruptedBetween = true;
+    interrupt[0] = INTERRUPT;
+  },
+  end: () => die(BACKGROUND),
+});
+
 async function start(): Promise<void> {
   const ivm = loadIsolatedVm(setup.addon);
   isolate = await openPythonIsolate({
     ivm,
     pyodideFolder: setup.pyodideFolder,
     output: output.shared,
-    control: control.buffer,
+    interrupt: interrupt.buffer,
     packageBytes: setup.packageBytes,
-    onOutOfMemory: () => link.die(died("out of memory")),
-    onStuck: () => {
-      // While a cell runs its own deadline holds.
-      if (ready && running === null) link.die(died(ENDLESS));
-    },
+    onOutOfMemory: () => die("out of memory"),
   });
+  files = new WrittenFiles(isolate);
   if (setup.makeSnapshot) {
-    link.sendBytes(await isolate.makeSnapshot());
+    ipc.sendBytes(await isolate.makeSnapshot());
     return;
   }
   const { memory, problem } = readSnapshot();
   await isolate.boot(memory);
   ready = true;
+  told = output.length;
   send({ type: "ready", fromSnapshot: memory !== undefined, snapshotProblem: problem });
 }
 
@@ -97,108 +126,86 @@ function readSnapshot(): { memory?: Uint8Array; problem: string | null } {
 }
 
 async function run(id: number, code: string): Promise<void> {
-  running = id;
-  output.clear();
-  control[BEGUN_BYTE] = 0;
+  const cell = { id, begun: false, interrupted: false };
+  running = cell;
+  idle.stop();
   const watch = watchBeginning();
   try {
-    outcome = readOutcome(await isolate.runCell(id, code, ++cells));
-    const late = setTimeout(endNow, HAND_OUT_MS, ENDLESS);
-    const leftOut = await handOut();
+    if (cells === 0) await files.markKnown();
+    if (!(await isolate.prepareCell(told))) return die(UNUSABLE);
+    told = 0;
+    clearInterval(watch);
+    if (cell.interrupted) outcome = INTERRUPTED;
+    else {
+      cell.begun = true;
+      outcome = readOutcome(await isolate.runCell(id, code, ++cells));
+    }
+    if (outcome === null) return die(UNREADABLE);
+    const late = setTimeout(endNow, FILES_WITHIN_MS, ENDLESS);
+    const leftOut = await files.handOut((path, bytes) => {
+      send({ type: "artifact", path, size: bytes.length });
+      ipc.sendBytes(bytes);
+    });
     clearTimeout(late);
     answer(leftOut);
+    idle.start();
   } catch (error) {
     // cell.py lets nothing through, so the interpreter itself has come to its end.
-    link.die(died(describe(error)));
+    die(describe(error));
   } finally {
     clearInterval(watch);
   }
 }
 
-function answer(leftOut: number): void {
+function answer(leftOut: LeftOut): void {
   if (running === null || outcome === null) return;
-  send({ type: "result", id: running, output: output.read(), ...outcome, leftOut });
+  const { id } = running;
+  const text = output.read();
+  told = output.length;
+  send({ type: "result", id, output: text, ...outcome, leftOut, interruptedBetween });
   running = null;
   outcome = null;
+  interruptedBetween = false;
 }
 
-/** Ends the process, not without the outcome of a cell that has finished. */
+/** Ends the process; a cell that has finished gets its outcome first. */
 function endNow(reason: string): void {
-  answer(0);
-  link.die(died(reason));
+  answer(files.leftOut);
+  die(reason);
 }
 
 function watchBeginning(): NodeJS.Timeout {
-  const cpuMs = (): number => {
-    const { user, system } = process.cpuUsage();
-    return (user + system) / US_PER_MS;
-  };
-  const before = cpuMs();
-  const watch = setInterval(() => {
-    if (control[BEGUN_BYTE] === 1) clearInterval(watch);
-    else if (cpuMs() - before > WAIT_CPU_MS) link.die(died(ENDLESS));
-  }, WAIT_CHECK_MS);
-  return watch;
+  const cpuBefore = cpuMs();
+  const before = performance.now();
+  return setInterval(() => {
+    const isLate = performance.now() - before > BEGIN_WITHIN_MS;
+    if (isLate || cpuMs() - cpuBefore > BEGIN_CPU_MS) die(ENDLESS);
+  }, BEGIN_CHECK_MS);
 }
 
 type Outcome = Omit<CellOutcome, "output">;
 
-const ENDLESS = "code of an earlier call went on without end";
+/** Of a cell whose time was over before it began. */
+const INTERRUPTED: Outcome = { value: null, error: "KeyboardInterrupt" };
 
-/** The cells can change everything that makes this text. */
-function readOutcome(json: string): Outcome {
+/** @returns null for a text that cell.py did not write: cells can change what writes it */
+function readOutcome(json: string): Outcome | null {
   try {
     const { value, error } = JSON.parse(json);
     const isTextOrNull = (part: unknown): boolean => part === null || typeof part === "string";
-    if (isTextOrNull(value) && isTextOrNull(error)) return { value, error };
-  } catch {}
-  return { value: null, error: "The outcome of this code cannot be read." };
-}
-
-/** Sends the files that the cell has written, as far as the limits go. @returns how many go beyond */
-async function handOut(): Promise<number> {
-  let count = 0;
-  let total = 0;
-  let leftOut = 0;
-  for (const [path, size, changed] of readListing(await isolate.listOutputs())) {
-    const version = `${size} ${changed}`;
-    if (handedOut.get(path) === version) continue;
-    handedOut.set(path, version);
-    const fits = size <= ARTIFACT_LIMITS.fileBytes && total + size <= ARTIFACT_LIMITS.cellBytes;
-    const bytes =
-      fits && count < ARTIFACT_LIMITS.filesPerCell
-        ? await isolate.readOutput(path, size).catch(() => undefined)
-        : undefined;
-    if (bytes === undefined) {
-      leftOut++;
-      continue;
-    }
-    count++;
-    total += size;
-    send({ type: "artifact", path, size });
-    link.sendBytes(bytes);
-  }
-  return leftOut;
-}
-
-function readListing(json: string): readonly (readonly [string, number, number])[] {
-  try {
-    const entries: unknown = JSON.parse(json);
-    return (Array.isArray(entries) ? entries : []).filter(
-      (entry) =>
-        Array.isArray(entry) &&
-        typeof entry[0] === "string" &&
-        entry[0].length <= ARTIFACT_LIMITS.pathLength &&
-        Number.isSafeInteger(entry[1]) &&
-        entry[1] >= 0 &&
-        typeof entry[2] === "number",
-    );
+    if (!isTextOrNull(value) || !isTextOrNull(error)) return null;
+    return { value: cut(value, MAX_VALUE_CHARS), error: cut(error, MAX_ERROR_CHARS) };
   } catch {
-    return [];
+    return null;
   }
 }
 
-link.listen(
+/** cell.py cuts by itself; this is for a cell that has changed it. */
+function cut(text: string | null, maxChars: number): string | null {
+  return text === null ? null : text.slice(0, maxChars).toWellFormed();
+}
+
+ipc.listen(
   {
     onMessage(received) {
       const message = received as ToChild;
@@ -210,11 +217,12 @@ link.listen(
           expected = message;
           break;
         case "packages":
-          isolate.setPackages(message.manifest).catch((error) => link.die(died(describe(error))));
+          isolate.setPackages(message.manifest).catch((error) => die(describe(error)));
           break;
         case "interrupt":
-          if (message.id !== running) break;
-          control[INTERRUPT_BYTE] = INTERRUPT;
+          if (message.id !== running?.id) break;
+          running.interrupted = true;
+          interrupt[0] = INTERRUPT;
           isolate.cancel(message.id);
           break;
         case "stop":
@@ -226,7 +234,7 @@ link.listen(
       if (expected === undefined) return;
       const { name } = expected;
       expected = undefined;
-      isolate.putFile(name, bytes).catch((error) => link.die(died(describe(error))));
+      isolate.putFile(name, bytes).catch((error) => die(describe(error)));
     },
     onOutOfMemory: () => died("out of memory"),
   },
@@ -235,5 +243,5 @@ link.listen(
 
 start().catch((error) => {
   const printed = output.read().trim();
-  link.die(died(`${describe(error)}${printed ? ` (${printed.slice(-LONGEST_REASON)})` : ""}`));
+  die(`${describe(error)}${printed ? ` (${printed.slice(-MAX_REASON_CHARS)})` : ""}`);
 });

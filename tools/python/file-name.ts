@@ -1,11 +1,15 @@
 /**
- * Names for files that cross the sandbox's wall. What comes out was named by the model's code, what goes
- * in by anybody: only a plain name is kept, never a path.
+ * Names for files that go into the sandbox or come out of it. What comes out was named by the model's
+ * code: only a plain name is kept, never a path.
  */
 
-const LONGEST_NAME = 100;
-const LONGEST_EXTENSION = 12;
-const MOST_COPIES = 1000;
+/**
+ * In UTF-8. File systems take 255; the rest is for the number of a copy and the ending of the temporary
+ * file that replaces an earlier one.
+ */
+const MAX_NAME_BYTES = 200;
+const MAX_EXTENSION_CHARS = 12;
+const MAX_COPIES = 1000;
 /** Windows takes these for devices, whatever their extension. */
 const DEVICE = /^(?:con|prn|aux|nul|com\d|lpt\d)(?=$|\.)/i;
 
@@ -25,8 +29,7 @@ export function safeFileName(path: string): string {
     // Hidden files, options (`-rf`), and what Windows cuts off at the end.
     .replace(/^[.\s-]+|[.\s]+$/g, "");
   const { stem, extension } = splitName(plain);
-  const room = LONGEST_NAME - extension.length;
-  const name = `${[...stem].slice(0, room).join("")}${extension}`;
+  const name = `${cutToBytes(stem, MAX_NAME_BYTES - Buffer.byteLength(extension))}${extension}`;
   if (name === "") return "file";
   return DEVICE.test(name) ? `_${name}` : name;
 }
@@ -35,16 +38,29 @@ export function safeFileName(path: string): string {
 export function freeName(name: string, isTaken: (name: string) => boolean): string | undefined {
   if (!isTaken(name)) return name;
   const { stem, extension } = splitName(name);
-  for (let n = 2; n <= MOST_COPIES; n++) {
+  for (let n = 2; n <= MAX_COPIES; n++) {
     const candidate = `${stem}-${n}${extension}`;
     if (!isTaken(candidate)) return candidate;
   }
   return undefined;
 }
 
+/** Whole characters, without a mark that belongs to a letter that was cut off. */
+function cutToBytes(text: string, maxBytes: number): string {
+  if (Buffer.byteLength(text) <= maxBytes) return text;
+  let cut = "";
+  let bytes = 0;
+  for (const { segment } of new Intl.Segmenter().segment(text)) {
+    bytes += Buffer.byteLength(segment);
+    if (bytes > maxBytes) break;
+    cut += segment;
+  }
+  return cut.trimEnd();
+}
+
 function splitName(name: string): { stem: string; extension: string } {
   const dot = name.lastIndexOf(".");
-  const isExtension = dot > 0 && name.length - dot <= LONGEST_EXTENSION;
+  const isExtension = dot > 0 && name.length - dot <= MAX_EXTENSION_CHARS;
   return isExtension
     ? { stem: name.slice(0, dot), extension: name.slice(dot) }
     : { stem: name, extension: "" };

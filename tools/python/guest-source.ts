@@ -8,7 +8,17 @@ import { extname } from "node:path";
 
 const EXTENSION = extname(import.meta.filename);
 
-const PYTHON_FILES = ["cell.py", "packages/packages.py"];
+/** As PyPI has it. */
+const TIME_ZONES = "tzdata/tzdata-2026.6-py2.py3-none-any.whl";
+
+/** In the order in which they are run, all with the same globals. */
+const PYTHON_FILES = [
+  "guest/event_loop.py",
+  "guest/explain.py",
+  "guest/standard_library.py",
+  "guest/cell.py",
+  "guest/packages.py",
+];
 
 /** By the names that they import each other by, without folder and ending. */
 const GUEST_MODULES = {
@@ -31,6 +41,11 @@ export function guestModules(): ReadonlyMap<string, string> {
     sources.set(name, EXTENSION === ".ts" ? stripTypeScriptTypes(text) : text);
   }
   return sources;
+}
+
+/** The archive of Python's package tzdata: the time zones of IANA, which Pyodide leaves out. */
+export function readTimeZones(): Uint8Array {
+  return readFileSync(new URL(TIME_ZONES, import.meta.url));
 }
 
 /** Everything that decides what a memory snapshot holds, beside Pyodide and Node. */

@@ -6,11 +6,12 @@ import {
   ARTIFACT_LIMITS,
   type CellOutcome,
   type FromChild,
+  type LeftOut,
   readFromChild,
   type ToChild,
 } from "./protocol.ts";
 
-/** A file that a cell wrote; the path is the cell's choice and no path of this machine. */
+/** A file that a cell wrote; the path is the cell's choice, in the sandbox and not on this machine. */
 export type CellFile = { readonly path: string; readonly bytes: Uint8Array };
 
 /** How a cell ended: by itself, or with the process. */
@@ -18,8 +19,9 @@ export type CellEnd =
   | ({
       readonly kind: "finished";
       readonly files: readonly CellFile[];
-      /** Files that were written and are beyond the limits. */
-      readonly leftOut: number;
+      readonly leftOut: LeftOut;
+      /** Code that an earlier cell had left behind computed too much since, and was interrupted. */
+      readonly interruptedBetween: boolean;
     } & CellOutcome)
   | {
       readonly kind: "died";
@@ -64,6 +66,11 @@ export class InterpreterProcess {
 
   get alive(): boolean {
     return this.#over === undefined;
+  }
+
+  /** Why the process ended, and what was printed since the last result; undefined while it lives. */
+  get ended(): { readonly reason: string; readonly output: string } | undefined {
+    return this.#over;
   }
 
   get pid(): number | undefined {
@@ -120,7 +127,7 @@ export class InterpreterProcess {
 
   #receive(received: unknown): void {
     const message = readFromChild(received);
-    if (message === undefined) throw new RangeError("a message that nobody understands");
+    if (message === undefined) throw new RangeError("a message that is not of the protocol");
     switch (message.type) {
       case "ready":
         this.#ready.resolve(message);
@@ -132,7 +139,7 @@ export class InterpreterProcess {
         this.#expect(message);
         break;
       case "result": {
-        if (message.id !== this.#cell?.id) throw new RangeError("an answer that nobody asked for");
+        if (message.id !== this.#cell?.id) throw new RangeError("a result of no running cell");
         this.#endCell({ kind: "finished", files: this.#files, ...message });
         break;
       }
@@ -150,7 +157,7 @@ export class InterpreterProcess {
       this.#files.length >= filesPerCell ||
       file.path.length > pathLength
     ) {
-      throw new RangeError("a file that nobody asked for");
+      throw new RangeError("a file beyond the limits, or outside of a cell");
     }
     this.#expected = file;
   }

@@ -1,14 +1,17 @@
 /**
- * What a cell prints, in shared memory of fixed size: the interpreter's thread writes, the thread beside
- * it can read at any moment, also when the first is stuck in an endless loop. The beginning and the end
- * are kept; what does not fit in between is counted.
+ * What cells print, in shared memory of fixed size. The interpreter's thread writes; the main thread of the
+ * process can read at any moment, also while the other is in an endless loop. The beginning and the end
+ * are kept, and what does not fit in between is counted.
  */
 
 const HEAD_BYTES = 128 * 1024;
 const TAIL_BYTES = 128 * 1024;
-/** Counters in front of the bytes: head used, total (two halves, since it may pass 4 GiB). */
-const COUNTERS = 4;
+/** Counters in front of the bytes: the total in two halves, since it may pass 4 GiB. */
+const COUNTERS = 2;
 const WORD = 4;
+
+/** Bytes that are kept, and how many between `head` and `tail` are not. */
+type Kept = { readonly head: Uint8Array; readonly cut: number; readonly tail: Uint8Array };
 
 export class OutputBuffer {
   readonly shared: SharedArrayBuffer;
@@ -25,12 +28,14 @@ export class OutputBuffer {
     this.#tail = new Uint8Array(this.shared, COUNTERS * WORD + HEAD_BYTES, TAIL_BYTES);
   }
 
-  clear(): void {
-    this.#total = 0;
+  /** Bytes written so far, less those that were forgotten. */
+  get length(): number {
+    return (this.#counters[1] ?? 0) * 2 ** 32 + (this.#counters[0] ?? 0);
   }
 
+  /** For the thread that writes. */
   write(bytes: Uint8Array): void {
-    const total = this.#total;
+    const total = this.length;
     const intoHead = Math.max(0, Math.min(bytes.length, HEAD_BYTES - total));
     if (intoHead > 0) this.#head.set(bytes.subarray(0, intoHead), total);
     // Of what comes after the head only the last TAIL_BYTES can survive.
@@ -41,38 +46,53 @@ export class OutputBuffer {
       this.#tail.set(rest.subarray(0, untilEnd), start);
       this.#tail.set(rest.subarray(untilEnd), 0);
     }
-    this.#total = total + bytes.length;
+    this.#setLength(total + bytes.length);
   }
 
-  /** Everything as text, with a line in the middle that says what is missing. */
-  read(): string {
-    const total = this.#total;
-    if (total <= HEAD_BYTES) return decode(this.#head.slice(0, total));
-    const after = total - HEAD_BYTES;
-    if (after <= TAIL_BYTES) {
-      const whole = new Uint8Array(total);
-      whole.set(this.#head);
-      whole.set(this.#tail.subarray(0, after), HEAD_BYTES);
+  /**
+   * Drops the first `count` bytes, those that have been read. For the thread that writes: nothing written
+   * after they were read is lost.
+   */
+  forget(count: number): void {
+    const { head, cut, tail } = this.#kept(count);
+    this.#setLength(0);
+    this.write(head);
+    if (cut > 0) this.write(Uint8Array.from(cutLine(cut), (char) => char.charCodeAt(0)));
+    this.write(tail);
+  }
+
+  /** What was written after the first `from` bytes, with a line in the middle that says what is missing. */
+  read(from = 0): string {
+    const { head, cut, tail } = this.#kept(from);
+    if (cut === 0) {
+      const whole = new Uint8Array(head.length + tail.length);
+      whole.set(head);
+      whole.set(tail, head.length);
       return decode(whole);
     }
-    const split = after % TAIL_BYTES;
-    const tail = new Uint8Array(TAIL_BYTES);
-    tail.set(this.#tail.subarray(split));
-    tail.set(this.#tail.subarray(0, split), TAIL_BYTES - split);
-    const cut = after - TAIL_BYTES;
-    const head = decode(withoutPartialEnd(this.#head.slice()));
-    return `${head}\n[... ${cut} bytes of output cut here ...]\n${decode(withoutPartialStart(tail))}`;
+    return `${decode(withoutPartialEnd(head))}${cutLine(cut)}${decode(withoutPartialStart(tail))}`;
   }
 
-  get #total(): number {
-    return (this.#counters[1] ?? 0) * 2 ** 32 + (this.#counters[0] ?? 0);
+  #kept(from: number): Kept {
+    const total = this.length;
+    const wanted = Math.max(0, total - from);
+    const head = this.#head.slice(Math.min(from, HEAD_BYTES), Math.min(total, HEAD_BYTES));
+    const after = Math.max(0, total - HEAD_BYTES);
+    const tail = new Uint8Array(Math.min(after, TAIL_BYTES, wanted));
+    const start = (after - tail.length) % TAIL_BYTES;
+    const untilEnd = Math.min(tail.length, TAIL_BYTES - start);
+    tail.set(this.#tail.subarray(start, start + untilEnd));
+    tail.set(this.#tail.subarray(0, tail.length - untilEnd), untilEnd);
+    return { head, cut: wanted - head.length - tail.length, tail };
   }
 
-  set #total(value: number) {
+  #setLength(value: number): void {
     this.#counters[0] = value % 2 ** 32;
     this.#counters[1] = Math.floor(value / 2 ** 32);
   }
 }
+
+const cutLine = (bytes: number): string => `\n[... ${bytes} bytes of output cut here ...]\n`;
 
 /** Bytes that are no UTF-8 become U+FFFD: programs may print anything. */
 function decode(bytes: Uint8Array): string {

@@ -1,6 +1,6 @@
 /**
- * What the agent and the interpreter's process say to each other, as JSON in frames. The process that
- * speaks runs the model's code, so everything that comes from it is checked before it is used.
+ * The messages between the agent and the interpreter's process, JSON in frames. The process runs the
+ * model's code, so everything that comes from it is checked before it is used.
  */
 import type { PackageManifest } from "./packages/package-manifest.ts";
 
@@ -12,6 +12,10 @@ export const INPUT_LIMITS: Readonly<Record<"files" | "fileBytes" | "totalBytes",
   fileBytes: 32 * MIB,
   totalBytes: 64 * MIB,
 };
+
+/** Of a cell's value and error, in UTF-16 code units; cell.py cuts its texts well below. */
+export const MAX_VALUE_CHARS: number = 128 * 1024;
+export const MAX_ERROR_CHARS: number = 64 * 1024;
 
 /** What cells may hand out, at most. */
 export const ARTIFACT_LIMITS: Readonly<
@@ -40,7 +44,7 @@ export type ChildSetup = {
 };
 
 export type ToChild =
-  /** A file for `/mnt/data`; its bytes are the next frame. */
+  /** A file for the folder `/mnt/data`; its bytes are the next frame. */
   | { readonly type: "file"; readonly name: string }
   /** Packages that the cells may import. */
   | { readonly type: "packages"; readonly manifest: PackageManifest }
@@ -59,21 +63,29 @@ export type CellOutcome = {
   readonly error: string | null;
 };
 
+/** Files that cells have written and that are beyond the limits. */
+export type LeftOut = {
+  readonly count: number;
+  /** The first of them. */
+  readonly files: readonly { readonly path: string; readonly bytes: number }[];
+};
+
 export type FromChild =
   | {
       readonly type: "ready";
       readonly fromSnapshot: boolean;
       readonly snapshotProblem: string | null;
     }
-  /** A file that the running cell has written to `/outputs`; its bytes are the next frame. */
+  /** A file that a cell has written, by its path in the sandbox; its bytes are the next frame. */
   | { readonly type: "artifact"; readonly path: string; readonly size: number }
   | ({
       readonly type: "result";
       readonly id: number;
-      /** Files that were written and are beyond the limits. */
-      readonly leftOut: number;
+      readonly leftOut: LeftOut;
+      /** Code that an earlier cell had left behind computed too much since, and was interrupted. */
+      readonly interruptedBetween: boolean;
     } & CellOutcome)
-  /** The interpreter is gone; `output` is what the running cell had printed. The process ends. */
+  /** The interpreter is gone; `output` is what was printed since the last result. The process ends. */
   | {
       readonly type: "died";
       readonly reason: string;
@@ -103,21 +115,25 @@ export function readFromChild(message: unknown): FromChild | undefined {
             snapshotProblem: m["snapshotProblem"],
           }
         : undefined;
-    case "result":
+    case "result": {
+      const leftOut = readLeftOut(m["leftOut"]);
       return typeof m["id"] === "number" &&
-        isCount(m["leftOut"]) &&
+        leftOut !== undefined &&
+        typeof m["interruptedBetween"] === "boolean" &&
         isText(m["output"]) &&
         isTextOrNull(m["value"]) &&
         isTextOrNull(m["error"])
         ? {
             type: "result",
             id: m["id"],
-            leftOut: m["leftOut"],
+            leftOut,
+            interruptedBetween: m["interruptedBetween"],
             output: m["output"],
             value: m["value"],
             error: m["error"],
           }
         : undefined;
+    }
     case "died":
       return isText(m["reason"]) && isText(m["output"]) && typeof m["begun"] === "boolean"
         ? { type: "died", reason: m["reason"], output: m["output"], begun: m["begun"] }
@@ -125,4 +141,21 @@ export function readFromChild(message: unknown): FromChild | undefined {
     default:
       return undefined;
   }
+}
+
+function readLeftOut(value: unknown): LeftOut | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const { count, files } = value as Record<string, unknown>;
+  const isCount = (number: unknown): number is number =>
+    Number.isSafeInteger(number) && Number(number) >= 0;
+  if (!isCount(count) || !Array.isArray(files) || files.length > count) return undefined;
+  const named = files.map((file: Record<string, unknown> | null) => ({
+    path: file?.["path"],
+    bytes: file?.["bytes"],
+  }));
+  const isNamed = (file: (typeof named)[number]): file is LeftOut["files"][number] =>
+    typeof file.path === "string" &&
+    file.path.length <= ARTIFACT_LIMITS.pathLength &&
+    isCount(file.bytes);
+  return named.every(isNamed) ? { count, files: named } : undefined;
 }

@@ -1,13 +1,13 @@
 /**
- * The isolate that Python runs in, seen from the process around it: `guest/guest.ts` and Pyodide inside,
- * and functions to call the former. Everything that comes back is the guest's word.
+ * The isolate that Python runs in, for the process around it: it holds Pyodide and `guest/guest.ts`, whose
+ * functions can be called. Code in the isolate decides what they return, so that is never trusted.
  */
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomInt } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { basename, extname } from "node:path";
 import type { Context, Isolate, Module, Reference } from "isolated-vm";
 import type { Ivm } from "../isolate/isolated-vm.ts";
-import { guestModules, pythonSource } from "./guest-source.ts";
+import { guestModules, pythonSource, readTimeZones } from "./guest-source.ts";
 import { archiveReader } from "./packages/archive-reader.ts";
 import type { PackageManifest } from "./packages/package-manifest.ts";
 
@@ -15,14 +15,12 @@ export type PythonIsolateOptions = {
   readonly ivm: Ivm;
   readonly pyodideFolder: string;
   readonly output: SharedArrayBuffer;
-  /** Two bytes: the interrupt byte, and one that says that the cell's own code has begun. */
-  readonly control: SharedArrayBuffer;
+  /** One byte, see Pyodide's `setInterruptBuffer`. */
+  readonly interrupt: SharedArrayBuffer;
   /** Beyond what cells may use: of the packages that they may import. */
   readonly packageBytes: number;
   /** The isolate's memory is used up, and with it this process. */
   readonly onOutOfMemory: () => void;
-  /** Code that a timer started has run for this long without end. */
-  readonly onStuck: () => void;
 };
 
 /** Functions of `guest/guest.ts`; their promises reject when they throw or the isolate has ended. */
@@ -30,34 +28,45 @@ export type PythonIsolate = {
   /** Starts Python, from a snapshot's memory if there is one. */
   boot(memory: Uint8Array | undefined): Promise<void>;
   makeSnapshot(): Promise<Uint8Array>;
+  /**
+   * Readies the interpreter for a cell, none of whose code runs yet.
+   *
+   * @param read  bytes of the output that have been read
+   * @returns false when earlier cells have changed what cells run on
+   */
+  prepareCell(read: number): Promise<boolean>;
   /** @returns JSON of `{value, error}`; other text when the cell has changed what writes it */
   runCell(id: number, code: string, number: number): Promise<string>;
   cancel(id: number): void;
   putFile(name: string, bytes: Uint8Array): Promise<void>;
   /** Lets imports find packages; their archives are read when they are asked for. */
   setPackages(manifest: PackageManifest): Promise<void>;
-  /** @returns JSON of `[path, bytes, time of change][]` */
-  listOutputs(): Promise<string>;
+  /** @returns JSON of `[path, bytes, time of change][]`: files that cells may have written, and the user's */
+  listFiles(): Promise<string>;
   /** @returns undefined when the file is not as large as stated */
-  readOutput(path: string, size: number): Promise<Uint8Array | undefined>;
+  readFile(path: string, size: number): Promise<Uint8Array | undefined>;
+  /** Milliseconds in which the isolate's thread ran code, or waited for a core to run it. */
+  computingMs(): number;
 };
 
 /** JavaScript objects and the files of Python's file system; Python's own memory is outside of it. */
 const MEMORY_LIMIT_MB = 256;
-const MOST_PACKAGES_MB = 256;
+const MAX_PACKAGES_MB = 256;
 const MIB = 1024 * 1024;
-/** `asyncio.sleep` is one timer each. */
+/** Of JavaScript's timers; the guest has the same limit. asyncio needs one, by an id of its own. */
 const MAX_TIMERS = 10_000;
-const STUCK_AFTER_MS = 30_000;
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
-const MOST_RANDOM_BYTES = 16_384;
+const WAKE = 0;
+const MAX_TIMER_MS = 2 ** 31 - 1;
+const MAX_RANDOM_BYTES = 16_384;
+const NS_PER_MS = 1e6;
+/** Of the sum that shows whether the interpreter still computes. */
+const MAX_SUMMAND = 1_000_000;
 
 /** Creates the isolate and its globals; Python is not started yet. */
 export async function openPythonIsolate(options: PythonIsolateOptions): Promise<PythonIsolate> {
   const { ivm, pyodideFolder } = options;
   const isolate = new ivm.Isolate({
-    memoryLimit:
-      MEMORY_LIMIT_MB + Math.min(MOST_PACKAGES_MB, Math.ceil(options.packageBytes / MIB)),
+    memoryLimit: MEMORY_LIMIT_MB + Math.min(MAX_PACKAGES_MB, Math.ceil(options.packageBytes / MIB)),
     onCatastrophicError: options.onOutOfMemory,
   });
   const context = await isolate.createContext();
@@ -74,25 +83,23 @@ export async function openPythonIsolate(options: PythonIsolateOptions): Promise<
       transferIn: true,
     });
   const random = new ivm.Callback((length: number) =>
-    randomBytes(Math.max(0, Math.min(Math.trunc(Number(length)) || 0, MOST_RANDOM_BYTES))).toString(
+    randomBytes(Math.max(0, Math.min(Math.trunc(Number(length)) || 0, MAX_RANDOM_BYTES))).toString(
       "latin1",
     ),
   );
   await guest("prepare", [
     random,
-    timerCallback(ivm, async (id) => {
-      const stuck = setInterval(options.onStuck, STUCK_AFTER_MS);
-      // What a callback throws is nobody's result.
-      await guest("fire", [id]).catch(() => undefined);
-      clearInterval(stuck);
-    }),
+    new ivm.Callback(() => performance.now()),
+    // No cell waits for what a timer's callback throws.
+    timerCallback(ivm, (id) => void guest("fire", [id]).catch(() => undefined)),
     share(options.output),
-    share(options.control),
+    share(options.interrupt),
     share(files, [...files.values()]),
   ]);
 
   const lockFile = readFileSync(`${pyodideFolder}/pyodide-lock.json`, "utf8");
   const source = pythonSource();
+  const timeZones = ownBuffer(readTimeZones());
   const pyodide = async (): Promise<unknown[]> => {
     const asm = await load(isolate, context, pyodideFolder, "pyodide.asm.mjs", "default");
     const loader = await load(isolate, context, pyodideFolder, "pyodide.mjs", "loadPyodide");
@@ -107,6 +114,7 @@ export async function openPythonIsolate(options: PythonIsolateOptions): Promise<
       await guest("boot", [
         ...(await loaded),
         source,
+        share(timeZones, [timeZones]),
         buffer === undefined ? undefined : share(buffer, [buffer]),
       ]);
     },
@@ -115,6 +123,10 @@ export async function openPythonIsolate(options: PythonIsolateOptions): Promise<
       const target = new SharedArrayBuffer(size);
       await guest("takeSnapshot", [share(target)]);
       return new Uint8Array(target);
+    },
+    async prepareCell(read) {
+      const [a, b] = [randomInt(MAX_SUMMAND), randomInt(MAX_SUMMAND)];
+      return (await guest("prepareCell", [read, a, b])) === true;
     },
     runCell: async (id, code, number) => text(await guest("runCell", [id, code, number])),
     cancel: (id) => void guest("cancel", [id]).catch(() => undefined),
@@ -131,17 +143,18 @@ export async function openPythonIsolate(options: PythonIsolateOptions): Promise<
         const archive = ownBuffer(found);
         return share(archive, [archive]);
       });
-      // Where the files are is nothing for the inside.
+      // The guest does not need to know where the files are.
       const packages = manifest.packages.map(({ file: _, ...one }) => one);
       await guest("setPackages", [JSON.stringify({ ...manifest, packages }), take]);
     },
-    listOutputs: async () => text(await guest("listOutputs", [])),
-    async readOutput(path, size) {
+    listFiles: async () => text(await guest("listFiles", [])),
+    async readFile(path, size) {
       const target = new SharedArrayBuffer(size);
-      const length = await guest("readOutput", [path, share(target)]);
+      const length = await guest("readFile", [path, share(target)]);
       // A copy, since the guest could go on writing to the shared one.
       return length === size ? new Uint8Array(target).slice() : undefined;
     },
+    computingMs: () => Number(isolate.cpuTime) / NS_PER_MS,
   };
 }
 
@@ -193,20 +206,26 @@ async function load(
 }
 
 /** Timers that the guest asks for; it keeps the callbacks, the host only their ids. */
-function timerCallback(ivm: Ivm, fire: (id: number) => Promise<void>): unknown {
-  let pending = 0;
-  return new ivm.Callback(
-    (id: number, milliseconds: number) => {
-      if (typeof id !== "number" || pending >= MAX_TIMERS) return;
-      pending++;
-      const after = Math.max(0, Math.min(Number(milliseconds) || 0, LONGEST_TIMER_MS));
-      setTimeout(() => {
-        pending--;
-        void fire(id);
-      }, after).unref();
-    },
-    { ignored: true },
-  );
+function timerCallback(ivm: Ivm, fire: (id: number) => void): unknown {
+  const cancels = new Map<number, () => void>();
+  const request = (id: unknown, milliseconds: unknown): void => {
+    if (typeof id !== "number" || typeof milliseconds !== "number") return;
+    cancels.get(id)?.();
+    cancels.delete(id);
+    if (!(milliseconds >= 0) || (id !== WAKE && cancels.size > MAX_TIMERS)) return;
+    const due = (): void => {
+      cancels.delete(id);
+      fire(id);
+    };
+    if (milliseconds === 0) {
+      const immediate = setImmediate(due);
+      cancels.set(id, () => clearImmediate(immediate));
+    } else {
+      const timeout = setTimeout(due, Math.min(milliseconds, MAX_TIMER_MS));
+      cancels.set(id, () => clearTimeout(timeout));
+    }
+  };
+  return new ivm.Callback(request, { ignored: true });
 }
 
 function readBuffer(path: string): ArrayBuffer {

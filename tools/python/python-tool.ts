@@ -3,10 +3,13 @@ import { PythonUnavailableError, ToolDefinitionError } from "../core/errors.ts";
 import { stateDir } from "../core/state-dir.ts";
 import type { Tool, ToolContext, ToolOutput } from "../core/tool.ts";
 import { type Artifact, ArtifactFolder } from "./artifacts.ts";
+import { cellSource } from "./cell-source.ts";
 import type { InputFile } from "./input-files.ts";
 import { pythonProblem } from "./launch.ts";
 import { describePackages, type SessionPackages } from "./packages/session-packages.ts";
+import { ARTIFACT_LIMITS } from "./protocol.ts";
 import { type CellResult, PythonSession } from "./session.ts";
+import { terminalLines } from "./terminal-lines.ts";
 import type { PythonWarmPool } from "./warm-pool.ts";
 
 export type PythonToolOptions = {
@@ -20,8 +23,8 @@ export type PythonToolOptions = {
   /** What `readInputFiles` gave: copies of these lie in `/mnt/data`, where cells can read them. */
   readonly files?: readonly InputFile[];
   /**
-   * Folder for the files that cells write to `/outputs`, created with the first of them. Absent: none is
-   * kept.
+   * Folder for the files that cells write to `/outputs` and `/mnt/data`, created with the first of them.
+   * Absent: none is kept.
    */
   readonly artifactFolder?: string;
   /** What `openPackages` gave: cells may import these. Absent: the standard library only. */
@@ -82,7 +85,7 @@ export function createPythonTool(options: PythonToolOptions = {}): PythonTool {
       await session.start().catch(() => undefined);
     },
     async execute(code: string, context: ToolContext): Promise<ToolOutput> {
-      const result = await session.run(code, context.signal);
+      const result = await session.run(cellSource(code), context.signal);
       return present(result, await keep(result, artifacts));
     },
     close: () => session.close(),
@@ -92,28 +95,38 @@ export function createPythonTool(options: PythonToolOptions = {}): PythonTool {
 
 type Kept = { readonly artifacts: readonly Artifact[]; readonly notes: readonly string[] };
 
-/** Saves what the cell handed out, and says what became of it. */
+/** Saves what the cell wrote, and says what became of it. */
 async function keep(
   { files, leftOut }: CellResult,
   folder: ArtifactFolder | undefined,
 ): Promise<Kept> {
   const notes: string[] = [];
-  if (leftOut > 0) {
-    notes.push(`[WARN] ${count(leftOut)} in /outputs not kept: too many or too large.`);
+  if (leftOut.count > 0) {
+    const more = leftOut.count - leftOut.files.length;
+    const named = leftOut.files.map(({ path, bytes }) => `${path} (${bytes} bytes)`).join(", ");
+    const list = more > 0 ? `${named} and ${more} more` : named;
+    notes.push(`[WARN] Not saved for the user: ${list}. ${LIMITS}`);
   }
   if (files.length === 0) return { artifacts: [], notes };
   if (folder === undefined) {
-    notes.push(`[WARN] ${count(files.length)} in /outputs not kept: there is no folder for them.`);
+    // Files in /mnt/data are there for later cells.
+    const lost = files.flatMap(({ path }) => (path.startsWith("/outputs/") ? path : []));
+    if (lost.length > 0) {
+      notes.push(`[WARN] Not saved for the user: ${lost.join(", ")}. This session keeps no files.`);
+    }
     return { artifacts: [], notes };
   }
-  const { artifacts, notKept, problem } = await folder.save(files);
-  if (notKept > 0) notes.push(`[WARN] ${count(notKept)} in /outputs not kept: ${problem}.`);
+  const { artifacts, problems } = await folder.save(files);
+  for (const { path, problem } of problems) {
+    notes.push(`[WARN] Not saved for the user: ${path}. ${problem}`);
+  }
   const list = artifacts.map(({ name, bytes }) => `${name} (${bytes} bytes)`).join(", ");
   if (list !== "") notes.unshift(`[INFO] Saved for the user: ${list}`);
   return { artifacts, notes };
 }
 
-const count = (files: number): string => (files === 1 ? "1 file" : `${files} files`);
+const MIB = 1024 * 1024;
+const LIMITS = `A call can save ${ARTIFACT_LIMITS.filesPerCell} files with ${ARTIFACT_LIMITS.cellBytes / MIB} MiB together, and ${ARTIFACT_LIMITS.fileBytes / MIB} MiB in one file.`;
 
 /**
  * The result as the model reads it: output, then value or traceback, then what it must know.
@@ -121,25 +134,11 @@ const count = (files: number): string => (files === 1 ? "1 file" : `${files} fil
  * @param kept  what became of its files
  */
 export function present(result: CellResult, kept: Kept = { artifacts: [], notes: [] }): ToolOutput {
-  const { output, value, error, ending, reason, startedAnew } = result;
+  const { value, error, ending, restartReason } = result;
+  const output = terminalLines(result.output);
   const parts = [output, error ?? "", value ?? ""].map((part) => part.replace(/\n+$/, ""));
   const shown = parts.filter((part) => part !== "");
-  const notes: string[] = [...kept.notes];
-  if (startedAnew) {
-    notes.push(
-      "[WARN] The interpreter had ended since the last call and was restarted before this one; earlier variables and imports were lost.",
-    );
-  }
-  if (ending === "interrupted")
-    notes.push(`[ERROR] The code was interrupted: ${reason}. Variables are kept.`);
-  if (ending === "killed") {
-    notes.push(
-      `[ERROR] The code was stopped: ${reason}. The interpreter was restarted; variables are lost.`,
-    );
-  }
-  if (ending === "crashed") {
-    notes.push(`[ERROR] The interpreter ended: ${reason}. It was restarted; variables are lost.`);
-  }
+  const notes = [...kept.notes, ...notesOf(result)];
   const isError = ending !== "finished" || error !== null;
   const text = [...shown, ...notes].join("\n");
   return {
@@ -151,7 +150,30 @@ export function present(result: CellResult, kept: Kept = { artifacts: [], notes:
       error,
       ending,
       ...(kept.artifacts.length > 0 && { artifacts: kept.artifacts }),
-      stateLost: startedAnew || ending === "killed" || ending === "crashed",
+      stateLost: restartReason !== null || ending === "killed" || ending === "crashed",
     },
   };
+}
+
+function* notesOf({
+  ending,
+  reason,
+  restartReason,
+  interruptedBetween,
+}: CellResult): Generator<string> {
+  if (restartReason !== null) {
+    yield `[WARN] The interpreter had ended since the last call (${restartReason}) and was restarted before this one; earlier variables and imports were lost.`;
+  }
+  if (interruptedBetween) {
+    yield "[WARN] Code that an earlier call left behind went on computing between the calls and was interrupted. Variables are kept.";
+  }
+  if (ending === "interrupted") {
+    yield `[ERROR] The code was interrupted: ${reason}. Variables are kept.`;
+  }
+  if (ending === "killed") {
+    yield `[ERROR] The code was stopped: ${reason}. The interpreter was restarted; variables are lost.`;
+  }
+  if (ending === "crashed") {
+    yield `[ERROR] The interpreter ended: ${reason}. It was restarted; variables are lost.`;
+  }
 }

@@ -8,7 +8,7 @@ import { startInterpreter } from "./boot.ts";
 import type { InputFile } from "./input-files.ts";
 import type { CellEnd, CellFile, InterpreterProcess } from "./interpreter-process.ts";
 import type { SessionPackages } from "./packages/session-packages.ts";
-import type { CellOutcome } from "./protocol.ts";
+import type { CellOutcome, LeftOut } from "./protocol.ts";
 import type { PythonWarmPool } from "./warm-pool.ts";
 
 export type CellResult = CellOutcome & {
@@ -19,12 +19,16 @@ export type CellResult = CellOutcome & {
   readonly ending: "finished" | "interrupted" | "killed" | "crashed";
   /** Why it was stopped or crashed. */
   readonly reason: string | null;
-  /** The process had died since the last cell, so this cell ran without its variables. */
-  readonly startedAnew: boolean;
-  /** What the cell wrote to `/outputs`. */
+  /**
+   * Why the process had ended since the last cell, so that this one ran without its variables; null where
+   * it had not.
+   */
+  readonly restartReason: string | null;
+  /** Code that an earlier cell had left behind computed too much since, and was interrupted. */
+  readonly interruptedBetween: boolean;
+  /** What the cell wrote to the folders for it. */
   readonly files: readonly CellFile[];
-  /** Files that were written and are beyond the limits. */
-  readonly leftOut: number;
+  readonly leftOut: LeftOut;
 };
 
 export type SessionOptions = {
@@ -83,9 +87,9 @@ export class PythonSession implements AsyncDisposable {
 
   async #runNow(code: string, signal: AbortSignal, isRetry = false): Promise<CellResult> {
     const interpreter = await this.#living();
-    // Starting may have taken longer than anybody waited.
+    // The run may have been cancelled while the interpreter started.
     signal.throwIfAborted();
-    const startedAnew = this.#holder !== undefined && this.#holder !== interpreter;
+    const lost = this.#holder === interpreter ? undefined : this.#holder;
     const ending = gracefulKill(this.#options.timeoutMs, signal, {
       interrupt: () => interpreter.interrupt(),
       stop: () => interpreter.stop(),
@@ -93,14 +97,17 @@ export class PythonSession implements AsyncDisposable {
     });
     try {
       const end = await interpreter.run(code);
-      // What earlier cells left has ended it: this one is not to suffer for them.
+      // Earlier cells are the reason, and none of this one's code has run: it may be run again.
       if (end.kind === "died" && !end.begun && !isRetry && !signal.aborted && !this.#closed) {
         return await this.#runNow(code, signal, true);
       }
       this.#holder = end.kind === "finished" ? interpreter : undefined;
-      // The next cell should not have to wait for what can begin now.
+      // So that the next cell does not wait for the whole start.
       if (end.kind === "died" && !this.#closed) this.#living().catch(() => undefined);
-      return { ...describeEnd(end, ending.reason), startedAnew };
+      const result = describeEnd(end, ending.reason);
+      const { reason = null, output = "" } = lost?.ended ?? {};
+      // What tasks of earlier cells printed before their interpreter ended.
+      return { ...result, output: output + result.output, restartReason: reason };
     } finally {
       ending.settle();
     }
@@ -138,14 +145,15 @@ export class PythonSession implements AsyncDisposable {
   }
 }
 
-function describeEnd(end: CellEnd, stopped: string | null): Omit<CellResult, "startedAnew"> {
+function describeEnd(end: CellEnd, stopped: string | null): Omit<CellResult, "restartReason"> {
   if (end.kind === "died") {
     const ending = stopped === null ? "crashed" : "killed";
     const reason = stopped ?? end.reason;
     const { output } = end;
-    return { output, value: null, error: null, ending, reason, files: [], leftOut: 0 };
+    const nothing = { files: [], leftOut: { count: 0, files: [] }, interruptedBetween: false };
+    return { output, value: null, error: null, ending, reason, ...nothing };
   }
-  const { output, value, error, files, leftOut } = end;
+  const { output, value, error, files, leftOut, interruptedBetween } = end;
   // A cell that finished in spite of the interrupt has finished.
   const interrupted = stopped !== null && error !== null;
   return {
@@ -156,5 +164,6 @@ function describeEnd(end: CellEnd, stopped: string | null): Omit<CellResult, "st
     reason: interrupted ? stopped : null,
     files,
     leftOut,
+    interruptedBetween,
   };
 }

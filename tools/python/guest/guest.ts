@@ -1,7 +1,7 @@
 /**
- * The inner end of the interpreter: runs in the isolate, beside the code of the cells, which can reach and
- * change everything here once the first of them has run. Nothing it says is believed: the host bounds it
- * and passes it on as data. Only strings, numbers and buffers made by the host go in and out.
+ * The part of the interpreter that runs in the isolate, beside the code of the cells, which can reach and
+ * change everything here once the first of them has run. The host believes nothing that it says: it bounds
+ * each answer and passes it on as data. Only strings, numbers and buffers made by the host go in and out.
  */
 import { OutputBuffer } from "../output-buffer.ts";
 import { type HostFunctions, openShell, type Shell } from "./shell.ts";
@@ -34,63 +34,74 @@ type Run = (source: string, number: number) => string | Promise<string>;
 
 /** What cell.py and, the last of them, packages.py leave. */
 type Functions = [
-  Run,
-  () => boolean,
-  () => void,
-  () => void,
-  (explain: unknown) => void,
-  (manifest: string, take: (name: string, path: string) => string) => unknown,
+  run: Run,
+  check: (source: string) => unknown,
+  cancel: () => void,
+  prepare: (wake: (milliseconds: number) => void, pause: (seconds: number) => void) => () => void,
+  setExplanation: (explain: unknown) => void,
+  openPackages: (manifest: string, take: (name: string, path: string) => string) => unknown,
 ];
 
 /** Imported before the snapshot is taken: the common part of the library costs a cell nothing then. */
 const PREIMPORTS =
   "import ast, asyncio, base64, bisect, calendar, cmath, collections, copy, csv, dataclasses, datetime, " +
-  "decimal, enum, fractions, functools, hashlib, heapq, importlib.metadata, inspect, io, itertools, " +
+  "decimal, enum, fractions, functools, hashlib, heapq, hmac, importlib.metadata, importlib.resources, inspect, io, itertools, " +
   "json, linecache, math, operator, os, pathlib, random, re, statistics, string, struct, sys, tempfile, " +
   "textwrap, time, traceback, typing, unicodedata, zipfile, zlib, zoneinfo";
 
-/** Places in the control memory. */
-const INTERRUPT = 0;
-const BEGUN = 1;
+const MAX_OUTCOME_CHARS = 1024 * 1024;
+const DATA_FOLDER = "/mnt/data";
+/** Where files that cells write are handed out from. */
+const WRITTEN_FOLDERS = ["/outputs", DATA_FOLDER];
+/** Folders within folders that are looked into. */
+const MAX_DEPTH = 4;
+const MAX_FILES_LISTED = 1000;
+/** In the data folder: caches that Python and its libraries write by themselves. */
+const HIDDEN = /^\.|^__pycache__$/;
 
-const LONGEST_OUTCOME = 1024 * 1024;
-const INPUT_FOLDER = "/mnt/data";
-const OUTPUT_FOLDER = "/outputs";
-/** Folders within folders that are looked into for files to hand out. */
-const DEEPEST_FOLDER = 4;
-const MOST_FILES_LISTED = 1000;
+/** -5 to 256: there is one object of each in Python. */
+const SUM_OF_KEPT_NUMBERS = 32_881;
 
 let output: OutputBuffer;
-/** The interrupt byte, and one that says that the cell's own code has begun. */
-let control: Uint8Array;
+/** One byte, by which the host raises KeyboardInterrupt. */
+let interrupt: Uint8Array;
 let shell: Shell;
 let python: Python;
 let run: Run;
-let isUsable: () => boolean;
+let check: Functions[1];
 let cancelCell: () => void;
-let explainMissing: (explain: unknown) => void;
+let setExplanation: Functions[4];
 let openManifest: Functions[5];
 let snapshot: Uint8Array | undefined;
 let running = 0;
+/** While a check runs, what it prints is not a cell's. */
+let isMuted = false;
 
 /** Before Pyodide's own modules are evaluated: they look around as they are. */
 export function prepare(
   random: HostFunctions["random"],
+  now: HostFunctions["now"],
   timer: HostFunctions["timer"],
   outputMemory: SharedArrayBuffer,
-  controlMemory: SharedArrayBuffer,
+  interruptMemory: SharedArrayBuffer,
   files: ReadonlyMap<string, ArrayBuffer>,
 ): void {
   output = new OutputBuffer(outputMemory);
-  control = new Uint8Array(controlMemory);
-  shell = openShell({ random, timer }, files, (bytes) => output.write(bytes));
+  interrupt = new Uint8Array(interruptMemory);
+  shell = openShell({ random, now, timer }, files, write);
+}
+
+function write(bytes: Uint8Array): number {
+  if (!isMuted) output.write(bytes);
+  return bytes.length;
 }
 
 /**
  * Starts Python.
  *
  * @param lockFile  pyodide-lock.json
- * @param source  cell.py and packages.py; a snapshot holds what came of them
+ * @param source  of the Python files; a snapshot holds what came of them
+ * @param timeZones  the archive of the package tzdata
  * @param memory  of a snapshot; absent: from scratch
  */
 export async function boot(
@@ -98,29 +109,22 @@ export async function boot(
   loadPyodide: LoadPyodide,
   lockFile: string,
   source: string,
+  timeZones: ArrayBuffer,
   memory: ArrayBuffer | undefined,
 ): Promise<void> {
   const snapshot = memory && { _loadSnapshot: new Uint8Array(memory) };
   python = await loadPyodide({ ...configuration(createPyodideModule, lockFile), ...snapshot });
-  const write = (bytes: Uint8Array): number => {
-    output.write(bytes);
-    return bytes.length;
-  };
   python.setStdout({ write, isatty: false });
   python.setStderr({ write, isatty: false });
   python.setStdin({ stdin: () => null, isatty: false });
-  python.setInterruptBuffer(control.subarray(INTERRUPT, INTERRUPT + 1));
+  python.setInterruptBuffer(interrupt);
+  python.FS.writeFile("/lib/tzdata.whl", new Uint8Array(timeZones), { canOwn: true });
   if (memory === undefined) loadFunctions(source);
-  const functions = python.runPython(TAKE_FUNCTIONS).toJs();
-  const [runCell, check, cancel, prepareCells, setExplanation, openPackages] =
-    functions as Functions;
-  prepareCells();
+  const functions = python.runPython(TAKE_FUNCTIONS).toJs() as Functions;
+  let prepareCells: Functions[3];
+  [run, check, cancelCell, prepareCells, setExplanation, openManifest] = functions;
+  shell.onWake(prepareCells(shell.wake, shell.pause));
   shell.silenceErrors();
-  run = runCell;
-  isUsable = check;
-  cancelCell = cancel;
-  explainMissing = setExplanation;
-  openManifest = openPackages;
 }
 
 /** Starts Python as the snapshot is to have it. @returns the snapshot's size in bytes */
@@ -138,7 +142,7 @@ export async function makeSnapshot(
   return snapshot.length;
 }
 
-/** Where a snapshot keeps the functions; whoever takes them out leaves no trace for the cells. */
+/** Takes the functions from where a snapshot keeps them, so that cells do not find them there. */
 const TAKE_FUNCTIONS =
   "import sys; (*sys.__dict__.pop('_chorale_cell'), sys.__dict__.pop('_chorale_packages'))";
 
@@ -165,29 +169,35 @@ function configuration(createPyodideModule: CreateModule, lockFile: string): obj
   };
 }
 
-/** @returns JSON of `{value, error}`, written by cell.py; what the cell printed is in the output buffer */
-export async function runCell(id: number, code: string, number: number): Promise<string> {
-  running = id;
-  control[INTERRUPT] = 0;
+/**
+ * Makes room for the output of the next cell, and adds two numbers in the way in which cells are run.
+ *
+ * @param read  bytes of the output that the host has read
+ * @returns false when earlier cells have changed what cells run on, so that none can any more
+ */
+export function prepareCell(read: number, a: number, b: number): boolean {
+  interrupt[0] = 0;
+  output.forget(read);
+  isMuted = true;
   try {
-    if (number > 1) probe();
-    control[BEGUN] = 1;
-    const outcome = `${await run(code, number)}`;
-    return outcome.length > LONGEST_OUTCOME ? "" : outcome;
+    const sum = check(`${a} + ${b}`);
+    return sum === `{"value": "${a + b}", "error": null} ${SUM_OF_KEPT_NUMBERS}`;
+  } catch {
+    return false;
   } finally {
-    running = 0;
+    isMuted = false;
   }
 }
 
-/** @throws Error when earlier cells have changed what cells run on, so that none can any more */
-function probe(): void {
+/** @returns JSON of `{value, error}`, written by cell.py; what the cell printed is in the output buffer */
+export async function runCell(id: number, code: string, number: number): Promise<string> {
+  running = id;
   try {
-    if (isUsable()) {
-      output.clear();
-      return;
-    }
-  } catch {}
-  throw new Error("an earlier call had left it unusable");
+    const outcome = `${await run(code, number)}`;
+    return outcome.length > MAX_OUTCOME_CHARS ? "" : outcome;
+  } finally {
+    running = 0;
+  }
 }
 
 /** For a cell that waits: then no Python runs that could see the interrupt byte. */
@@ -195,7 +205,7 @@ export function cancel(id: number): void {
   // A cell that finished meanwhile is not the one that was meant.
   if (id !== running) return;
   // The byte would interrupt `cancelCell` itself.
-  control[INTERRUPT] = 0;
+  interrupt[0] = 0;
   cancelCell();
 }
 
@@ -203,9 +213,9 @@ export function fire(id: number): void {
   shell.fire(id);
 }
 
-/** A copy of a file of the user, which cells may read. */
+/** Puts a copy of a file of the user where cells may read it. */
 export function putFile(name: string, bytes: ArrayBuffer): void {
-  const path = `${INPUT_FOLDER}/${name}`;
+  const path = `${DATA_FOLDER}/${name}`;
   python.FS.writeFile(path, new Uint8Array(bytes), { canOwn: true });
   python.FS.chmod(path, 0o444);
 }
@@ -213,7 +223,7 @@ export function putFile(name: string, bytes: ArrayBuffer): void {
 /**
  * Lets imports find packages.
  *
- * @param manifest  JSON of an PackageManifest
+ * @param manifest  JSON of a PackageManifest
  * @param take  the host's: the archive of a package, or why there is none
  */
 export function setPackages(manifest: string, take: (name: string) => ArrayBuffer | string): void {
@@ -223,33 +233,39 @@ export function setPackages(manifest: string, take: (name: string) => ArrayBuffe
     python.FS.writeFile(path, new Uint8Array(archive), { canOwn: true });
     return "";
   };
-  explainMissing(openManifest(manifest, store));
+  setExplanation(openManifest(manifest, store));
 }
 
-/** @returns JSON of `[path in the folder, bytes, time of change]` of each file that cells have written */
-export function listOutputs(): string {
+/**
+ * Looks for files that cells may have written, and for the user's own.
+ *
+ * @returns JSON of `[path, bytes, time of change]` of each
+ */
+export function listFiles(): string {
   const found: [string, number, number][] = [];
-  const look = (folder: string, prefix: string, depth: number): void => {
+  const look = (folder: string, depth: number): void => {
     for (const name of python.FS.readdir(folder)) {
-      if (name === "." || name === ".." || found.length >= MOST_FILES_LISTED) continue;
-      const stat = python.FS.lstat(`${folder}/${name}`);
-      if (python.FS.isFile(stat.mode)) found.push([prefix + name, stat.size, Number(stat.mtime)]);
-      else if (python.FS.isDir(stat.mode) && depth < DEEPEST_FOLDER) {
-        look(`${folder}/${name}`, `${prefix}${name}/`, depth + 1);
-      }
+      if (name === "." || name === ".." || found.length >= MAX_FILES_LISTED) continue;
+      if (folder.startsWith(DATA_FOLDER) && HIDDEN.test(name)) continue;
+      const path = `${folder}/${name}`;
+      const stat = python.FS.lstat(path);
+      if (python.FS.isFile(stat.mode)) found.push([path, stat.size, Number(stat.mtime)]);
+      else if (python.FS.isDir(stat.mode) && depth < MAX_DEPTH) look(path, depth + 1);
     }
   };
-  try {
-    look(OUTPUT_FOLDER, "", 0);
-  } catch {
-    // The folder is the cells' own; without it there is nothing to hand out.
+  for (const folder of WRITTEN_FOLDERS) {
+    try {
+      look(folder, 0);
+    } catch {
+      // The folders are the cells' own: one that is gone has no files.
+    }
   }
   return JSON.stringify(found);
 }
 
 /** Copies a file into `target`. @returns its bytes, or -1 when they do not fit */
-export function readOutput(path: string, target: SharedArrayBuffer): number {
-  const bytes = python.FS.readFile(`${OUTPUT_FOLDER}/${path}`);
+export function readFile(path: string, target: SharedArrayBuffer): number {
+  const bytes = python.FS.readFile(path);
   if (bytes.length > target.byteLength) return -1;
   new Uint8Array(target).set(bytes);
   return bytes.length;

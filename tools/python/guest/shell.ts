@@ -1,27 +1,41 @@
 /**
  * The world that Pyodide finds in the isolate. An isolate has ECMAScript and WebAssembly and nothing
  * else; Emscripten and Pyodide know such a place as "shell" (V8's d8): here is what they expect of one.
- * Two functions of the host are behind it, and only numbers and strings go through them.
+ * Three functions of the host are behind it, and only numbers and strings go through them.
  */
 import { BytesDecoder, Utf8Encoder } from "./text-codec.ts";
 
 export type HostFunctions = {
   /** That many random bytes, as a string of char codes; at most `RANDOM_BYTES_PER_CALL`. */
   random(length: number): string;
-  /** Has the host call `fire(id)` after that many milliseconds. */
+  /** Milliseconds of a clock that never goes back. */
+  now(): number;
+  /**
+   * Has the host call `fire(id)` after that many milliseconds, in place of an earlier request with the id;
+   * a negative number takes the request back.
+   */
   timer(id: number, milliseconds: number): void;
 };
 
 export type Shell = {
   /** Python has started: errors of the loader are not part of what a cell prints. */
   silenceErrors(): void;
-  /** Runs what `setTimeout` was given. */
+  /** Runs what `setTimeout` or `onWake` was given. */
   fire(id: number): void;
+  /** Has `onWake` run after that time, in place of an earlier request. No flood of timers is in its way. */
+  wake(milliseconds: number): void;
+  onWake(callback: () => void): void;
+  /** Blocks this thread without computing. */
+  pause(seconds: number): void;
 };
 
 export const RANDOM_BYTES_PER_CALL = 16_384;
-/** More are forgotten: they can only be a flood. */
+/** Of `setTimeout` and `setInterval`. More are refused: they can only be a flood. */
 const MAX_TIMERS = 10_000;
+/** The id of `wake`; those of other timers are positive. */
+const WAKE = 0;
+/** A call of the host takes about 20 µs, which a loop that looks at the clock must not pay each time. */
+const CLOCK_CALLS_PER_MS = 8;
 
 /**
  * Defines the globals.
@@ -42,15 +56,16 @@ export function openShell(
   const printError = (...values: unknown[]): void => {
     if (!silent) print(...values);
   };
-  const started = Date.now();
+  const now = makeClock(host);
   const { timers, fire } = makeTimers(host);
+  let wakeUp = (): void => undefined;
   const getRandomValues = makeRandom(host);
   Object.assign(globalThis, {
     TextEncoder: Utf8Encoder,
     TextDecoder: BytesDecoder,
     AbortController,
     console: { log: print, info: print, debug: print, warn: printError, error: printError },
-    performance: { now: () => Date.now() - started, timeOrigin: started },
+    performance: { now, timeOrigin: Date.now() },
     crypto: { getRandomValues },
     ...timers,
     print,
@@ -69,10 +84,15 @@ export function openShell(
   });
   compileAtOnce();
   return {
-    fire,
+    fire: (id) => (id === WAKE ? wakeUp() : fire(id)),
     silenceErrors() {
       silent = true;
     },
+    wake: (milliseconds) => host.timer(WAKE, Math.max(0, milliseconds)),
+    onWake(callback) {
+      wakeUp = callback;
+    },
+    pause: makePause(),
   };
 }
 
@@ -88,6 +108,29 @@ function refuse(): never {
   throw new Error("There are no files here.");
 }
 
+/** The wall clock says only whether to ask the host again: it may be set back. */
+function makeClock(host: HostFunctions): () => number {
+  const wallClock = Date.now;
+  let millisecond = 0;
+  let calls = 0;
+  let last = 0;
+  return () => {
+    const wall = wallClock();
+    if (wall !== millisecond) {
+      millisecond = wall;
+      calls = 0;
+    }
+    if (calls++ < CLOCK_CALLS_PER_MS) last = Math.max(last, host.now());
+    return last;
+  };
+}
+
+function makePause(): (seconds: number) => void {
+  const { wait } = Atomics;
+  const nothing = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  return (seconds) => void wait(nothing, 0, 0, seconds * 1000);
+}
+
 function makeTimers(host: HostFunctions): {
   readonly timers: Readonly<Record<string, unknown>>;
   readonly fire: (id: number) => void;
@@ -97,7 +140,7 @@ function makeTimers(host: HostFunctions): {
   const start = (callback: () => void, milliseconds: unknown): number => {
     if (pending.size >= MAX_TIMERS) throw new RangeError(`more than ${MAX_TIMERS} timers`);
     pending.set(++last, callback);
-    host.timer(last, Number(milliseconds) || 0);
+    host.timer(last, Math.max(0, Number(milliseconds) || 0));
     return last;
   };
   const setTimeout = (
@@ -112,12 +155,14 @@ function makeTimers(host: HostFunctions): {
   ): number => {
     const id = start(function again() {
       pending.set(id, again);
-      host.timer(id, Number(every) || 0);
+      host.timer(id, Math.max(0, Number(every) || 0));
       f(...args);
     }, every);
     return id;
   };
-  const clear = (id: unknown): void => void pending.delete(Number(id));
+  const clear = (id: unknown): void => {
+    if (pending.delete(Number(id))) host.timer(Number(id), -1);
+  };
   return {
     timers: {
       setTimeout,
@@ -169,7 +214,7 @@ class AbortController {
   }
 }
 
-/** The compiler of this realm, as far as it is used here. */
+/** The isolate's compiler, as far as it is used here. */
 type Compiler = {
   readonly Module: new (bytes: unknown) => object;
   readonly Instance: new (module: object, imports: unknown) => object;

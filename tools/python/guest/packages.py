@@ -98,7 +98,7 @@ def _open(manifest, fetch):
         importlib.invalidate_caches()
 
     class PackageFinder:
-        """Comes after all others: what is there already costs nothing, and a user's own module goes first."""
+        """Comes last, so that what is there already costs nothing, and a user's own module goes first."""
 
         @staticmethod
         def find_spec(fullname, path=None, target=None):
@@ -114,7 +114,7 @@ def _open(manifest, fetch):
         return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
     def explain(module):
-        """What somebody who misses a module should know; empty where nothing is to be said."""
+        """How a module that is not there could be had; empty where nothing is to be said."""
         root = str(module).partition(".")[0]
         package = installable.get(root)
         if root in withheld:
@@ -122,14 +122,15 @@ def _open(manifest, fetch):
         if root in sys.modules or package in outcomes:
             return ""
         if package is not None:
-            return f"{root} is not installed. The user can install it: chorale python install {package}"
-        if root in sys.stdlib_module_names:
-            return f"This Python is built without {root}."
+            return f"{root} is not installed. The user can install the package {package} for this sandbox."
         if not listed():
             return "Only the Python standard library is available here."
         return f"Only the Python standard library and these packages are available here: {listed()}."
 
     sys.meta_path.append(PackageFinder)
+    if "tzdata" in packages:
+        # The user's version in place of the one that comes with the sandbox.
+        sys.path[:] = [path for path in sys.path if not path.endswith("/tzdata.whl")]
     return explain
 
 

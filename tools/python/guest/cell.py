@@ -1,8 +1,8 @@
-# The interpreter's side of a cell. Leaves its functions in `sys._chorale_cell`; the names it uses are bound
-# here, before any user code runs, so that a cell that replaces `repr` or `compile` fools only itself.
+# The interpreter's side of a cell. Leaves its functions in `sys._chorale_cell`. The names that it uses are
+# bound here, before any cell runs, so that a cell that replaces `repr` or `compile` fools only itself.
 
 
-def _make():
+def _make(explain, install_explanations, install_standard_library, install_event_loop):
     import __main__
     import ast
     import asyncio
@@ -13,26 +13,23 @@ def _make():
     import os
     import random
     import sys
-    import time
     import traceback
     import warnings
 
     compile_, eval_, exec_, isinstance_, len_ = compile, eval, exec, isinstance, len
-    print_, repr_, slice_, str_, min_ = print, repr, slice, str, min
+    print_, range_, repr_, slice_, str_, sum_ = print, range, repr, slice, str, sum
     quote = json.encoder.encode_basestring_ascii
-    monotonic, real_sleep = time.monotonic, time.sleep
     coroutine_flag = inspect.CO_COROUTINE
     FLAGS = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
     ONLY_AST = ast.PyCF_ONLY_AST
     Expr, Expression = ast.Expr, ast.Expression
-    USABLE = '{"value": "42", "error": null}'
     VALUE_LIMIT = 64 * 1024
     ERROR_LIMIT = 32 * 1024
     namespace = __main__.__dict__
     current = None
     figures = 0
 
-    def explain_missing(module):
+    def explain_module(module):
         return "Only the Python standard library is available here."
 
     def clean(text, limit):
@@ -64,23 +61,25 @@ def _make():
                     report.stack = None
             report = report.__cause__ or report.__context__
 
-    def hint(error, source):
-        if isinstance_(error, SyntaxError) and any(
-            line.lstrip().startswith(("!", "%")) for line in source.splitlines()
-        ):
-            return "\nShell commands (!) and IPython magics (%) are not available here; write plain Python."
-        if isinstance_(error, ModuleNotFoundError):
-            return f"\n{explain_missing(error.name)}".rstrip()
-        return ""
+    def problem(error, source):
+        """What to say of an exception that ended a cell; None for `sys.exit()` and `sys.exit(0)`."""
+        if isinstance_(error, SystemExit) and error.code in (None, 0):
+            return None
+        return describe(error, source)
 
     def describe(error, source):
         try:
             report = traceback.TracebackException.from_exception(error, compact=True)
             only_user_frames(report)
             text = "".join(report.format()).rstrip("\n")
-            return clean(text + hint(error, source), ERROR_LIMIT)
         except BaseException:
             return "An exception was raised that cannot be printed."
+        try:
+            # "Did you mean …?" says enough.
+            advice = "" if text.endswith("?") else explain(error, source, explain_module)
+        except BaseException:
+            advice = ""
+        return clean(f"{text}\n{advice}".rstrip("\n"), ERROR_LIMIT)
 
     def save_figures():
         """Figures that a cell leaves open become files, as a notebook would show them below it."""
@@ -117,11 +116,18 @@ def _make():
         namespace["_"] = value
         return clean(repr_(value), VALUE_LIMIT)
 
+    def is_silenced(source, last):
+        """Whether a semicolon follows the last expression, as in a notebook. One in a comment does not."""
+        # As the compiler does; it counts columns in bytes.
+        lines = source.replace("\r\n", "\n").replace("\r", "\n").split("\n")[last.end_lineno - 1 :]
+        rest = [lines[0].encode()[last.end_col_offset :].decode(), *lines[1:]]
+        return "\n".join(rest).lstrip(" \t\f\\\n").startswith(";")
+
     def parts(source, name):
         """The statements, and the last expression when its value is to be echoed."""
         tree = compile_(source, name, "exec", FLAGS | ONLY_AST, True)
         last = tree.body[-1] if tree.body else None
-        if not isinstance_(last, Expr) or source.rstrip().endswith(";"):
+        if not isinstance_(last, Expr) or is_silenced(source, last):
             return compile_(tree, name, "exec", FLAGS, True), None
         tree.body.pop()
         return (
@@ -139,7 +145,7 @@ def _make():
                         value = await value
             return finish(shown(value) if expression is not None else None, None)
         except BaseException as error:
-            return finish(None, describe(error, source))
+            return finish(None, problem(error, source))
 
     def run(source, number):
         """JSON of the outcome, or a future of it for a cell with top-level await."""
@@ -156,38 +162,36 @@ def _make():
             value = eval_(expression, namespace) if expression is not None else None
             return finish(shown(value), None)
         except BaseException as error:
-            return finish(None, describe(error, source))
+            return finish(None, problem(error, source))
 
-    def is_usable():
-        """Whether a cell would still do what it says: earlier ones can have changed whatever cells run on."""
+    def check(source):
+        """
+        Runs a cell that leaves nothing behind: earlier ones can have changed what cells run on. With its
+        outcome it returns the sum of the numbers that Python keeps as objects, whose values can be changed.
+        """
         missing = object()
         kept = namespace.get("_", missing)
-        outcome = run("40 + 2", 0)
+        outcome = run(source, 0)
         if kept is missing:
-            del namespace["_"]
+            namespace.pop("_", None)
         else:
             namespace["_"] = kept
-        return outcome == USABLE
+        return f"{outcome} {sum_(range_(-5, 257))}"
 
     def cancel():
         """Interrupts a cell that waits: nothing of it is running that could notice an interrupt."""
         if current is not None and not current.done():
             current.cancel()
 
-    def sleep(seconds):
-        # The real one cannot be interrupted; in slices the interrupt is noticed between two of them.
-        if seconds < 0:
-            raise ValueError("sleep length must be non-negative")
-        end = monotonic() + seconds
-        while (left := end - monotonic()) > 0:
-            real_sleep(min_(left, 0.02))
-
     def display(*values):
         for value in values:
             print_(repr_(value))
 
-    def prepare():
-        """What must not come out of a memory snapshot, or cannot be in it."""
+    def prepare(wake, pause):
+        """
+        Does what a memory snapshot must not, or cannot, hold. Returns what turns the event loop (see
+        event_loop.py).
+        """
         random.seed()
         for stream in (sys.stdout, sys.stderr):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace", write_through=True)
@@ -195,17 +199,21 @@ def _make():
         os.makedirs("/outputs", exist_ok=True)
         os.chdir("/mnt/data")
         sys.path.insert(0, "/mnt/data")
-        time.sleep = sleep
+        install_standard_library()
+        install_explanations()
         # Of `show`: the figures are saved when the cell ends.
         warnings.filterwarnings("ignore", message=".*non-interactive, and thus cannot be shown")
         builtins.display = display
+        return install_event_loop(wake, pause)
 
     def set_explanation(explain):
-        """`explain` says of a module that is not there how one could get it."""
-        nonlocal explain_missing
-        explain_missing = explain
+        """`explain` says of a module that is not there how the user could add it."""
+        nonlocal explain_module
+        explain_module = explain
 
-    return run, is_usable, cancel, prepare, set_explanation
+    return run, check, cancel, prepare, set_explanation
 
 
-__import__("sys")._chorale_cell = _make()
+__import__("sys")._chorale_cell = _make(
+    _explain, _install_explanations, _install_standard_library, _install_event_loop
+)
