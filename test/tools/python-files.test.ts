@@ -1,4 +1,5 @@
 /** What crosses the sandbox's wall as files, and the text codecs of its inside. */
+import { execFileSync } from "node:child_process";
 import {
   existsSync,
   lstatSync,
@@ -35,6 +36,8 @@ describe("names of files", () => {
     ["a\0b\x1b[2J\u202e.txt", "a_b_2J_.txt"],
     ["Größe.csv", "Größe.csv"],
     ["CON.txt", "_CON.txt"],
+    [`${"漢".repeat(90)}.txt`, `${"漢".repeat(65)}.txt`],
+    [`${"n".repeat(300)}.tar.gz`, `${"n".repeat(197)}.gz`],
     ["name. . ", "name"],
   ])("%j becomes %j", (path, name) => {
     expect(safeFileName(path)).toBe(name);
@@ -80,6 +83,18 @@ describe("files for the user", () => {
       problems: [],
     });
     expect(readdirSync(folder).sort()).toEqual(["plot-2.png", "plot.png"]);
+  });
+
+  test("may have long names, and be replaced", async () => {
+    const folder = temporaryFolder();
+    const artifacts = new ArtifactFolder(folder);
+    const path = `/outputs/${"漢".repeat(90)}.txt`;
+    for (const text of ["1", "2"]) {
+      const { problems } = await artifacts.save([{ path, bytes: bytes(text) }]);
+      expect(problems).toEqual([]);
+    }
+    const [name = ""] = readdirSync(folder);
+    expect(readFileSync(join(folder, name), "utf8")).toBe("2");
   });
 
   test("replace what the session wrote, and nothing else", async () => {
@@ -152,6 +167,15 @@ describe("files of the user", () => {
     ]);
   });
 
+  test.runIf(process.platform === "linux")(
+    "of the system are read, whatever size they state",
+    async () => {
+      const [file] = await readInputFiles(["/proc/version"]);
+      expect(Buffer.from(file?.bytes ?? []).toString()).toMatch(/^Linux version /);
+      await expect(readInputFiles(["/dev/zero"])).rejects.toThrow("a device and no file");
+    },
+  );
+
   test("that cannot be given are refused in a sentence", async () => {
     const folder = temporaryFolder();
     const large = join(folder, "large.bin");
@@ -159,13 +183,18 @@ describe("files of the user", () => {
     truncateSync(large, INPUT_LIMITS.fileBytes + 1);
     for (const [path, sentence] of [
       [join(folder, "missing"), /^Cannot read .*missing for Python: ENOENT/],
-      [folder, /is no file that Python could get\.$|^Cannot read .* EISDIR/],
+      [folder, /^Cannot read .* for Python: (it is a folder, a pipe or a device|EISDIR)/],
       [large, /has 32\.0 MiB; Python gets files of at most 32 MiB\.$/],
     ] as const) {
       const error = await readInputFiles([path]).catch((cause) => cause);
       expect(error).toBeInstanceOf(PythonFileError);
       expect(error).toMatchObject({ code: "CHORALE_PYTHON_FILE", path });
       expect(error.message).toMatch(sentence);
+    }
+    if (process.platform !== "win32") {
+      const pipe = join(folder, "pipe");
+      execFileSync("mkfifo", [pipe]);
+      await expect(readInputFiles([pipe])).rejects.toThrow("it is a folder, a pipe or a device");
     }
     const many = Array.from({ length: INPUT_LIMITS.files + 1 }, () => large);
     await expect(readInputFiles(many)).rejects.toThrow("101 files were given");

@@ -2,10 +2,16 @@ import { chmodSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSy
 import { basename, join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { writerName } from "../../tools/core/writer-name.ts";
 import { encodeFrame, type Frame, FrameReader } from "../../tools/isolate/frames.ts";
 import { OutputBuffer } from "../../tools/python/output-buffer.ts";
 import { readFromChild } from "../../tools/python/protocol.ts";
-import { canStoreSnapshots, snapshotPath, storeSnapshot } from "../../tools/python/snapshot.ts";
+import {
+  canStoreSnapshots,
+  removeAbandoned,
+  snapshotPath,
+  storeSnapshot,
+} from "../../tools/python/snapshot.ts";
 import { unpackSnapshot } from "../../tools/python/snapshot-format.ts";
 import { temporaryFolder } from "./support.ts";
 
@@ -51,10 +57,13 @@ describe("messages from the interpreter's process", () => {
     "null",
     "[]",
     '{"type":"other"}',
-    '{"type":"result","id":"1","leftOut":0,"output":"","value":null,"error":null}',
-    '{"type":"result","id":1,"leftOut":0,"output":{},"value":null,"error":null}',
-    '{"type":"result","id":1,"leftOut":0,"output":"","value":5,"error":null}',
-    '{"type":"result","id":1,"leftOut":-1,"output":"","value":null,"error":null}',
+    '{"type":"result","id":"1","leftOut":{"count":0,"files":[]},"interruptedBetween":false,"output":"","value":null,"error":null}',
+    '{"type":"result","id":1,"leftOut":{"count":0,"files":[]},"interruptedBetween":false,"output":{},"value":null,"error":null}',
+    '{"type":"result","id":1,"leftOut":{"count":0,"files":[]},"interruptedBetween":false,"output":"","value":5,"error":null}',
+    '{"type":"result","id":1,"leftOut":{"count":0,"files":[]},"output":"","value":null,"error":null}',
+    '{"type":"result","id":1,"leftOut":{"count":-1,"files":[]},"interruptedBetween":false,"output":"","value":null,"error":null}',
+    '{"type":"result","id":1,"leftOut":{"count":1,"files":[null]},"interruptedBetween":false,"output":"","value":null,"error":null}',
+    '{"type":"result","id":1,"leftOut":{"count":0,"files":[{"path":"a","bytes":1}]},"interruptedBetween":false,"output":"","value":null,"error":null}',
     '{"type":"artifact","path":"a.txt","size":1.5}',
     '{"type":"artifact","path":["a.txt"],"size":1}',
     '{"type":"died","reason":"x"}',
@@ -94,6 +103,35 @@ describe("OutputBuffer", () => {
             : `${all.slice(0, HALF)}\n[... ${cut} bytes of output cut here ...]\n${all.slice(-HALF)}`;
         expect(buffer.read() === expected).toBe(true);
       }),
+      { numRuns: 30 },
+    );
+  });
+
+  test("what is forgotten is gone, what was written after it stays", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 0, max: 200_000 }), { maxLength: 5 }),
+        fc.array(fc.integer({ min: 0, max: 200_000 }), { maxLength: 5 }),
+        (first, then) => {
+          const buffer = new OutputBuffer();
+          for (const size of first) write(buffer, "a".repeat(size));
+          const read = buffer.length;
+          for (const size of then) write(buffer, "b".repeat(size));
+          const written = then.reduce((sum, size) => sum + size, 0);
+          const unread = buffer.read(read);
+          buffer.forget(read);
+          const kept = buffer.read();
+          for (const text of [unread, kept]) {
+            const [, cut] =
+              /^b*\n\[\.\.\. (\d+) bytes of output cut here \.\.\.\]\nb+$/.exec(text) ?? [];
+            const shown = text.match(/b+/g)?.reduce((sum, part) => sum + part.length, 0) ?? 0;
+            // The line itself has one "b", of "bytes".
+            const own = cut === undefined ? 0 : 1;
+            expect(shown - own + Number(cut ?? 0)).toBe(written);
+            expect(text.length).toBeLessThan(2 * HALF + 100);
+          }
+        },
+      ),
       { numRuns: 30 },
     );
   });
@@ -170,11 +208,15 @@ describe("snapshot files", () => {
   test("what a writer left that ended in the middle goes, what another is writing stays", async () => {
     const folder = temporaryFolder();
     const path = snapshotPath(folder, "1", "now");
-    writeFileSync(`${path}.abandoned.tmp`, "half");
-    utimesSync(`${path}.abandoned.tmp`, 1, 1);
-    writeFileSync(`${path}.writing.tmp`, "half");
     await storeSnapshot(folder, path, memory);
-    expect(readdirSync(folder).sort()).toEqual([basename(path), `${basename(path)}.writing.tmp`]);
+    const own = `${path}.${writerName()}.tmp`;
+    const dead = `${path}.${writerName().replace(`.${process.pid}.`, ".999999999.")}.tmp`;
+    const [far, farOld] = [`${path}.elsewhere.1.a.tmp`, `${path}.elsewhere.1.b.tmp`];
+    for (const file of [own, dead, far, farOld]) writeFileSync(file, "half");
+    utimesSync(farOld, 1, 1);
+    await removeAbandoned(folder);
+    expect(readdirSync(folder).sort()).toEqual([path, own, far].map((one) => basename(one)).sort());
+    await removeAbandoned(join(folder, "missing"));
   });
 
   test("a folder that cannot be written is said", async () => {

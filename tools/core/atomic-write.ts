@@ -1,6 +1,6 @@
 /** Files that other processes read while they are written: each sees the old content or the new one. */
-import { randomUUID } from "node:crypto";
 import { open, rename, rm } from "node:fs/promises";
+import { writerName } from "./writer-name.ts";
 
 /** Ends the names of files that are being written; one that a killed writer left behind is of no use. */
 export const TEMPORARY_SUFFIX = ".tmp";
@@ -17,7 +17,7 @@ export async function writeFileAtomic(
   content: string | Uint8Array,
   mode = 0o600,
 ): Promise<void> {
-  const temporary = `${path}.${randomUUID()}${TEMPORARY_SUFFIX}`;
+  const temporary = `${path}.${writerName()}${TEMPORARY_SUFFIX}`;
   try {
     const file = await open(temporary, "wx", mode);
     try {

@@ -1,4 +1,4 @@
-/** From nothing to an interpreter that is ready: with a snapshot where there can be one. */
+/** Starts interpreters: with a memory snapshot, which is made first, where there can be one. */
 import { rm } from "node:fs/promises";
 import { PythonStartError } from "../core/errors.ts";
 import { withTimeout } from "../core/with-timeout.ts";
@@ -7,12 +7,18 @@ import { InterpreterProcess } from "./interpreter-process.ts";
 import { launchOptions } from "./launch.ts";
 import type { SessionPackages } from "./packages/session-packages.ts";
 import { installedPyodide } from "./pyodide.ts";
-import { canStoreSnapshots, hasSnapshot, snapshotPath, storeSnapshot } from "./snapshot.ts";
+import {
+  canStoreSnapshots,
+  hasSnapshot,
+  removeAbandoned,
+  snapshotPath,
+  storeSnapshot,
+} from "./snapshot.ts";
 
 /** Without a snapshot 3 s of computing; on a loaded machine many times that. */
 export const START_LIMIT_MS = 120_000;
 
-/** Snapshots being made, so that two sessions of one program make one. */
+/** Snapshots that are being made, so that two sessions of one program make one. */
 const making = new Map<string, Promise<string | null>>();
 
 export type StartOptions = {
@@ -38,7 +44,7 @@ export async function startInterpreter(options: StartOptions): Promise<Interpret
     return await startFrom(snapshotFile, options);
   } catch (error) {
     if (snapshotFile === null || error instanceof StartAbandoned) throw error;
-    // A process that somebody has killed says nothing about the snapshot.
+    // That the process was killed from outside says nothing about the snapshot.
     if (KILLED.test(messageOf(error))) return startFrom(snapshotFile, options);
     // A snapshot that ends the interpreter is worse than none.
     await rm(snapshotFile, { force: true }).catch(() => undefined);
@@ -48,7 +54,7 @@ export async function startInterpreter(options: StartOptions): Promise<Interpret
 
 const KILLED = /ended by SIGKILL/;
 
-/** Whoever started it has ended it. */
+/** The caller, who started it, has ended it. */
 class StartAbandoned extends PythonStartError {}
 
 async function startFrom(
@@ -82,6 +88,7 @@ async function makeSnapshot(
   path: string,
   { onProcess, keepsAgentAlive }: StartOptions,
 ): Promise<string | null> {
+  await removeAbandoned(folder);
   if (await hasSnapshot(path)) return path;
   // Known before seconds are spent on what could not be stored.
   if (!(await canStoreSnapshots(folder))) return null;
@@ -92,7 +99,7 @@ async function makeSnapshot(
     await storeSnapshot(folder, path, memory);
     return path;
   } catch {
-    // Starting slowly is a small harm, and what really is broken will be told by the start itself.
+    // The start goes on without; what is broken for it too, it says itself.
     return null;
   } finally {
     maker.kill();

@@ -1,8 +1,9 @@
 /** Files of the user for the cells: read once, before anything is started, and handed over as copies. */
-import { type FileHandle, open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { basename } from "node:path";
 import { PythonFileError } from "../core/errors.ts";
 import { freeName, safeFileName } from "./file-name.ts";
+import { openForReading } from "./open-file.ts";
 import { INPUT_LIMITS } from "./protocol.ts";
 
 /** `name` is what the file is called in `/mnt/data`. */
@@ -41,25 +42,10 @@ async function readInput(path: string): Promise<Uint8Array> {
   const { fileBytes } = INPUT_LIMITS;
   let handle: FileHandle | undefined;
   try {
-    handle = await open(path, "r");
-    const stat = await handle.stat();
-    if (!stat.isFile())
-      throw new PythonFileError(path, `${path} is no file that Python could get.`);
-    if (stat.size > fileBytes) {
-      throw new PythonFileError(
-        path,
-        `${path} has ${(stat.size / MIB).toFixed(1)} MiB; Python gets files of at most ${fileBytes / MIB} MiB.`,
-      );
-    }
-    // No more than was measured, however the file grows meanwhile.
-    const bytes = new Uint8Array(stat.size);
-    let read = 0;
-    while (read < bytes.length) {
-      const { bytesRead } = await handle.read(bytes, read, bytes.length - read, read);
-      if (bytesRead === 0) break;
-      read += bytesRead;
-    }
-    return bytes.subarray(0, read);
+    handle = await openForReading(path);
+    const { size } = await handle.stat();
+    if (size > fileBytes) throw tooLarge(path, `${(size / MIB).toFixed(1)} MiB`);
+    return await readAll(handle, path);
   } catch (cause) {
     if (cause instanceof PythonFileError) throw cause;
     const why = cause instanceof Error ? cause.message : String(cause);
@@ -67,4 +53,24 @@ async function readInput(path: string): Promise<Uint8Array> {
   } finally {
     await handle?.close();
   }
+}
+
+/** To the end and not by the stated size: files of the system (`/proc`) state none, others may grow. */
+async function readAll(handle: FileHandle, path: string): Promise<Uint8Array> {
+  const { fileBytes } = INPUT_LIMITS;
+  const chunks: Uint8Array[] = [];
+  let total = 0;
+  for await (const chunk of handle.createReadStream({ autoClose: false, end: fileBytes })) {
+    chunks.push(chunk);
+    total += chunk.length;
+    if (total > fileBytes) throw tooLarge(path, `more than ${fileBytes / MIB} MiB`);
+  }
+  return Buffer.concat(chunks);
+}
+
+function tooLarge(path: string, size: string): PythonFileError {
+  return new PythonFileError(
+    path,
+    `${path} has ${size}; Python gets files of at most ${INPUT_LIMITS.fileBytes / MIB} MiB.`,
+  );
 }

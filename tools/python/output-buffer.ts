@@ -56,9 +56,16 @@ export class OutputBuffer {
   forget(count: number): void {
     const { head, cut, tail } = this.#kept(count);
     this.#setLength(0);
-    this.write(head);
-    if (cut > 0) this.write(Uint8Array.from(cutLine(cut), (char) => char.charCodeAt(0)));
-    this.write(tail);
+    if (cut === 0) {
+      this.write(head);
+      this.write(tail);
+      return;
+    }
+    // The line needs room that the tail has, so that nothing is cut a second time.
+    const line = Uint8Array.from(cutLine(cut + CUT_LINE_BYTES), (char) => char.charCodeAt(0));
+    this.write(withoutPartialEnd(head));
+    this.write(line);
+    this.write(withoutPartialStart(tail.subarray(CUT_LINE_BYTES)));
   }
 
   /** What was written after the first `from` bytes, with a line in the middle that says what is missing. */
@@ -91,6 +98,9 @@ export class OutputBuffer {
     this.#counters[1] = Math.floor(value / 2 ** 32);
   }
 }
+
+/** More than `cutLine` has. */
+const CUT_LINE_BYTES = 64;
 
 const cutLine = (bytes: number): string => `\n[... ${bytes} bytes of output cut here ...]\n`;
 

@@ -1,22 +1,23 @@
 /**
- * The memory snapshot: Python's memory after start-up, in a file, which turns seconds of starting into
- * half a second.
+ * The memory snapshot: Python's memory after start-up, in a file. With it a start takes half a second in
+ * place of several.
  */
 import { createHash } from "node:crypto";
 import { access, constants, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { TEMPORARY_SUFFIX, writeFileAtomic } from "../core/atomic-write.ts";
+import { isAbandoned } from "../core/writer-name.ts";
 import { makeFolder } from "./make-folder.ts";
 import { packSnapshot } from "./snapshot-format.ts";
 
-/** 30 MiB with this Pyodide; the room is for a later one. */
+/** Of 30 MiB with this Pyodide; a later one may take more. */
 export const SNAPSHOT_LIMIT_BYTES: number = 128 * 1024 * 1024;
 
-/** Files of this many versions are kept, so that two checkouts do not undo each other's work. */
+/** Snapshots of this many versions are kept, so that two checkouts do not remove each other's. */
 const KEPT_FILES = 3;
 const SUFFIX = ".snapshot";
-/** Writing one takes a second; what is older was left by a process that ended in the middle of it. */
-const ABANDONED_AFTER_MS = 10 * 60 * 1000;
+/** Writing one takes about a second. */
+const SILENT_MS = 10 * 60 * 1000;
 
 /** Where the snapshot of exactly these versions lies. `sources`: what decides its content. */
 export function snapshotPath(folder: string, pyodideVersion: string, sources: string): string {
@@ -50,20 +51,38 @@ export async function storeSnapshot(
   await removeOld(folder);
 }
 
+/**
+ * Removes what processes left that were killed while they wrote a snapshot. Never rejects: where it
+ * cannot be removed, it is in no one's way.
+ */
+export async function removeAbandoned(folder: string): Promise<void> {
+  try {
+    for (const { path, changedMs } of await list(folder, TEMPORARY_SUFFIX)) {
+      const end = path.lastIndexOf(SUFFIX) + SUFFIX.length + 1;
+      const writer = path.slice(end, -TEMPORARY_SUFFIX.length);
+      if (isAbandoned(writer, changedMs, SILENT_MS)) await rm(path, { force: true });
+    }
+  } catch {}
+}
+
 async function removeOld(folder: string): Promise<void> {
-  const names = (await readdir(folder)).filter((name) => name.startsWith("python-"));
-  const files = await Promise.all(
+  const snapshots = await list(folder, SUFFIX);
+  const old = snapshots.sort((a, b) => b.changedMs - a.changedMs).slice(KEPT_FILES);
+  await Promise.all(old.map(({ path }) => rm(path, { force: true })));
+}
+
+async function list(
+  folder: string,
+  suffix: string,
+): Promise<{ readonly path: string; readonly changedMs: number }[]> {
+  const names = (await readdir(folder)).filter(
+    (name) => name.startsWith("python-") && name.endsWith(suffix),
+  );
+  return Promise.all(
     names.map(async (name) => {
       const path = join(folder, name);
-      return { path, time: (await stat(path).catch(() => undefined))?.mtimeMs ?? 0 };
+      const changedMs = (await stat(path).catch(() => undefined))?.mtimeMs ?? Date.now();
+      return { path, changedMs };
     }),
   );
-  const old = files
-    .filter(({ path }) => path.endsWith(SUFFIX))
-    .sort((a, b) => b.time - a.time)
-    .slice(KEPT_FILES);
-  const abandoned = files.filter(
-    ({ path, time }) => path.endsWith(TEMPORARY_SUFFIX) && time < Date.now() - ABANDONED_AFTER_MS,
-  );
-  await Promise.all([...old, ...abandoned].map(({ path }) => rm(path, { force: true })));
 }

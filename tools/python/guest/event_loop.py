@@ -130,9 +130,15 @@ def _make_event_loop():
                     self._run_once()
                     if not self._ready or monotonic() > end:
                         break
-            except (KeyboardInterrupt, SystemExit):
-                # It ended one task, which holds it as its outcome.
+            except SystemExit:
+                # The task that raised it holds it as its outcome.
                 pass
+            except KeyboardInterrupt:
+                # It may have met this loop and not the task that computes too long. That one is among those
+                # that wait for nothing.
+                for task in asyncio.all_tasks(self):
+                    if task._fut_waiter is None:
+                        task.cancel()
             finally:
                 self._stopping = False
                 self._due = math.inf

@@ -2,8 +2,8 @@
  * The lock file: which packages are built for this Python, what each needs, and the hash of its file.
  * Pyodide brings its own; one of the same form can stand in for it (as `micropip.freeze()` writes them).
  */
-import { open } from "node:fs/promises";
 import { join } from "node:path";
+import { openForReading } from "../open-file.ts";
 import { installedPyodide } from "../pyodide.ts";
 import { lockError } from "./errors.ts";
 
@@ -72,7 +72,7 @@ async function checkSamePython(lock: Record<string, unknown>, path: string): Pro
 async function readDocument(path: string): Promise<Record<string, unknown>> {
   let document: unknown;
   try {
-    await using file = await open(path, "r");
+    await using file = await openForReading(path);
     const { size } = await file.stat();
     if (size > MOST_BYTES) throw new Error(`it has more than ${MOST_BYTES} bytes`);
     document = JSON.parse(await file.readFile("utf8"));

@@ -1,21 +1,18 @@
 /**
  * A file that is being received. What was received of it stays for the next try, and belongs to one
- * process at a time: it is taken by renaming it, which only one can do, and given back the same way.
+ * process at a time: a process takes it by renaming it, which only one can do, and gives it back the same
+ * way.
  */
-import { createHash, randomUUID } from "node:crypto";
 import { type FileHandle, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
-import { hostname } from "node:os";
 import { join } from "node:path";
+import { isAbandoned, writerName } from "../../core/writer-name.ts";
 
 const SUFFIX = ".part";
 /** A process that receives something writes more often, or has given up (see `download.ts`). */
-const ABANDONED_AFTER_MS = 60_000;
-
-/** The name of a process: the number alone could be that of one on another machine. */
-const HOST = createHash("sha256").update(hostname()).digest("hex").slice(0, 8);
+const SILENT_MS = 60_000;
 
 export class PartialFile {
-  /** Where it is now; nobody else's. */
+  /** Where it is now; no other process uses this path. */
   readonly path: string;
   readonly #free: string;
   readonly #handle: FileHandle;
@@ -36,7 +33,7 @@ export class PartialFile {
    */
   static async take(folder: string, key: string): Promise<PartialFile> {
     const free = join(folder, `${key}${SUFFIX}`);
-    const path = join(folder, `${key}.${HOST}.${process.pid}.${randomUUID()}${SUFFIX}`);
+    const path = join(folder, `${key}.${writerName()}${SUFFIX}`);
     for (const left of [free, ...(await abandoned(folder, key))]) {
       if (await renamed(left, path)) break;
     }
@@ -66,7 +63,7 @@ export class PartialFile {
     return readFile(this.path);
   }
 
-  /** Leaves it for the next try, if there is anything of it and nobody else left more. */
+  /** Leaves it for the next try, if there is anything of it and no other process left more. */
   async leave(): Promise<void> {
     await this.#handle.close();
     const other = await stat(this.#free).catch(() => undefined);
@@ -84,25 +81,13 @@ async function abandoned(folder: string, key: string): Promise<readonly string[]
   const found: string[] = [];
   for (const name of await readdir(folder)) {
     if (!name.startsWith(`${key}.`) || !name.endsWith(SUFFIX)) continue;
-    const [, host, pid] = name.split(".");
-    if (host === undefined || pid === undefined) continue;
+    const writer = name.slice(key.length + 1, -SUFFIX.length);
+    if (writer === "") continue;
     const path = join(folder, name);
-    if (host === HOST && isGone(Number(pid))) found.push(path);
-    else {
-      const { mtimeMs } = (await stat(path).catch(() => undefined)) ?? { mtimeMs: Date.now() };
-      if (Date.now() - mtimeMs > ABANDONED_AFTER_MS) found.push(path);
-    }
+    const { mtimeMs } = (await stat(path).catch(() => undefined)) ?? { mtimeMs: Date.now() };
+    if (isAbandoned(writer, mtimeMs, SILENT_MS)) found.push(path);
   }
   return found;
-}
-
-function isGone(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return false;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "ESRCH";
-  }
 }
 
 async function renamed(from: string, to: string): Promise<boolean> {
