@@ -252,7 +252,7 @@ function briefing(files: readonly InputFile[], keepsFiles: boolean): string | un
     sentences.push(`Files of the user, readable in Python: ${list.join(", ")}.`);
   }
   if (keepsFiles || files.length > 0) {
-    sentences.push("Files that Python code writes to /outputs are given to the user.");
+    sentences.push("Files that Python code writes to /mnt/data or /outputs are given to the user.");
   }
   return sentences.length === 0 ? undefined : sentences.join(" ");
 }
