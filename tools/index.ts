@@ -34,6 +34,7 @@ export {
   ToolsError,
 } from "./core/errors.ts";
 export type { JsonValue } from "./core/json-value.ts";
+export { nearestNames } from "./core/nearest-names.ts";
 export { FileReadError, readFileOrPipe, readRegularFile } from "./core/read-file.ts";
 export { isToolName, nameOf, namespaceOf, ToolRegistry } from "./core/registry.ts";
 export type { StandardSchema } from "./core/standard-schema.ts";

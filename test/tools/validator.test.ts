@@ -273,7 +273,9 @@ describe("JSON Schema", () => {
     expect(validator.warnings.join("\n")).toMatch(
       /dialect https:\/\/example.org\/own is not known/,
     );
-    expect(validator.warnings.join("\n")).toMatch(/unknown format "colour"/);
+    expect(validator.warnings.join("\n")).toMatch(
+      /The format colour at \/properties\/a is not known/,
+    );
     expect(validator.warnings.join("\n")).toMatch(/keyword "id" is ignored/);
     expect(validator.warnings.join("\n")).toMatch(/keyword minimun at the root is not known/);
   });

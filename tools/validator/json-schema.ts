@@ -78,7 +78,14 @@ function compileAs(
 ): CompiledSchema {
   const warnings = new Set(known);
   const warn = (...parts: unknown[]): void => {
-    warnings.add(parts.map(String).join(" "));
+    const text = parts.map(String).join(" ");
+    const [, format, place] =
+      /^unknown format "(.*)" ignored in schema at path "#(.*)"$/s.exec(text) ?? [];
+    warnings.add(
+      format === undefined
+        ? text
+        : `The format ${format} at ${place || "the root"} is not known and not enforced.`,
+    );
   };
   const options: Options = {
     strict: false,

@@ -1,13 +1,7 @@
 /** Where references lead, and schemas whose references cost too much to follow. */
 import { SchemaError } from "../core/errors.ts";
 import { pointsTo } from "./schema-flaws.ts";
-import {
-  isSchemaObject,
-  LIST_KEYWORDS,
-  MAP_KEYWORDS,
-  SCHEMA_KEYWORDS,
-  type SchemaObject,
-} from "./schema-keywords.ts";
+import { allSchemas, isSchemaObject, MAP_KEYWORDS } from "./schema-keywords.ts";
 
 /**
  * Most schemas that one value may be held against at one place. Alternatives that refer to alternatives
@@ -44,7 +38,7 @@ export function refuseEndlessSchemas(root: unknown): void {
     costs.set(schema, total);
     return total;
   };
-  for (const schema of allSchemas(root)) cost(schema);
+  for (const { schema } of allSchemas(root)) cost(schema);
 }
 
 /** Being computed. */
@@ -52,7 +46,7 @@ const OPEN = -1;
 
 /** A sentence about the first reference that leads to nothing; undefined: there is none of that text. */
 export function missingReference(root: unknown, reference: string): string | undefined {
-  for (const { schema, place } of placedSchemas(root, "")) {
+  for (const { schema, place } of allSchemas(root)) {
     if (schema["$ref"] !== reference) continue;
     return reference.startsWith("#")
       ? `the $ref ${reference} at ${place || "the root"} leads to nothing in it`
@@ -63,7 +57,7 @@ export function missingReference(root: unknown, reference: string): string | und
 
 function resolver(root: unknown): (reference: string) => unknown {
   const named = new Map<string, unknown>();
-  for (const schema of allSchemas(root)) {
+  for (const { schema } of allSchemas(root)) {
     for (const keyword of ["$anchor", "$dynamicAnchor"]) {
       if (typeof schema[keyword] === "string") named.set(`#${schema[keyword]}`, schema);
     }
@@ -79,24 +73,4 @@ function resolver(root: unknown): (reference: string) => unknown {
 function subschemas(keyword: string, value: unknown): readonly unknown[] {
   if (Array.isArray(value)) return value;
   return MAP_KEYWORDS.has(keyword) && isSchemaObject(value) ? Object.values(value) : [value];
-}
-
-function* allSchemas(root: unknown): Generator<SchemaObject> {
-  for (const { schema } of placedSchemas(root, "")) yield schema;
-}
-
-type Placed = { readonly schema: SchemaObject; readonly place: string };
-
-function* placedSchemas(schema: unknown, place: string): Generator<Placed> {
-  if (!isSchemaObject(schema)) return;
-  yield { schema, place };
-  for (const [keyword, value] of Object.entries(schema)) {
-    const isSchemas =
-      SCHEMA_KEYWORDS.has(keyword) || LIST_KEYWORDS.has(keyword) || MAP_KEYWORDS.has(keyword);
-    if (!isSchemas || typeof value !== "object" || value === null) continue;
-    const at = `${place}/${keyword}`;
-    if (SCHEMA_KEYWORDS.has(keyword) && !Array.isArray(value)) yield* placedSchemas(value, at);
-    else
-      for (const [key, child] of Object.entries(value)) yield* placedSchemas(child, `${at}/${key}`);
-  }
 }

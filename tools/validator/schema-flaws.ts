@@ -49,13 +49,11 @@ const MAPS: ReadonlySet<string> = new Set(
 );
 /** Keywords of any draft, and those of OpenAPI that only describe. */
 const KNOWN: ReadonlySet<string> = new Set([
-  ...SCHEMA_KEYWORDS,
-  ...LIST_KEYWORDS,
-  ...MAP_KEYWORDS,
+  ...[...SCHEMA_KEYWORDS, ...LIST_KEYWORDS, ...MAP_KEYWORDS, ...NUMBERS, ...TEXTS, ...FLAGS],
   ...["$schema", "$id", "id", "$anchor", "$dynamicAnchor", "$dynamicRef", "$recursiveAnchor"],
   ...["$recursiveRef", "$vocabulary", "const", "default", "dependentRequired", "format", "pattern"],
   ...["uniqueItems", "contentEncoding", "contentMediaType", "nullable", "discriminator"],
-  ...["example", "externalDocs", "xml"],
+  ...["example", "examples", "externalDocs", "xml", "components"],
 ]);
 /** Keywords for which null is a value like any other. */
 const ANY_VALUE: ReadonlySet<string> = new Set(["const", "default", "example"]);

@@ -41,17 +41,33 @@ export function mapSubschemas(
       return [keyword, value.map((child, index) => sub(child, `${at}/${index}`))];
     }
     if (SCHEMA_KEYWORDS.has(keyword)) return [keyword, sub(value, at)];
-    if (MAP_KEYWORDS.has(keyword) && isSchemaObject(value)) {
-      const map = Object.entries(value).map(([name, child]): [string, unknown] => [
-        name,
-        sub(child, `${at}/${escapeStep(name)}`),
-      ]);
-      return [keyword, Object.fromEntries(map)];
+    const map = (children: SchemaObject, of: string): SchemaObject =>
+      Object.fromEntries(
+        Object.entries(children).map(([name, child]) => [
+          name,
+          sub(child, `${of}/${escapeStep(name)}`),
+        ]),
+      );
+    if (MAP_KEYWORDS.has(keyword) && isSchemaObject(value)) return [keyword, map(value, at)];
+    // Where OpenAPI keeps its definitions; converters take them along.
+    if (keyword === "components" && isSchemaObject(value) && isSchemaObject(value["schemas"])) {
+      return [keyword, { ...value, schemas: map(value["schemas"], `${at}/schemas`) }];
     }
     return [keyword, value];
   });
   // Not by assignment: a property may be called __proto__.
   return Object.fromEntries(entries);
+}
+
+export type PlacedSchema = { readonly schema: SchemaObject; readonly place: string };
+
+/** A schema and all inside of it, each with its place as a JSON pointer. */
+export function* allSchemas(schema: unknown, place = ""): Generator<PlacedSchema> {
+  if (!isSchemaObject(schema)) return;
+  const found: PlacedSchema[] = [];
+  mapSubschemas(schema, place, (child, at) => found.push({ schema: child, place: at }));
+  yield { schema, place };
+  for (const child of found) yield* allSchemas(child.schema, child.place);
 }
 
 /** A step of a JSON pointer. */
