@@ -159,7 +159,7 @@ async function packageCheck(env: NodeJS.ProcessEnv): Promise<Check> {
   }
 }
 
-/** Without the isolate, Python and plugins are off; any other wall that is missing leaves one fewer. */
+/** Without the isolate, Python and plugins are off; of the other layers each that is missing is one less. */
 export function sandboxChecks({ layers }: SandboxReport): readonly Check[] {
   return layers.map(({ name, enforced, detail }) => {
     const isNeeded = name === "isolate" || name === "process";

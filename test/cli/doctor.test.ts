@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Check, nodeCheck, sandboxChecks } from "../../runtime/cli/doctor.ts";
+import type { OsSandbox, SandboxLayer } from "../../tools/isolate/index.ts";
 import { chorale } from "./chorale.ts";
 
 let home = "";
@@ -19,7 +20,22 @@ test("says what there is, as a document", async () => {
   expect(names).toEqual(
     expect.arrayContaining(["state folder", "python snapshot", "python packages"]),
   );
-  expect(names.some((name: string) => name.startsWith("sandbox: "))).toBe(true);
+  expect(names).toEqual(
+    expect.arrayContaining(
+      ["isolate", "network", "unix sockets", "signals"].map((name) => `sandbox: ${name}`),
+    ),
+  );
+  const { layers, osSandbox } = sandbox;
+  expect(layers.every((layer: SandboxLayer) => typeof layer.enforced === "boolean")).toBe(true);
+  const byKind = {
+    bubblewrap: [],
+    namespaces: [],
+    "network-namespace": ["unix sockets"],
+    limits: ["network", "unix sockets", "signals"],
+    none: ["network", "unix sockets", "signals"],
+  };
+  const open = layers.filter(({ enforced }: SandboxLayer) => !enforced);
+  expect(open.map(({ name }: SandboxLayer) => name)).toEqual(byKind[osSandbox as OsSandbox]);
   expect(healthy).toBe(checks.every(({ status }: Check) => status !== "problem"));
   expect(code).toBe(healthy ? 0 : 1);
   expect(healthy || !sandbox.available).toBe(true);
@@ -33,7 +49,7 @@ test("a state folder that cannot be used is a problem, and the status says so", 
   );
 });
 
-test("an old Node is a problem; a wall that is not needed is not", () => {
+test("an old Node is a problem; a layer that is not needed is not", () => {
   expect(nodeCheck("22.3.0").status).toBe("problem");
   expect(nodeCheck("24.0.0").status).toBe("ok");
   const layer = (name: string, enforced: boolean) => ({ name, enforced, detail: "Said." });

@@ -3,6 +3,7 @@
  * when it is not as it has to be.
  *
  *     python [--cells N] [--sessions N] [--seed N]
+ *     plugins [--calls N] [--loads N]
  *     paging [--layers N] [--memory GIB] [--prompt N] [--generate N] [--seed N]
  *     context [--context N] [--seed N]
  *     kills [--runs N] [--seed N] [--embedded 1]
@@ -14,6 +15,7 @@ import { parseArgs } from "node:util";
 import { stressContext } from "./full-context.ts";
 import { killRuns } from "./kill-runs.ts";
 import { stressPaging } from "./paged-experts.ts";
+import { stressPlugins } from "./plugin-calls.ts";
 import { stressPython } from "./python-cells.ts";
 
 /** What the process has beside the model: Node, the kernels, the file's header. */
@@ -48,6 +50,24 @@ const python: Area = async (args, folder) => {
   const leaks = descriptors !== null && descriptors[1] > descriptors[0];
   const good = lost === 0 && wrong.length === 0 && orphans === 0 && !leaks;
   return { report: { seed, ...found }, good };
+};
+
+/** How far the memory may go from what it was after the 50th run. */
+const FLAT = 0.1;
+
+const plugins: Area = async (args, folder) => {
+  const onProgress = (done: number): void => {
+    if (done % 100 === 0) console.error(`${done} runs`);
+  };
+  const report = await stressPlugins({
+    ...numbers(args, { calls: 1000, loads: 1000 }),
+    folder,
+    onProgress,
+  });
+  const { calls, loads, wrong, left } = report;
+  const largest = [calls.agent, calls.plugin, loads.agent].map((one) => one?.range[1] ?? 1);
+  const good = wrong.length === 0 && left === 0 && Math.max(...largest) <= 1 + FLAT;
+  return { report, good };
 };
 
 const paging: Area = async (args, folder) => {
@@ -90,6 +110,7 @@ const kills: Area = async (args, folder) => {
 const AREAS = new Map<string, Area>([
   ["kills", kills],
   ["python", python],
+  ["plugins", plugins],
   ["paging", paging],
   ["context", context],
 ]);
