@@ -3,7 +3,7 @@
  * call has to give its result, and neither the program nor the plugin's process may grow.
  */
 import { readFileSync } from "node:fs";
-import { executeTool } from "../../tools/core/execute.ts";
+import { executeTool } from "../../tools/calls/execute.ts";
 import { descendantsOf } from "../../tools/isolate/index.ts";
 import { loadPlugin, type Plugin } from "../../tools/plugins/index.ts";
 import { writePlugin } from "../fixtures/plugin-range.ts";
