@@ -26,7 +26,7 @@ export type {
   ToolNamespace,
   ToolSignature,
 } from "./message.ts";
-export { HeaderWatch } from "./parse/header-watch.ts";
+export { HeaderMatcher } from "./parse/header-matcher.ts";
 export type {
   Issue,
   IssueCode,

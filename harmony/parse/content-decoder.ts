@@ -3,6 +3,7 @@
  * error: its bytes wait for the next token. What can never become a character is one U+FFFD.
  */
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import { characterLength } from "../tokenizer/utf8.ts";
 
 const REPLACEMENT = "\uFFFD";
 
@@ -80,31 +81,8 @@ function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
 function scanUtf8(bytes: Uint8Array): { valid: number; invalid: number } {
   let at = 0;
   while (at < bytes.length) {
-    const lead = bytes[at]!;
-    if (lead < 0x80) {
-      at++;
-      continue;
-    }
-    const length =
-      lead >= 0xc2 && lead < 0xe0
-        ? 2
-        : lead >= 0xe0 && lead < 0xf0
-          ? 3
-          : lead >= 0xf0 && lead < 0xf5
-            ? 4
-            : 0;
-    if (length === 0) return { valid: at, invalid: 1 };
-    // The second byte is narrower for some leads: no overlong forms, no surrogates, nothing past U+10FFFF.
-    let low = lead === 0xe0 ? 0xa0 : lead === 0xf0 ? 0x90 : 0x80;
-    let high = lead === 0xed ? 0x9f : lead === 0xf4 ? 0x8f : 0xbf;
-    let read = 1;
-    for (; read < length && at + read < bytes.length; read++) {
-      const byte = bytes[at + read]!;
-      if (byte < low || byte > high) return { valid: at, invalid: read };
-      low = 0x80;
-      high = 0xbf;
-    }
-    if (read < length) return { valid: at, invalid: 0 };
+    const length = characterLength(bytes, at, bytes.length);
+    if (length <= 0) return { valid: at, invalid: -length };
     at += length;
   }
   return { valid: at, invalid: 0 };

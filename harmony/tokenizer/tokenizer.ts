@@ -118,6 +118,11 @@ export class Tokenizer {
     this.#matcher = new SpecialMatcher(this.#specials);
   }
 
+  /** The ordinary tokens. @internal */
+  get vocabulary(): ByteVocabulary {
+    return this.#vocabulary;
+  }
+
   /** The id of a special token as written, e.g. `<|start|>`. */
   specialId(text: string): number | undefined {
     return this.#specials.get(text);
