@@ -47,7 +47,8 @@ export type { PrefixCacheOptions } from "./local/prefix-cache.ts";
 export type { Precision } from "./model/matrix.ts";
 export {
   demoModelPath,
-  findVocabulary,
+  inspectModel,
+  type ModelFacts,
   type OpenedModel,
   type OpenModelOptions,
   openModel,

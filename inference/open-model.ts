@@ -59,13 +59,21 @@ export async function openModel(
   }
 }
 
+/** What a model's files say about it. */
+export type ModelFacts = Pick<OpenedModel, "tokenizerPath" | "vocabulary"> & {
+  /** Most tokens that a session may be given. */
+  readonly contextLength: number;
+};
+
 /**
- * Which vocabulary a model has, without loading the model.
+ * Which vocabulary and context a model has, without loading the model.
+ * @param path as for `openModel`
  * @throws ModelNotFoundError, CheckpointError, UnsupportedArchitectureError
  */
-export function findVocabulary(path: string): Pick<OpenedModel, "tokenizerPath" | "vocabulary"> {
-  const checkpoint = openCheckpoint(path);
+export function inspectModel(path: string | undefined): ModelFacts {
+  const checkpoint = openCheckpoint(path ?? demoModelPath);
   const { tokenizer, vocabulary } = checkpoint.files;
+  const { contextLength } = checkpoint.config;
   checkpoint.close();
-  return { tokenizerPath: tokenizer, vocabulary };
+  return { tokenizerPath: tokenizer, vocabulary, contextLength };
 }

@@ -97,18 +97,35 @@ export class ModelError extends RunError {
   }
 }
 
-export type InterruptedBy = "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGPIPE" | "timeout" | "caller";
+/** `stdout`: what the run writes to cannot be written any more. */
+export type InterruptedBy =
+  | "SIGINT"
+  | "SIGTERM"
+  | "SIGHUP"
+  | "SIGPIPE"
+  | "timeout"
+  | "stdout"
+  | "caller";
 
 /** The run was stopped: `AbortController.abort(new InterruptedError(…))`. */
 export class InterruptedError extends RunError {
   readonly by: InterruptedBy;
   constructor(by: InterruptedBy, cause?: unknown) {
-    super(
-      "CHORALE_INTERRUPTED",
-      by === "caller" ? "The run was aborted." : `The run was stopped by ${by}.`,
-      { cause },
-    );
+    super("CHORALE_INTERRUPTED", interruption(by, cause), { cause });
     this.by = by;
+  }
+}
+
+function interruption(by: InterruptedBy, cause: unknown): string {
+  switch (by) {
+    case "caller":
+      return "The run was aborted.";
+    case "timeout":
+      return "The run was stopped: its time is up.";
+    case "stdout":
+      return `The run was stopped: stdout cannot be written (${messageOf(cause)}).`;
+    default:
+      return `The run was stopped by ${by}.`;
   }
 }
 

@@ -74,7 +74,12 @@ export type {
   ModelRequest,
   ModelStep,
 } from "./model/language-model.ts";
-export { type LoadModelOptions, loadModel, loadTokenizer } from "./model/load-model.ts";
+export {
+  checkPromptLength,
+  type LoadModelOptions,
+  loadModel,
+  loadTokenizer,
+} from "./model/load-model.ts";
 export {
   type ScriptedMessage,
   ScriptedModel,

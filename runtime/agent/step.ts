@@ -2,6 +2,7 @@
  * What a thread does next. A pure function of the state, which is a pure function of the log: no clock,
  * no I/O, no randomness. A run that was stopped anywhere goes on from here.
  */
+import { nearestNames } from "../../tools/index.ts";
 import { RunError } from "../errors.ts";
 import type { CallResult, Problem } from "../thread/entry.ts";
 import type { OpenCall, ThreadState, TurnState } from "../thread/state.ts";
@@ -79,7 +80,7 @@ function newCall(call: OpenCall, turn: TurnState): Step | null {
   }
   if (call.call.execution === "unknown") {
     const problem = `There is no tool ${JSON.stringify(call.call.addressed)}.`;
-    const advice = availableTools(turn);
+    const advice = availableTools(turn, call.call.addressed);
     return closed(call, "not_executed", `${problem} ${advice}`, problem);
   }
   // JSON says itself whether it is complete, a program does not: half of one may do half the damage.
@@ -150,11 +151,14 @@ const MAX_QUOTED_BODY = 400;
 /** More tools than these are not listed to a model that named a wrong one. */
 const MAX_LISTED_TOOLS = 20;
 
-function availableTools(turn: TurnState): string {
+function availableTools(turn: TurnState, addressed?: string): string {
   const names = turn.settings.tools.map(({ recipient }) => recipient);
   if (names.length === 0) return "No tools are available; answer without.";
   if (names.length <= MAX_LISTED_TOOLS) return `Available tools: ${names.join(", ")}.`;
-  return `${names.length} tools are available; they are listed in the developer message.`;
+  const near = addressed === undefined ? [] : nearestNames(addressed, names);
+  return near.length === 0
+    ? `${names.length} tools are available; they are listed in the developer message.`
+    : `${names.length} tools are available; the nearest names are: ${near.join(", ")}.`;
 }
 
 function nextSample(turn: TurnState): Step {

@@ -9,7 +9,7 @@ import { messageOf } from "../errors.ts";
 import { openHome } from "../home.ts";
 import type { CommandContext } from "./command-context.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
-import { visibleText } from "./terminal-text.ts";
+import { visibleText, wrapWords } from "./terminal-text.ts";
 
 /** `note`: works, but less well than it could. `problem`: something is off, and the status is 1. */
 export type CheckStatus = "ok" | "note" | "problem";
@@ -45,10 +45,13 @@ export async function doctorCommand(json: boolean, context: CommandContext): Pro
   const isHealthy = checks.every(({ status }) => status !== "problem");
   if (json) output.jsonLine({ healthy: isHealthy, checks, sandbox });
   else {
+    const columns = process.stdout.columns ?? Number.POSITIVE_INFINITY;
     const width = Math.max(...checks.map(({ name }) => name.length));
     for (const { name, status, detail } of checks) {
       const mark = output.paint(status.padEnd("problem".length), COLORS[status]);
-      output.line(`${mark}  ${name.padEnd(width)}  ${visibleText(detail)}`);
+      const begin = "problem".length + 2 + width + 2;
+      const shown = wrapWords(" ".repeat(begin) + visibleText(detail), columns, " ".repeat(begin));
+      output.line(`${mark}  ${name.padEnd(width)}  ${shown.slice(begin)}`);
     }
   }
   return isHealthy ? EXIT.ok : EXIT.failed;

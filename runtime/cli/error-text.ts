@@ -1,6 +1,10 @@
 /** What the command line adds to an error of the library: the flag that would change the outcome. */
 import { codeOf, messageOf } from "../errors.ts";
 
+const MISSING_MODEL = "CHORALE_MODEL_NOT_FOUND";
+const WHERE_FROM =
+  "gpt-oss comes from `ollama pull gpt-oss:20b` (then --model gpt-oss:20b) or from " +
+  "`hf download openai/gpt-oss-20b` (then --model and the folder that it prints).";
 const MISSING_PACKAGE = "CHORALE_PACKAGE_MISSING";
 
 const ADVICE: Readonly<Record<string, string>> = {
@@ -17,6 +21,7 @@ export function errorText(error: unknown): string {
     const names = (error.packages as readonly string[]).join(" ");
     return `${message} Install with: chorale python install ${names}`;
   }
+  if (codeOf(error) === MISSING_MODEL) return `${message} ${WHERE_FROM}`;
   const option: unknown = error instanceof Error && "option" in error ? error.option : undefined;
   const advice = typeof option === "string" ? ADVICE[option] : undefined;
   return advice === undefined ? message : `${message.replace(/\.$/, "")}; ${advice}.`;

@@ -49,6 +49,7 @@ const BY_SIGNAL: Readonly<Record<InterruptedError["by"], ExitCode>> = {
   SIGHUP: EXIT.hungUp,
   SIGPIPE: EXIT.pipeClosed,
   timeout: EXIT.limit,
+  stdout: EXIT.failed,
   caller: EXIT.interrupted,
 };
 

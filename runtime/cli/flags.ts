@@ -22,10 +22,14 @@ const precisionOption = value(
 
 /** Which model computes, and how it samples. */
 export const modelOptions: Record<string, Options> = {
-  model: value(
-    "PATH",
-    "Folder of a gpt-oss checkpoint; without it the embedded demo model answers",
-  ),
+  model: {
+    ...value(
+      "MODEL",
+      "A gpt-oss checkpoint: a folder, a .safetensors or .gguf file, or the name of a model in an Ollama " +
+        "store (default: CHORALE_MODEL, else the embedded demo model)",
+    ),
+    alias: "m",
+  },
   context: value("N", "Most tokens of the conversation (default: what the model allows)"),
   threads: value("N", "Threads that compute (default: the cores of this machine)"),
   memory: value(
@@ -68,6 +72,7 @@ export const grantOption: Record<string, Options> = {
 /** What the agent is told, may do, and must deliver. */
 export const agentOptions: Record<string, Options> = {
   instructions: value("TEXT", "Instructions for the model (the developer message)"),
+  system: value("TEXT", "Who the model is told to be, instead of ChatGPT (the system message)"),
   effort: value(EFFORTS.join("|"), "How much the model reasons (default: medium)"),
   "max-steps": value("N", "Most steps: samplings of the model (default: 20)"),
   "max-turns": { type: "string", hidden: true },
@@ -114,6 +119,12 @@ export const benchOptions: Record<string, Options> = {
   rounds: value("N", "How often; medians are shown (default: 3)"),
 };
 
+/** How much a command tells beside its answer. */
+export const outputOptions: Record<string, Options> = {
+  quiet: { type: "boolean", alias: "q", describe: "Show the answer and errors alone" },
+  verbose: { type: "boolean", describe: "Show tokens and seconds behind the answer" },
+};
+
 export const jsonOption: Record<string, Options> = {
   json: { type: "boolean", describe: "Print every event as one line of JSON on stdout" },
 };
@@ -148,6 +159,7 @@ export type ModelArguments = {
 
 export type AgentArguments = {
   readonly instructions?: string;
+  readonly system?: string;
   readonly effort?: ReasoningEffort;
   readonly maxSteps?: number;
   readonly maxTokens?: number;
@@ -174,9 +186,12 @@ export type MakeHandler = (
 ) => (parsed: Parsed) => Promise<void>;
 
 /** @throws UsageError naming the flag, what was given, and what would be accepted */
-export function modelArguments(parsed: Parsed): ModelArguments {
+export function modelArguments(
+  parsed: Parsed,
+  env: NodeJS.ProcessEnv = process.env,
+): ModelArguments {
   return defined({
-    model: one(parsed, "model"),
+    model: one(parsed, "model") ?? (env["CHORALE_MODEL"] || undefined),
     context: wholeNumber(parsed, "context", 1, 2 ** 31 - 1),
     threads: wholeNumber(parsed, "threads", 1, 1024),
     memory: byteSize(parsed, "memory"),
@@ -208,6 +223,7 @@ export function agentArguments(parsed: Parsed): AgentArguments {
     grants: all(parsed, "grant"),
     ...defined({
       instructions: one(parsed, "instructions"),
+      system: one(parsed, "system"),
       effort: choice(parsed, "effort", EFFORTS),
       // The older name of the flag is still taken.
       maxSteps:

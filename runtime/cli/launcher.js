@@ -23,8 +23,9 @@ const isClone = existsSync(join(here, "main.ts"));
 if (Number(process.versions.node.split(".")[0]) >= NEEDED_MAJOR) {
   // Until the command says otherwise: Node also ends, with 0, when everything left waits for nothing.
   process.exitCode = 1;
+  if (isClone) goToCaller();
   keepCompiledCode()
-    .then(isClone ? findOwnSources : () => {})
+    .then(findOwnPackage)
     .then(() => import(isClone ? "./main.ts" : "./main.js"))
     .then((cli) => cli.main(process.argv.slice(2)));
 } else {
@@ -63,20 +64,40 @@ function keepCompiledCode() {
 }
 
 /**
- * Lets a module that Chorale is given (`--tool FILE.ts`) import "chorale" from a clone, where there is
- * nothing built: the condition `chorale-source` in package.json names the sources.
+ * Lets a module that Chorale is given (`--tool FILE.ts`) import "chorale" from anywhere: the package that is
+ * installed where the module lies, else this one. In a clone, where there is nothing built, the condition
+ * `chorale-source` in package.json names the sources.
  */
-function findOwnSources() {
+function findOwnPackage() {
   // biome-ignore lint/style/useNodejsImportProtocol: as above
   return import("module").then(({ registerHooks }) => {
     registerHooks({
       resolve: (specifier, context, next) => {
         if (!/^chorale(\/|$)/.test(specifier)) return next(specifier, context);
-        const conditions = context.conditions.concat("chorale-source");
-        return next(specifier, Object.assign({}, context, { conditions: conditions }));
+        const conditions = isClone
+          ? context.conditions.concat("chorale-source")
+          : context.conditions;
+        try {
+          return next(specifier, Object.assign({}, context, { conditions: conditions }));
+        } catch (error) {
+          if (error.code !== "ERR_MODULE_NOT_FOUND") throw error;
+          const here = { conditions: conditions, parentURL: import.meta.url };
+          return next(specifier, Object.assign({}, context, here));
+        }
       },
     });
   });
+}
+
+/** npm runs a script of package.json in the folder of that file; paths are meant from where npm was called. */
+function goToCaller() {
+  const { INIT_CWD, npm_lifecycle_event } = process.env;
+  if (npm_lifecycle_event !== "chorale" || !INIT_CWD) return;
+  try {
+    process.chdir(INIT_CWD);
+  } catch (_error) {
+    // The folder is gone; the paths in it as well.
+  }
 }
 
 /** Path of the binary of the npm package `node`, looked for upwards from here; null if there is none. */
@@ -97,6 +118,7 @@ function installedNode() {
 function relaunch(node) {
   const env = Object.assign({}, process.env, {
     CHORALE_RELAUNCHED: "1",
+    CHORALE_CALLER: String(process.ppid),
     PATH: dirname(node) + delimiter + (process.env.PATH || ""),
   });
   const child = spawn(node, [fileURLToPath(import.meta.url)].concat(process.argv.slice(2)), {

@@ -14,6 +14,7 @@ import {
   UsageError,
 } from "../errors.ts";
 import type { CommandContext } from "./command-context.ts";
+import { readConfig } from "./config-file.ts";
 import { errorText } from "./error-text.ts";
 import { EXIT, type ExitCode, runExitCode } from "./exit-codes.ts";
 import {
@@ -26,6 +27,7 @@ import {
   jsonOption,
   modelArguments,
   modelOptions,
+  outputOptions,
   type Parsed,
   resumeArgument,
   threadOptions,
@@ -34,6 +36,14 @@ import { harmonyCommands } from "./harmony-flags.ts";
 import { Output } from "./output.ts";
 import { pythonCommands } from "./python-flags.ts";
 import { toolsCommands } from "./tools-flags.ts";
+
+/** What `config.json` may set. */
+const CONFIGURABLE: readonly string[] = Object.keys({
+  ...agentOptions,
+  ...modelOptions,
+  ...outputOptions,
+  ...colorOption,
+});
 
 /** After Ctrl-C everything has this long to end in order; then the end is told and the process ends anyway. */
 const SHUTDOWN_MS = 200;
@@ -44,17 +54,18 @@ const REPORT_MS = 80;
 export async function main(argv: readonly string[]): Promise<void> {
   // The arguments may be what is wrong, so there is an output before they are parsed.
   let output = new Output("auto", process.env);
-  const signal = interruption((reason) => report(reason, argv, output));
+  const signal = interruption((reason) => report(reason, argv, output), argv[0] === "harmony");
   surviveStrayErrors(argv, () => output);
   let exitCode: ExitCode = EXIT.ok;
   const command =
     (run: (parsed: Parsed, context: CommandContext) => Promise<ExitCode>) =>
     async (parsed: Parsed): Promise<void> => {
       output = new Output(colorArgument(parsed), process.env);
+      if (parsed["quiet"] === true) output.beQuiet();
       exitCode = await run(parsed, { output, env: process.env, signal });
     };
 
-  const parser = yargs([...argv])
+  const parser = yargs(withLiteralPrompt(argv))
     .scriptName("chorale")
     .locale("en")
     .usage("$0 <command>\n\nAsk a gpt-oss model that runs on this machine and can use tools.")
@@ -74,14 +85,17 @@ export async function main(argv: readonly string[]): Promise<void> {
           .options({
             ...agentOptions,
             ...threadOptions,
+            ...outputOptions,
             ...modelOptions,
             ...jsonOption,
             ...colorOption,
-          }),
+          })
+          .config(readConfig(process.env, CONFIGURABLE)),
       command(async (parsed, context) => {
         const args = {
           prompt: promptArgument(parsed, argv),
           json: parsed["json"] === true,
+          verbose: parsed["verbose"] === true,
           ephemeral: parsed["ephemeral"] === true,
           resume: resumeArgument(parsed),
           agent: agentArguments(parsed),
@@ -136,15 +150,48 @@ export async function main(argv: readonly string[]): Promise<void> {
     .fail((message, error) => {
       // yargs gives its own complaints with or without an error, those of a command always with one.
       if (error !== undefined && error !== null && error.name !== "YError") throw error;
-      throw new UsageError(`${message.replace(/\.?$/, ".")} See chorale --help.`);
+      throw new CommandLineError(message);
     });
 
   try {
     await parser.parseAsync();
   } catch (error) {
-    exitCode = await report(error, argv, output);
+    exitCode = await report(await explained(error, argv), argv, output);
   }
-  process.exitCode = exitCode;
+  // The command may have ended well and its output not have arrived.
+  const isCutOff = exitCode === EXIT.ok && signal.aborted;
+  process.exitCode = isCutOff ? await report(signal.reason, argv, output) : exitCode;
+}
+
+/** What yargs says about a command line that it cannot read. */
+class CommandLineError extends Error {}
+
+/** Names what was probably meant; the code that knows is loaded only then. */
+async function explained(error: unknown, argv: readonly string[]): Promise<unknown> {
+  if (!(error instanceof CommandLineError)) return error;
+  const { usageSentence } = await import("./usage-sentence.ts");
+  return new UsageError(usageSentence(error.message, argv));
+}
+
+/** Flags of `run` that take no value. */
+const SWITCHES: readonly string[] = Object.entries({
+  ...agentOptions,
+  ...threadOptions,
+  ...outputOptions,
+  ...jsonOption,
+}).flatMap(([name, { type, alias }]) =>
+  type === "boolean" ? [`--${name}`, ...(alias === undefined ? [] : [`-${alias}`])] : [],
+);
+
+/** What yargs is given for a prompt that reads `help`. */
+const LITERAL_HELP = "help ";
+
+/** A prompt that reads `help` is a question: yargs would print the help of the command. */
+function withLiteralPrompt(argv: readonly string[]): readonly string[] {
+  const isPrompt = argv[0] === "run" && argv.length > 1 && argv.at(-1) === "help";
+  const before = argv.at(-2) ?? "";
+  const isValue = before.startsWith("-") && before !== "--" && !SWITCHES.includes(before);
+  return isPrompt && !isValue ? [...argv.slice(0, -1), LITERAL_HELP] : argv;
 }
 
 /**
@@ -158,6 +205,7 @@ function promptArgument(parsed: Parsed, argv: readonly string[]): string | undef
   if (prompts.length > 1) {
     throw new UsageError(`${prompts.length} prompts are given; put the question into quotes.`);
   }
+  if (prompts[0] === LITERAL_HELP) return "help";
   return prompts[0] === "" && argv.includes("-") ? "-" : prompts[0];
 }
 
@@ -169,7 +217,7 @@ async function report(error: unknown, argv: readonly string[], output: Output): 
     reportUnstarted(output, error, exitCode);
   }
   const sentence = errorText(error);
-  if (output.lastNote !== sentence) output.note(sentence);
+  if (output.lastNote !== sentence) output.problem(sentence);
   if (!isForeseen(error) && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   return exitCode;
 }
@@ -184,7 +232,7 @@ function surviveStrayErrors(argv: readonly string[], current: () => Output): voi
     const output = current();
     if (argv.includes("--json") && !output.runCompleted)
       output.jsonLine({ type: "error", message });
-    output.note(message);
+    output.problem(message);
   });
   process.on("uncaughtException", (error) => {
     const message = `an error was thrown outside of any call: ${messageOf(error)}`;
@@ -199,25 +247,35 @@ function surviveStrayErrors(argv: readonly string[], current: () => Output): voi
  * The signal that ends a command. What does not end by itself within `SHUTDOWN_MS` is ended with
  * the process: child processes watch their connection to it and end as well.
  */
-function interruption(tell: (reason: InterruptedError) => Promise<unknown>): AbortSignal {
+function interruption(
+  tell: (reason: InterruptedError) => Promise<unknown>,
+  isSynchronous: boolean,
+): AbortSignal {
   const controller = new AbortController();
-  const stop = (by: InterruptedBy): void => {
+  const stop = (by: InterruptedBy, cause?: unknown): void => {
     if (controller.signal.aborted) return;
-    const reason = new InterruptedError(by);
+    const reason = new InterruptedError(by, cause);
     const exitCode = runExitCode(reason);
     // Also where nothing is left to wait for but a promise that is never kept.
     process.exitCode = exitCode;
     controller.abort(reason);
+    // The command may be over: what it wrote is still on its way.
+    if (by === "stdout") void tell(reason);
     const end = (): never => process.exit(exitCode);
     setTimeout(() => {
       setTimeout(end, REPORT_MS);
       tell(reason).then(end, end);
     }, SHUTDOWN_MS).unref();
   };
-  process.on("SIGINT", () => stop("SIGINT"));
-  process.on("SIGTERM", () => stop("SIGTERM"));
-  process.on("SIGHUP", () => stop("SIGHUP"));
-  process.stdout.on("error", () => stop("SIGPIPE"));
+  // Commands about the format compute in one piece: no handler could run before they have ended.
+  if (!isSynchronous) {
+    process.on("SIGINT", () => stop("SIGINT"));
+    process.on("SIGTERM", () => stop("SIGTERM"));
+    process.on("SIGHUP", () => stop("SIGHUP"));
+  }
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    stop(error.code === "EPIPE" ? "SIGPIPE" : "stdout", error);
+  });
   // There is no reader any more; the answer still matters.
   process.stderr.on("error", () => {});
   return controller.signal;

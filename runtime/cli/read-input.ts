@@ -1,5 +1,5 @@
 /** The text that a command works on: a file, or stdin. */
-import { createReadStream } from "node:fs";
+import { FileReadError, readFileOrPipe } from "../../tools/index.ts";
 import { messageOf, UsageError } from "../errors.ts";
 import { readStdin, type StdinSource } from "./read-prompt.ts";
 
@@ -29,16 +29,14 @@ export async function readTextFile(
   maxBytes: number,
   name: string = path,
 ): Promise<string> {
-  const chunks: Buffer[] = [];
+  let bytes: Buffer;
   try {
-    // `end` is the last byte that is read, so one more than accepted tells that there is more.
-    for await (const chunk of createReadStream(path, { end: maxBytes })) chunks.push(chunk);
+    bytes = await readFileOrPipe(path, maxBytes);
   } catch (cause) {
+    if (cause instanceof FileReadError) {
+      throw new UsageError(`${name}${cause.message.slice(path.length)}`, { cause });
+    }
     throw new UsageError(`${name} cannot be read: ${fileProblem(cause)}.`, { cause });
-  }
-  const bytes = Buffer.concat(chunks);
-  if (bytes.length > maxBytes) {
-    throw new UsageError(`${name} has more than ${maxBytes} bytes, the most that is read.`);
   }
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
@@ -50,6 +48,5 @@ export async function readTextFile(
 function fileProblem(error: unknown): string {
   const code: unknown = error instanceof Error && "code" in error ? error.code : undefined;
   if (code === "ENOENT") return "there is no such file";
-  if (code === "EISDIR") return "it is a folder";
   return messageOf(error);
 }

@@ -1,5 +1,4 @@
 /** The prompt of a command: an argument, stdin, or both. */
-import { fstatSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { UsageError } from "../errors.ts";
 
@@ -14,12 +13,12 @@ export type StdinSource = {
 export type PromptSource = StdinSource & {
   /** Argument of the command; undefined or `-`: stdin is the prompt. */
   readonly argument: string | undefined;
-  /** Whether something is piped or redirected into stdin. */
-  readonly piped: boolean;
+  /** Whether stdin was given to this command, see `stdin-owner.ts`. */
+  readonly isOwnStdin: boolean;
   readonly note: (sentence: string) => void;
   /**
    * How long to wait for the first byte of a stdin that only adds to the prompt: a pipe that the
-   * caller merely forgot to close must not hang the run.
+   * caller forgot to close must not hang the run.
    */
   readonly patienceMs?: number;
 };
@@ -30,10 +29,10 @@ export type PromptSource = StdinSource & {
  * @throws UsageError when there is no prompt, it is empty, too long, or not UTF-8
  */
 export async function readPrompt(source: PromptSource): Promise<string> {
-  const { argument, stdin, piped } = source;
+  const { argument, stdin, isOwnStdin } = source;
   if (argument !== undefined && argument !== "-") {
     if (argument.trim() === "") throw new UsageError("The prompt is empty; give a question.");
-    if (!piped) return argument;
+    if (!isOwnStdin) return argument;
     const input = await readStdin(source, source.patienceMs ?? 3000);
     if (input === null) {
       source.note(
@@ -51,16 +50,6 @@ export async function readPrompt(source: PromptSource): Promise<string> {
     throw new UsageError("The prompt is empty: stdin had no text.");
   }
   return input.trimEnd();
-}
-
-/** A pipe, a socket or a file, as opposed to a terminal or /dev/null. */
-export function isPiped(fd: number): boolean {
-  try {
-    const stat = fstatSync(fd);
-    return stat.isFIFO() || stat.isFile() || stat.isSocket();
-  } catch {
-    return false; // a closed stdin
-  }
 }
 
 /**

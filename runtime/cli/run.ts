@@ -8,7 +8,8 @@ import {
 } from "../../tools/index.ts";
 import { openEnvironment } from "../environment.ts";
 import { messageOf, UsageError } from "../errors.ts";
-import { Agent, Thread } from "../index.ts";
+import type { Timing, Usage } from "../events.ts";
+import { Agent, checkPromptLength, Thread } from "../index.ts";
 import type { CommandContext } from "./command-context.ts";
 import { errorText } from "./error-text.ts";
 import { exitCodeOf } from "./exit-code-of.ts";
@@ -17,13 +18,15 @@ import type { AgentArguments, ModelArguments } from "./flags.ts";
 import { JsonEvents } from "./json-events.ts";
 import { missingNote, pluginConfigurations } from "./plugins.ts";
 import { readTextFile } from "./read-input.ts";
-import { isPiped, readPrompt } from "./read-prompt.ts";
+import { readPrompt } from "./read-prompt.ts";
+import { isOwnStdin } from "./stdin-owner.ts";
 import { watchRun } from "./watch.ts";
 import { memoryNote, watchLoading } from "./watch-loading.ts";
 
 export type RunArguments = {
   readonly prompt: string | undefined;
   readonly json: boolean;
+  readonly verbose: boolean;
   /** The conversation is not kept. */
   readonly ephemeral: boolean;
   /** The thread that goes on. */
@@ -40,6 +43,7 @@ export async function runCommand(args: RunArguments, context: CommandContext): P
   const { output, env, signal } = context;
   const note = (sentence: string): void => output.note(sentence);
   const prompt = await promptOf(args, context);
+  if (prompt !== undefined) await checkPromptLength(prompt, args.model.model, args.model.context);
   const outputSchema = await readSchema(args.agent);
   // A schema that is none is refused now, not after the model is loaded.
   if (outputSchema !== undefined) await createValidator(outputSchema);
@@ -59,7 +63,10 @@ export async function runCommand(args: RunArguments, context: CommandContext): P
         const sentence = memoryNote(needs);
         if (sentence !== null) note(sentence);
       },
-      onProgress: watchLoading(note),
+      onProgress: watchLoading({
+        note,
+        progress: output.isLive ? (text) => output.progress(text) : null,
+      }),
     },
     python: { files: given.files, artifacts: given.artifacts, packages: given.packages },
     toolModules: given.tools,
@@ -78,12 +85,16 @@ export async function runCommand(args: RunArguments, context: CommandContext): P
   if (left !== null) note(left);
   if (path === undefined) note(embeddedModelNote(model.engine));
   // Starts while the model reads the prompt; most runs need it.
-  void python?.warmUp();
+  let isPythonReady = python === undefined;
+  void python?.warmUp().finally(() => {
+    isPythonReady = true;
+  });
   const agent = new Agent({
     model,
     tools,
     instructions:
       briefing === undefined ? given.instructions : joined(given.instructions, briefing),
+    system: given.system === undefined ? undefined : { identity: given.system },
     effort: given.effort,
     sampling,
     output: outputSchema,
@@ -101,6 +112,8 @@ export async function runCommand(args: RunArguments, context: CommandContext): P
     holdAnswer: outputSchema !== undefined,
     // An answer with a schema has to stay as it was checked.
     normaliseCitations: outputSchema === undefined ? citationsOf(browser) : undefined,
+    pythonStart: () =>
+      isPythonReady ? null : "starting Python; the first start makes its memory image",
   });
   const run = agent.run(thread, prompt, {
     signal,
@@ -108,9 +121,10 @@ export async function runCommand(args: RunArguments, context: CommandContext): P
   });
   let exitCode: ExitCode = EXIT.failed;
   try {
-    const { status, error } = await run.result;
+    const { status, error, usage, timing } = await run.result;
     exitCode = status === "completed" ? EXIT.ok : exitCodeOf(error);
-    if (error !== undefined) note(errorText(error));
+    if (error !== undefined) output.problem(errorText(error));
+    if (args.verbose) note(figures(usage, timing, thread.id));
   } finally {
     if (args.json) events.end(exitCode, model.statistics);
   }
@@ -120,16 +134,28 @@ export async function runCommand(args: RunArguments, context: CommandContext): P
 /** Undefined where a thread goes on whose last turn is not over. */
 async function promptOf(
   { prompt, resume }: RunArguments,
-  { output, signal }: CommandContext,
+  { output, env, signal }: CommandContext,
 ): Promise<string | undefined> {
   if (resume !== undefined && prompt === undefined) return undefined;
   return readPrompt({
     argument: prompt,
     stdin: process.stdin,
-    piped: isPiped(0),
+    isOwnStdin: isOwnStdin(env),
     note: (sentence) => output.note(sentence),
     signal,
   });
+}
+
+/** What a run took, in one sentence. */
+function figures(usage: Usage, timing: Timing, threadId: string): string {
+  const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
+  const rate = timing.decode_tokens_per_second;
+  return (
+    `${usage.input_tokens} tokens read (${usage.cached_input_tokens} of them cached) in ` +
+    `${seconds(timing.prefill_ms)}; ${usage.output_tokens} written in ${seconds(timing.decode_ms)}` +
+    `${rate === null ? "" : `, ${rate} a second`}; tools ${seconds(timing.tools_ms)}; in all ` +
+    `${seconds(timing.total_ms)}; conversation ${threadId}.`
+  );
 }
 
 const joined = (instructions: string | undefined, briefing: string): string =>

@@ -3,6 +3,7 @@
  * sequences could rewrite the screen or the clipboard, direction controls could make a command read
  * as another one, invisible characters could hide instructions. They are shown instead of obeyed.
  */
+import wrapAnsi from "wrap-ansi";
 
 /** Direction controls, other invisible format characters, tags, line separators, lone surrogates. */
 const INVISIBLE =
@@ -34,6 +35,20 @@ export function shortText(text: string, limit: number, width: number): string {
     .map((line) => (line.length > width ? `${line.slice(0, width)}…` : line));
   if (lines.length > limit) shown.push(`… ${lines.length - limit} more lines`);
   return shown.join("\n");
+}
+
+/**
+ * The same text with lines of at most `width` columns, broken between words; a word that is longer keeps
+ * its line.
+ *
+ * @param indent what begins each line that a break makes
+ */
+export function wrapWords(text: string, width: number, indent = ""): string {
+  return text
+    .split("\n")
+    .map((line) => wrapAnsi(line, width - indent.length, { trim: false }))
+    .map((line) => line.replaceAll(/ *\n */g, `\n${indent}`))
+    .join("\n");
 }
 
 function codePointName(code: number): string {

@@ -101,8 +101,10 @@ export async function callCommand(
       const known = tools.map(({ recipient }) => recipient).join(", ");
       throw new UsageError(`There is no tool ${JSON.stringify(call.name)}; there are ${known}.`);
     }
-    // Whoever types a call has agreed to it.
+    // A person who types a call has agreed to it.
+    if (tool.inputSchema !== null) checkJson(input);
     const result = await execute(tool, input, signal);
+    signal.throwIfAborted();
     if (call.json) output.jsonLine(result);
     else {
       output.answer(result.text);
@@ -114,6 +116,19 @@ export async function callCommand(
   return call.name === "python" && !hasSources
     ? withPython(context, (python) => run([python]))
     : withTools(orHere(sources), context, run);
+}
+
+/** A model's text is mended where it can be; a person is told. */
+function checkJson(input: string): void {
+  if (input.trim() === "") return;
+  try {
+    JSON.parse(input);
+  } catch (cause) {
+    throw new UsageError(
+      `The arguments are not JSON (${messageOf(cause)}); accepted: an object such as '{"city":"Rome"}'.`,
+      { cause },
+    );
+  }
 }
 
 /** @throws PluginManifestError, PluginLoadError: the sentence that says what is wrong */

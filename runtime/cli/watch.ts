@@ -14,6 +14,8 @@ const SHOWN_COLUMNS = 200;
 export type WatchOptions = {
   /** The answer must pass a schema: it is printed when it has, not while it is written. */
   readonly holdAnswer: boolean;
+  /** What is to be waited for before Python can run; null when it is ready. */
+  readonly pythonStart?: (() => string | null) | undefined;
   /** Makes citations in the answer readable. Not for an answer that must pass a schema. */
   readonly normaliseCitations?: ((text: string) => string) | undefined;
 };
@@ -23,6 +25,8 @@ export function watchRun(output: Output, options: WatchOptions): EventListener {
   const open = new Map<string, Item>();
   /** Text of the answer that stdout has already, or that waits in `citations`. */
   let printed = "";
+  /** Of the step that is computed. */
+  let startedAt = performance.now();
   const { normaliseCitations } = options;
   const citations = normaliseCitations && new CitationRewriter(normaliseCitations);
 
@@ -30,10 +34,11 @@ export function watchRun(output: Output, options: WatchOptions): EventListener {
     const item = open.get(itemId);
     if (item?.type === "reasoning") output.watch(text, "dim");
     else if (item?.type === "agent_message") {
-      if (channel === "final" && !options.holdAnswer) {
+      if (channel !== "final") output.watch(text, "plain");
+      else if (!options.holdAnswer) {
         output.answer(citations?.push(text) ?? text);
         printed += text;
-      } else output.watch(text, channel === "final" ? "dim" : "plain");
+      }
     }
   };
 
@@ -47,6 +52,13 @@ export function watchRun(output: Output, options: WatchOptions): EventListener {
         break;
       case "item.updated":
         showCall(output, event.item);
+        if (event.item.type === "code_execution") output.progress(options.pythonStart?.() ?? "");
+        break;
+      case "prefill.progress":
+        output.progress(prefillLine(event.done, event.total, performance.now() - startedAt));
+        break;
+      case "generation.completed":
+        startedAt = performance.now();
         break;
       case "item.completed":
         open.delete(event.item.id);
@@ -67,6 +79,12 @@ export function watchRun(output: Output, options: WatchOptions): EventListener {
         break;
     }
   };
+}
+
+/** @param ms since the step began */
+function prefillLine(done: number, total: number, ms: number): string {
+  const left = done === 0 ? "" : `, ${Math.ceil(((total - done) * ms) / done / 1000)} s left`;
+  return `reading the prompt: ${done} of ${total} tokens${left}`;
 }
 
 function showCall(output: Output, item: Item): void {

@@ -3,14 +3,14 @@ import { readFile, stat } from "node:fs/promises";
 import { type Tokenizer, tokenizerFromHfJson, tokenizerFromLists } from "../../harmony/index.ts";
 import { loadO200kHarmony } from "../../harmony/vocabulary/index.ts";
 import {
-  findVocabulary,
+  inspectModel,
   type OpenedModel,
   type OpenModelOptions,
   openModel,
   type TokenEngine,
 } from "../../inference/index.ts";
 import { ModelError, messageOf } from "../errors.ts";
-import { HarmonyModel } from "./harmony-model.ts";
+import { HarmonyModel, promptTooLong } from "./harmony-model.ts";
 
 /** That of gpt-oss has 28 MB. */
 const MAX_TOKENIZER_BYTES = 64 << 20;
@@ -73,7 +73,29 @@ export async function loadModel(
  */
 export async function loadTokenizer(path?: string): Promise<Tokenizer> {
   if (path === undefined) return loadO200kHarmony();
-  return (await readTokenizer(findVocabulary(path))).tokenizer;
+  return (await readTokenizer(inspectModel(path))).tokenizer;
+}
+
+/** Texts of fewer characters are counted once the model is loaded. */
+const MIN_CHECKED_CHARACTERS = 4_096;
+
+/**
+ * Refuses a prompt that no context of the model can hold, before the model is loaded.
+ * @param path as for `loadModel`
+ * @param contextLength tokens that will be used of the model's context; undefined: all
+ * @throws RunError with the code CHORALE_PROMPT_TOO_LONG; InferenceError, ModelError as `loadModel` does
+ */
+export async function checkPromptLength(
+  prompt: string,
+  path: string | undefined,
+  contextLength: number | undefined,
+): Promise<void> {
+  if (prompt.length < MIN_CHECKED_CHARACTERS) return;
+  const facts = inspectModel(path);
+  const { tokenizer } = await readTokenizer(facts);
+  const limit = Math.min(facts.contextLength, contextLength ?? facts.contextLength);
+  const tokens = tokenizer.countTokens(prompt);
+  if (tokens >= limit) throw promptTooLong(`${tokens} tokens`, limit);
 }
 
 /** The vocabulary beside the weights or in their file; o200k_harmony where there is no other. */

@@ -6,7 +6,7 @@ import { InterruptedError, UsageError } from "../../runtime/errors.ts";
 type Given = {
   argument?: string | undefined;
   input?: Readable & { isTTY?: boolean };
-  piped?: boolean;
+  isOwnStdin?: boolean;
   patienceMs?: number;
   signal?: AbortSignal;
 };
@@ -16,7 +16,7 @@ async function read(given: Given): Promise<{ prompt: string; notes: string[] }> 
   const prompt = await readPrompt({
     argument: given.argument,
     stdin: given.input ?? Readable.from([]),
-    piped: given.piped ?? false,
+    isOwnStdin: given.isOwnStdin ?? false,
     note: (sentence) => notes.push(sentence),
     signal: given.signal ?? new AbortController().signal,
     ...(given.patienceMs !== undefined && { patienceMs: given.patienceMs }),
@@ -34,22 +34,27 @@ describe("the prompt", () => {
 
   test.each([undefined, "-"])("is stdin when the argument is %s", async (argument) => {
     expect(
-      (await read({ argument, input: bytes("What is\n", "2 + 2?\n"), piped: true })).prompt,
+      (await read({ argument, input: bytes("What is\n", "2 + 2?\n"), isOwnStdin: true })).prompt,
     ).toBe("What is\n2 + 2?");
   });
 
   test("is the argument with a piped stdin appended as a block", async () => {
-    const { prompt } = await read({ argument: "Sum:", input: bytes("1\n2\n"), piped: true });
+    const { prompt } = await read({ argument: "Sum:", input: bytes("1\n2\n"), isOwnStdin: true });
     expect(prompt).toBe("Sum:\n\n<stdin>\n1\n2\n</stdin>");
   });
 
   test("a piped stdin that is empty adds nothing", async () => {
-    expect((await read({ argument: "Hi", input: bytes(), piped: true })).prompt).toBe("Hi");
+    expect((await read({ argument: "Hi", input: bytes(), isOwnStdin: true })).prompt).toBe("Hi");
   });
 
   test("a pipe that nobody closes does not hang the run, and that is said", async () => {
     const input = new PassThrough();
-    const { prompt, notes } = await read({ argument: "Hi", input, piped: true, patienceMs: 20 });
+    const { prompt, notes } = await read({
+      argument: "Hi",
+      input,
+      isOwnStdin: true,
+      patienceMs: 20,
+    });
     expect(prompt).toBe("Hi");
     expect(notes).toHaveLength(1);
     expect(notes[0]).toContain("stdin is open but nothing came");
@@ -58,12 +63,12 @@ describe("the prompt", () => {
   test("characters split over chunks are whole", async () => {
     const euro = Buffer.from("€");
     const input = bytes(euro.subarray(0, 1), euro.subarray(1));
-    expect((await read({ argument: "-", input, piped: true })).prompt).toBe("€");
+    expect((await read({ argument: "-", input, isOwnStdin: true })).prompt).toBe("€");
   });
 
   test.each([
     ["an empty argument", { argument: "  " }, "The prompt is empty"],
-    ["an empty stdin", { input: bytes(" \n"), piped: true }, "stdin had no text"],
+    ["an empty stdin", { input: bytes(" \n"), isOwnStdin: true }, "stdin had no text"],
     ["bytes that are no UTF-8", { input: bytes(Buffer.from([0xff, 0xfe])) }, "not UTF-8"],
     ["a terminal", { input: Object.assign(Readable.from([]), { isTTY: true }) }, "No prompt given"],
   ])("%s is refused", async (_what, given: Given, sentence) => {
@@ -81,7 +86,7 @@ describe("the prompt", () => {
         this.push(chunk);
       },
     });
-    await expect(read({ input, piped: true })).rejects.toThrow("more than 32 MiB");
+    await expect(read({ input, isOwnStdin: true })).rejects.toThrow("more than 32 MiB");
     expect(sent).toBeLessThan(40);
   });
 

@@ -1,37 +1,52 @@
 import { expect, test } from "vitest";
 import { memoryNote, watchLoading } from "../../runtime/cli/watch-loading.ts";
 
-test("a large model: a line every other second, and one at the end", () => {
+function watched(steps: number, isTerminal: boolean): { notes: string[]; progress: string[] } {
   let time = 0;
-  const said: string[] = [];
+  const notes: string[] = [];
+  const progress: string[] = [];
   const watch = watchLoading(
-    (sentence) => said.push(sentence),
+    {
+      note: (sentence) => notes.push(sentence),
+      progress: isTerminal ? (text) => progress.push(text) : null,
+    },
     () => time,
   );
-  for (let step = 1; step <= 12; step++) {
-    time += 500;
-    watch({
-      done: step * 2 + (step === 12 ? 2 : 0),
-      total: 26,
-      bytes: step * 1e9,
-      totalBytes: 12e9,
-    });
+  for (let step = 1; step <= steps; step++) {
+    time += 1000;
+    const last = step === steps;
+    const done = last ? 26 : step;
+    watch({ done, total: 26, bytes: (step / steps) * 12e9, totalBytes: 12e9 });
   }
-  expect(said).toEqual([
-    "loading: 7 of 24 layers, 4.0 of 12.0 GB, 2.0 GB/s.",
-    "loading: 15 of 24 layers, 8.0 of 12.0 GB, 2.0 GB/s.",
-    "loaded 12.0 GB in 6.0 s (2.0 GB/s).",
-  ]);
+  return { notes, progress };
+}
+
+test("a large model on a terminal: in place, and a line at the end", () => {
+  expect(watched(3, true)).toEqual({
+    progress: ["loading: 4.0 of 12.0 GB, 2 s left", "loading: 8.0 of 12.0 GB, 1 s left"],
+    notes: ["loaded 12.0 GB in 3.0 s (4.0 GB/s)."],
+  });
+});
+
+test("elsewhere: a line every ten seconds", () => {
+  expect(watched(24, false)).toEqual({
+    progress: [],
+    notes: [
+      "loading: 5.0 of 12.0 GB, 14 s left.",
+      "loading: 10.0 of 12.0 GB, 4 s left.",
+      "loaded 12.0 GB in 24.0 s (0.5 GB/s).",
+    ],
+  });
 });
 
 test("a small model: nothing", () => {
-  const said: string[] = [];
+  const notes: string[] = [];
   const watch = watchLoading(
-    (sentence) => said.push(sentence),
+    { note: (sentence) => notes.push(sentence), progress: null },
     () => 1e9,
   );
   watch({ done: 4, total: 4, bytes: 5e6, totalBytes: 5e6 });
-  expect(said).toEqual([]);
+  expect(notes).toEqual([]);
 });
 
 test("what a large model needs, with its keys and values", () => {

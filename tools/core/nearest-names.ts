@@ -40,15 +40,22 @@ export function plainName(name: string): string {
 
 const isWithin = (a: string, b: string): boolean => a.includes(b) || b.includes(a);
 
-/** Letters to insert, delete or replace to get from `a` to `b`. Levenshtein's, one row at a time. */
+/**
+ * Letters to insert, delete or replace, and neighbours to swap, to get from `a` to `b`: the distance of optimal
+ * string alignment.
+ */
 export function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  let before: readonly number[] = row;
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
     for (let j = 1; j <= b.length; j++) {
       const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+      const isSwap = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const swapped = isSwap ? (before[j - 2] ?? 0) + 1 : Number.POSITIVE_INFINITY;
+      next.push(Math.min(replaced, swapped, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
     }
+    before = row;
     row = next;
   }
   return row[b.length] ?? 0;
