@@ -26,6 +26,7 @@ export type {
   ToolNamespace,
   ToolSignature,
 } from "./message.ts";
+export { finalContentOf } from "./parse/final-content.ts";
 export { HeaderMatcher } from "./parse/header-matcher.ts";
 export type {
   Issue,

@@ -1,6 +1,8 @@
 /** An answer that programs can rely on: what it must be, and what checks it. */
+import { finalContentOf } from "../../harmony/index.ts";
 import {
   createValidator,
+  type ValidationResult,
   type Validator,
   type ValidatorOptions,
   xmlSchemaText,
@@ -40,8 +42,27 @@ export async function createOutputValidator(schema: ValidatorOptions): Promise<O
   };
 }
 
-async function validate(validator: Validator, text: string): Promise<ValidatedAnswer> {
+/**
+ * Validates a model's text. Where it is no answer as it stands, and special tokens stand in it as text,
+ * the answer is looked for in the message that they mark.
+ */
+export async function validateAnswer(
+  validator: Validator,
+  text: string,
+): Promise<ValidationResult> {
   const result = await validator.validate(text);
+  if (result.action === "accept") return result;
+  const content = finalContentOf(text);
+  if (content === null) return result;
+  const unwrapped = await validator.validate(content);
+  const warnings = ["Harmony markup around the answer was removed.", ...unwrapped.warnings];
+  return unwrapped.action === "accept"
+    ? { ...unwrapped, action: "accept-after-extraction", warnings }
+    : { ...unwrapped, warnings };
+}
+
+async function validate(validator: Validator, text: string): Promise<ValidatedAnswer> {
+  const result = await validateAnswer(validator, text);
   if (result.action === "accept" || result.action === "accept-after-extraction") {
     const answer = result.text ?? text;
     return { answer: "value" in result ? { text: answer, value: result.value } : { text: answer } };

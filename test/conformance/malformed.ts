@@ -1,5 +1,6 @@
 /** Area `malformed`: what to do with a model's raw text, and the value that is in it. */
 import { isDeepStrictEqual } from "node:util";
+import { validateAnswer } from "../../runtime/agent/output.ts";
 import { createValidator, type JsonValidatorOptions } from "../../tools/index.ts";
 import { type CaseResult, ConformanceInputError, readCases } from "./case-result.ts";
 
@@ -18,7 +19,7 @@ export async function* run(paths: readonly string[]): AsyncGenerator<CaseResult>
     const { schema, cases } = readCorpus(path);
     const validator = await createValidator({ jsonSchema: schema });
     for (const { id, text, action, ...rest } of cases) {
-      const result = await validator.validate(text);
+      const result = await validateAnswer(validator, text);
       const sameValue = !("value" in rest) || isDeepStrictEqual(result.value, rest.value);
       const got = { action: result.action, value: result.value, errors: result.errors };
       yield { id, pass: result.action === action && sameValue, got, expected: { action, ...rest } };

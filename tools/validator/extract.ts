@@ -1,6 +1,5 @@
 /**
- * Taking away what models put around an answer: a byte order mark, harmony markup as text, one code fence,
- * prose. Only what can be taken away without a choice is; what is taken is told as a warning.
+ * Taking away what models put around an answer: a byte order mark, one code fence, prose. Only what can be taken away without a choice is; what is taken is told as a warning.
  */
 
 /** A language's own knowledge of where an answer begins and ends in a text. */
@@ -21,7 +20,7 @@ export type Extraction = { readonly text: string; readonly warnings: readonly st
 export function* unwrap(text: string, language: Language): Generator<Extraction> {
   let current: Extraction = { text, warnings: [] };
   yield current;
-  const steps = [withoutInvisible, withoutHarmony, withoutFence, withoutProse(language)];
+  const steps = [withoutInvisible, withoutFence, withoutProse(language)];
   for (const step of steps) {
     const next = step(current.text);
     if (next === undefined) continue;
@@ -40,24 +39,6 @@ function withoutInvisible(text: string): Step {
   );
   if (stripped === text) return undefined;
   return { text: stripped, warning: "Invisible characters around the answer were removed." };
-}
-
-const HARMONY_TOKEN = /<\|(?:start|end|message|channel|constrain|return|call)\|>/;
-const HARMONY_MESSAGE =
-  /<\|channel\|>([^<]*)(?:<\|constrain\|>[^<]*)?<\|message\|>([\s\S]*?)(?=<\|(?:start|end|return|call|channel)\|>|$)/g;
-
-/** The body of the final message, where special tokens came out as text. */
-function withoutHarmony(text: string): Step {
-  if (!HARMONY_TOKEN.test(text)) return undefined;
-  const warning = "Harmony markup around the answer was removed.";
-  const finals = [...text.matchAll(HARMONY_MESSAGE)].filter(([, channel = ""]) =>
-    /^\s*final\b/.test(channel),
-  );
-  if (finals.length === 1) return { text: finals[0]?.[2]?.trim() ?? "", warning };
-  const ending = /(?:<\|(?:end|return|call)\|>\s*)+$/.exec(text);
-  if (finals.length > 1 || ending === null) return undefined;
-  const body = text.slice(0, ending.index).replace(/^\s*<\|message\|>/, "");
-  return HARMONY_TOKEN.test(body) ? undefined : { text: body.trim(), warning };
 }
 
 /** The content of the only code block; its closing fence may be missing. */
