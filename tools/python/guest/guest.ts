@@ -113,7 +113,10 @@ export async function boot(
   memory: ArrayBuffer | undefined,
 ): Promise<void> {
   const snapshot = memory && { _loadSnapshot: new Uint8Array(memory) };
-  python = await loadPyodide({ ...configuration(createPyodideModule, lockFile), ...snapshot });
+  python = await Promise.race([
+    loadPyodide({ ...configuration(createPyodideModule, lockFile), ...snapshot }),
+    shell.instantiationFailed,
+  ]);
   python.setStdout({ write, isatty: false });
   python.setStderr({ write, isatty: false });
   python.setStdin({ stdin: () => null, isatty: false });
@@ -135,7 +138,10 @@ export async function makeSnapshot(
   source: string,
 ): Promise<number> {
   const config = configuration(createPyodideModule, lockFile);
-  python = await loadPyodide({ ...config, _makeSnapshot: true });
+  python = await Promise.race([
+    loadPyodide({ ...config, _makeSnapshot: true }),
+    shell.instantiationFailed,
+  ]);
   python.runPython(PREIMPORTS);
   loadFunctions(source);
   snapshot = python.makeMemorySnapshot();

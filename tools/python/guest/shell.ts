@@ -18,6 +18,8 @@ export type HostFunctions = {
 };
 
 export type Shell = {
+  /** Rejects when WebAssembly cannot be started: Pyodide itself then waits for ever. */
+  readonly instantiationFailed: Promise<never>;
   /** Python has started: errors of the loader are not part of what a cell prints. */
   silenceErrors(): void;
   /** Runs what `setTimeout` or `onWake` was given. */
@@ -82,8 +84,8 @@ export function openShell(
       },
     },
   });
-  compileAtOnce();
   return {
+    instantiationFailed: compileAtOnce(),
     fire: (id) => (id === WAKE ? wakeUp() : fire(id)),
     silenceErrors() {
       silent = true;
@@ -220,14 +222,26 @@ type Compiler = {
   readonly Instance: new (module: object, imports: unknown) => object;
 };
 
-/** Compiling in the background never ends in an isolate, which has no such threads of its own. */
-function compileAtOnce(): void {
+/**
+ * Compiling in the background never ends in an isolate, which has no such threads of its own.
+ *
+ * @returns rejects with the first failure to make an instance, as for lack of addresses for its memory
+ */
+function compileAtOnce(): Promise<never> {
+  const { promise: failed, reject } = Promise.withResolvers<never>();
+  failed.catch(() => undefined);
   const { Module, Instance } = WebAssembly as unknown as Compiler;
   const compile = async (bytes: unknown): Promise<object> => new Module(bytes);
   const instantiate = async (source: unknown, imports: unknown): Promise<object> => {
-    if (source instanceof Module) return new Instance(source, imports);
-    const module = new Module(source);
-    return { module, instance: new Instance(module, imports) };
+    try {
+      if (source instanceof Module) return new Instance(source, imports);
+      const module = new Module(source);
+      return { module, instance: new Instance(module, imports) };
+    } catch (error) {
+      reject(error);
+      throw error;
+    }
   };
   Object.assign(WebAssembly, { compile, instantiate });
+  return failed;
 }
