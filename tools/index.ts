@@ -118,6 +118,6 @@ export {
   type Validator,
   type ValidatorOptions,
   type XmlSchemaSource,
+  type XmlValidator,
   type XmlValidatorOptions,
-  xmlSchemaText,
 } from "./validator/index.ts";

@@ -5,7 +5,6 @@ import {
   type ValidationResult,
   type Validator,
   type ValidatorOptions,
-  xmlSchemaText,
 } from "../../tools/index.ts";
 import type { OutputFormat } from "../context.ts";
 
@@ -35,9 +34,9 @@ export async function createOutputValidator(schema: ValidatorOptions): Promise<O
   const validator = await createValidator(schema);
   return {
     format:
-      "jsonSchema" in schema
-        ? { type: "json", schema: schema.jsonSchema }
-        : { type: "xml", xsd: xmlSchemaText(schema) },
+      validator.kind === "json"
+        ? { type: "json", schema: validator.jsonSchema }
+        : { type: "xml", xsd: validator.xsd },
     validate: (text) => validate(validator, text),
   };
 }

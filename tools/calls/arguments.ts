@@ -1,8 +1,8 @@
 /** From what the model wrote as arguments to what a tool gets, without running the tool. */
 import type { Issue, JsonSchema } from "../../harmony/index.ts";
 import { SchemaError } from "../core/errors.ts";
-import { standardValue } from "../core/standard-schema.ts";
-import { messageOf } from "../core/text.ts";
+import { standardValue, type ValueProblem } from "../core/standard-schema.ts";
+import { placed } from "../core/text.ts";
 import type { Tool } from "../core/tool.ts";
 import { createValidator, type ValidationResult, type Validator } from "../validator/index.ts";
 import { flawsOf, readings } from "./repair-arguments.ts";
@@ -75,10 +75,7 @@ export async function prepareCall(tool: Tool, raw: string): Promise<PreparedCall
       const isRespelt = reading.issues.some(({ code }) => code === "args_coerced");
       if (closest === asItStands && !isRespelt) closest = result;
     }
-    const problems = closest.errors.map(
-      ({ path, message }) => `${path ? `${path}: ` : ""}${message}`,
-    );
-    return { ok: false, message: refusal(tool, problems), issues: flawsOf(text) };
+    return { ok: false, message: refusal(tool, closest.errors), issues: flawsOf(text) };
   } catch (error) {
     if (!(error instanceof SchemaError)) throw error;
     const message = `${tool.recipient} cannot be called: its own schema is broken. ${error.message}`;
@@ -96,17 +93,12 @@ async function refine(
   const issues = [...found, ...respelt];
   const schema = tool.inputStandardSchema;
   if (schema === undefined) return { ok: true, arguments: value, input: value, issues };
-  try {
-    const result = await standardValue(schema, value);
-    if ("value" in result) return { ok: true, arguments: value, input: result.value, issues };
-    return { ok: false, message: refusal(tool, result.problems), issues };
-  } catch (error) {
-    const message = `${tool.recipient} was not called: checking its arguments failed: ${messageOf(error)}`;
-    return { ok: false, message, issues };
-  }
+  const result = await standardValue(schema, value);
+  if ("value" in result) return { ok: true, arguments: value, input: result.value, issues };
+  return { ok: false, message: refusal(tool, result.problems), issues };
 }
 
-function refusal(tool: Tool, problems: readonly string[]): string {
-  const lines = problems.map((problem) => `- ${problem}`).join("\n");
+function refusal(tool: Tool, problems: readonly ValueProblem[]): string {
+  const lines = problems.map((problem) => `- ${placed(problem)}`).join("\n");
   return `${tool.recipient} was not called: its arguments are not valid.\n${lines}\nCall it again with one JSON object that fits its declaration.`;
 }

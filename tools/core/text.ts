@@ -22,3 +22,8 @@ export function formatBytes(bytes: number): string {
   const digits = amount < 9.95 && unit > 0 ? 1 : 0;
   return `${amount.toFixed(digits)} ${units[unit]}`;
 }
+
+/** A problem with the place that it is at, as one line. */
+export function placed({ path = "", message }: { path?: string; message: string }): string {
+  return path === "" ? message : `${path}: ${message}`;
+}

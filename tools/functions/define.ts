@@ -1,10 +1,9 @@
 /** Functions of the embedding program, or of a user's module, as tools. */
 import type { JsonSchema } from "../../harmony/index.ts";
 import { ToolDefinitionError } from "../core/errors.ts";
-import { describeAsJson } from "../core/json-value.ts";
 import { isToolName } from "../core/registry.ts";
-import { isStandardSchema, type StandardSchema, standardValue } from "../core/standard-schema.ts";
-import { messageOf } from "../core/text.ts";
+import { isStandardSchema, printJsonSchema, type StandardSchema } from "../core/standard-schema.ts";
+import { messageOf, placed } from "../core/text.ts";
 import type { ApprovalRule, Tool, ToolAnnotations, ToolContext, ToolOutput } from "../core/tool.ts";
 import { toToolOutput } from "../core/tool-output.ts";
 import {
@@ -123,7 +122,7 @@ export function defineTool<Input = Record<string, unknown>, Context = unknown>(
       async execute(input, context) {
         const output = await execute(input, context);
         const { structuredContent, data, text } = output;
-        await checkOutput?.(structuredContent ?? describeAsJson(data ?? text));
+        await checkOutput?.(structuredContent ?? data ?? text);
         return output;
       },
     }),
@@ -210,21 +209,11 @@ function jsonSchemaOf(
   if (definition.inputJsonSchema !== undefined) return definition.inputJsonSchema;
   if (schema === undefined) return { type: "object", properties: {}, additionalProperties: false };
   if (isStandardSchema(schema)) {
-    const standard = schema["~standard"];
-    if (standard.jsonSchema === undefined) {
-      throw new ToolDefinitionError(
-        definition.name,
-        `its ${standard.vendor} schema cannot print itself as JSON Schema; give inputJsonSchema as well.`,
-      );
-    }
     try {
-      return standard.jsonSchema.input({ target: "draft-2020-12" });
+      return printJsonSchema(schema);
     } catch (cause) {
-      throw new ToolDefinitionError(
-        definition.name,
-        `its ${standard.vendor} schema has no JSON Schema form: ${messageOf(cause)}`,
-        { cause },
-      );
+      const message = `${messageOf(cause)}; give inputJsonSchema as well.`;
+      throw new ToolDefinitionError(definition.name, message, { cause });
     }
   }
   if (typeof schema === "boolean") return schema;
@@ -238,29 +227,14 @@ function jsonSchemaOf(
 }
 
 function outputCheck(schema: JsonSchema | StandardSchema): (output: unknown) => Promise<void> {
-  const problemsOf = isStandardSchema(schema) ? standardProblems(schema) : jsonProblems(schema);
-  return async (output) => {
-    const problems = await problemsOf(output);
-    if (problems.length === 0) return;
-    throw new Error(`its result does not fit its outputSchema: ${problems.join("; ")}`);
-  };
-}
-
-type ProblemsOf = (output: unknown) => Promise<readonly string[]>;
-
-function standardProblems(schema: StandardSchema): ProblemsOf {
-  return async (output) => {
-    const result = await standardValue(schema, output);
-    return "problems" in result ? result.problems : [];
-  };
-}
-
-function jsonProblems(schema: JsonSchema): ProblemsOf {
-  const validator = createValidator({ jsonSchema: schema, extract: false });
+  const validator = isStandardSchema(schema)
+    ? createValidator({ jsonSchema: true, standardSchema: schema })
+    : createValidator({ jsonSchema: schema });
   // The first call tells the failure; before it there may be no listener.
   validator.catch(() => undefined);
   return async (output) => {
     const { errors } = await (await validator).validateValue(output);
-    return errors.map((e) => `${e.path ? `${e.path}: ` : ""}${e.message}`);
+    if (errors.length === 0) return;
+    throw new Error(`its result does not fit its outputSchema: ${errors.map(placed).join("; ")}`);
   };
 }

@@ -1,4 +1,5 @@
 /** What a validator of final answers is, whatever language the answer must be in. */
+import type { JsonSchema } from "../../harmony/index.ts";
 
 /** What the loop should do with a text that was meant to be the answer. */
 export type ValidationAction =
@@ -20,10 +21,10 @@ export type ValidationIssue = {
   readonly line?: number;
 };
 
-export type ValidationResult = {
+export type ValidationResult<Value = unknown> = {
   readonly action: ValidationAction;
   /** JSON: the parsed value. Only when accepted. */
-  readonly value?: unknown;
+  readonly value?: Value;
   /** The accepted text, without what surrounded it. Only when accepted. */
   readonly text?: string;
   /** Values that were read in another spelling than the schema's; only where that is asked for. */
@@ -32,14 +33,31 @@ export type ValidationResult = {
   readonly errors: readonly ValidationIssue[];
 };
 
-export interface Validator {
-  readonly kind: "json" | "xml";
+/** What validators of either language have. */
+interface AnyValidator<Value> {
   /** One sentence: what the final message must be. */
   readonly describe: string;
   /** What the validator does not enforce of its schema, e.g. an unknown `format`. */
   readonly warnings: readonly string[];
   /** Never throws for a text, however malformed or hostile. */
-  validate(text: string): Promise<ValidationResult>;
+  validate(text: string): Promise<ValidationResult<Value>>;
   /** What to tell the model after `retry` or `continue-or-retry`. */
   feedback(result: ValidationResult): string;
 }
+
+/** @typeParam Value  what a Standard Schema makes of the JSON; else the JSON itself */
+export interface JsonValidator<Value = unknown> extends AnyValidator<Value> {
+  readonly kind: "json";
+  /** What the model is shown. */
+  readonly jsonSchema: JsonSchema;
+  /** The same for a value that is no text. */
+  validateValue(value: unknown): Promise<ValidationResult<Value>>;
+}
+
+export interface XmlValidator extends AnyValidator<never> {
+  readonly kind: "xml";
+  /** What the model is shown: the schema with all of its files. */
+  readonly xsd: string;
+}
+
+export type Validator<Value = unknown> = JsonValidator<Value> | XmlValidator;
