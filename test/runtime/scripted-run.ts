@@ -45,10 +45,10 @@ export async function scriptedRun(
   replies: readonly (string | ScriptedReply)[],
   options: ScriptedRunOptions = {},
 ): Promise<ScriptedRun> {
-  const { contextLength, bannedIds, ...rest } = options;
+  const { contextLength, matchers, ...rest } = options;
   const { engine, model } = scriptedModel(replies, {
     ...(contextLength !== undefined && { contextLength }),
-    ...(bannedIds !== undefined && { bannedIds }),
+    ...(matchers !== undefined && { matchers }),
   });
   const events: RunEvent[] = [];
   const result = await runAgent({

@@ -20,8 +20,8 @@ describe("defineTool", () => {
   });
 
   test.each([
-    ["a name with a dash", { name: "get-weather" }, "TypeScript identifier"],
-    ["a name that is a number", { name: 5 }, "TypeScript identifier"],
+    ["a name with a blank", { name: "get weather" }, "letters, digits, _, - or $"],
+    ["a name that is a number", { name: 5 }, "letters, digits, _, - or $"],
     ["no description", { description: undefined }, "description"],
     ["no function", { execute: "f" }, "execute must be a function"],
     ["an isolate without a function", { execute: undefined, isolation: "isolate" }, "execute must"],

@@ -97,7 +97,7 @@ const ISOLATIONS: readonly unknown[] = [undefined, "inline", "isolate", "process
  * thread: while a synchronous loop in it does not end, neither its timeout nor Ctrl-C can end the call.
  * Long computations, and code that is not trusted, belong into an isolate.
  *
- * @throws ToolDefinitionError for a name that is no identifier, a schema that is none, an unknown
+ * @throws ToolDefinitionError for a name that no tool can have, a schema that is none, an unknown
  *   option (a misspelt one must not be ignored in silence), a `needsApproval` that is neither boolean nor
  *   function
  */
@@ -157,6 +157,9 @@ function isolatedRun(
   return createIsolatedRun({ name, isolation, permissions, limits, execute, timeoutMs });
 }
 
+/** What chat APIs accept; a name that is no identifier is shown to the model in the form of one. */
+const FUNCTION_NAME = /^[A-Za-z0-9_-]{1,64}$/;
+
 function check(definition: unknown): asserts definition is object {
   const d = definition as Partial<IsolatedToolDefinition<unknown>> | null;
   const name = typeof d?.name === "string" ? d.name : "(unnamed)";
@@ -164,8 +167,8 @@ function check(definition: unknown): asserts definition is object {
     throw new ToolDefinitionError(name, message);
   };
   if (typeof d !== "object" || d === null) return refuse("its definition must be an object.");
-  if (typeof d.name !== "string" || !isToolName(d.name)) {
-    refuse("its name must be a TypeScript identifier of at most 64 ASCII letters, digits, _ or $.");
+  if (typeof d.name !== "string" || !(isToolName(d.name) || FUNCTION_NAME.test(d.name))) {
+    refuse("its name must have at most 64 ASCII letters, digits, _, - or $.");
   }
   if (typeof d.description !== "string") refuse("its description must be a text.");
   if (d.inputSchema !== undefined && d.parameters !== undefined) {
