@@ -53,8 +53,6 @@ export type GenerateOptions = {
   readonly stopIds: ReadonlySet<number>;
   readonly sampling: Sampling;
   readonly signal?: AbortSignal | undefined;
-  /** Ids never sampled for the first token, such as one that was sampled before a rewind and not wanted. */
-  readonly bannedFirstIds?: readonly number[] | undefined;
   /**
    * The only ids that may be sampled, as bits (id i is bit i % 32 of word i / 32): leaves out rows that
    * a vocabulary reserves or does not name. Default: all that the model has rows for.
@@ -182,8 +180,6 @@ export type KernelTime = { readonly name: string; readonly ms: number; readonly 
 export type EngineCapabilities = {
   /** The engine can go back to an earlier length of a session. */
   readonly rewind: boolean;
-  /** Sampling can exclude ids. */
-  readonly bannedIds: boolean;
   /** Sampling follows a `matcher`. */
   readonly matchers: boolean;
 };

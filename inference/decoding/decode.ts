@@ -224,14 +224,13 @@ class SequenceDecoder {
   }
 
   #choose(position: number, row: LogitRow): number | undefined {
-    const { sampling, bannedFirstIds, sampleableIds } = this.#sequence;
+    const { sampling, sampleableIds } = this.#sequence;
     const allowed: TokenBitmask[] = sampleableIds === undefined ? [] : [sampleableIds];
     const mask = this.#masks?.mask() ?? null;
     if (mask !== null) allowed.push(mask);
     return sampleId(row, sampling, {
       timeline: this.#session.timeline,
       position,
-      banned: this.#count === 0 ? bannedFirstIds : [],
       allowed,
     });
   }

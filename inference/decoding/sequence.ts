@@ -11,7 +11,6 @@ export type DecodeSequence = {
   readonly maxTokens: number;
   readonly stopIds: ReadonlySet<number>;
   readonly sampling: Sampling;
-  readonly bannedFirstIds: readonly number[];
   readonly sampleableIds: Uint32Array | undefined;
   /** Where the masks of a matcher come from. */
   readonly masks: MaskCells | undefined;

@@ -189,7 +189,6 @@ export class LocalEngine implements TokenEngine {
   readonly contextLength: number;
   readonly capabilities: EngineCapabilities = {
     rewind: true,
-    bannedIds: true,
     matchers: true,
   };
   readonly precision: Precision;

@@ -160,7 +160,7 @@ export class LocalSession implements Session {
         if (count === 0) feed?.begin();
         const size = Math.min(maxTokens - count, room);
         const forced = forcedIds?.slice(count);
-        for await (const token of this.#burst(size, count === 0, options, feed, forced)) {
+        for await (const token of this.#burst(size, options, feed, forced)) {
           signal.throwIfAborted();
           this.#tokens.push(token.id);
           this.#computed = this.#tokens.length - 1;
@@ -286,7 +286,6 @@ export class LocalSession implements Session {
   /** The ids of one command, as the workers sample them. Leaving the loop early stops the workers. */
   async *#burst(
     maxTokens: number,
-    isFirst: boolean,
     options: GenerateOptions & { readonly signal: AbortSignal },
     feed: MatcherFeed | undefined,
     forcedIds: readonly number[] | undefined,
@@ -306,7 +305,6 @@ export class LocalSession implements Session {
       maxTokens,
       stopIds: options.stopIds,
       sampling: options.sampling,
-      bannedFirstIds: isFirst ? (options.bannedFirstIds ?? []) : [],
       sampleableIds: options.sampleableIds,
       masks: feed?.channel.cells,
       logprobs: options.logprobs?.top,

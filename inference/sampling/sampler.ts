@@ -13,7 +13,7 @@ import { BrokenNumbersError } from "../errors.ts";
 import { BoundedArgmax } from "./bounded-argmax.ts";
 import { candidates } from "./candidates.ts";
 import { type GumbelKey, gumbel, gumbelKey } from "./gumbel.ts";
-import type { LogitRow, RowNumbers } from "./logit-row.ts";
+import type { LogitRow } from "./logit-row.ts";
 import { Penalties } from "./penalties.ts";
 import { keepOnly, type TokenBitmask } from "./token-bitmask.ts";
 
@@ -22,8 +22,6 @@ export type SampleContext = {
   readonly timeline: ArrayLike<number>;
   /** Length of the timeline that the id will extend. */
   readonly position: number;
-  /** Ids that must not come; when no other may, the ban is void. */
-  readonly banned: readonly number[];
   /** Sets that the id must be in, all of them; they must have an id in common. */
   readonly allowed: readonly TokenBitmask[];
 };
@@ -47,12 +45,12 @@ export function sampleId(
   sampling: Sampling,
   context: SampleContext,
 ): number | undefined {
-  const { timeline, position, banned, allowed } = context;
+  const { timeline, position, allowed } = context;
   const { values } = row.logits;
   const penalties = new Penalties(sampling, timeline, position);
   penalties.apply(values);
   for (const bits of allowed) keepOnly(values, bits);
-  let best = exclude(row.logits, banned);
+  let best = row.logits.largest();
   if (!Number.isFinite(values[best]!)) {
     if (!row.isExact) return undefined;
     throw new BrokenNumbersError(position);
@@ -80,18 +78,6 @@ export function sampleId(
     logit >= least ? logit + temperature * gumbel(key, id) : Number.NEGATIVE_INFINITY,
   );
   return drawn?.id;
-}
-
-/** Takes the banned ids out, unless nothing would be left; gives the likeliest id of the rest. */
-function exclude(logits: RowNumbers, banned: readonly number[]): number {
-  const { values } = logits;
-  const before = banned.map((id) => [id, values[id]!] as const);
-  for (const id of banned) values[id] = Number.NEGATIVE_INFINITY;
-  const best = logits.largest();
-  if (values[best]! > Number.NEGATIVE_INFINITY || banned.length === 0) return best;
-  // Backwards: an id that is named twice gets its first value again.
-  for (const [id, logit] of before.reverse()) values[id] = logit;
-  return logits.largest();
 }
 
 /** The winner among some ids. */

@@ -29,8 +29,6 @@ export type ScriptedEngineOptions = {
   readonly vocabSize?: number;
   /** Default 131,072. */
   readonly contextLength?: number;
-  /** Whether it says that sampling can exclude ids. It then refuses a reply that begins with one. */
-  readonly bannedIds?: boolean;
   /** Whether it says that sampling follows a matcher. Default: no. */
   readonly matchers?: boolean;
 };
@@ -56,7 +54,6 @@ export class ScriptedEngine implements TokenEngine {
     this.contextLength = options.contextLength ?? 131_072;
     this.capabilities = {
       rewind: true,
-      bannedIds: options.bannedIds ?? false,
       matchers: options.matchers ?? false,
     };
   }
@@ -112,10 +109,6 @@ class ScriptedSession implements Session {
   async *generate(options: GenerateOptions): AsyncGenerator<number, FinishReason, void> {
     if (this.#tokens.length === 0) throw new InvalidRequestError("Cannot generate: sync first.");
     const ids = this.#reply({ tokens: [...this.#tokens], options });
-    const first = ids[0];
-    if (first !== undefined && options.bannedFirstIds?.includes(first)) {
-      throw new InvalidRequestError(`The script says ${first}, which is banned as the first id.`);
-    }
     for (const [i, id] of ids.entries()) {
       options.signal?.throwIfAborted();
       if (i >= options.maxTokens) return "length";

@@ -16,7 +16,7 @@ export class PlayedEngine implements TokenEngine {
 
   constructor(tokenizer: Tokenizer, canBan: boolean) {
     this.#tokenizer = tokenizer;
-    this.capabilities = { rewind: true, bannedIds: canBan, matchers: canBan };
+    this.capabilities = { rewind: true, matchers: canBan };
   }
 
   /** The texts of the next run; what is left of the last one is dropped. */

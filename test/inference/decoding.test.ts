@@ -25,6 +25,11 @@ const PENALISED: Sampling = { ...WARM, repetitionPenalty: 1.2, presencePenalty: 
 /** Ten ids again and again: whoever quotes finds them. */
 const PROMPT = Array.from({ length: 60 }, (_, i) => ((i % 10) * 31 + 7) % TINY.vocab);
 
+const EVEN = tokenBitmask(
+  TINY.vocab,
+  Array.from({ length: TINY.vocab / 2 }, (_, i) => 2 * i),
+);
+
 let folder: string;
 let engine: LocalEngine;
 let pair: LocalEngine;
@@ -191,7 +196,7 @@ describe("several sessions at once", () => {
       prompt: PROMPT,
       options: { matcher: { accept: () => {}, rollback: () => {}, mask: () => EVEN } },
     },
-    { prompt: [9, 9, 9], options: { bannedFirstIds: [1, 2, 3] } },
+    { prompt: [9, 9, 9], options: { sampleableIds: EVEN } },
   ];
 
   test("are computed in one pass and get, bit for bit, what they get alone", async () => {
@@ -265,11 +270,6 @@ describe("several sessions at once", () => {
     for (const ids of all) expect(ids).toEqual(expected);
   });
 });
-
-const EVEN = tokenBitmask(
-  TINY.vocab,
-  Array.from({ length: TINY.vocab / 2 }, (_, i) => 2 * i),
-);
 
 /** Gives masks by the ids since it was made, and writes down what it is told. */
 class Recorder implements TokenMatcher {

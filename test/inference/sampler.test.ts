@@ -20,7 +20,7 @@ function sample(
   return sampleId(
     logitRow(logits),
     { temperature: 1, topP: 1, seed: 11, ...sampling },
-    { timeline: [], position: 0, banned: [], allowed: [], ...context },
+    { timeline: [], position: 0, allowed: [], ...context },
   );
 }
 
@@ -55,8 +55,6 @@ function expectClose(found: number[], expected: number[]): void {
 describe("greedy", () => {
   test("takes the largest logit, the lowest id on a tie", () => {
     expect(sample(LOGITS, GREEDY)).toBe(1);
-    expect(sample(LOGITS, GREEDY, { banned: [1] })).toBe(2);
-    expect(sample(LOGITS, GREEDY, { banned: [1, 2] })).toBe(3);
   });
 
   test("takes only ids that are allowed, by every set", () => {
@@ -64,13 +62,6 @@ describe("greedy", () => {
     expect(
       sample(LOGITS, GREEDY, { allowed: [tokenBitmask(5, [0, 3]), tokenBitmask(5, [0, 1])] }),
     ).toBe(0);
-  });
-
-  test("a ban of everything that is allowed is void: something must come", () => {
-    expect(sample(LOGITS, GREEDY, { banned: [0, 1, 2, 3, 4] })).toBe(1);
-    expect(sample(LOGITS, GREEDY, { banned: [3, 4, 3], allowed: [tokenBitmask(5, [3, 4])] })).toBe(
-      3,
-    );
   });
 
   test("a logit of -infinity never wins; NaN, or infinity as the largest, is an error", () => {
@@ -100,9 +91,8 @@ describe("sampling", () => {
     expectClose(histogram(LOGITS, { temperature: 0.01 }), [0, 0.5, 0.5, 0, 0]);
   });
 
-  test("leaves banned and masked ids out and the rest in proportion", () => {
+  test("leaves masked ids out and the rest in proportion", () => {
     const expected = softmax([1, Number.NEGATIVE_INFINITY, 3, 2, -4]);
-    expectClose(histogram(LOGITS, {}, { banned: [1] }), expected);
     expectClose(histogram(LOGITS, {}, { allowed: [tokenBitmask(5, [0, 2, 3, 4])] }), expected);
   });
 

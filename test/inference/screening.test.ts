@@ -170,9 +170,8 @@ test("sampling from bounds gives the id that the logits give, or asks for them",
       sampling,
       fc.integer(),
       fc.uniqueArray(fc.nat(count - 1), { maxLength: 40 }),
-      fc.uniqueArray(fc.nat(count - 1), { maxLength: 3 }),
       fc.constantFrom(0, 0, 0, 1 / 8, 1),
-      (settings, seed, timeline, banned, masked) => {
+      (settings, seed, timeline, masked) => {
         const random = randomNumbers(seed);
         // Many ties, some of them at the top.
         const unit = random() < 0.5 ? 0.5 : 2;
@@ -180,11 +179,10 @@ test("sampling from bounds gives the id that the logits give, or asks for them",
         const slack = random() < 0.3 ? 0 : 1.5 * unit * random();
         const bounds = logits.map((logit) => logit + slack * random());
         if (random() < 0.05) bounds[Math.floor(random() * count)] = Infinity;
-        const allowed = [...logits.keys()].filter((id) => banned.includes(id) || random() > masked);
+        const allowed = [...logits.keys()].filter(() => random() > masked);
         const context = {
           timeline,
           position: timeline.length,
-          banned,
           allowed: allowed.length === 0 || masked === 0 ? [] : [tokenBitmask(count, allowed)],
         };
         const expected = sampleId(logitRow(logits), settings, context);
@@ -239,7 +237,7 @@ describe("a model whose unembedding is screened", () => {
     { sampling: base },
     { sampling: { ...base, seed: 8, temperature: 0.2, minP: 0.1 } },
     { sampling: { ...base, temperature: 0.5, repetitionPenalty: 1.3, frequencyPenalty: 0.2 } },
-    { sampling: { ...base, temperature: 0 }, sampleableIds: even, bannedFirstIds: [2, 4] },
+    { sampling: { ...base, temperature: 0 }, sampleableIds: even },
     { sampling: { ...base, topK: 5 } },
     { sampling: { ...base, topK: 5, topP: 0.8, minP: 0.01, presencePenalty: 0.5 } },
     { sampling: { ...base, topP: 0.9 } },

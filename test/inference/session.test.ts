@@ -222,20 +222,6 @@ describe("generate", () => {
     await other.close();
   });
 
-  test("a banned id does not come first, but may come later", async () => {
-    const [first = 0] = await fresh(PROMPT, 1);
-    const session = await engine.createSession();
-    await session.sync(PROMPT);
-    const other = (await generate(session, 1, { bannedFirstIds: [first] })).ids;
-    expect(other).not.toEqual([first]);
-    session.rewind(150);
-    const third = (await generate(session, 1, { bannedFirstIds: [first, ...other] })).ids;
-    expect([first, ...other]).not.toContain(third[0]);
-    session.rewind(150);
-    expect((await generate(session, 1)).ids).toEqual([first]);
-    await session.close();
-  });
-
   test("aborted: the reason is thrown, and the timeline holds what was yielded", async () => {
     const session = await engine.createSession();
     await session.sync(PROMPT);
