@@ -24,6 +24,7 @@ const ASSETS = [
   "inference/demo/{config,generation_config,tokenizer}.json",
   "inference/demo/model.safetensors",
   "tools/python/**/*.py",
+  "tools/python/tzdata/*.whl",
   "tools/plugins/guest-api.d.ts",
   "runtime/cli/launcher.js",
 ];

@@ -12,7 +12,7 @@ import {
   snapshotPath,
   storeSnapshot,
 } from "../../tools/python/snapshot.ts";
-import { unpackSnapshot } from "../../tools/python/snapshot-format.ts";
+import { readSnapshot } from "../../tools/python/snapshot-format.ts";
 import { temporaryFolder } from "./support.ts";
 
 describe("frames", () => {
@@ -179,12 +179,20 @@ describe("snapshot files", () => {
     const path = snapshotPath(folder, "1.2.3", "sources");
     await storeSnapshot(folder, path, memory);
     const file = readFileSync(path);
-    expect([...unpackSnapshot(file)]).toEqual([...memory]);
+    const read = readSnapshot(path);
+    expect([...read]).toEqual([...memory]);
+    expect(read.byteLength).toBe(read.buffer.byteLength);
     expect(statSync(path).mode & 0o777).toBe(0o400);
+    const other = join(folder, "other");
+    const reading = (bytes: Uint8Array) => () => {
+      writeFileSync(other, bytes);
+      return readSnapshot(other);
+    };
     file[500] = (file[500] ?? 0) ^ 1;
-    expect(() => unpackSnapshot(file)).toThrow("damaged");
-    expect(() => unpackSnapshot(file.subarray(0, 20))).toThrow("not one of this version");
-    expect(() => unpackSnapshot(Buffer.alloc(100))).toThrow("not one of this version");
+    expect(reading(file)).toThrow("damaged");
+    expect(reading(file.subarray(0, 20))).toThrow("damaged");
+    expect(reading(Buffer.alloc(100))).toThrow("not one of this version");
+    expect(reading(Buffer.alloc(0))).toThrow("not one of this version");
   });
 
   test("belong to the versions and sources they were made with", () => {
@@ -202,7 +210,7 @@ describe("snapshot files", () => {
     }
     await Promise.all(Array.from({ length: 5 }, () => storeSnapshot(folder, path, memory)));
     expect(readdirSync(folder)).toHaveLength(3);
-    expect([...unpackSnapshot(readFileSync(path))]).toEqual([...memory]);
+    expect([...readSnapshot(path)]).toEqual([...memory]);
   });
 
   test("what a writer left that ended in the middle goes, what another is writing stays", async () => {

@@ -3,7 +3,6 @@
  * none of their code. Whatever a cell does, this thread can interrupt it, measure it, and notice that the
  * agent is gone.
  */
-import { readFileSync } from "node:fs";
 import { connectToParent } from "../isolate/ipc-client.ts";
 import { loadIsolatedVm } from "../isolate/isolated-vm.ts";
 import { IdleWatch } from "./idle-watch.ts";
@@ -19,7 +18,7 @@ import {
   type ToChild,
 } from "./protocol.ts";
 import { openPythonIsolate, type PythonIsolate } from "./python-isolate.ts";
-import { unpackSnapshot } from "./snapshot-format.ts";
+import { readSnapshot } from "./snapshot-format.ts";
 import { WrittenFiles } from "./written-files.ts";
 
 /** Value of the interrupt byte that raises KeyboardInterrupt. */
@@ -109,17 +108,17 @@ async function start(): Promise<void> {
     ipc.sendBytes(await isolate.makeSnapshot());
     return;
   }
-  const { memory, problem } = readSnapshot();
+  const { memory, problem } = snapshotMemory();
   await isolate.boot(memory);
   ready = true;
   told = output.length;
   send({ type: "ready", fromSnapshot: memory !== undefined, snapshotProblem: problem });
 }
 
-function readSnapshot(): { memory?: Uint8Array; problem: string | null } {
+function snapshotMemory(): { memory?: Uint8Array; problem: string | null } {
   if (setup.snapshotFile === null) return { problem: null };
   try {
-    return { memory: unpackSnapshot(readFileSync(setup.snapshotFile)), problem: null };
+    return { memory: readSnapshot(setup.snapshotFile), problem: null };
   } catch (error) {
     return { problem: String(error) };
   }

@@ -26,6 +26,8 @@ def _make(explain, install_explanations, install_standard_library, install_event
     VALUE_LIMIT = 64 * 1024
     ERROR_LIMIT = 32 * 1024
     namespace = __main__.__dict__
+    # Of matplotlib's `show`: the figures are saved when the cell ends.
+    warnings.filterwarnings("ignore", message=".*non-interactive, and thus cannot be shown")
     current = None
     figures = 0
 
@@ -201,8 +203,6 @@ def _make(explain, install_explanations, install_standard_library, install_event
         sys.path.insert(0, "/mnt/data")
         install_standard_library()
         install_explanations()
-        # Of `show`: the figures are saved when the cell ends.
-        warnings.filterwarnings("ignore", message=".*non-interactive, and thus cannot be shown")
         builtins.display = display
         return install_event_loop(wake, pause)
 
