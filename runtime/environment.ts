@@ -227,7 +227,11 @@ export async function openPackages(
   onNote: (sentence: string) => void,
 ): Promise<PythonPackages | undefined> {
   try {
-    return await openPythonPackages({ folder: packageFolder(env), allow: named ?? "all" });
+    return await openPythonPackages({
+      folder: packageFolder(env),
+      allow: named ?? "all",
+      installCommand: "chorale python install",
+    });
   } catch (error) {
     const isUnreadable = error instanceof PackageError && error.code === "CHORALE_PACKAGE_STORE";
     if (named !== undefined || !isUnreadable) throw error;

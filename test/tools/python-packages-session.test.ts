@@ -138,7 +138,8 @@ afterAll(async () => {
   rmSync(base, { recursive: true, force: true });
 });
 
-const open = (allow: "all" | readonly string[] = "all") => openPythonPackages({ folder, allow });
+const open = (allow: "all" | readonly string[] = "all") =>
+  openPythonPackages({ folder, allow, installCommand: "get" });
 const { run, text, session } = pythonCells(cacheDir, () => python);
 
 describe("a package", () => {
@@ -198,17 +199,17 @@ describe("a package", () => {
 
 describe("a module that is not there", () => {
   test.each([
-    ["numpy", "numpy is not installed. The user can install it: chorale python install numpy"],
-    [
-      "sklearn.svm",
-      "sklearn is not installed. The user can install it: chorale python install scikit-learn",
-    ],
-    ["PIL", "chorale python install pillow"],
+    ["numpy", "numpy is not installed. The user can install it: get numpy."],
+    ["sklearn.svm", "sklearn is not installed. The user can install it: get scikit-learn."],
+    ["PIL", "get pillow."],
     [
       "tensorflow",
       "Only the Python standard library and these packages are available here: bomb, broken, changed, helper, lonely, matplotlib, pure, tiny.",
     ],
-    ["tkinter", "This Python is built without tkinter."],
+    [
+      "tkinter",
+      "The sandbox's Python is built without the module tkinter. There is no screen in this sandbox.",
+    ],
   ])("%s: how to get it is said", async (name, hint) => {
     const shown = await text(`import ${name}`);
     expect(shown).toContain("ModuleNotFoundError: No module named");

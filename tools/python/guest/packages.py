@@ -14,6 +14,7 @@ def _open(manifest, fetch):
     packages = {one["name"]: one for one in manifest["packages"]}
     providers = {module: one["name"] for one in manifest["packages"] for module in one["imports"]}
     withheld, installable = set(manifest["withheld"]), manifest["installable"]
+    command = manifest["installCommand"]
     # By package: None once it is there, else what went wrong.
     outcomes = {}
 
@@ -122,7 +123,8 @@ def _open(manifest, fetch):
         if root in sys.modules or package in outcomes:
             return ""
         if package is not None:
-            return f"{root} is not installed. The user can install the package {package} for this sandbox."
+            how = f": {command} {package}" if command else f" as the package {package}"
+            return f"{root} is not installed. The user can install it{how}."
         if not listed():
             return "Only the Python standard library is available here."
         return f"Only the Python standard library and these packages are available here: {listed()}."

@@ -18,5 +18,6 @@ export type PackageManifest = {
   /** Modules of packages that are installed and that this session does not get. */
   readonly withheld: readonly string[];
   /** Module to the package that a user could install for it. */
+  readonly installCommand: string | null;
   readonly installable: Readonly<Record<string, string>>;
 };

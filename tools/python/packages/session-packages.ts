@@ -14,6 +14,8 @@ export type SessionPackagesOptions = {
    * list: none.
    */
   readonly allow: "all" | readonly string[];
+  /** The command by which the user of the program installs a package, without its name. */
+  readonly installCommand?: string;
 };
 
 /** Made by `openPackages`, for `createPythonTool`. */
@@ -61,6 +63,7 @@ export async function openPackages(options: SessionPackagesOptions): Promise<Ses
         sha256: one.sha256,
         bytes: one.bytes,
       })),
+      installCommand: options.installCommand ?? null,
       withheld: withheld.flatMap(({ imports }) => imports),
       installable: Object.fromEntries(
         [...locked.values()].flatMap(({ name, imports }) => imports.map((one) => [one, name])),
