@@ -2,7 +2,6 @@ import { globSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { importsOf, packagesLoadedBy, type SourceFile } from "./import-graph.ts";
-import { KNOWN_CIRCLES, KNOWN_VIOLATIONS } from "./known-violations.ts";
 import { ALLOWED } from "./rules.ts";
 import { circles, violations } from "./violations.ts";
 
@@ -21,16 +20,9 @@ const rulesFor = (path: string, text: string) =>
 const file = (path: string, text: string): SourceFile => ({ path, text });
 
 describe("who may know whom", () => {
-  const known = Object.values(KNOWN_VIOLATIONS).flat();
-  const found = violations(repositoryFiles).map(({ path, rule }) => `${path}: ${rule}`);
-
-  test("the repository keeps the tables, but for what is known", () => {
+  test("the repository keeps the tables of rules.ts", () => {
     expect(repositoryFiles.length).toBeGreaterThan(10);
-    expect(found.filter((line) => !known.includes(line))).toEqual([]);
-  });
-
-  test("no known violation is mended already: take such a line off the list", () => {
-    expect(known.filter((line) => !found.includes(line))).toEqual([]);
+    expect(violations(repositoryFiles).map(({ path, rule }) => `${path}: ${rule}`)).toEqual([]);
   });
 
   test.each([
@@ -169,18 +161,8 @@ describe("who may know whom", () => {
 });
 
 describe("circles of imports", () => {
-  const found = circles(repositoryFiles);
-  const isPartOf = (inner: readonly string[], outer: readonly string[]) =>
-    inner.every((path) => outer.includes(path));
-
-  test("there is none, but for those that are known", () => {
-    const unknown = found.filter((circle) => !KNOWN_CIRCLES.some((old) => isPartOf(circle, old)));
-    expect(unknown).toEqual([]);
-  });
-
-  test("no known circle is smaller already: take such files off the list", () => {
-    const left = KNOWN_CIRCLES.map((old) => found.filter((circle) => isPartOf(circle, old)).flat());
-    expect(left.map((files) => files.sort())).toEqual(KNOWN_CIRCLES);
+  test("there is none", () => {
+    expect(circles(repositoryFiles)).toEqual([]);
   });
 
   test("types count, and folders of one row", () => {
