@@ -9,6 +9,7 @@ const AREAS: Readonly<Record<string, () => Promise<{ bench: Bench }>>> = {
   agent: () => import("./agent.ts"),
   harmony: () => import("./harmony.ts"),
   inference: () => import("./inference.ts"),
+  pages: () => import("./pages.ts"),
   python: () => import("./python.ts"),
   search: () => import("./search.ts"),
 };

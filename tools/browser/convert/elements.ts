@@ -20,7 +20,7 @@ export const PARAGRAPHS: ReadonlySet<string> = words(
 );
 const LISTS = words("ul ol menu dir li");
 /** They stand in the line, and a reader sees a gap beside them. */
-export const SPACED: ReadonlySet<string> = words("button option output meter progress");
+export const SPACED: ReadonlySet<string> = words("button label option output meter progress");
 
 export function isBlock(name: string): boolean {
   return BLOCKS.has(name) || PARAGRAPHS.has(name) || LISTS.has(name);
@@ -37,6 +37,11 @@ export function holdsBlocks(element: MarkupElement): boolean {
   return element.children.some(
     (child) => isElement(child) && (child.name === "br" || isBlock(child.name)),
   );
+}
+
+/** Whether it is the first element of its parent. */
+export function isFirst(element: MarkupElement): boolean {
+  return element.parent?.children.find(isElement) === element;
 }
 
 export function isLink(node: MarkupNode | undefined): boolean {
@@ -61,13 +66,14 @@ function someChildren({ children }: MarkupElement, limit: number): readonly Mark
   return found;
 }
 
-/** Marks beside a heading that link to it, and formulas that are written once more as signs at places. */
+/** Marks beside a heading that link to it or let it be changed, and formulas that are written once more as signs at places. */
 export function isDecoration({ name, attributes, children }: MarkupElement): boolean {
+  if (attributes["class"] === "mw-editsection") return true;
   if (name === "a" && attributes["href"]?.startsWith("#")) {
     if (children.length > 2 || children.some((child) => isElement(child) && child.name === "img"))
       return false;
     return children.every((child) =>
-      /^[\s¶#§∞🔗]*$/u.test(isElement(child) ? textOf(child) : child),
+      /^[\s¶#§∞🔗^↑↩]*$/u.test(isElement(child) ? textOf(child) : child),
     );
   }
   // KaTeX and MathJax: the formula itself stands beside as MathML.

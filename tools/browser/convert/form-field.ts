@@ -32,6 +32,14 @@ export function fieldText({ name, attributes, children }: MarkupElement): string
   }
 }
 
+const WITH_TEXT = new Set(["label", "li", "td", "th", "p", "dd", "span"]);
+
+/** A check box without a text beside it: style sheets use them to fold menus. */
+export function isLoneSwitch({ name, attributes, parent }: MarkupElement): boolean {
+  const isSwitch = name === "input" && /^(?:checkbox|radio)$/i.test(attributes["type"] ?? "");
+  return isSwitch && !WITH_TEXT.has(parent?.name ?? "");
+}
+
 function labelOf(attributes: Attributes): string {
   return attributes["aria-label"] || attributes["placeholder"] || attributes["title"] || "";
 }

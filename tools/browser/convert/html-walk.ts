@@ -12,6 +12,7 @@ import {
   holdsBlocks,
   isBlock,
   isDecoration,
+  isFirst,
   isLink,
   isPixel,
   isStyledBlock,
@@ -20,7 +21,7 @@ import {
   SPACED,
   startOf,
 } from "./elements.ts";
-import { fieldText } from "./form-field.ts";
+import { fieldText, isLoneSwitch } from "./form-field.ts";
 import type { LinkResolver } from "./link-resolver.ts";
 import {
   type Attributes,
@@ -164,6 +165,7 @@ export class HtmlWalk {
         this.note("* * *");
         return DONE;
       case "img":
+      case "amp-img":
         return this.#image(attributes);
       case "a":
         if (attributes["name"] !== undefined) this.#anchor(attributes["name"]);
@@ -190,12 +192,12 @@ export class HtmlWalk {
       case "ol":
       case "menu":
       case "dir":
-        if (this.#lists.length === 0) builder.paragraphBreak();
-        else builder.lineBreak();
+        if (this.#lists.length > 0 || element.parent?.name === "dd") builder.lineBreak();
+        else builder.paragraphBreak();
         this.#lists.push(name === "ol" ? startOf(attributes) : null);
         return this.#endList;
       case "li":
-        if (builder.isFlat) builder.separate("; ", this.#cellStart);
+        if (builder.isFlat) builder.separate(isFirst(element) ? ": " : "; ", this.#cellStart);
         builder.indent(this.#bullet(attributes), "    ");
         return this.#endIndent;
       case "dd":
@@ -219,7 +221,7 @@ export class HtmlWalk {
       case "input":
       case "select":
       case "textarea":
-        this.#spaced(oneLine(fieldText(element)));
+        if (!isLoneSwitch(element)) this.#spaced(oneLine(fieldText(element)));
         return DONE;
       default:
         return this.#enterOther(element);
@@ -278,7 +280,8 @@ export class HtmlWalk {
     if (isPixel(attributes)) return DONE;
     const isFormula = /\b(?:math|tex|latex)\b/i.test(attributes["class"] ?? "");
     const tex = isFormula ? attributes["alt"] : undefined;
-    this.#spaced(tex ? markedFormula(texBody(tex)) : this.#imageText(attributes));
+    if (tex) this.builder.inline(markedFormula(texBody(tex)));
+    else this.#spaced(this.#imageText(attributes));
     return DONE;
   }
 
@@ -345,13 +348,30 @@ export class HtmlWalk {
       const { id } = row.attributes;
       if (row.name === "tr" && id !== undefined) tasks.push(() => this.#anchor(id));
       const shown = cells.filter((cell) => cell === null || !isLineNumbers(cell));
-      if (table.isData) this.#dataRow(shown, tasks);
-      else
-        for (const cell of shown) if (cell !== null) tasks.push(this.#endLine, cell, this.#endLine);
+      if (shown.length < cells.length) this.#codeRow(shown, tasks);
+      else if (table.isData) this.#dataRow(cells, tasks);
+      else {
+        for (const cell of cells) {
+          if (cell !== null) tasks.push(this.#endLine, cell, this.#endLine);
+        }
+      }
     }
     tasks.push(this.#endParagraph);
     for (let at = tasks.length - 1; at >= 0; at--) this.#tasks.push(tasks[at] ?? "");
     return DONE;
+  }
+
+  /** Lines of a program beside their numbers. */
+  #codeRow(cells: readonly (MarkupElement | null)[], tasks: Task[]): void {
+    tasks.push(() => {
+      this.builder.lineBreak();
+      this.#preformatted++;
+    });
+    for (const cell of cells) if (cell !== null) tasks.push(cell);
+    tasks.push(() => {
+      this.#preformatted--;
+      this.builder.verbatim("\n");
+    });
   }
 
   /** The cells of a row on one line. A table in a table is none of data, so rows do not nest. */

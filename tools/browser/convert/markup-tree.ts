@@ -131,6 +131,7 @@ class TreeBuilder {
     );
     tokenizer.write(html);
     tokenizer.end();
+    this.#recoverTitle();
     this.#popTo(1);
     return {
       root: this.#root,
@@ -215,7 +216,8 @@ class TreeBuilder {
     for (let at = this.#tags.length - 1; at > 0; at--) {
       const open = this.#tags[at] ?? ROOT;
       if (open.name === "p") this.#popTo(at);
-      if (open.name === "p" || open.isBoundary) return;
+      // A link may hold blocks; it goes on in them.
+      if (open.name === "p" || open.name === "a" || open.isBoundary) return;
     }
   }
 
@@ -239,6 +241,19 @@ class TreeBuilder {
       else if (tag.isRawText) this.#endRawText(node);
       else if (tag.name === "noframes") this.#readNoframes(node);
     }
+  }
+
+  /** A title without an end tag has taken the whole document: what stands behind its line is read. */
+  #recoverTitle(): void {
+    const title = this.#top();
+    const text = title.children[0];
+    if (title.name !== "title" || typeof text !== "string" || !text.includes("<")) return;
+    if (this.#root.name === "title") return;
+    const end = text.indexOf("<");
+    const rest = text.slice(end);
+    title.children[0] = text.slice(0, end);
+    this.#popTo(this.#tags.length - 1);
+    new TreeBuilder(rest, this.#root).run();
   }
 
   #endRawText({ name, attributes, children }: MarkupElement): void {

@@ -9,7 +9,7 @@
 import type { MarkupElement } from "./markup-tree.ts";
 
 /** Shorter pages are shown as they are: there is nothing to look for. */
-const MIN_PAGE_CHARACTERS = 400;
+const MIN_PAGE_CHARACTERS = 250;
 /** A `main` element with less text than this is the shell of something that a script fills in. */
 const MIN_MAIN_CHARACTERS = 120;
 /** What holds more than this share of the text is no decoration, whatever it is called. */
@@ -64,26 +64,32 @@ export function findRegions(elements: readonly MarkupElement[]): Regions {
     mainAncestors: new Set(main === null ? [] : ancestorsOf(main)),
     names: new NameJudge(),
   };
-  const boilerplate = new Set<MarkupElement>();
-  let moved = 0;
-  const move = (element: MarkupElement): void => {
-    boilerplate.add(element);
-    moved += element.textLength;
-  };
+  const found = new Set<MarkupElement>();
+  // Parents stand before their children: what is inside of a part that was found is known by its parent.
+  const covered = new Set<MarkupElement>();
   for (const element of elements) {
-    if (element.parent === null || isInside(element, boilerplate)) continue;
-    if (isBoilerplate(element, context)) move(element);
-  }
-  if (main !== null) {
-    for (const element of besides(main))
-      if (!isInside(element, boilerplate) && !hasTopHeading(element)) move(element);
-  } else {
-    for (const element of linkListsBeside(container(root, boilerplate))) {
-      if (!isInside(element, boilerplate) && element.textLength < context.page * 0.4) move(element);
+    if (element.parent === null) continue;
+    if (covered.has(element.parent)) covered.add(element);
+    else if (isBoilerplate(element, context)) {
+      found.add(element);
+      covered.add(element);
     }
   }
+  if (main !== null) {
+    for (const element of besides(main)) {
+      if (!isInside(element, found) && !hasTopHeading(element)) found.add(element);
+    }
+  } else {
+    for (const element of linkListsBeside(container(root, found))) {
+      if (!isInside(element, found) && element.textLength < context.page * 0.4) found.add(element);
+    }
+  }
+  const outermost = elements.filter(
+    (element) => found.has(element) && !isInside(element.parent, found),
+  );
+  const moved = outermost.reduce((sum, { textLength }) => sum + textLength, 0);
   // A page whose links are its content.
-  return root.textLength - moved < MIN_MAIN_CHARACTERS ? none : { boilerplate };
+  return root.textLength - moved < MIN_MAIN_CHARACTERS ? none : { boilerplate: new Set(outermost) };
 }
 
 type Context = {
@@ -98,7 +104,7 @@ class NameJudge {
 
   judge(names: string): "always" | "mostly" | "no" {
     // Names of the whole page's state stand on its outermost elements, and are many.
-    if (names.length < 2 || names.length > 300) return "no";
+    if (names.length > 300) return "no";
     let verdict = this.#known.get(names);
     if (verdict === undefined) {
       verdict = ALWAYS.test(names) ? "always" : MOSTLY.test(names) ? "mostly" : "no";
@@ -127,12 +133,14 @@ function isBoilerplate(element: MarkupElement, { page, mainAncestors, names }: C
   if (name === "nav" || name === "dialog") return true;
   const role = attributes["role"];
   if (role !== undefined && ROLES.has(role)) return role !== "banner" || !hasTopHeading(element);
-  const onPage = !isInSection(element);
-  if (name === "footer") return onPage || linked > 0.5;
-  if (name === "aside") return onPage || linked > 0.4;
-  if (name === "header") return onPage && (linked > 0.3 || !hasTopHeading(element));
-  if (INLINE.has(name)) return false;
-  const verdict = names.judge(`${attributes["class"] ?? ""} ${attributes["id"] ?? ""}`.trim());
+  if (name === "footer") return linked > 0.5 || !isInSection(element);
+  if (name === "aside") return linked > 0.4 || !isInSection(element);
+  if (name === "header") {
+    return (linked > 0.3 || !hasTopHeading(element)) && !isInSection(element);
+  }
+  const { class: classes = "", id = "" } = attributes;
+  if (INLINE.has(name) || classes.length + id.length < 2) return false;
+  const verdict = names.judge(`${classes} ${id}`);
   if (verdict === "always") return share < 0.35;
   return verdict === "mostly" && (linked > 0.5 || (share < 0.15 && linked > 0.2));
 }
@@ -158,10 +166,9 @@ function hasTopHeading(element: MarkupElement): boolean {
   return false;
 }
 
-function isInside(element: MarkupElement, set: ReadonlySet<MarkupElement>): boolean {
+function isInside(element: MarkupElement | null, set: ReadonlySet<MarkupElement>): boolean {
   if (set.size === 0) return false;
-  for (let at: MarkupElement | null = element; at !== null; at = at.parent)
-    if (set.has(at)) return true;
+  for (let at = element; at !== null; at = at.parent) if (set.has(at)) return true;
   return false;
 }
 

@@ -92,6 +92,7 @@ function placed(
     for (let column = places.length; column < reaching.length; column++) {
       if ((reaching[column] ?? 0) > 0) reaching[column] = (reaching[column] ?? 0) - 1;
     }
+    while (places.at(-1) === null) places.pop();
     return { element, cells: places };
   });
 }

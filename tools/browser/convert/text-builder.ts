@@ -87,7 +87,8 @@ export class TextBuilder {
   separate(mark: string, column: number): void {
     const line = this.#line.trimEnd();
     if (line.length <= column || line.endsWith(mark.trim())) return;
-    this.#line = line + mark;
+    // A sentence that has ended needs no other mark.
+    this.#line = /[.!?:;]$/.test(line) ? `${line} ` : line + mark;
     this.#endsWithSpace = mark.endsWith(" ");
   }
 

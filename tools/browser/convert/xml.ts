@@ -6,6 +6,7 @@ import { Tokenizer } from "htmlparser2";
 import type { PageContent } from "../page.ts";
 import { escapeHtml } from "./escape-html.ts";
 import { htmlToPage } from "./html.ts";
+import { parseHtml, textOf } from "./markup-tree.ts";
 import { type TextSource, textToPage } from "./plain-text.ts";
 
 export type XmlElement = {
@@ -131,9 +132,11 @@ function child(element: XmlElement, name: string): XmlElement | undefined {
   return children(element, name)[0];
 }
 
+/** Without markup: titles are often HTML inside of the XML. */
 function textIn(element: XmlElement, name: string): string {
   const found = child(element, name);
-  return found === undefined ? "" : textOfXml(found).replace(/\s+/g, " ").trim();
+  const text = found === undefined ? "" : textOfXml(found).replace(/\s+/g, " ").trim();
+  return /<[a-z]+[\s>]/i.test(text) ? textOf(parseHtml(text).root) : text;
 }
 
 export function textOfXml(element: XmlElement): string {
