@@ -7,10 +7,10 @@ import type { RunResult } from "./run-result.ts";
  * Can be read by several readers, at any time: every reader gets all events from the first on. The run
  * does not wait for readers (`onEvent` is for those that it has to wait for).
  */
-export class AgentRun implements AsyncIterable<RunEvent> {
+export class AgentRun<Value = unknown> implements AsyncIterable<RunEvent> {
   readonly thread: Thread;
   /** Rejects only for a bug, or where a listener failed; everything else is in the result. */
-  readonly result: Promise<RunResult>;
+  readonly result: Promise<RunResult<Value>>;
   readonly #events: RunEvent[] = [];
   #changed = Promise.withResolvers<void>();
   #isOver = false;
@@ -18,7 +18,7 @@ export class AgentRun implements AsyncIterable<RunEvent> {
   /** @param start runs the turn; begins at once */
   constructor(
     thread: Thread,
-    start: (emit: (event: RunEvent) => Promise<void>) => Promise<RunResult>,
+    start: (emit: (event: RunEvent) => Promise<void>) => Promise<RunResult<Value>>,
   ) {
     this.thread = thread;
     this.result = start(async (event) => {

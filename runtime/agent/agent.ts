@@ -26,12 +26,16 @@ import { runLoop } from "./run-loop.ts";
 import type { RunResult } from "./run-result.ts";
 import { activeTools, resolveSettings } from "./settings.ts";
 
-export type AgentOptions = TurnOptions & {
+/** @typeParam Value what a Standard Schema makes of the answer */
+export type AgentOptions<Value = unknown> = TurnOptions & {
   readonly model: LanguageModel;
   /** What the model may call. The caller closes them; a stateful tool keeps its state between runs. */
   readonly tools?: readonly Tool[] | undefined;
-  /** What the answer must pass; one that does not goes back to the model. */
-  readonly output?: ValidatorOptions | undefined;
+  /**
+   * What the answer must pass: a JSON Schema, an XSD, or a Standard Schema (zod, valibot, ArkType). An answer
+   * that does not pass goes back to the model.
+   */
+  readonly output?: ValidatorOptions<Value> | undefined;
   /**
    * Decides about calls of tools that need an approval. Default: they are denied, and the model is told.
    * `pause`: the run ends as `pending`.
@@ -44,18 +48,18 @@ export type AgentOptions = TurnOptions & {
 };
 
 export type RunOverrides = TurnOptions &
-  Pick<AgentOptions, "output" | "context" | "stopWhen" | "approve"> & {
+  Pick<AgentOptions, "context" | "stopWhen" | "approve"> & {
     /** Ends the run; a reason that is an `InterruptedError` says by what. */
     readonly signal?: AbortSignal | undefined;
     /** Gets every event; the run waits for its promise. */
     readonly onEvent?: EventListener | undefined;
   };
 
-export class Agent {
-  readonly options: AgentOptions;
+export class Agent<Value = unknown> {
+  readonly options: AgentOptions<Value>;
 
   /** @throws UsageError, DuplicateToolError for options that cannot be run */
-  constructor(options: AgentOptions) {
+  constructor(options: AgentOptions<Value>) {
     if (typeof options.model?.sample !== "function") {
       throw invalid("model", options.model, "a language model, such as `await loadModel()` gives");
     }
@@ -75,14 +79,14 @@ export class Agent {
    * @param input what the user says; undefined goes on with a turn that is open: after results of
    *   client-side tools, an approval, or the end of the process in the middle of it
    */
-  run(thread: Thread, input?: RunInput, overrides: RunOverrides = {}): AgentRun {
+  run(thread: Thread, input?: RunInput, overrides: RunOverrides = {}): AgentRun<Value> {
     return new AgentRun(thread, (emit) =>
       thread.exclusively(() => runTurn(this.options, overrides, thread, input, emit)),
     );
   }
 }
 
-export type RunAgentOptions = AgentOptions &
+export type RunAgentOptions<Value = unknown> = AgentOptions<Value> &
   RunOverrides & {
     /** The user's text. */
     readonly prompt?: string | undefined;
@@ -96,7 +100,9 @@ export type RunAgentOptions = AgentOptions &
  * Runs one prompt to its answer. What goes wrong with the model, its tools or a limit is in the result
  * (`status`, `error`) and in the events; only a bug is thrown, after its events.
  */
-export async function runAgent(options: RunAgentOptions): Promise<RunResult> {
+export async function runAgent<Value = unknown>(
+  options: RunAgentOptions<Value>,
+): Promise<RunResult<Value>> {
   const { prompt, messages, thread = Thread.create(), onEvent, signal, ...rest } = options;
   const input = promptOf(prompt, messages);
   return thread.exclusively(() =>
@@ -112,14 +118,14 @@ function promptOf(
   return prompt === undefined ? messages : [...messages, { role: "user", content: prompt }];
 }
 
-async function runTurn(
-  agent: AgentOptions,
+async function runTurn<Value>(
+  agent: AgentOptions<Value>,
   overrides: RunOverrides,
   thread: Thread,
   input: RunInput | undefined,
   tell: (event: RunEvent) => Promise<void>,
   signal: AbortSignal = overrides.signal ?? new AbortController().signal,
-): Promise<RunResult> {
+): Promise<RunResult<Value>> {
   const clock = new RunClock();
   const projection = new EventProjection();
   let hasListenerFailed = false;
@@ -132,7 +138,7 @@ async function runTurn(
       throw error;
     }
   };
-  const outcome = (): Omit<RunResult, "status" | "output"> => ({
+  const outcome = (): Omit<RunResult, "status" | "output" | "value"> => ({
     pendingCalls: [],
     messages: thread.messages,
     usage: thread.state.usage,
@@ -178,7 +184,7 @@ async function runTurn(
       return { ...outcome(), status: "pending", output: null, pendingCalls: pending };
     }
     const { text, ...parsed } = result.answer ?? { text: null };
-    return { ...outcome(), status: "completed", output: text, ...parsed };
+    return { ...outcome(), status: "completed", output: text, ...parsed } as RunResult<Value>;
   } catch (thrown) {
     const isAbort = signal.aborted && (thrown === signal.reason || isAbortError(thrown));
     const error = isAbort ? interruption(signal.reason) : thrown;

@@ -3,12 +3,13 @@ import type { Message } from "../../harmony/index.ts";
 import type { PendingCall, RunStatus, Timing, Usage } from "../events.ts";
 import type { Thread } from "../thread/thread.ts";
 
-export type RunResult = {
+/** @typeParam Value what a Standard Schema makes of the answer; else the parsed JSON */
+export type RunResult<Value = unknown> = {
   readonly status: RunStatus;
   /** The accepted answer; null when there is none. */
   readonly output: string | null;
-  /** The answer parsed, where a JSON Schema is given. */
-  readonly value?: unknown;
+  /** The answer parsed, where it has to be JSON. */
+  readonly value?: Value;
   /** Why there is no answer. */
   readonly error?: Error;
   /** With `pending`: the calls that wait for the caller. */

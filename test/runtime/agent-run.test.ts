@@ -1,5 +1,6 @@
 /** The library's face: agents, runs that are read while they run, options and what is refused at the door. */
 import { describe, expect, test } from "vitest";
+import { z } from "zod";
 import { Agent, runAgent } from "../../runtime/agent/agent.ts";
 import type { RunEvent } from "../../runtime/events.ts";
 import { ScriptedModel, type ScriptedStep } from "../../runtime/model/scripted-model.ts";
@@ -149,6 +150,21 @@ describe("a conversation", () => {
     expect(cached).toBe(first.usage.input_tokens + 1);
     const prompt = engine.requests[1]?.tokens.length ?? 0;
     expect(prompt - cached).toBeLessThan(30);
+  });
+});
+
+describe("an answer of a Standard Schema", () => {
+  const output = z.object({
+    day: z.string().transform((text) => new Date(`${text}T00:00:00Z`)),
+    n: z.number().refine((n) => n % 2 === 0, "must be even"),
+  });
+
+  test("has the value that the schema makes, and goes back where the schema refuses it", async () => {
+    const model = new ScriptedModel(['{"day":"2026-01-31","n":3}', '{"day":"2026-01-31","n":4}']);
+    const { value, output: text } = await runAgent({ model, prompt: "Which day?", output });
+    expect(value).toEqual({ day: new Date("2026-01-31T00:00:00Z"), n: 4 });
+    expect(text).toBe('{"day":"2026-01-31","n":4}');
+    expect(JSON.stringify(model.requests[1]?.transcript.at(-1))).toContain("must be even");
   });
 });
 
