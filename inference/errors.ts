@@ -5,14 +5,47 @@
 
 /** Base of every failure of `inference/`. */
 export abstract class InferenceError extends Error {
+  static readonly brand: string = "chorale.InferenceError";
   abstract readonly code: string;
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    addBrands(this, new.target);
+  }
+
   override get name(): string {
     return this.constructor.name;
   }
+
+  /**
+   * Whether an error is of this class; unlike `instanceof` also where another copy of the package made
+   * it, as two versions in one program do.
+   */
+  static isInstance<T>(this: BrandedClass<T>, error: unknown): error is T {
+    // biome-ignore lint/complexity/noThisInStatic: each class asks for itself.
+    return isBranded(this, error);
+  }
+}
+
+/** Marks an error with the brands of its class and of those above. */
+function addBrands(error: Error, made: object): void {
+  for (let one = made; one !== Error; one = Object.getPrototypeOf(one)) {
+    const { brand } = one as { readonly brand: string };
+    Object.defineProperty(error, Symbol.for(brand), { value: true });
+  }
+}
+
+type BrandedClass<T> = (abstract new (...args: never[]) => T) & { readonly brand: string };
+
+function isBranded<T>(one: BrandedClass<T>, error: unknown): error is T {
+  // A class of a program's own, derived from one here, is known by itself only.
+  if (!Object.hasOwn(one, "brand")) return error instanceof one;
+  return typeof error === "object" && error !== null && Symbol.for(one.brand) in error;
 }
 
 /** There is no checkpoint at the path that was given. */
 export class ModelNotFoundError extends InferenceError {
+  static override readonly brand: string = "chorale.ModelNotFoundError";
   readonly code = "CHORALE_MODEL_NOT_FOUND";
   readonly path: string;
   constructor(path: string, found: string, options?: ErrorOptions) {
@@ -28,6 +61,7 @@ export class ModelNotFoundError extends InferenceError {
 
 /** A checkpoint is there, but its bytes are not what they must be: truncated, wrong shape, … */
 export class CheckpointError extends InferenceError {
+  static override readonly brand: string = "chorale.CheckpointError";
   readonly code = "CHORALE_CHECKPOINT_INVALID";
   /** The file that is broken. */
   readonly path: string;
@@ -45,6 +79,7 @@ export class CheckpointError extends InferenceError {
 
 /** config.json, or the metadata of a GGUF file, describes a model that this engine does not implement. */
 export class UnsupportedArchitectureError extends InferenceError {
+  static override readonly brand: string = "chorale.UnsupportedArchitectureError";
   readonly code = "CHORALE_ARCHITECTURE_UNSUPPORTED";
   readonly path: string;
   /** What the file says. */
@@ -61,6 +96,7 @@ export class UnsupportedArchitectureError extends InferenceError {
 
 /** The model needs more memory than this process may use; found out before loading. */
 export class InsufficientMemoryError extends InferenceError {
+  static override readonly brand: string = "chorale.InsufficientMemoryError";
   readonly code = "CHORALE_MEMORY_INSUFFICIENT";
   readonly needsBytes: number;
   readonly haveBytes: number;
@@ -79,6 +115,7 @@ export class InsufficientMemoryError extends InferenceError {
 
 /** More tokens than a session can hold. */
 export class ContextOverflowError extends InferenceError {
+  static override readonly brand: string = "chorale.ContextOverflowError";
   readonly code = "CHORALE_CONTEXT_OVERFLOW";
   readonly tokens: number;
   readonly contextLength: number;
@@ -96,16 +133,19 @@ export class ContextOverflowError extends InferenceError {
 
 /** An id, a length or a sampling value that no engine can act on: a mistake of the caller. */
 export class InvalidRequestError extends InferenceError {
+  static override readonly brand: string = "chorale.InvalidRequestError";
   readonly code = "CHORALE_INFERENCE_REQUEST_INVALID";
 }
 
 /** This machine cannot run the kernels, or a worker of the engine died. */
 export class EngineFailedError extends InferenceError {
+  static override readonly brand: string = "chorale.EngineFailedError";
   readonly code = "CHORALE_ENGINE_FAILED";
 }
 
 /** The logits of a token hold NaN or infinity: no id can be sampled from them. */
 export class BrokenNumbersError extends InferenceError {
+  static override readonly brand: string = "chorale.BrokenNumbersError";
   readonly code = "CHORALE_NUMBERS_BROKEN";
   /** Index in the timeline of the token that was to be sampled. */
   readonly position: number;
@@ -120,6 +160,7 @@ export class BrokenNumbersError extends InferenceError {
 
 /** A `ScriptedEngine` was asked for more replies than its script has. */
 export class ScriptExhaustedError extends InferenceError {
+  static override readonly brand: string = "chorale.ScriptExhaustedError";
   readonly code = "CHORALE_SCRIPT_EXHAUSTED";
   readonly replies: number;
   constructor(replies: number) {

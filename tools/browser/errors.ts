@@ -3,6 +3,7 @@ import { ToolsError } from "../core/errors.ts";
 
 /** A call that cannot be carried out; its message is the result that the model gets. */
 export class BrowsingError extends ToolsError {
+  static override readonly brand: string = "chorale.BrowsingError";
   constructor(message: string, options?: ErrorOptions) {
     super("CHORALE_BROWSING", message, options);
   }
@@ -10,6 +11,7 @@ export class BrowsingError extends ToolsError {
 
 /** The folder given as documents cannot be used. */
 export class DocumentFolderError extends ToolsError {
+  static override readonly brand: string = "chorale.DocumentFolderError";
   readonly path: string;
 
   constructor(path: string, problem: string, options?: ErrorOptions) {
@@ -24,6 +26,7 @@ export class DocumentFolderError extends ToolsError {
 
 /** A saved state of the browser cannot be taken over. */
 export class BrowserSnapshotError extends ToolsError {
+  static override readonly brand: string = "chorale.BrowserSnapshotError";
   constructor(problem: string) {
     super(
       "CHORALE_BROWSER_SNAPSHOT",

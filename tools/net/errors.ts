@@ -2,10 +2,13 @@
 import { ToolsError } from "../core/errors.ts";
 
 /** Base of everything that the guarded fetch throws. */
-export class NetError extends ToolsError {}
+export class NetError extends ToolsError {
+  static override readonly brand: string = "chorale.NetError";
+}
 
 /** The URL itself: not http or https, credentials in it, none at all. */
 export class UrlRefusedError extends NetError {
+  static override readonly brand: string = "chorale.UrlRefusedError";
   readonly url: string;
 
   constructor(url: string, problem: string) {
@@ -16,6 +19,7 @@ export class UrlRefusedError extends NetError {
 
 /** The host is not among those that were granted. */
 export class HostNotGrantedError extends NetError {
+  static override readonly brand: string = "chorale.HostNotGrantedError";
   readonly host: string;
   readonly granted: readonly string[];
 
@@ -30,6 +34,7 @@ export class HostNotGrantedError extends NetError {
 
 /** The name stands for an address inside of this machine or its network. */
 export class AddressRefusedError extends NetError {
+  static override readonly brand: string = "chorale.AddressRefusedError";
   readonly host: string;
   readonly address: string;
   readonly range: string;
@@ -47,6 +52,7 @@ export class AddressRefusedError extends NetError {
 
 /** No address, or nobody answers there. */
 export class UnreachableError extends NetError {
+  static override readonly brand: string = "chorale.UnreachableError";
   readonly host: string;
 
   constructor(host: string, problem: string, options?: ErrorOptions) {
@@ -57,6 +63,7 @@ export class UnreachableError extends NetError {
 
 /** The whole request, redirects and body included, took too long. */
 export class NetTimeoutError extends NetError {
+  static override readonly brand: string = "chorale.NetTimeoutError";
   readonly limitMs: number;
 
   constructor(url: string, limitMs: number) {
@@ -70,12 +77,14 @@ export class NetTimeoutError extends NetError {
 
 /** The caller's signal came first. */
 export class NetAbortedError extends NetError {
+  static override readonly brand: string = "chorale.NetAbortedError";
   constructor(url: string, options?: ErrorOptions) {
     super("CHORALE_NET_ABORTED", `${shown(url)} was given up: the request was cancelled.`, options);
   }
 }
 
 export class BodyTooLargeError extends NetError {
+  static override readonly brand: string = "chorale.BodyTooLargeError";
   readonly limitBytes: number;
 
   constructor(url: string, what: "request" | "response", limitBytes: number) {
@@ -89,6 +98,7 @@ export class BodyTooLargeError extends NetError {
 }
 
 export class TooManyRedirectsError extends NetError {
+  static override readonly brand: string = "chorale.TooManyRedirectsError";
   readonly limit: number;
 
   constructor(url: string, limit: number) {
@@ -102,6 +112,7 @@ export class TooManyRedirectsError extends NetError {
 
 /** A server answers with much more around the content than content. */
 export class ResponseOverheadError extends NetError {
+  static override readonly brand: string = "chorale.ResponseOverheadError";
   constructor(origin: string) {
     super(
       "CHORALE_NET_RESPONSE",
@@ -112,6 +123,7 @@ export class ResponseOverheadError extends NetError {
 
 /** A method or header that is not passed on. */
 export class RequestRefusedError extends NetError {
+  static override readonly brand: string = "chorale.RequestRefusedError";
   constructor(url: string, problem: string) {
     super("CHORALE_NET_REQUEST", `${shown(url)} was not requested: ${problem}`);
   }

@@ -3,6 +3,7 @@ import { ToolsError } from "../core/errors.ts";
 
 /** The folder, its package.json, the manifest in it, or a source file cannot be used. */
 export class PluginManifestError extends ToolsError {
+  static override readonly brand: string = "chorale.PluginManifestError";
   readonly path: string;
   /** Every problem that was found, one sentence each. */
   readonly problems: readonly string[];
@@ -16,6 +17,7 @@ export class PluginManifestError extends ToolsError {
 
 /** Its code did not load, or says something about its tools that cannot be. */
 export class PluginLoadError extends ToolsError {
+  static override readonly brand: string = "chorale.PluginLoadError";
   readonly plugin: string;
 
   constructor(plugin: string, problem: string, options?: ErrorOptions) {
@@ -26,6 +28,7 @@ export class PluginLoadError extends ToolsError {
 
 /** A text that is no grant. */
 export class GrantError extends ToolsError {
+  static override readonly brand: string = "chorale.GrantError";
   readonly grant: string;
 
   constructor(grant: string, problem: string) {
@@ -36,6 +39,7 @@ export class GrantError extends ToolsError {
 
 /** A host function was called with something it does not do; the guest gets the message. */
 export class CapabilityError extends ToolsError {
+  static override readonly brand: string = "chorale.CapabilityError";
   constructor(message: string, options?: ErrorOptions) {
     super("CHORALE_PLUGIN_CAPABILITY", message, options);
   }

@@ -23,6 +23,7 @@ export type PackageErrorCode = `CHORALE_PACKAGE_${
 
 /** Thrown wherever packages for Python are installed, listed or opened; `code` says what happened. */
 export class PackageError extends ToolsError {
+  static override readonly brand: string = "chorale.PackageError";
   declare readonly code: PackageErrorCode;
   /** The names of the packages that the error is about; empty for an error about a folder or a file. */
   readonly packages: readonly string[];
