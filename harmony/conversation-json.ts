@@ -4,6 +4,7 @@
  * and developer_content; the latter may have response_formats, too.
  */
 import { ConversationError } from "./errors.ts";
+import { ROLES } from "./header-grammar.ts";
 import type {
   Content,
   JsonSchema,
@@ -15,8 +16,6 @@ import type {
   ToolNamespace,
   ToolSignature,
 } from "./message.ts";
-
-const ROLES: readonly Role[] = ["system", "developer", "user", "assistant", "tool"];
 
 type JsonObject = { readonly [key: string]: unknown };
 

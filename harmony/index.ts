@@ -13,6 +13,15 @@ export {
   UnknownTokenError,
   VocabularyError,
 } from "./errors.ts";
+export {
+  CHANNELS,
+  isChannel,
+  isContentType,
+  type MarkValue,
+  markValue,
+  ROLES,
+  recipientOf,
+} from "./header-grammar.ts";
 export type {
   Content,
   DeveloperContent,

@@ -3,15 +3,10 @@
  * texts, including what it misreads. How damaged headers are read is in `recover-header.ts`.
  */
 import { HarmonyParseError } from "../errors.ts";
+import { isRole, markValue, recipientOf } from "../header-grammar.ts";
 import type { Role } from "../message.ts";
 import { SPECIAL_TEXT } from "../tokenizer/special-tokens.ts";
 import type { MessageHeader } from "./issues.ts";
-
-const ROLES: ReadonlySet<string> = new Set(["user", "assistant", "system", "developer", "tool"]);
-
-export function isRole(word: string): word is Role {
-  return ROLES.has(word);
-}
 
 /**
  * @param text the header with special tokens as written
@@ -33,7 +28,7 @@ export function parseHeader(text: string, preset: Role | null): MessageHeader {
   } else if (isRole(first)) {
     role = first;
     name = first;
-  } else if (parts.length > 1 || first.startsWith("to=")) {
+  } else if (parts.length > 1 || recipientOf(first) !== null) {
     role = "tool";
     name = first;
     parts.shift();
@@ -47,12 +42,12 @@ export function parseHeader(text: string, preset: Role | null): MessageHeader {
   const count = parts.length;
   const last = parts.pop();
   if (last !== undefined) {
-    if (last.startsWith("to=")) recipient = last.slice(3);
-    else if (count === 1) recipient = last;
-    else {
+    recipient = recipientOf(last);
+    if (recipient === null && count === 1) recipient = last;
+    else if (recipient === null) {
       contentType = last;
       const beforeLast = parts.pop() ?? "";
-      recipient = beforeLast.startsWith("to=") ? beforeLast.slice(3) : beforeLast;
+      recipient = recipientOf(beforeLast) ?? beforeLast;
     }
   }
   if (parts.length > 0) {
@@ -74,8 +69,7 @@ function cutChannel(text: string): { channel: string | null; rest: string } {
   const at = text.indexOf(SPECIAL_TEXT.channel);
   if (at === -1) return { channel: null, rest: text };
   const after = text.slice(at + SPECIAL_TEXT.channel.length);
-  const end = after.search(/[\p{White_Space}<]/u);
-  const channel = end === -1 ? after : after.slice(0, end);
+  const channel = markValue("channel", after).value;
   if (channel === "") {
     throw new HarmonyParseError("channel marker present but no channel value found in header");
   }

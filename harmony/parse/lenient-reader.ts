@@ -3,12 +3,14 @@
  * an issue, nothing is lost silently, nothing throws.
  */
 
+import { CHANNELS, declaredTools, isChannel, ROLES } from "../header-grammar.ts";
 import type { Role } from "../message.ts";
 import { SPECIAL_TEXT } from "../tokenizer/special-tokens.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import type { HeaderSegment } from "./header-scan.ts";
 import type { IssueCode, MessageHeader, Terminator } from "./issues.ts";
 import { type HeaderPart, type Kind, MessageReader } from "./message-reader.ts";
-import { type HeaderSegment, isChannel, recoverHeader } from "./recover-header.ts";
+import { recoverHeader } from "./recover-header.ts";
 import { mayBeStripped, splitStripped } from "./recover-stripped.ts";
 
 /** A longer header is content without a header; few real ones have more than twenty tokens. */
@@ -21,10 +23,12 @@ const FILLER_LIMIT = 64;
 const BLANK_LIMIT = 1024;
 /** From this length on it is clear whether a text begins with a channel's name. */
 const STRIPPED_DECISION = 24;
+const HEADER_WORDS = ["assistant", ...CHANNELS].join("|");
 /** Words, question marks and special tokens without a meaning; each `?` by itself: no text is tried twice. */
-const FILLER = /^\s*((commentary|analysis|final|assistant|json|code|\?|<\|\w+\|>)\s*)*$/;
+const FILLER = new RegExp(`^\\s*((${HEADER_WORDS}|json|code|\\?|<\\|\\w+\\|>)\\s*)*$`);
 /** A header in words alone: the tokens in front of them are missing. */
-const BARE_HEADER = /^\s*((assistant|commentary|analysis|final)\s+)*to=\S+(\s+(json|code))?\s*$/;
+const BARE_HEADER = new RegExp(`^\\s*((${HEADER_WORDS})\\s+)*to=\\S+(\\s+(json|code))?\\s*$`);
+const ROLE_WORDS = new RegExp(`^\\s*((${ROLES.join("|")})\\s*)*$`);
 const ONLY_SPECIALS = /^(<\|\w+\|>\s*)*$/;
 
 const ASSISTANT: MessageHeader = {
@@ -35,7 +39,7 @@ const ASSISTANT: MessageHeader = {
 };
 
 export class LenientReader extends MessageReader {
-  readonly #knownTools: ReadonlySet<string>;
+  readonly #isDeclared: (name: string) => boolean;
   /** Whether the header began without `<|start|>`. */
   #implied = false;
   /** The channel that a filler word in front of the header names. */
@@ -54,7 +58,7 @@ export class LenientReader extends MessageReader {
     maxHeaderTokens: number = MAX_HEADER_TOKENS,
   ) {
     super(tokenizer, { role, maxHeaderTokens, endOfText: true, holdAfterUnknown: false });
-    this.#knownTools = new Set(knownTools);
+    this.#isDeclared = declaredTools(knownTools);
   }
 
   override readText(text: string): void {
@@ -236,11 +240,7 @@ export class LenientReader extends MessageReader {
     const segments = this.#headerSegments();
     if (segments.length === 0) return true;
     const only = segments[0]!;
-    return (
-      segments.length === 1 &&
-      only.mark === null &&
-      /^\s*((user|assistant|system|developer|tool)\s*)*$/.test(only.text)
-    );
+    return segments.length === 1 && only.mark === null && ROLE_WORDS.test(only.text);
   }
 
   /** The header as text and marks; text input is encoded, so that token boundaries are known. */
@@ -278,7 +278,7 @@ export class LenientReader extends MessageReader {
       preset: this.presetRole,
       complete,
       channelHint: this.#channelHint,
-      isDeclared: (name) => this.#isDeclared(name),
+      isDeclared: this.#isDeclared,
     });
     this.leaveHeader("between");
     this.presetRole = null;
@@ -373,14 +373,5 @@ export class LenientReader extends MessageReader {
     }
     this.#strayMessage(text, terminator);
     return true;
-  }
-
-  #isDeclared(name: string): boolean {
-    const known = this.#knownTools;
-    return (
-      known.has(name) ||
-      known.has(`functions.${name}`) ||
-      (name.startsWith("functions.") && known.has(name.slice("functions.".length)))
-    );
   }
 }

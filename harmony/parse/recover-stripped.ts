@@ -3,6 +3,8 @@
  * for text input that had no special token at all; ids never need it.
  */
 
+import { CHANNELS } from "../header-grammar.ts";
+
 export type StrippedMessage = {
   readonly channel: string;
   readonly recipient: string | null;
@@ -10,16 +12,18 @@ export type StrippedMessage = {
   readonly content: string;
 };
 
-const BOUNDARY = /assistant(analysis|commentary|final)/g;
+const CHANNEL = CHANNELS.join("|");
+const BOUNDARY = new RegExp(`assistant(${CHANNEL})`, "g");
+const BEGINNING = new RegExp(`^\\s*(assistant)?(${CHANNEL})`);
 
 /** Whether the text may turn out to be of this kind: it begins with a channel's name. */
 export function mayBeStripped(text: string): boolean {
-  return /^\s*(assistant)?(analysis|commentary|final)/.test(text);
+  return BEGINNING.test(text);
 }
 
 /** The messages, or null if the text is more likely just text. */
 export function splitStripped(text: string): StrippedMessage[] | null {
-  const start = /^\s*(assistant)?(analysis|commentary|final)/.exec(text);
+  const start = BEGINNING.exec(text);
   if (start === null) return null;
   const rest = text.slice(start[0].length);
   // An answer may well begin with "final" or "analysis"; stuck to another word it is a channel.

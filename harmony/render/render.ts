@@ -4,6 +4,7 @@
  * model was trained on, and no text can forge a boundary.
  */
 import { RenderError } from "../errors.ts";
+import { CHANNELS, RECIPIENT_PREFIX } from "../header-grammar.ts";
 import type { Content, DeveloperContent, Message, Role, SystemContent } from "../message.ts";
 import { SPECIAL_TEXT, type SpecialName } from "../tokenizer/special-tokens.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
@@ -203,7 +204,7 @@ export function messageSegments(message: Message, options: RenderOptions = {}): 
   const afterChannel =
     style.recipientPosition === "channel" && message.role === "assistant" && channel !== null;
   const to: Segment[] =
-    recipient !== null && recipient !== "all" ? [{ text: ` to=${recipient}` }] : [];
+    recipient !== null && recipient !== "all" ? [{ text: ` ${RECIPIENT_PREFIX}${recipient}` }] : [];
   if (!afterChannel) segments.push(...to);
   if (channel !== null) segments.push({ special: "channel" }, { text: channel });
   if (afterChannel) segments.push(...to);
@@ -299,7 +300,7 @@ export function defaultSystemContent(given: Partial<SystemContent> = {}): System
     modelIdentity: "You are ChatGPT, a large language model trained by OpenAI.",
     reasoningEffort: "medium",
     knowledgeCutoff: "2024-06",
-    validChannels: ["analysis", "commentary", "final"],
+    validChannels: CHANNELS,
     channelRequired: true,
     ...given,
     type: "system",

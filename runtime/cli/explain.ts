@@ -4,7 +4,15 @@
  * texts of all parts, joined, are the transcript. What the parser makes of it is told beside it, as
  * the issues it found.
  */
-import { HarmonyParser, type Issue, type Role, type Tokenizer } from "../../harmony/index.ts";
+import {
+  HarmonyParser,
+  type Issue,
+  isContentType,
+  markValue,
+  type Role,
+  recipientOf,
+  type Tokenizer,
+} from "../../harmony/index.ts";
 
 export type PartKind =
   | "start"
@@ -34,9 +42,6 @@ export type ExplainOptions = {
   readonly knownTools: readonly string[];
 };
 
-/** Words that are a content type without `<|constrain|>`. */
-const BARE_TYPE = /^\s*(?:json|code|python|text)$/;
-
 export function explainTranscript(
   ids: readonly number[],
   options: ExplainOptions,
@@ -45,6 +50,8 @@ export function explainTranscript(
   for (const id of ids) scan.push(id);
   return scan.finish();
 }
+
+type Mark = { readonly kind: "channel" | "constrain"; readonly text: string };
 
 class Scan {
   readonly #tokenizer: Tokenizer;
@@ -56,7 +63,7 @@ class Scan {
   /** Whether the header's first word is its role. */
   #roleFollows: boolean;
   /** `<|channel|>` or `<|constrain|>`, whose value follows. */
-  #mark: { readonly part: PartKind; readonly text: string } | null = null;
+  #mark: Mark | null = null;
   /** Ordinary tokens since the last special one. */
   #text: number[] = [];
   #issues: Issue[] = [];
@@ -105,7 +112,7 @@ class Scan {
       case "constrain":
         if (this.#where !== "header") this.#message++;
         this.#where = "header";
-        this.#mark = { part: special === "channel" ? "channel" : "content type", text };
+        this.#mark = { kind: special, text };
         return;
       case "message":
         if (this.#where === "between") this.#message++;
@@ -131,11 +138,10 @@ class Scan {
   }
 
   /** The marker with its value as one part; returns what follows. */
-  #markedValue(mark: { readonly part: PartKind; readonly text: string }, text: string): string {
-    const pattern = mark.part === "channel" ? /^[^\s<]*/ : /^\s*[^\s{[]*/;
-    const value = pattern.exec(text)?.[0] ?? "";
-    this.#add(mark.part, mark.text + value);
-    return text.slice(value.length);
+  #markedValue({ kind, text: mark }: Mark, text: string): string {
+    const { length } = markValue(kind, text, false);
+    this.#add(kind === "channel" ? "channel" : "content type", mark + text.slice(0, length));
+    return text.slice(length);
   }
 
   #words(text: string, complete: boolean): void {
@@ -159,9 +165,10 @@ class Scan {
   }
 
   #partOfWord(word: string): PartKind {
-    if (/^\s*to=/.test(word)) return "recipient";
+    const bare = word.trimStart();
+    if (recipientOf(bare) !== null) return "recipient";
     if (this.#roleFollows) return "role";
-    return BARE_TYPE.test(word) ? "content type" : "other";
+    return isContentType(bare) ? "content type" : "other";
   }
 
   #add(part: PartKind, text: string): void {

@@ -4,7 +4,10 @@ import type { Role } from "../../harmony/index.ts";
 import { all, choice, type MakeHandler, one, type Parsed, value } from "./flags.ts";
 import type { TranscriptArguments } from "./harmony.ts";
 
-const ROLES = ["system", "developer", "user", "assistant", "tool"] as const satisfies Role[];
+/** Loaded when a command runs: help needs nothing of Harmony. */
+async function roles(): Promise<readonly Role[]> {
+  return (await import("../../harmony/index.ts")).ROLES;
+}
 
 const vocabularyOption: Record<string, Options> = {
   model: value("PATH", "Use this model's vocabulary (default: o200k_harmony)"),
@@ -60,7 +63,7 @@ export function harmonyCommands(parser: Argv, command: MakeHandler): Argv {
           model: one(parsed, "model"),
           format: choice(parsed, "format", ["text", "ids", "json"]) ?? "text",
           as: choice(parsed, "as", ["conversation", "completion", "training"]) ?? "conversation",
-          nextRole: choice(parsed, "next-role", ROLES) ?? "assistant",
+          nextRole: choice(parsed, "next-role", await roles()) ?? "assistant",
           rendering: {
             dropPolicy: choice(parsed, "drop-policy", ["turn", "none", "reference"]),
             schemas: choice(parsed, "schemas", ["normalised", "reference"]),
@@ -85,7 +88,7 @@ export function harmonyCommands(parser: Argv, command: MakeHandler): Argv {
         }),
       command(async (parsed, context) => {
         const args = {
-          ...transcriptArguments(parsed),
+          ...(await transcriptArguments(parsed)),
           strict: parsed["strict"] === true,
           format: choice(parsed, "format", ["lines", "json"]) ?? "lines",
         } as const;
@@ -102,7 +105,7 @@ export function harmonyCommands(parser: Argv, command: MakeHandler): Argv {
         }),
       command(async (parsed, context) => {
         const format = choice(parsed, "format", ["text", "json"]) ?? "text";
-        const args = { ...transcriptArguments(parsed), format };
+        const args = { ...(await transcriptArguments(parsed)), format };
         return (await import("./harmony.ts")).explainCommand(args, context);
       }),
     )
@@ -117,8 +120,8 @@ function transcript(parser: Argv): Argv {
 }
 
 /** @throws UsageError naming the flag, what was given, and what would be accepted */
-function transcriptArguments(parsed: Parsed): TranscriptArguments {
-  const role = choice(parsed, "role", [...ROLES, "none"]);
+async function transcriptArguments(parsed: Parsed): Promise<TranscriptArguments> {
+  const role = choice(parsed, "role", [...(await roles()), "none"]);
   return {
     file: fileArgument(parsed),
     model: one(parsed, "model"),
