@@ -6,6 +6,7 @@
  */
 import type { Issue, JsonSchema } from "../../harmony/index.ts";
 import { plainName } from "../core/nearest-names.ts";
+import { isRecord } from "../core/record.ts";
 import { nameOf } from "../core/registry.ts";
 import type { Tool } from "../core/tool.ts";
 import { rewriteLooseJson, scanJson, unwrapJson, whitespaceEnd } from "../validator/index.ts";
@@ -172,7 +173,7 @@ function* insideOf(value: unknown, tool: Tool): Generator<Reading> {
   if (isNothing(value)) {
     yield { text: "{}", issues: issue("Nothing was written where an object of arguments belongs") };
   }
-  if (Array.isArray(value) && value.length === 1 && isObject(value[0])) {
+  if (Array.isArray(value) && value.length === 1 && isRecord(value[0])) {
     const detail = "The arguments were taken out of a list";
     yield { text: JSON.stringify(value[0]), issues: issue(detail) };
   }
@@ -193,7 +194,7 @@ const isNothing = (value: unknown): boolean =>
  * f is the tool.
  */
 function unwrapped(value: unknown, tool: Tool): string | null {
-  if (!isObject(value)) return null;
+  if (!isRecord(value)) return null;
   const entries = Object.entries(value);
   const wrapped = entries.filter(([key]) => WRAPPERS.includes(key) || isNameOf(tool, key));
   const [only] = wrapped;
@@ -235,7 +236,7 @@ function setsParameter(text: string, tool: Tool): boolean {
 function onlyText(schema: JsonSchema | null): string | null {
   if (typeof schema !== "object" || schema === null) return null;
   const { properties, required } = schema;
-  if (!isObject(properties)) return null;
+  if (!isRecord(properties)) return null;
   const [only, ...others] = Object.entries(properties);
   if (only === undefined || others.length > 0) return null;
   const [name, property] = only;
@@ -244,10 +245,6 @@ function onlyText(schema: JsonSchema | null): string | null {
 }
 
 function parametersOf({ inputSchema }: Tool): readonly string[] {
-  const properties = isObject(inputSchema) ? inputSchema["properties"] : undefined;
-  return isObject(properties) ? Object.keys(properties) : [];
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  const properties = isRecord(inputSchema) ? inputSchema["properties"] : undefined;
+  return isRecord(properties) ? Object.keys(properties) : [];
 }

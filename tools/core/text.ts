@@ -9,6 +9,16 @@ export function messageOf(error: unknown): string {
   }
 }
 
+/** A text of at most so many UTF-16 units, with dots where the rest was. */
+export function cut(text: string, most: number): string {
+  return text.length > most ? `${text.slice(0, most - 3).toWellFormed()}...` : text;
+}
+
+/** A value as JSON, for a sentence. */
+export function show(value: unknown, most = 80): string {
+  return cut(JSON.stringify(value) ?? String(value), most);
+}
+
 /** A number of bytes in decimal units: `512 bytes`, `12 kB`, `1.5 MB`. */
 export function formatBytes(bytes: number): string {
   if (bytes < 1000) return `${bytes} bytes`;

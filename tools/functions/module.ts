@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { verifyTool } from "../calls/arguments.ts";
 import { ToolModuleError } from "../core/errors.ts";
+import { messageOf } from "../core/text.ts";
 import type { Tool } from "../core/tool.ts";
 import { withTimeout } from "../core/with-timeout.ts";
 
@@ -52,7 +53,7 @@ export async function loadToolModule(
     try {
       await verifyTool(tool);
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
+      const why = messageOf(cause);
       throw new ToolModuleError(path, `the schema of ${tool.recipient} cannot be used. ${why}`, {
         cause,
       });

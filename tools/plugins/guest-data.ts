@@ -1,4 +1,5 @@
 /** From a guest's JSON to values that the agent can hold, print and merge without harm. */
+import { isRecord } from "../core/record.ts";
 import { isToolName } from "../core/registry.ts";
 import type { ToolAnnotations, ToolOutput } from "../core/tool.ts";
 import { DEEPEST_DATA, LIMIT_RANGES, MOST_TOOLS, type PluginLimits } from "./limits.ts";
@@ -120,8 +121,4 @@ function hintsOf(annotations: Record<string, unknown>): ToolAnnotations {
       annotations[hint],
     ]),
   );
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

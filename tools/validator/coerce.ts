@@ -5,13 +5,14 @@
  */
 import type { ErrorObject } from "ajv";
 import { plainName } from "../core/nearest-names.ts";
+import { isRecord } from "../core/record.ts";
+import { show } from "../core/text.ts";
 import { chooseBranches } from "./branches.ts";
 import { isExact, typesOf, unknownName } from "./json-errors.ts";
 import type { CompiledSchema } from "./json-schema.ts";
 import { scanJson, whitespaceEnd } from "./json-text.ts";
 import { rewriteLooseJson } from "./loose-json.ts";
 import { propertyNames } from "./property-names.ts";
-import { isSchemaObject } from "./schema-keywords.ts";
 
 export type Coerced = {
   readonly value: unknown;
@@ -60,7 +61,7 @@ export function coerce(schema: CompiledSchema, value: unknown): Coerced {
 function withKnownNames(schema: CompiledSchema, value: unknown): Coerced {
   const asItIs: Coerced = { value, changes: [], violations: [] };
   const { root } = schema;
-  if (!isSchemaObject(root) || !isSchemaObject(value)) return asItIs;
+  if (!isRecord(root) || !isRecord(value)) return asItIs;
   if (OPEN_NAMES.some((keyword) => root[keyword] !== undefined)) return asItIs;
   const names = propertyNames(root, root);
   const there = Object.keys(value);
@@ -146,7 +147,7 @@ function spelledOut(error: ErrorObject, path: Path, text: string): readonly Edit
   const [only] = found;
   if (only === undefined) return [];
   const place = path.length === 0 ? "" : ` at ${error.instancePath}`;
-  const about = `the text ${JSON.stringify(cut(text))}${place} was read as ${typeName(only.value)}`;
+  const about = `the text ${show(text, 40)}${place} was read as ${typeName(only.value)}`;
   return [{ path, about, apply: (data) => changedAt(data, path, () => only.value) }];
 }
 
@@ -249,5 +250,3 @@ function valueAt(data: unknown, path: Path): unknown {
 
 const decodeStep = (step: string): string => step.replaceAll("~1", "/").replaceAll("~0", "~");
 const encodeStep = (step: string): string => step.replaceAll("~", "~0").replaceAll("/", "~1");
-const cut = (text: string): string =>
-  text.length > 40 ? `${text.slice(0, 37).toWellFormed()}...` : text;

@@ -117,7 +117,7 @@ function textOf(schema: JsonSchema): string {
     const text: unknown = JSON.stringify(schema);
     if (typeof text === "string") return text;
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
+    const [reason] = messageOf(cause).split("\n");
     throw new SchemaError(`The JSON Schema is no JSON: ${reason}`, { cause });
   }
   throw new SchemaError(`A JSON Schema is an object, true or false; found ${typeof schema}.`);

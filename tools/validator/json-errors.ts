@@ -4,6 +4,7 @@
  */
 import type { ErrorObject } from "ajv";
 import { nearestNames } from "../core/nearest-names.ts";
+import { show } from "../core/text.ts";
 import { chooseBranches, ONE_SET_MISSING } from "./branches.ts";
 import type { CompiledSchema } from "./json-schema.ts";
 import { propertyNames } from "./property-names.ts";
@@ -11,7 +12,6 @@ import { lacksOnlyZone } from "./time-formats.ts";
 import type { ValidationIssue } from "./validator.ts";
 
 const MAX_ISSUES = 10;
-const MAX_VALUE_UNITS = 80;
 const MAX_NAMES = 20;
 /** Names that are missing: with fewer the next try would fail as well. */
 const MAX_MISSING = 100;
@@ -73,7 +73,7 @@ function describeMissing(
   for (const name of others) {
     const [meant] = nearestNames(name, names, 1);
     if (meant !== undefined)
-      return `${line}; ${quote(name)} is unknown (did you mean ${quote(meant)}?)`;
+      return `${line}; ${show(name)} is unknown (did you mean ${show(meant)}?)`;
   }
   return line;
 }
@@ -92,7 +92,7 @@ function describeUnknown(schema: CompiledSchema, errors: readonly ErrorObject[])
   const accepted = [...(allowed.length > 0 ? [list(allowed)] : []), ...matching].join(", ");
   const described = names.slice(0, MAX_NAMES).map((name) => {
     const [near] = nearestNames(name, allowed, 1);
-    return `${quote(name)}${near === undefined ? "" : ` (did you mean ${quote(near)}?)`}`;
+    return `${show(name)}${near === undefined ? "" : ` (did you mean ${show(near)}?)`}`;
   });
   const more = names.length > MAX_NAMES ? ` and ${names.length - MAX_NAMES} more` : "";
   return `unknown ${described.join(", ")}${more}${accepted === "" ? "" : `; allowed: ${accepted}`}`;
@@ -115,9 +115,12 @@ function describe(error: ErrorObject): string {
       const values = Array.isArray(allowed) ? allowed : [];
       const texts = values.filter((value) => typeof value === "string");
       const [near] = typeof data === "string" ? nearestNames(data, texts, 1) : [];
-      const shown = values.slice(0, MAX_NAMES).map(show).join(", ");
+      const shown = values
+        .slice(0, MAX_NAMES)
+        .map((value) => show(value))
+        .join(", ");
       const more = values.length > MAX_NAMES ? ` and ${values.length - MAX_NAMES} more` : "";
-      const hint = near === undefined ? "" : ` (did you mean ${quote(near)}?)`;
+      const hint = near === undefined ? "" : ` (did you mean ${show(near)}?)`;
       return `must be one of ${shown}${more}, ${got}${hint}`;
     }
     case "const":
@@ -146,21 +149,23 @@ function describe(error: ErrorObject): string {
       return `items must be different: ${String(params["j"])} and ${String(params["i"])} are equal`;
     case "dependentRequired":
     case "dependencies":
-      return `with ${quote(String(params["property"]))} there must be ${quote(String(params["missingProperty"] ?? params["deps"]))} as well`;
+      return `with ${show(String(params["property"]))} there must be ${show(String(params["missingProperty"] ?? params["deps"]))} as well`;
     case "propertyNames":
-      return `the property name ${quote(String(params["propertyName"]))} is not allowed`;
+      return `the property name ${show(String(params["propertyName"]))} is not allowed`;
     case "oneOf":
     case "anyOf":
       return describeChoice(error);
     case ONE_SET_MISSING: {
       const sets = params["sets"] as readonly (readonly string[])[];
-      const shown = sets.slice(0, MAX_NAMES).map((names) => names.map(quote).join(" and "));
+      const shown = sets
+        .slice(0, MAX_NAMES)
+        .map((names) => names.map((name) => show(name)).join(" and "));
       return `missing ${shown.join(", or ")}`;
     }
     case "not": {
       const together = (error.schema as { required?: unknown } | null)?.required;
       return isTexts(together) && together.length > 1
-        ? `${together.map(quote).join(" and ")} must not be given together`
+        ? `${together.map((name) => show(name)).join(" and ")} must not be given together`
         : `must not be what the rule ${show(error.schema)} describes, ${got}`;
     }
     case "false schema":
@@ -199,7 +204,7 @@ function describeChoice(error: ErrorObject): string {
   if (Array.isArray(passing)) {
     const required = passing.map((index) => requiredOf(alternatives[index]));
     return required.every((names) => names.length > 0)
-      ? `only one of these may be given: ${required.map((names) => names.map(quote).join(" and ")).join(", or ")}`
+      ? `only one of these may be given: ${required.map((names) => names.map((name) => show(name)).join(" and ")).join(", or ")}`
       : `must fit exactly one alternative, fits ${passing.length}, ${got}`;
   }
   const types = alternatives.flatMap(typesOf);
@@ -263,18 +268,10 @@ function kindAndValue(value: unknown): string {
   return `${kind} ${show(value)}`;
 }
 
-function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > MAX_VALUE_UNITS
-    ? `${text.slice(0, MAX_VALUE_UNITS - 3).toWellFormed()}...`
-    : text;
-}
-
-function quote(text: string): string {
-  return show(text);
-}
-
 function list(names: readonly string[], most: number = MAX_NAMES): string {
-  const shown = names.slice(0, most).map(quote).join(", ");
+  const shown = names
+    .slice(0, most)
+    .map((name) => show(name))
+    .join(", ");
   return names.length > most ? `${shown} and ${names.length - most} more` : shown;
 }

@@ -7,11 +7,12 @@ import { Ajv2019 } from "ajv/dist/2019.js";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import formats, { type FormatsPlugin } from "ajv-formats";
 import { SchemaError } from "../core/errors.ts";
-import { messageOf } from "../core/text.ts";
+import { isRecord } from "../core/record.ts";
+import { cut, messageOf, show } from "../core/text.ts";
 import { type Dialect, type Draft, type NormalisedSchema, normaliseSchema } from "./json-draft.ts";
 import { compilePattern } from "./patterns.ts";
 import { missingReference, refuseEndlessSchemas } from "./references.ts";
-import { isSchemaObject, type SchemaObject } from "./schema-keywords.ts";
+import type { SchemaObject } from "./schema-keywords.ts";
 import { withPossibleTimes, ZONE_OPTIONAL } from "./time-formats.ts";
 import { addUniqueItems } from "./unique-items.ts";
 
@@ -106,7 +107,7 @@ function compileAs(
   addFormats(ajv, { mode: "full" });
   for (const [name, validate] of Object.entries(ZONE_OPTIONAL)) ajv.addFormat(name, validate);
   addUniqueItems(ajv);
-  const schema = isSchemaObject(normalised) ? withPossibleTimes(normalised, warn) : normalised;
+  const schema = isRecord(normalised) ? withPossibleTimes(normalised, warn) : normalised;
   refuseEndlessSchemas(schema);
   let root: ValidateFunction;
   try {
@@ -195,8 +196,7 @@ function flawIn(schema: boolean | SchemaObject, dialect: Dialect): string | unde
   const { instancePath, params, message, data } = error;
   const allowed: unknown = params["allowedValues"];
   const wanted = Array.isArray(allowed) ? `must be one of ${allowed.join(", ")}` : message;
-  const found = JSON.stringify(data) ?? String(data);
-  return `${instancePath || "the root"} ${wanted}, found ${found.length > 80 ? `${found.slice(0, 77).toWellFormed()}...` : found}`;
+  return `${instancePath || "the root"} ${wanted}, found ${show(data)}`;
 }
 
 function reasonOf(error: unknown, schema: unknown): string {
@@ -208,5 +208,5 @@ function reasonOf(error: unknown, schema: unknown): string {
       : undefined;
   const reference = missing === undefined ? undefined : missingReference(schema, missing);
   const message = reference ?? messageOf(error);
-  return message.length > 300 ? `${message.slice(0, 297).toWellFormed()}...` : message;
+  return cut(message, 300);
 }

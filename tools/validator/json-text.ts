@@ -3,6 +3,7 @@
  * is, and sees what `JSON.parse` keeps silent about: duplicate keys, numbers that lose digits, unpaired
  * surrogates. Values themselves still come from `JSON.parse`.
  */
+import { cut } from "../core/text.ts";
 
 export type JsonProblem = {
   /** One sentence, without the place. */
@@ -30,6 +31,7 @@ export type JsonScan = {
 /** Deeper values overflow the stack of someone down the line; nothing that is meant is this deep. */
 const MAX_DEPTH = 256;
 const MAX_PROBLEMS = 20;
+const MAX_SHOWN_UNITS = 40;
 
 /** Reads one value of `text` from `start` on, whitespace before it included. */
 export function scanJson(text: string, start = 0): JsonScan {
@@ -234,17 +236,22 @@ class Scanner {
       );
     }
     const value = Number(literal);
-    if (!Number.isFinite(value)) this.#note(`${cut(literal)} is too large for a number`, start);
+    if (!Number.isFinite(value))
+      this.#note(`${cut(literal, MAX_SHOWN_UNITS)} is too large for a number`, start);
     else if (value === 0 && /^-?[0.]*[1-9]/.test(literal)) {
-      this.#note(`${cut(literal)} is too small for a number`, start);
+      this.#note(`${cut(literal, MAX_SHOWN_UNITS)} is too small for a number`, start);
     } else if (
       /^-?[0-9]+(\.0+)?$/.test(literal) &&
       BigInt(literal.replace(/\..*/, "")) !== BigInt(value)
     ) {
       const most = Number.MAX_SAFE_INTEGER;
-      this.#note(`${cut(literal)} has more digits than a number can keep; at most ${most}`, start, {
-        losesDigits: true,
-      });
+      this.#note(
+        `${cut(literal, MAX_SHOWN_UNITS)} has more digits than a number can keep; at most ${most}`,
+        start,
+        {
+          losesDigits: true,
+        },
+      );
     }
   }
 
@@ -335,5 +342,4 @@ function pointer(path: readonly (string | number)[]): string {
 
 const isDigit = (unit: string): boolean => unit >= "0" && unit <= "9";
 const codePoint = (unit: number): string => `U+${unit.toString(16).toUpperCase().padStart(4, "0")}`;
-const cut = (text: string): string => (text.length > 40 ? `${text.slice(0, 37)}...` : text);
-const quote = (text: string): string => JSON.stringify(cut(text));
+const quote = (text: string): string => JSON.stringify(cut(text, MAX_SHOWN_UNITS));

@@ -1,6 +1,7 @@
 /** The properties that a schema knows by name, its own and those of the schemas it is made of. */
+import { isRecord } from "../core/record.ts";
 import { pointsTo } from "./schema-flaws.ts";
-import { isSchemaObject, type SchemaObject } from "./schema-keywords.ts";
+import type { SchemaObject } from "./schema-keywords.ts";
 
 const PARTS = ["allOf", "anyOf", "oneOf"] as const;
 const BRANCHES = ["if", "then", "else"] as const;
@@ -10,7 +11,7 @@ export function propertyNames(root: unknown, schema: unknown): readonly string[]
   const names = new Set<string>();
   const seen = new Set<unknown>();
   const visit = (part: unknown): void => {
-    if (!isSchemaObject(part) || seen.has(part)) return;
+    if (!isRecord(part) || seen.has(part)) return;
     seen.add(part);
     for (const name of Object.keys(mapOf(part["properties"]))) names.add(name);
     const reference = part["$ref"];
@@ -29,5 +30,5 @@ export function propertyNames(root: unknown, schema: unknown): readonly string[]
 }
 
 function mapOf(value: unknown): SchemaObject {
-  return isSchemaObject(value) ? value : {};
+  return isRecord(value) ? value : {};
 }

@@ -1,7 +1,8 @@
 /** Where references lead, and schemas whose references cost too much to follow. */
 import { SchemaError } from "../core/errors.ts";
+import { isRecord } from "../core/record.ts";
 import { pointsTo } from "./schema-flaws.ts";
-import { allSchemas, isSchemaObject, MAP_KEYWORDS } from "./schema-keywords.ts";
+import { allSchemas, MAP_KEYWORDS } from "./schema-keywords.ts";
 
 /**
  * Most schemas that one value may be held against at one place. Alternatives that refer to alternatives
@@ -19,7 +20,7 @@ export function refuseEndlessSchemas(root: unknown): void {
   const resolve = resolver(root);
   const costs = new Map<unknown, number>();
   const cost = (schema: unknown): number => {
-    if (!isSchemaObject(schema)) return 1;
+    if (!isRecord(schema)) return 1;
     const known = costs.get(schema);
     if (known === OPEN) throw new SchemaError("The JSON Schema refers to itself without end.");
     if (known !== undefined) return known;
@@ -72,5 +73,5 @@ function resolver(root: unknown): (reference: string) => unknown {
 
 function subschemas(keyword: string, value: unknown): readonly unknown[] {
   if (Array.isArray(value)) return value;
-  return MAP_KEYWORDS.has(keyword) && isSchemaObject(value) ? Object.values(value) : [value];
+  return MAP_KEYWORDS.has(keyword) && isRecord(value) ? Object.values(value) : [value];
 }

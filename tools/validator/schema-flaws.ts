@@ -4,9 +4,10 @@
  * the compiler to refuse.
  */
 import { isDeepStrictEqual } from "node:util";
+import { isRecord } from "../core/record.ts";
+import { show } from "../core/text.ts";
 import {
   escapeStep,
-  isSchemaObject,
   LIST_KEYWORDS,
   MAP_KEYWORDS,
   mapSubschemas,
@@ -145,7 +146,7 @@ class Mender {
     const { required, ...rest } = schema;
     const own = typeof required === "boolean" ? rest : schema;
     const properties = own["properties"];
-    if (!isSchemaObject(properties)) return own;
+    if (!isRecord(properties)) return own;
     const marked = Object.keys(properties).filter(
       (name) => (properties[name] as SchemaObject | null)?.["required"] === true,
     );
@@ -260,7 +261,7 @@ function definitionsOf(root: unknown, name: string): readonly Definition[] {
       const here = `${place}/${escapeStep(key)}`;
       const isMap =
         key === "$defs" || key === "definitions" || here.endsWith("/components/schemas");
-      if (isMap && isSchemaObject(child) && Object.hasOwn(child, name)) {
+      if (isMap && isRecord(child) && Object.hasOwn(child, name)) {
         found.push({ place: `${here}/${escapeStep(name)}`, schema: child[name] });
       }
       visit(child, here);
@@ -276,9 +277,4 @@ function isNumeric(value: unknown): boolean {
 
 function at(place: string): string {
   return place === "" ? "at the root" : `at ${place}`;
-}
-
-function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 60 ? `${text.slice(0, 57).toWellFormed()}...` : text;
 }

@@ -1,4 +1,5 @@
 /** Where schemas stand inside of a JSON Schema, over all drafts. */
+import { isRecord } from "../core/record.ts";
 
 /** Keywords whose value is a schema; `items` may be a list as well. */
 export const SCHEMA_KEYWORDS: ReadonlySet<string> = new Set(
@@ -19,10 +20,6 @@ export const MAP_KEYWORDS: ReadonlySet<string> = new Set(
 
 export type SchemaObject = { readonly [keyword: string]: unknown };
 
-export function isSchemaObject(value: unknown): value is SchemaObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 /**
  * The same schema with `change` applied to each schema directly inside of it.
  *
@@ -34,7 +31,7 @@ export function mapSubschemas(
   change: (subschema: SchemaObject, place: string) => unknown,
 ): Record<string, unknown> {
   const sub = (value: unknown, at: string): unknown =>
-    isSchemaObject(value) ? change(value, at) : value;
+    isRecord(value) ? change(value, at) : value;
   const entries = Object.entries(schema).map(([keyword, value]): [string, unknown] => {
     const at = `${place}/${keyword}`;
     if (Array.isArray(value) && LIST_KEYWORDS.has(keyword)) {
@@ -48,9 +45,9 @@ export function mapSubschemas(
           sub(child, `${of}/${escapeStep(name)}`),
         ]),
       );
-    if (MAP_KEYWORDS.has(keyword) && isSchemaObject(value)) return [keyword, map(value, at)];
+    if (MAP_KEYWORDS.has(keyword) && isRecord(value)) return [keyword, map(value, at)];
     // Where OpenAPI keeps its definitions; converters take them along.
-    if (keyword === "components" && isSchemaObject(value) && isSchemaObject(value["schemas"])) {
+    if (keyword === "components" && isRecord(value) && isRecord(value["schemas"])) {
       return [keyword, { ...value, schemas: map(value["schemas"], `${at}/schemas`) }];
     }
     return [keyword, value];
@@ -63,7 +60,7 @@ export type PlacedSchema = { readonly schema: SchemaObject; readonly place: stri
 
 /** A schema and all inside of it, each with its place as a JSON pointer. */
 export function* allSchemas(schema: unknown, place = ""): Generator<PlacedSchema> {
-  if (!isSchemaObject(schema)) return;
+  if (!isRecord(schema)) return;
   const found: PlacedSchema[] = [];
   mapSubschemas(schema, place, (child, at) => found.push({ schema: child, place: at }));
   yield { schema, place };

@@ -2,8 +2,9 @@
  * `time` and `date-time` demand a zone (RFC 3339, section 5.6). Many schemas name the format and forbid
  * the zone by a pattern beside it; then no value would be valid, and what is meant is the time alone.
  */
+import { isRecord } from "../core/record.ts";
 import { compilePattern } from "./patterns.ts";
-import { isSchemaObject, mapSubschemas, type SchemaObject } from "./schema-keywords.ts";
+import { mapSubschemas, type SchemaObject } from "./schema-keywords.ts";
 
 const CLOCK = /^(?:[01]?\d|2[0-3]):[0-5]\d(?::(?:[0-5]\d|60)(?:\.\d+)?)?$/;
 const ZONE = /(?:z|[+-]\d\d(?::?\d\d)?)$/i;
@@ -48,7 +49,7 @@ export function withPossibleTimes(
   const isBoth = isTimeFormat(format) && typeof pattern === "string";
   const changed = isBoth ? withoutZone(schema, format, pattern, warn) : schema;
   return mapSubschemas(changed, "", (child) =>
-    isSchemaObject(child) ? withPossibleTimes(child, warn) : child,
+    isRecord(child) ? withPossibleTimes(child, warn) : child,
   );
 }
 
