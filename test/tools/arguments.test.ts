@@ -1,7 +1,7 @@
 /** Arguments as models really write them: which are taken, as what, and which are refused. */
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { defineTool, executeTool } from "../../tools/index.ts";
+import { defineTool, executeTool, verifyTool } from "../../tools/index.ts";
 import { run } from "../conformance/arguments.ts";
 import { context } from "./support.ts";
 
@@ -51,6 +51,38 @@ test("the golden cases hold", async () => {
     if (!result.pass) failed.push(result);
   }
   expect(failed).toEqual([]);
+});
+
+describe("verifyTool", () => {
+  const withSchema = (inputSchema: Record<string, unknown>) => ({ ...shell, inputSchema });
+
+  test("says what of a schema is not enforced", async () => {
+    const warnings = await verifyTool(
+      withSchema({ properties: { a: { type: "int", format: "colour", "x-order": 1 } } }),
+    );
+    expect(warnings).toEqual([
+      'type at /properties/a is "int", which is read as "integer".',
+      "The format colour at /properties/a is not known and not enforced.",
+    ]);
+    expect(await verifyTool(shell)).toEqual([]);
+  });
+
+  test("refuses one that cannot be used, in one sentence", async () => {
+    const tool = withSchema({ properties: { a: { $ref: "#/components/schemas/Pet" } } });
+    await expect(verifyTool(tool)).rejects.toThrow(
+      "The JSON Schema cannot be used: the $ref #/components/schemas/Pet at /properties/a leads to nothing in it.",
+    );
+  });
+});
+
+test("blanks without end are read as fast as other texts", async () => {
+  for (const raw of [
+    `{"command":"ls"${" ".repeat(300_000)}x`,
+    `shell({"command":"ls"})${" ".repeat(300_000)}x`,
+    `${"\n".repeat(300_000)}json {"command":"ls"}${"\t".repeat(300_000)}`,
+  ]) {
+    expect((await executeTool(shell, raw, context())).text).not.toContain("given up");
+  }
 });
 
 describe("what can only mean one thing is taken, and said", () => {

@@ -4,8 +4,9 @@ import { SchemaError } from "../core/errors.ts";
 import { standardValue, type ValueProblem } from "../core/standard-schema.ts";
 import { placed } from "../core/text.ts";
 import type { Tool } from "../core/tool.ts";
-import { createValidator, type ValidationResult, type Validator } from "../validator/index.ts";
-import { flawsOf, readings } from "./repair-arguments.ts";
+import { runInWorker, TaskEndedError } from "../core/worker-pool.ts";
+import { schemaText } from "../validator/index.ts";
+import type { ArgumentsReply, ArgumentsRequest } from "./arguments-task.ts";
 
 /** A call whose arguments are valid; `runPreparedCall` runs it. */
 export type PreparedCall = {
@@ -26,31 +27,51 @@ export type CallProblem = {
   readonly issues: readonly Issue[];
 };
 
-/** Compiled once per schema object; a tool's schema lives as long as the tool. */
-const validators = new WeakMap<object, Promise<Validator>>();
+type ToolSchema = { readonly key: number; readonly schema: string };
 
-function validatorOf(schema: JsonSchema): Promise<Validator> {
-  const key = typeof schema === "object" ? schema : schema ? ANYTHING : NOTHING;
-  let validator = validators.get(key);
-  if (validator === undefined) {
-    validator = createValidator({ jsonSchema: schema, extract: false, coerce: true });
-    validators.set(key, validator);
-    // It may have been no fault of the schema: the thread was too slow on a loaded machine.
-    validator.catch(() => validators.delete(key));
-  }
-  return validator;
-}
+/** One key per schema object; a tool's schema lives as long as the tool. */
+const schemas = new WeakMap<object, ToolSchema>();
+let lastKey = 0;
 
+/** Schemas that are no objects. */
 const ANYTHING = {};
 const NOTHING = { not: {} };
+
+const TASK = new URL("./arguments-task.ts", import.meta.url);
+const COMPILE_LIMIT_MS = 10_000;
+const READ_LIMIT_MS = 5_000;
+
+/** @throws SchemaError for what is no JSON */
+function schemaOf(schema: JsonSchema): ToolSchema {
+  const object = typeof schema === "object" ? schema : schema ? ANYTHING : NOTHING;
+  const known = schemas.get(object) ?? { key: ++lastKey, schema: schemaText(schema) };
+  schemas.set(object, known);
+  return known;
+}
 
 /**
  * Finds out whether a tool's schema can be used at all, before a model is offered the tool.
  *
+ * @returns what of it is not enforced, or is read otherwise than it is written, a sentence each
  * @throws SchemaError in one sentence
  */
-export async function verifyTool(tool: Tool): Promise<void> {
-  if (tool.inputSchema !== null) await validatorOf(tool.inputSchema);
+export async function verifyTool({ inputSchema }: Tool): Promise<readonly string[]> {
+  if (inputSchema === null) return [];
+  const request: ArgumentsRequest = { ...schemaOf(inputSchema), op: "open" };
+  try {
+    const reply = await runInWorker<ArgumentsRequest, ArgumentsReply>(
+      TASK,
+      request,
+      COMPILE_LIMIT_MS,
+    );
+    if (reply.kind === "opened") return reply.warnings;
+    throw new SchemaError(reply.kind === "refused" ? reply.message : "The schema was not read.");
+  } catch (error) {
+    if (!(error instanceof TaskEndedError)) throw error;
+    throw new SchemaError(
+      `The schema cannot be used: compiling it was given up, ${error.message}.`,
+    );
+  }
 }
 
 /**
@@ -63,34 +84,45 @@ export async function prepareCall(tool: Tool, raw: string): Promise<PreparedCall
   if (tool.inputSchema === null) return { ok: true, arguments: raw, input: raw, issues: [] };
   // A call without arguments comes as an empty body as often as `{}`.
   const text = raw.trim() === "" ? "{}" : raw;
+  const { recipient } = tool;
+  let reply: ArgumentsReply;
   try {
-    const validator = await validatorOf(tool.inputSchema);
-    const asItStands = await validator.validate(text);
-    if (asItStands.action === "accept") return await refine(tool, asItStands, []);
-    let closest = asItStands;
-    for (const reading of readings(text, tool)) {
-      const result = await validator.validate(reading.text);
-      if (result.action === "accept") return await refine(tool, result, reading.issues);
-      // What is wrong with the arguments themselves helps more than what stands around them.
-      const isRespelt = reading.issues.some(({ code }) => code === "args_coerced");
-      if (closest === asItStands && !isRespelt) closest = result;
-    }
-    return { ok: false, message: refusal(tool, closest.errors), issues: flawsOf(text) };
+    const request: ArgumentsRequest = {
+      ...schemaOf(tool.inputSchema),
+      op: "read",
+      text,
+      recipient,
+    };
+    reply = await runInWorker<ArgumentsRequest, ArgumentsReply>(TASK, request, READ_LIMIT_MS);
   } catch (error) {
-    if (!(error instanceof SchemaError)) throw error;
-    const message = `${tool.recipient} cannot be called: its own schema is broken. ${error.message}`;
-    return { ok: false, message, issues: flawsOf(text) };
+    if (SchemaError.isInstance(error)) return brokenSchema(tool, error.message);
+    if (!(error instanceof TaskEndedError)) throw error;
+    const message = `checking them was given up: ${error.message}`;
+    return { ok: false, message: refusal(tool, [{ message }]), issues: [] };
   }
+  switch (reply.kind) {
+    case "valid":
+      return refine(tool, reply.value, reply.issues);
+    case "invalid":
+      return { ok: false, message: refusal(tool, reply.errors), issues: reply.issues };
+    case "refused":
+      return brokenSchema(tool, reply.message);
+    case "opened":
+      throw new Error("a call was not read");
+  }
+}
+
+function brokenSchema({ recipient }: Tool, why: string): CallProblem {
+  const message = `${recipient} cannot be called: its own schema is broken. ${why}`;
+  return { ok: false, message, issues: [] };
 }
 
 /** What a schema library checks beyond JSON Schema, and makes of the value. */
 async function refine(
   tool: Tool,
-  { value, changes = [] }: ValidationResult,
-  found: readonly Issue[],
+  value: unknown,
+  issues: readonly Issue[],
 ): Promise<PreparedCall | CallProblem> {
-  const respelt = changes.map((detail): Issue => ({ code: "args_coerced", detail }));
-  const issues = [...found, ...respelt];
   const schema = tool.inputStandardSchema;
   if (schema === undefined) return { ok: true, arguments: value, input: value, issues };
   const result = await standardValue(schema, value);

@@ -1,5 +1,5 @@
 /**
- * One call into one result, whatever happens: the model sees what went wrong and can act on it.
+ * One call into one result, always: the model sees what went wrong and can act on it.
  * Only a bug of this file would throw.
  */
 import { performance } from "node:perf_hooks";

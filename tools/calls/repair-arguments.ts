@@ -8,8 +8,12 @@ import type { Issue, JsonSchema } from "../../harmony/index.ts";
 import { plainName } from "../core/nearest-names.ts";
 import { isRecord } from "../core/record.ts";
 import { nameOf } from "../core/registry.ts";
-import type { Tool } from "../core/tool.ts";
-import { rewriteLooseJson, scanJson, unwrapJson, whitespaceEnd } from "../validator/index.ts";
+import { unwrapJson } from "../validator/json-answer.ts";
+import { scanJson, whitespaceEnd } from "../validator/json-text.ts";
+import { rewriteLooseJson } from "../validator/loose-json.ts";
+
+/** The tool that is called, as far as it matters to the text. */
+type Addressed = { readonly recipient: string; readonly schema: JsonSchema };
 
 export type Reading = {
   readonly text: string;
@@ -19,16 +23,14 @@ export type Reading = {
 /** Keys under which models wrap the arguments. */
 const WRAPPERS: readonly string[] = ["arguments", "args", "parameters", "params", "input"];
 /** What else such a wrapper says. */
-const ABOUT_CALL: ReadonlySet<string> = new Set([
-  ...["name", "tool", "tool_name", "function", "recipient"],
-  ...["type", "id", "call_id"],
-]);
 const NAMES_TOOL: ReadonlySet<string> = new Set([
   ...["name", "tool", "tool_name", "function", "recipient"],
 ]);
+const ABOUT_CALL: ReadonlySet<string> = new Set([...NAMES_TOOL, "type", "id", "call_id"]);
 
 /** Readings of a text that is not valid as it stands, the likeliest first; most texts have few. */
-export function* readings(text: string, tool: Tool): Generator<Reading> {
+export function* readings(text: string, recipient: string, schema: JsonSchema): Generator<Reading> {
+  const tool: Addressed = { recipient, schema };
   for (const reading of wholeValues(text, tool)) {
     if (reading.text !== text) yield reading;
     const value: unknown = JSON.parse(reading.text);
@@ -57,7 +59,7 @@ export function flawsOf(text: string): readonly Issue[] {
 }
 
 /** Texts that are one whole value of JSON each. */
-function* wholeValues(text: string, tool: Tool): Generator<Reading> {
+function* wholeValues(text: string, tool: Addressed): Generator<Reading> {
   const first = firstValue(text);
   if (first !== null) {
     if (first.rest === "") yield { text: first.text, issues: [] };
@@ -112,19 +114,15 @@ function isWholeValue(text: string): boolean {
 }
 
 /** `f({"query": "eel"})` */
-function insideOfCall(text: string, tool: Tool): string | null {
-  const call = /^\s*([\w.$-]+)\s*\(([\s\S]*)\)\s*;?\s*$/.exec(text);
+function insideOfCall(text: string, tool: Addressed): string | null {
+  const call = /^([\w.$-]+)\s*\(([\s\S]*)\)\s*;?$/.exec(text.trim());
   return call !== null && isNameOf(tool, call[1]) ? (call[2] ?? null) : null;
 }
 
 /** Quotes of prose, or of Markdown, around the whole. */
 function insideOfQuotes(text: string): string | null {
-  return (
-    /^\s*(?:`([^`]*)`|“([^“”]*)”)\s*$/
-      .exec(text)
-      ?.slice(1)
-      .find((one) => one) ?? null
-  );
+  const quoted = /^(?:`([^`]*)`|“([^“”]*)”)$/.exec(text.trim());
+  return quoted?.[1] ?? quoted?.[2] ?? null;
 }
 
 /** `{\"query\": \"eel\"}`: written as it would stand inside of a text. */
@@ -157,7 +155,7 @@ function withDigitsAsText(text: string): string | null {
 }
 
 /** An object with one of the tool's own parameters, or that wraps the arguments. */
-function speaksOfTool(json: string, tool: Tool): boolean {
+function speaksOfTool(json: string, tool: Addressed): boolean {
   const value: unknown = JSON.parse(json);
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
   const keys = Object.keys(value);
@@ -168,7 +166,7 @@ function speaksOfTool(json: string, tool: Tool): boolean {
 }
 
 /** The arguments inside of what a model puts around them. */
-function* insideOf(value: unknown, tool: Tool): Generator<Reading> {
+function* insideOf(value: unknown, tool: Addressed): Generator<Reading> {
   const issue = (detail: string): readonly Issue[] => [{ code: "args_unwrapped", detail }];
   if (isNothing(value)) {
     yield { text: "{}", issues: issue("Nothing was written where an object of arguments belongs") };
@@ -193,7 +191,7 @@ const isNothing = (value: unknown): boolean =>
  * The arguments inside of `{"name": "f", "arguments": {…}}` or `{"f": {…}}`, when nothing else is said and
  * f is the tool.
  */
-function unwrapped(value: unknown, tool: Tool): string | null {
+function unwrapped(value: unknown, tool: Addressed): string | null {
   if (!isRecord(value)) return null;
   const entries = Object.entries(value);
   const wrapped = entries.filter(([key]) => WRAPPERS.includes(key) || isNameOf(tool, key));
@@ -209,13 +207,13 @@ function unwrapped(value: unknown, tool: Tool): string | null {
   return JSON.stringify(only[1]) ?? null;
 }
 
-function isNameOf(tool: Tool, name: unknown): boolean {
+function isNameOf(tool: Addressed, name: unknown): boolean {
   return name === tool.recipient || name === nameOf(tool.recipient);
 }
 
 /** A text that is no JSON, as the only argument of a tool that takes one text and nothing else. */
-function* bareText(text: string, tool: Tool): Generator<Reading> {
-  const name = onlyText(tool.inputSchema);
+function* bareText(text: string, tool: Addressed): Generator<Reading> {
+  const name = onlyText(tool.schema);
   // What begins like JSON or like markup was meant as such.
   if (name === null || /^\s*(?:["'{[`<]|(?:null|None|undefined)\s*$)/.test(text)) return;
   if (setsParameter(text, tool)) return;
@@ -224,7 +222,7 @@ function* bareText(text: string, tool: Tool): Generator<Reading> {
 }
 
 /** Somewhere in the text one of the parameters is set, in JSON or something like it. */
-function setsParameter(text: string, tool: Tool): boolean {
+function setsParameter(text: string, tool: Addressed): boolean {
   return parametersOf(tool).some((parameter) => {
     const name = parameter.replace(/[^\w]/g, "\\$&");
     const quoted = `\\\\?["'“”‘’\`]${name}\\\\?["'“”‘’\`]`;
@@ -233,8 +231,8 @@ function setsParameter(text: string, tool: Tool): boolean {
 }
 
 /** The one parameter of a tool that takes a text and nothing else. */
-function onlyText(schema: JsonSchema | null): string | null {
-  if (typeof schema !== "object" || schema === null) return null;
+function onlyText(schema: JsonSchema): string | null {
+  if (!isRecord(schema)) return null;
   const { properties, required } = schema;
   if (!isRecord(properties)) return null;
   const [only, ...others] = Object.entries(properties);
@@ -244,7 +242,7 @@ function onlyText(schema: JsonSchema | null): string | null {
   return isText && Array.isArray(required) && required.includes(name) ? name : null;
 }
 
-function parametersOf({ inputSchema }: Tool): readonly string[] {
-  const properties = isRecord(inputSchema) ? inputSchema["properties"] : undefined;
+function parametersOf({ schema }: Addressed): readonly string[] {
+  const properties = isRecord(schema) ? schema["properties"] : undefined;
   return isRecord(properties) ? Object.keys(properties) : [];
 }

@@ -18,7 +18,7 @@ export class NotJsonError extends Error {
   override readonly name = "NotJsonError";
 }
 
-/** Deeper values overflow the stack of a program down the line. */
+/** Programs that read deeper values overflow their stack. */
 const MAX_DEPTH = 200;
 /** Of one value. Objects that refer to one another many times grow without bound when written out. */
 const MAX_VALUES = 500_000;

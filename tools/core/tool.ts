@@ -99,7 +99,7 @@ export type ToolResult = {
   readonly text: string;
   readonly content?: readonly ContentBlock[];
   readonly structuredContent?: JsonValue;
-  /** JSON, whatever the tool handed over: what is none is described in its place. */
+  /** Always JSON: a part of the tool's data that is none is described in its place. */
   readonly data?: JsonValue;
   /** What was wrong with the arguments as the model wrote them; none where nothing was. */
   readonly issues?: readonly Issue[];

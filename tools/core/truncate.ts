@@ -31,9 +31,9 @@ export function truncateToTokens(
 
   const lines = countLines(text);
   // The longest notice this text can get, so that the parts can be sized before it is known.
-  const room = Math.max(0, limit - countTokens(notice(fromTokens, lines, !countable)) - 2);
-  const head = fitting(text, Math.ceil((room * 2) / 3), countTokens, "head");
-  const tail = fitting(text.slice(head.length), Math.floor(room / 3), countTokens, "tail");
+  const available = Math.max(0, limit - countTokens(notice(fromTokens, lines, !countable)) - 2);
+  const head = fitting(text, Math.ceil((available * 2) / 3), countTokens, "head");
+  const tail = fitting(text.slice(head.length), Math.floor(available / 3), countTokens, "tail");
   const kept = countTokens(head) + countTokens(tail);
   const cutLines = Math.max(0, lines - countLines(head) - countLines(tail));
   const cut = `${head}${notice(fromTokens - kept, cutLines, !countable)}${tail}`;

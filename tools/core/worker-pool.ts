@@ -1,6 +1,6 @@
 /**
- * One pool of threads for work whose time no one can know before: texts against patterns, markup into
- * pages. Each task has a deadline; a task that passes it costs only the thread that it ran in, and the
+ * One pool of threads for work that may take very long: holding texts against patterns, converting
+ * documents. Each task has a deadline; a task that passes it costs only the thread that it ran in, and the
  * tasks of others go on in the other threads meanwhile.
  *
  * Threads start when there is work, stay for a while, and keep no program from ending.
@@ -85,7 +85,7 @@ async function startPool(): Promise<Piscina> {
     env: {},
     resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
   });
-  // A thread that dies without a task has no one to tell.
+  // Emitted when a thread dies without a task; unheard, it would end the program.
   started.on("error", () => undefined);
   return started;
 }

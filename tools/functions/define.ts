@@ -59,7 +59,7 @@ export type IsolatedToolDefinition<Input, Context = unknown> = Omit<
   ToolDefinition<Input, Context>,
   "isolation" | "execute"
 > & {
-  /** `isolate`: nothing but ECMAScript; `process`: Node under its permission model, a weaker wall. */
+  /** `isolate`: nothing but ECMAScript; `process`: Node under its permission model, which protects less. */
   readonly isolation: PluginIsolation;
   /** What it may use beside computing; default nothing. */
   readonly permissions?: Permissions;

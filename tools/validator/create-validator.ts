@@ -75,7 +75,7 @@ async function createJsonValidator<Value>(
   options: JsonValidatorOptions<Value>,
 ): Promise<JsonValidator<Value>> {
   const { jsonSchema, standardSchema, draft, extract = true, coerce = false } = options;
-  const schema = textOf(jsonSchema);
+  const schema = schemaText(jsonSchema);
   const spec = { kind: "json", schema, extract, coerce, ...(draft && { draft }) } as const;
   const checker = await Checker.open(spec);
   const describe = "one JSON value that is valid against the JSON Schema";
@@ -112,7 +112,8 @@ async function createXmlValidator(options: XmlValidatorOptions): Promise<XmlVali
   };
 }
 
-function textOf(schema: JsonSchema): string {
+/** @throws SchemaError for what is no JSON */
+export function schemaText(schema: JsonSchema): string {
   try {
     const text: unknown = JSON.stringify(schema);
     if (typeof text === "string") return text;

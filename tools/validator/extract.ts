@@ -1,5 +1,6 @@
 /**
- * Taking away what models put around an answer: a byte order mark, one code fence, prose. Only what can be taken away without a choice is; what is taken is told as a warning.
+ * Taking away what models put around an answer: a byte order mark, one code fence, prose. Only what can
+ * be taken away without a choice is; what is taken is told as a warning.
  */
 
 /** A language's own knowledge of where an answer begins and ends in a text. */
@@ -31,12 +32,16 @@ export function* unwrap(text: string, language: Language): Generator<Extraction>
 
 type Step = { readonly text: string; readonly warning: string } | undefined;
 
+const INVISIBLE = /[\s\u200B-\u200D\u2060\uFEFF]/;
+
 /** Byte order marks, zero-width characters and exotic spaces at the ends. */
 function withoutInvisible(text: string): Step {
-  const stripped = text.replace(
-    /^[\s\u200B-\u200D\u2060\uFEFF]+|[\s\u200B-\u200D\u2060\uFEFF]+$/g,
-    "",
-  );
+  // A regular expression for the end would try every blank of a long run in the middle.
+  let start = 0;
+  let end = text.length;
+  while (start < end && INVISIBLE.test(text[start] as string)) start++;
+  while (end > start && INVISIBLE.test(text[end - 1] as string)) end--;
+  const stripped = text.slice(start, end);
   if (stripped === text) return undefined;
   return { text: stripped, warning: "Invisible characters around the answer were removed." };
 }

@@ -2,12 +2,10 @@
 export {
   createValidator,
   type JsonValidatorOptions,
+  schemaText,
   type ValidatorOptions,
   type XmlValidatorOptions,
 } from "./create-validator.ts";
-export { unwrapJson } from "./json-answer.ts";
-export { scanJson, whitespaceEnd } from "./json-text.ts";
-export { rewriteLooseJson } from "./loose-json.ts";
 export { readXmlSchema } from "./read-xml-schema.ts";
 export type {
   JsonValidator,

@@ -98,7 +98,7 @@ function broken(message: string): JsonAnswer {
 }
 
 /**
- * The only object or array in a text. Whatever opens and is not JSON ends the search: what follows may be
+ * The only object or array in a text. A bracket that opens no JSON ends the search: what follows may be
  * a part of it, and a part must not be taken for the whole. A value that is cut off at the end of the
  * text counts, so that it is told as cut off.
  */

@@ -103,10 +103,10 @@ function rewrite(
   return schema["nullable"] === true ? withNull(rewritten) : rewritten;
 }
 
-/** Keywords that would refuse null whatever `type` says. */
+/** Keywords that would refuse null even if `type` allows it. */
 const RESTRICTING = ["$ref", "allOf", "anyOf", "oneOf", "not", "if", "const"] as const;
 
-/** `nullable: true` is OpenAPI's word for "or null", whatever stands beside it. */
+/** `nullable: true` is OpenAPI's word for "or null", beside any other keyword. */
 function withNull(schema: Record<string, unknown>): Record<string, unknown> {
   const { type, enum: values } = schema;
   if (RESTRICTING.some((keyword) => schema[keyword] !== undefined)) {

@@ -98,7 +98,7 @@ function compileAs(
     // `flawIn` has looked at the schema, by an instance that compiled the rules of the draft once.
     validateSchema: false,
     meta: false,
-    // 0.3 is a multiple of 0.1 for everybody but binary fractions.
+    // As binary fractions, 0.3 is no multiple of 0.1.
     multipleOfPrecision: 9,
     logger: { log: warn, warn, error: warn },
     code: { regExp: regExpWith(warn) },
@@ -161,7 +161,7 @@ function listPlaces(schema: unknown): ReadonlyMap<unknown, string> {
 }
 
 function run(validate: ValidateFunction, value: unknown): readonly ErrorObject[] {
-  // Compared with true: whatever else comes back is no verdict.
+  // Compared with true: a promise, which an async schema gives, is no verdict.
   const valid: unknown = validate(value);
   return valid === true ? [] : (validate.errors ?? []);
 }

@@ -28,7 +28,7 @@ export type JsonScan = {
   readonly problems: readonly JsonProblem[];
 };
 
-/** Deeper values overflow the stack of someone down the line; nothing that is meant is this deep. */
+/** Programs that read deeper values overflow their stack; values that are meant are not as deep. */
 const MAX_DEPTH = 256;
 const MAX_PROBLEMS = 20;
 const MAX_SHOWN_UNITS = 40;

@@ -10,10 +10,18 @@ export type LooseJson = { readonly text: string; readonly changes: readonly stri
 /** @returns the text in the spelling of JSON; null where there is nothing to rewrite */
 export function rewriteLooseJson(text: string): LooseJson | null {
   const changes = new Set<string>();
-  let out = "";
-  let at = 0;
-  while (at < text.length) {
-    const rest = text.slice(at);
+  const out: string[] = [];
+  /** The last piece that is no blank, and where in `out` it stands. */
+  let last = "";
+  let lastAt = 0;
+  const write = (piece: string): void => {
+    if (piece.trim() !== "") {
+      last = piece;
+      lastAt = out.length;
+    }
+    out.push(piece);
+  };
+  for (let at = 0; at < text.length; ) {
     const unit = text[at] as string;
     if (unit === '"' || unit === "'") {
       const end = stringEnd(text, at);
@@ -21,35 +29,41 @@ export function rewriteLooseJson(text: string): LooseJson | null {
       const inside = text.slice(at + 1, end - 1);
       if (unit === "'") changes.add("single quotes");
       if (CONTROL.test(inside)) changes.add("line breaks inside of a text");
-      out += `"${escapeControls(unit === "'" ? fromSingleQuotes(inside) : inside)}"`;
+      write(`"${escapeControls(unit === "'" ? fromSingleQuotes(inside) : inside)}"`);
       at = end;
       continue;
     }
-    const comment = /^(?:\/\/[^\n]*|#[^\n]*|\/\*[\s\S]*?\*\/)/.exec(rest)?.[0];
+    COMMENT.lastIndex = at;
+    const comment = COMMENT.exec(text)?.[0];
     if (comment !== undefined) {
       changes.add("comments");
       at += comment.length;
       continue;
     }
-    const word = /^[A-Za-z_$][\w$]*/.exec(rest)?.[0];
+    WORD.lastIndex = at;
+    const [word, colon] = WORD.exec(text)?.slice(1) ?? [];
     if (word !== undefined) {
-      const isName = /^\s*:/.test(rest.slice(word.length)) && /[{,]\s*$/.test(out);
+      const isName = colon !== undefined && (last === "{" || last === ",");
       const literal = Object.hasOwn(LITERALS, word) ? LITERALS[word] : undefined;
       if (isName) changes.add("names without quotes");
       else if (literal !== undefined) changes.add(word);
-      out += isName ? JSON.stringify(word) : (literal ?? word);
+      write(isName ? JSON.stringify(word) : (literal ?? word));
       at += word.length;
       continue;
     }
-    if ((unit === "}" || unit === "]") && /,\s*$/.test(out)) {
+    if ((unit === "}" || unit === "]") && last === ",") {
       changes.add("a comma before the end");
-      out = out.replace(/,\s*$/, "");
+      out.splice(lastAt, 1);
     }
-    out += unit;
+    write(unit);
     at++;
   }
-  return changes.size === 0 ? null : { text: out, changes: [...changes] };
+  return changes.size === 0 ? null : { text: out.join(""), changes: [...changes] };
 }
+
+const COMMENT = /\/\/[^\n]*|#[^\n]*|\/\*[\s\S]*?\*\//y;
+/** A word, and the colon that makes it a name. */
+const WORD = /([A-Za-z_$][\w$]*)(?=\s*(:)|)/y;
 
 /** Python's words for what JSON has as well. */
 const LITERALS: Readonly<Record<string, string>> = { None: "null", True: "true", False: "false" };

@@ -34,7 +34,7 @@ export function compilePattern(pattern: string): CompiledPattern {
   }
 }
 
-/** Without the flag u these stand for themselves, which nobody means. */
+/** Without the flag u, ECMAScript reads these escapes as plain letters, which is never meant. */
 const FOREIGN = /\\[ACE-NOQRTUVX-Zaeg-jloqyz]|\[\[:/;
 
 /**

@@ -85,7 +85,7 @@ function encodingOf(bytes: Uint8Array): string {
   if ((a === 0xfe && b === 0xff) || (a === 0 && b !== 0)) return "utf-16be";
   const head = new TextDecoder("latin1").decode(bytes.subarray(0, 1024));
   const declared = /^\s*<\?xml\b[^>]*?\sencoding\s*=\s*["']([A-Za-z][\w.-]*)/.exec(head)?.[1];
-  // Read so far it is no UTF-16, whatever it says.
+  // These bytes are no UTF-16, although they say so.
   return declared === undefined || /^utf-?16/i.test(declared) ? "utf-8" : declared;
 }
 

@@ -1,4 +1,4 @@
-/** What a validator of final answers is, whatever language the answer must be in. */
+/** What a validator of final answers is, for JSON and for XML. */
 import type { JsonSchema } from "../../harmony/index.ts";
 
 /** What the loop should do with a text that was meant to be the answer. */

@@ -10,7 +10,7 @@ import { scanXml } from "./xml-text.ts";
 
 /**
  * Document types are refused before parsing, and the options that would load or expand (DTDLOAD, NOENT,
- * XINCLUDE, HUGE) must never be added. Texts are Unicode by now, whatever encoding they declare.
+ * XINCLUDE, HUGE) must never be added. Texts are Unicode by now; the encodings that they declare are ignored.
  */
 export const PARSE_OPTIONS: ParseOption =
   ParseOption.XML_PARSE_NONET |

@@ -4,7 +4,7 @@
  */
 
 export type XmlScan = {
-  /** `<!DOCTYPE` outside of comments and CDATA: the door to entities and foreign files. */
+  /** `<!DOCTYPE` outside of comments and CDATA: it may declare entities and name foreign files. */
   readonly doctype: boolean;
   /** The text ends inside of a tag, a comment or an open element, and nothing before contradicts. */
   readonly unfinished: boolean;

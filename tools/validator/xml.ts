@@ -90,7 +90,7 @@ function validate(compiled: Compiled, text: string, root: string | undefined): V
   const language = { name: "XML", findInProse };
   let last = retry([{ message: "there is no XML in the text" }]);
   for (const { text: candidate, warnings } of unwrap(text, language)) {
-    // Allowed before XML, but not a part of the document that anybody asked for.
+    // XML may begin with a byte order mark, but the document that was asked for does not.
     if (candidate.startsWith("\uFEFF")) continue;
     const scan = scanXml(candidate);
     const refusal = refuse(candidate, scan);
