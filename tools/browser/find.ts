@@ -38,6 +38,11 @@ export function findInPage(page: Page, pattern: string): PageContent {
   };
 }
 
+/** The line of the first match, if there is one. */
+export function firstMatch(page: Page, pattern: string): number | undefined {
+  return matchingLines(page, pattern)[0];
+}
+
 /** First lines of the matches, each behind the lines that are shown of the one before. */
 function matchingLines(page: Page, pattern: string): readonly number[] {
   const wanted = foldText(pattern).text;

@@ -5,7 +5,7 @@
  */
 import type { BrowserBackend, SearchHit } from "./backend.ts";
 import { BrowsingError } from "./errors.ts";
-import { findInPage } from "./find.ts";
+import { findInPage, firstMatch } from "./find.ts";
 import {
   createPage,
   lineAt,
@@ -73,9 +73,11 @@ export class BrowsingSession {
   /** @throws BrowsingError for the model to read, as every method here */
   async search(query: string, topn: number, limits: ViewLimits): Promise<ShownPage> {
     const hits = await explaining(`Error during search for \`${query}\``, limits.signal, () =>
-      this.#backend.search(query, topn, limits.signal),
+      // One more than is shown tells whether there are more.
+      this.#backend.search(query, topn + 1, limits.signal),
     );
-    return this.#show(searchPage(query, hits), 0, -1, limits);
+    const page = searchPage(query, hits.slice(0, topn), hits.length > topn);
+    return this.#show(page, 0, -1, limits);
   }
 
   async open(request: OpenRequest, limits: ViewLimits): Promise<ShownPage> {
@@ -157,14 +159,29 @@ function targetLine(link: PageLink, page: Page, limits: ViewBudget): number {
 /** The line that the fragment of an address names; 0 where it names none. */
 function fragmentLine(address: string, page: Page): number {
   const { fragment } = splitFragment(address);
-  if (fragment === "" || page.anchors === undefined) return 0;
-  const offset = Object.hasOwn(page.anchors, fragment)
-    ? page.anchors[fragment]
-    : page.anchors[fragment.toLowerCase()];
-  return offset === undefined ? 0 : lineAt(page, offset);
+  const [name = "", directive] = fragment.split(":~:");
+  const anchors = page.anchors ?? {};
+  const wanted = plainName(name);
+  const found =
+    [name, name.toLowerCase()].find((each) => Object.hasOwn(anchors, each)) ??
+    (wanted === "" ? undefined : Object.keys(anchors).find((each) => plainName(each) === wanted));
+  if (found !== undefined) return lineAt(page, anchors[found] ?? 0);
+  return directive === undefined ? 0 : textDirectiveLine(directive, page);
 }
 
-function searchPage(query: string, hits: readonly SearchHit[]): Page {
+/** Programs that name headings differ in hyphens and signs. */
+function plainName(name: string): string {
+  return name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, "");
+}
+
+/** `text=prefix-,start,end,-suffix`, as browsers make links to a passage. */
+function textDirectiveLine(directive: string, page: Page): number {
+  const parts = /^text=([^&]*)/.exec(directive)?.[1]?.split(",") ?? [];
+  const start = parts.find((part) => !part.endsWith("-") && !part.startsWith("-"));
+  return start === undefined ? 0 : (firstMatch(page, start) ?? 0);
+}
+
+function searchPage(query: string, hits: readonly SearchHit[], hasMore: boolean): Page {
   const table = new LinkTable();
   const targets = new Map<string, PageLink["target"]>();
   const items = hits.map((hit) => {
@@ -173,6 +190,7 @@ function searchPage(query: string, hits: readonly SearchHit[]): Page {
     const summary = oneLine(stripLinks(hit.summary));
     return `  * ${table.mark(hit.url, title, domainOf(hit.url))} ${summary}`.trimEnd();
   });
+  if (hasMore) items.push(`\n[These are the best ${hits.length}; there are more results.]`);
   const asked = oneLine(query);
   const body =
     items.length > 0 ? items.join("\n") : `No results for \`${asked}\`. Try fewer or other words.`;

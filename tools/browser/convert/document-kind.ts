@@ -18,8 +18,8 @@ const BY_EXTENSION: readonly (readonly [RegExp, DocumentKind])[] = [
   [/\.(?:csv|tsv|tab)$/i, "table"],
   [/\.(?:json|geojson|jsonld|webmanifest|har)$/i, "json"],
   [/\.ipynb$/i, "notebook"],
-  [/\.(?:rss|atom|rdf|xml|opml)$/i, "xml"],
-  [/\.(?:mhtml?|eml)$/i, "mime"],
+  [/\.(?:rss|atom|rdf|xml|opml|svg)$/i, "xml"],
+  [/\.(?:mht(?:ml)?|eml)$/i, "mime"],
   [/\.pdf$/i, "pdf"],
   [/\.docx$/i, "docx"],
 ];

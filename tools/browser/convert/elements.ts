@@ -39,6 +39,28 @@ export function holdsBlocks(element: MarkupElement): boolean {
   );
 }
 
+/** Siblings among which a neighbour is looked for. */
+const MAX_SIBLINGS = 500;
+
+/**
+ * Whether an element touches a letter, an opening bracket or another part of a word: marks around it would
+ * stand in the middle of what a reader reads as one word, such as the signature of a function.
+ */
+export function isPartOfWord(element: MarkupElement): boolean {
+  const siblings = element.parent?.children ?? [];
+  if (siblings.length > MAX_SIBLINGS) return false;
+  const at = siblings.indexOf(element);
+  return (
+    touches(siblings[at - 1], /[\p{L}\p{N}_(.]$/u) || touches(siblings[at + 1], /^[\p{L}\p{N}_(]/u)
+  );
+}
+
+function touches(node: MarkupNode | undefined, pattern: RegExp): boolean {
+  if (!isElement(node)) return node !== undefined && pattern.test(node);
+  if (node.name === "code" || node.name === "tt") return true;
+  return node.name === "span" && pattern.test(textOf(node));
+}
+
 /** Whether it is the first element of its parent. */
 export function isFirst(element: MarkupElement): boolean {
   return element.parent?.children.find(isElement) === element;

@@ -14,6 +14,7 @@ import {
   isDecoration,
   isFirst,
   isLink,
+  isPartOfWord,
   isPixel,
   isStyledBlock,
   isTight,
@@ -33,7 +34,7 @@ import {
 import { mathText, texBody } from "./math.ts";
 import { isClosedTemplate, NOT_TEXT } from "./measure.ts";
 import { rubyText } from "./ruby.ts";
-import { isLineNumbers, readTable } from "./table.ts";
+import { isLineNumbers, readAriaRow, readTable } from "./table.ts";
 import { TextBuilder } from "./text-builder.ts";
 
 const MAX_ANCHORS = 20_000;
@@ -212,7 +213,7 @@ export class HtmlWalk {
         builder.inline(name === "sup" ? "^{" : "_{");
         return this.#endScript;
       case "code":
-        if (this.#preformatted > 0 || holdsBlocks(element)) return null;
+        if (this.#preformatted > 0 || holdsBlocks(element) || isPartOfWord(element)) return null;
         builder.inline("`");
         return this.#endCode;
       case "q":
@@ -228,9 +229,13 @@ export class HtmlWalk {
     }
   }
 
-  #enterOther(element: MarkupElement): Leave | null {
+  #enterOther(element: MarkupElement): Leave | null | typeof DONE {
     const { name, attributes } = element;
     const { builder } = this;
+    if (attributes["role"] === "row" && !builder.isFlat) {
+      const cells = readAriaRow(element);
+      if (cells.length > 1) return this.#ariaRow(cells);
+    }
     if (PARAGRAPHS.has(name)) {
       if (isTight(element, "first")) builder.lineBreak();
       else builder.paragraphBreak();
@@ -361,16 +366,15 @@ export class HtmlWalk {
     return DONE;
   }
 
-  /** Lines of a program beside their numbers. */
+  /** A line of a program beside its number, or all lines beside all numbers. */
   #codeRow(cells: readonly (MarkupElement | null)[], tasks: Task[]): void {
     tasks.push(() => {
       this.builder.lineBreak();
-      this.#preformatted++;
-    });
-    for (const cell of cells) if (cell !== null) tasks.push(cell);
-    tasks.push(() => {
-      this.#preformatted--;
-      this.builder.verbatim("\n");
+      for (const cell of cells) {
+        if (cell === null || cell.hidden) continue;
+        if (cell.attributes["id"] !== undefined) this.#anchor(cell.attributes["id"]);
+        this.builder.verbatim(`${cleanText(textOf(cell)).replace(/^\n|\n$/g, "")}\n`);
+      }
     });
   }
 
@@ -392,6 +396,13 @@ export class HtmlWalk {
       builder.endFlat();
       builder.lineBreak();
     });
+  }
+
+  #ariaRow(cells: readonly MarkupElement[]): typeof DONE {
+    const tasks: Task[] = [];
+    this.#dataRow(cells, tasks);
+    for (let at = tasks.length - 1; at >= 0; at--) this.#tasks.push(tasks[at] ?? "");
+    return DONE;
   }
 
   /** The text of a link on one line. */

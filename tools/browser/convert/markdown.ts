@@ -79,7 +79,10 @@ function keepDefinitions(markdown: MarkdownIt): void {
   markdown.renderer.rules["reference_definition"] = (tokens, index, _options, env = {}) => {
     const token = tokens[index];
     const isUsed = environmentOf(env).used.has(String(token?.meta?.["label"]));
-    return token === undefined || isUsed ? "" : `<p>${escapeHtml(token.content)}</p>\n`;
+    // `[//]: # (note)` is how a comment is written.
+    const isShown =
+      token !== undefined && !isUsed && !/^\[[^\]]*\]:\s*<?#>?(?:\s|$)/.test(token.content);
+    return isShown ? `<p>${escapeHtml(token.content)}</p>\n` : "";
   };
 }
 
@@ -158,13 +161,15 @@ const MAX_FRONT_MATTER_CHARACTERS = 20_000;
 function splitFrontMatter(markdown: string): { title: string | undefined; body: string } {
   const source = markdown.replace(/^\ufeff/, "").replace(/\r\n?/g, "\n");
   const fence = source.startsWith("---\n") ? "---" : source.startsWith("+++\n") ? "+++" : null;
-  if (fence === null) return { title: undefined, body: source };
-  const head = source.slice(0, MAX_FRONT_MATTER_CHARACTERS);
-  const end = head.indexOf(`\n${fence}`, fence.length);
-  const after = end + fence.length + 1;
-  if (end < 0 || !/^[ \t]*(?:\n|$)/.test(source.slice(after, after + 100))) {
+  // Before a blank line it is a rule.
+  if (fence === null || source.startsWith("\n", fence.length + 1)) {
     return { title: undefined, body: source };
   }
+  const head = source.slice(0, MAX_FRONT_MATTER_CHARACTERS);
+  const closing = fence === "---" ? /\n(?:---|\.\.\.)[ \t]*(?=\n|$)/ : /\n\+\+\+[ \t]*(?=\n|$)/;
+  const end = head.slice(fence.length).search(closing) + fence.length;
+  const after = end + fence.length + 1;
+  if (end < fence.length) return { title: undefined, body: source };
   const block = head.slice(fence.length + 1, end);
   const title =
     fence === "---" ? yamlTitle(block) : /^title\s*=\s*(["'])(.+?)\1\s*$/m.exec(block)?.[2];

@@ -107,9 +107,19 @@ function isDataTable(
   rows: readonly { readonly cells: readonly MarkupElement[] }[],
 ): boolean {
   if (/^(?:presentation|none)$/.test(table.attributes["role"] ?? "")) return false;
-  if (rows.every(({ cells }) => cells.length <= 1)) return false;
+  if (rows.every(({ cells }) => cells.length <= 1)) {
+    return rows.every(({ cells }) => cells.every(isShort));
+  }
   return rows.every(({ cells }) => cells.every(isDataCell));
 }
+
+/** The rows of a table of one column are lines, or they are the blocks of a page. */
+function isShort(cell: MarkupElement): boolean {
+  const hasHeading = cell.children.some((child) => isElement(child) && /^h[1-6]$/.test(child.name));
+  return !hasHeading && cell.textLength <= MAX_LINE_CHARACTERS && isDataCell(cell);
+}
+
+const MAX_LINE_CHARACTERS = 120;
 
 const BLOCKS = new Set(["p", "div", "ul", "ol", "dl", "section", "article", "blockquote", "form"]);
 
@@ -129,6 +139,15 @@ function isDataCell(cell: MarkupElement): boolean {
     for (const child of node.children) nodes.push(child);
   }
   return blocks < 3 || characters <= MAX_CELL_CHARACTERS;
+}
+
+/** Rows and cells that are made of other elements (ARIA). */
+export function readAriaRow(element: MarkupElement): readonly MarkupElement[] {
+  return element.children.filter(
+    (child): child is MarkupElement =>
+      isElement(child) &&
+      /^(?:cell|gridcell|columnheader|rowheader)$/.test(child.attributes["role"] ?? ""),
+  );
 }
 
 /** A column of line numbers beside a program text. */

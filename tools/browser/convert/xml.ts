@@ -42,6 +42,8 @@ function toHtml(root: XmlElement): string | null {
       return sitemapToHtml(root);
     case "opml":
       return opmlToHtml(root);
+    case "svg":
+      return drawingToHtml(root);
     default:
       return null;
   }
@@ -120,6 +122,19 @@ function opmlToHtml(root: XmlElement): string {
     for (let at = node.children.length - 1; at >= 0; at--) open.push(node.children[at] ?? "");
   }
   return `<ul>${items.join("\n")}</ul>`;
+}
+
+/** What can be read of a drawing: its names and its labels. */
+function drawingToHtml(root: XmlElement): string {
+  const texts: string[] = [];
+  const open: (XmlElement | string)[] = [root];
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    if (typeof node === "string") continue;
+    if (/^(?:title|desc|text)$/.test(node.name))
+      texts.push(`<p>${escapeHtml(textOfXml(node))}</p>`);
+    else for (let at = node.children.length - 1; at >= 0; at--) open.push(node.children[at] ?? "");
+  }
+  return texts.length > 0 ? texts.join("") : "<p>[A drawing without text.]</p>";
 }
 
 function children(element: XmlElement, name: string): readonly XmlElement[] {

@@ -24,6 +24,8 @@ const KNOWN_KINDS: readonly (readonly [string, string])[] = [
   ["SQLite format 3", "a database (SQLite)"],
   ["\x7fELF", "a program (ELF)"],
   ["MZ", "a program (Windows)"],
+  ["{\\rtf", "a document in RTF; save it as .docx, .html or .txt"],
+  ["%!PS", "a PostScript document; save it as .pdf"],
   ["wOF", "a font"],
   ["OTTO", "a font"],
   ["\0\x01\0\0", "a font"],
@@ -67,7 +69,7 @@ function otherKind(bytes: Uint8Array, url: string): string | null {
     "latin1",
   );
   if (head.startsWith("%PDF-")) return null;
-  if (head.startsWith("PK\x03\x04")) return /\.docx$/i.test(url) ? null : "an archive (ZIP)";
+  if (head.startsWith("PK\x03\x04")) return zipKind(url);
   if (head.slice(4, 8) === "ftyp") return "a picture or a film (MP4, HEIC)";
   const isUtf16 = head.startsWith("\xff\xfe") || head.startsWith("\xfe\xff");
   if (isUtf16) return null;
@@ -77,4 +79,13 @@ function otherKind(bytes: Uint8Array, url: string): string | null {
   );
   if (known !== undefined) return known[1];
   return head.includes("\0") ? "not a text: it has zero bytes" : null;
+}
+
+function zipKind(url: string): string | null {
+  const extension = /\.([a-z]{3,5})$/i.exec(url)?.[1]?.toLowerCase() ?? "";
+  if (extension === "docx") return null;
+  const isDocument = /^(?:xlsx|pptx|odt|ods|odp|epub|pages|numbers|key)$/.test(extension);
+  return isDocument
+    ? `a document (.${extension}) of a kind that is not read; save it as .docx, .pdf, .csv or .html`
+    : "an archive (ZIP)";
 }

@@ -14,11 +14,35 @@ const MAYBE_JOINED =
 const BEYOND_LATIN_1 = /[\u0100-\uffff]/;
 
 export function indexText(text: string): string {
-  const plain = withoutMarks(stripLinks(text));
+  const plain = withoutMarks(stripLinks(text)).replaceAll("ß", "ss");
   if (!BEYOND_LATIN_1.test(plain)) return plain;
-  const composed = plain.normalize("NFKC").replace(/[\u00ad\u200b-\u200f\u2060]/g, "");
+  const composed = sameLetters(plain.normalize("NFKC"));
   return MAYBE_JOINED.test(composed) ? composed.replace(JOINED, " $& ") : composed;
 }
+
+/** Letters that are written in more than one way, and signs that are often left out. */
+function sameLetters(text: string): string {
+  return text
+    .replace(/[\u00ad\u0591-\u05bd\u05bf-\u05c7\u0640\u064b-\u065f\u0670\u200b-\u200f\u2060]/g, "")
+    .replace(
+      /[ςёЁẞ\u0622\u0623\u0625\u0649\u06a9\u06cc]/g,
+      (letter) => SAME_LETTERS[letter] ?? letter,
+    );
+}
+
+const SAME_LETTERS: Readonly<Record<string, string>> = {
+  ς: "σ",
+  ё: "е",
+  Ё: "Е",
+  ẞ: "SS",
+  // Alef with hamza and madda; the final and the Persian forms of yeh and kaf.
+  "\u0622": "\u0627",
+  "\u0623": "\u0627",
+  "\u0625": "\u0627",
+  "\u0649": "\u064a",
+  "\u06a9": "\u0643",
+  "\u06cc": "\u064a",
+};
 
 /** `getUserName` and `HTTPServer2` as the words that they are made of. */
 export function splitIdentifier(word: string): string {

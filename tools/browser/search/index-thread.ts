@@ -1,4 +1,4 @@
-/** A search index in a thread of its own, as seen from the main thread. */
+/** A search index in a thread beside the main one; all indexes of a process share the thread. */
 import type { Piscina } from "piscina";
 import type { SearchHit } from "../backend.ts";
 import type { PageContent } from "../page.ts";
@@ -8,11 +8,33 @@ import type { StoredDocument } from "./search-index.ts";
 /** Of JavaScript objects; what SQLite holds is not among them. */
 const HEAP_MB = 1024;
 
+let thread: Promise<Piscina> | undefined;
+let opened = 0;
+
+async function startThread(): Promise<Piscina> {
+  const { Piscina: Pool } = await import("piscina");
+  return new Pool({
+    filename: new URL("./index-worker.ts", import.meta.url).href,
+    // The state of the indexes is in this one thread; requests are carried out in their order.
+    minThreads: 1,
+    maxThreads: 1,
+    concurrentTasksPerWorker: 1,
+    idleTimeout: Number.POSITIVE_INFINITY,
+    execArgv: [],
+    env: {},
+    resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
+  });
+}
+
+type Call<Request> = Request extends unknown ? Omit<Request, "index"> : never;
+
 export class IndexThread {
   readonly #thread: Piscina;
+  readonly #index: number;
 
-  private constructor(thread: Piscina) {
-    this.#thread = thread;
+  private constructor(started: Piscina, index: number) {
+    this.#thread = started;
+    this.#index = index;
   }
 
   /**
@@ -20,26 +42,10 @@ export class IndexThread {
    * @throws an error of SQLite when the file cannot be opened or made
    */
   static async open(file: string): Promise<IndexThread> {
-    const { Piscina: Pool } = await import("piscina");
-    const thread = new Pool({
-      filename: new URL("./index-worker.ts", import.meta.url).href,
-      // The state of the index is in this one thread; requests are carried out in their order.
-      minThreads: 1,
-      maxThreads: 1,
-      concurrentTasksPerWorker: 1,
-      idleTimeout: Number.POSITIVE_INFINITY,
-      execArgv: [],
-      env: {},
-      resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
-    });
-    const index = new IndexThread(thread);
-    try {
-      await index.#ask({ call: "open", file });
-      return index;
-    } catch (error) {
-      await thread.destroy();
-      throw error;
-    }
+    thread ??= startThread();
+    const index = new IndexThread(await thread, opened++);
+    await index.#ask({ call: "open", file });
+    return index;
   }
 
   /** Takes in and removes pages, all of them or none. */
@@ -65,12 +71,11 @@ export class IndexThread {
 
   async close(): Promise<void> {
     await this.#ask({ call: "close" });
-    await this.#thread.destroy();
   }
 
   /** A request that is given up in the middle still ends in its thread: the index stays whole. */
-  #ask(request: IndexRequest, signal?: AbortSignal): Promise<unknown> {
-    const answer: Promise<unknown> = this.#thread.run(request);
+  #ask(call: Call<IndexRequest>, signal?: AbortSignal): Promise<unknown> {
+    const answer: Promise<unknown> = this.#thread.run({ ...call, index: this.#index });
     if (signal === undefined) return answer;
     signal.throwIfAborted();
     const { promise, reject } = Promise.withResolvers<never>();

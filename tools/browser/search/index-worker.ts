@@ -1,11 +1,12 @@
-/** The thread that holds a search index: the main thread never waits for a disk or a long insertion. */
+/** The thread that holds the search indexes: the main thread never waits for a disk or a long insertion. */
 import type { PageContent } from "../page.ts";
 import { SearchIndex } from "./search-index.ts";
 
 /** A page to be taken into the index. */
 export type IndexedPage = { readonly page: PageContent; readonly version: string };
 
-export type IndexRequest =
+/** `index` is the number under which it was opened. */
+export type IndexRequest = { readonly index: number } & (
   | { readonly call: "open"; readonly file: string }
   | {
       readonly call: "update";
@@ -14,17 +15,19 @@ export type IndexRequest =
     }
   | { readonly call: "updateVocabulary" | "documents" | "close" }
   | { readonly call: "get"; readonly url: string }
-  | { readonly call: "search"; readonly query: string; readonly limit: number };
+  | { readonly call: "search"; readonly query: string; readonly limit: number }
+);
 
-let index: SearchIndex | undefined;
+const indexes = new Map<number, SearchIndex>();
 
-/** Called with one request at a time, the first of which is `open`. */
+/** Called with one request at a time; the first for an index is `open`. */
 export default function handle(request: IndexRequest): unknown {
   if (request.call === "open") {
-    index = new SearchIndex(request.file);
+    indexes.set(request.index, new SearchIndex(request.file));
     return undefined;
   }
-  if (index === undefined) throw new Error("the index is not open");
+  const index = indexes.get(request.index);
+  if (index === undefined) throw new Error("the index is closed");
   switch (request.call) {
     case "update":
       return index.update(request.pages, request.removed);
@@ -37,6 +40,7 @@ export default function handle(request: IndexRequest): unknown {
     case "search":
       return index.search(request.query, request.limit);
     case "close":
+      indexes.delete(request.index);
       return index.close();
   }
 }

@@ -277,7 +277,7 @@ export class SearchIndex {
     const rows = this.#all(
       `SELECT word FROM vocabulary WHERE id IN (SELECT rowid FROM inside_words WHERE word MATCH ? LIMIT 400)
        ORDER BY length(word) LIMIT ${MAX_EXPANSIONS}`,
-      `"${foldWord(text).replaceAll('"', "")}"`,
+      `"${foldWord(indexText(text)).replaceAll('"', "").trim()}"`,
     );
     return rows.map(({ word }) => String(word));
   }

@@ -65,7 +65,10 @@ export function chooseTitle(candidates: readonly (string | undefined)[]): string
   for (const candidate of candidates) {
     // A hostile title may be megabytes long; nothing behind this can matter.
     const title = oneLine((candidate ?? "").slice(0, 20 * MAX_TITLE_CHARACTERS));
-    if (title !== "") return title.slice(0, MAX_TITLE_CHARACTERS).toWellFormed();
+    if (title.length > MAX_TITLE_CHARACTERS) {
+      return `${title.slice(0, MAX_TITLE_CHARACTERS).toWellFormed()} …`;
+    }
+    if (title !== "") return title;
   }
   return "";
 }

@@ -32,6 +32,8 @@ const SAME: Readonly<Record<string, string>> = {
   "„": '"',
   "‟": '"',
   "″": '"',
+  "‹": "'",
+  "›": "'",
   "«": '"',
   "»": '"',
   "‐": "-",
@@ -44,9 +46,15 @@ const SAME: Readonly<Record<string, string>> = {
   "﹘": "-",
   "﹣": "-",
   "－": "-",
+  "⁄": "/",
+  ß: "ss",
+  ẞ: "ss",
+  ς: "σ",
 };
 
-const INVISIBLE = /^[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]+$/;
+/** Not seen, or not written by everyone: soft hyphens, the vowel signs of Arabic and Hebrew, tatweel. */
+const UNSEEN =
+  /[\u00ad\u0591-\u05bd\u05bf-\u05c7\u0640\u064b-\u065f\u0670\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]/g;
 
 /** @param skipped  parts that are not compared, in order: the markup of links */
 export function foldText(source: string, skipped: readonly Skipped[] = []): FoldedText {
@@ -80,9 +88,12 @@ export function foldText(source: string, skipped: readonly Skipped[] = []): Fold
     if (/^\s/.test(cluster)) {
       if (!afterBlank) push(" ", at);
       afterBlank = true;
-    } else if (!INVISIBLE.test(cluster)) {
-      push(foldCluster(cluster), at);
-      afterBlank = false;
+    } else {
+      const folded = foldCluster(cluster);
+      if (folded !== "") {
+        push(folded, at);
+        afterBlank = false;
+      }
     }
     at += cluster.length;
   }
@@ -100,8 +111,8 @@ function foldCluster(cluster: string): string {
     return SAME[cluster] ?? cluster.toLowerCase();
   const same = SAME[cluster];
   if (same !== undefined) return same;
-  const visible = cluster.replace(/[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]/g, "");
-  return visible.normalize("NFKC").toLowerCase();
+  const folded = cluster.replace(UNSEEN, "").normalize("NFKC").toLowerCase();
+  return folded.replaceAll("⁄", "/");
 }
 
 function withMarks(source: string, skipped: readonly Skipped[]): readonly Skipped[] {
