@@ -13,6 +13,9 @@ import { MessageReader } from "./message-reader.ts";
 import { ReasoningBudget } from "./reasoning-budget.ts";
 import { sampleableIds, structuralIds } from "./sampleable-ids.ts";
 
+/** A shorter prompt is read before a person would look for progress. */
+const MIN_TOLD_TOKENS = 1024;
+
 export type StepOptions = {
   readonly session: Session;
   readonly engine: TokenEngine;
@@ -59,7 +62,7 @@ export async function sampleStep(options: StepOptions): Promise<ModelStep> {
       signal,
       sharedPrefix: options.openingTokens,
       onProgress: ({ done, total }) => {
-        if (done < total) tell({ type: "prefill", done, total });
+        if (done < total && total >= MIN_TOLD_TOKENS) tell({ type: "prefill", done, total });
       },
     });
     cachedTokens = reused;
