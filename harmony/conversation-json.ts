@@ -159,7 +159,11 @@ function schemaText(value: unknown, path: string): string {
   if (!isSchema || Array.isArray(value)) {
     throw new ConversationError(path, show(value), "a text or a JSON Schema");
   }
-  return JSON.stringify(value);
+  try {
+    return JSON.stringify(value);
+  } catch {
+    throw new ConversationError(path, "nested too deeply", "a JSON Schema of fewer levels");
+  }
 }
 
 function roleAt(value: unknown, path: string): Role {
@@ -191,6 +195,11 @@ function objectAt(value: unknown, path: string): JsonObject {
 
 function show(value: unknown): string {
   if (value === undefined) return "missing";
-  const text = JSON.stringify(value);
+  let text: string;
+  try {
+    text = JSON.stringify(value);
+  } catch {
+    return "a value that is nested too deeply";
+  }
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }

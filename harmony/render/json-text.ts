@@ -1,12 +1,17 @@
 /** JSON values as text for the model. */
 
+/** Values nested deeper are cut off: the call stack has an end. */
+const MAX_DEPTH = 500;
+
 /** Compact JSON as the reference prints it: like `JSON.stringify` but for the form of some numbers. */
-export function jsonText(value: unknown): string {
+export function jsonText(value: unknown, depth: number = 0): string {
   if (typeof value === "number") return numberText(value);
-  if (Array.isArray(value)) return `[${value.map(jsonText).join(",")}]`;
   if (typeof value === "object" && value !== null) {
+    if (depth > MAX_DEPTH) return "…";
+    const text = (member: unknown): string => jsonText(member, depth + 1);
+    if (Array.isArray(value)) return `[${value.map(text).join(",")}]`;
     const members = Object.entries(value).filter(([, member]) => member !== undefined);
-    return `{${members.map(([key, member]) => `${JSON.stringify(key)}:${jsonText(member)}`).join(",")}}`;
+    return `{${members.map(([key, member]) => `${JSON.stringify(key)}:${text(member)}`).join(",")}}`;
   }
   return JSON.stringify(value) ?? "null";
 }

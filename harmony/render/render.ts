@@ -8,6 +8,7 @@ import { CHANNELS, RECIPIENT_PREFIX } from "../header-grammar.ts";
 import type { Content, DeveloperContent, Message, Role, SystemContent } from "../message.ts";
 import { SPECIAL_TEXT, type SpecialName } from "../tokenizer/special-tokens.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import { linesOf, oneLine } from "./json-text.ts";
 import {
   FULL_STYLE,
   REFERENCE_STYLE,
@@ -282,9 +283,9 @@ function developerText(developer: DeveloperContent, options: RenderOptions): str
   }
   if (developer.responseFormats !== undefined && developer.responseFormats.length > 0) {
     sections.push("# Response Formats");
-    for (const { name, description, schema } of developer.responseFormats) {
-      sections.push(`## ${name}`);
-      sections.push(description === undefined ? schema : `// ${description}\n${schema}`);
+    for (const { name, description = "", schema } of developer.responseFormats) {
+      const comment = description === "" ? [] : linesOf(description).map((line) => `// ${line}`);
+      sections.push(`## ${oneLine(name)}`, [...comment, schema].join("\n"));
     }
   }
   return sections.join("\n\n");
@@ -294,15 +295,19 @@ function isGiven<T>(value: T | null | undefined): value is T {
   return value !== null && value !== undefined;
 }
 
-/** The system content of the reference's `SystemContent::new()`; what is given replaces it. */
+/**
+ * The system content of the reference's `SystemContent::new()`.
+ * @param given replaces fields of it; null, and an empty list of channels, leave a line out
+ */
 export function defaultSystemContent(given: Partial<SystemContent> = {}): SystemContent {
+  const set = Object.entries(given).filter(([, value]) => value !== undefined);
   return {
     modelIdentity: "You are ChatGPT, a large language model trained by OpenAI.",
     reasoningEffort: "medium",
     knowledgeCutoff: "2024-06",
     validChannels: CHANNELS,
     channelRequired: true,
-    ...given,
+    ...Object.fromEntries(set),
     type: "system",
   };
 }

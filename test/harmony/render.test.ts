@@ -16,6 +16,7 @@ import {
   renderForCompletion,
   renderForTraining,
   renderMessage,
+  type SystemContent,
   schemaToType,
   segmentsToText,
 } from "../../harmony/index.ts";
@@ -132,6 +133,48 @@ describe("messages", () => {
     );
   });
 
+  it("keep the name and the description of a response format on their lines", () => {
+    const format = { name: "a\n## b", description: "One.\u2028Two.\n{}", schema: "{}" };
+    const message: Message = {
+      role: "developer",
+      content: [{ type: "developer", responseFormats: [format] }],
+    };
+    expect(segmentsToText(messageSegments(message))).toContain(
+      "## a ## b\n\n// One.\n// Two.\n// {}\n{}",
+    );
+  });
+
+  it("have a system message of which every line can be set or left out", () => {
+    const written = (given: Partial<SystemContent>): string =>
+      segmentsToText(
+        messageSegments({ role: "system", content: [defaultSystemContent(given)] }),
+      ).slice("<|start|>system<|message|>".length, -"<|end|>".length);
+    const whole = written({ modelIdentity: "You are Ada.", currentDate: "2026-05-04" });
+    expect(whole.split("\n")).toEqual([
+      "You are Ada.",
+      "Knowledge cutoff: 2024-06",
+      "Current date: 2026-05-04",
+      "",
+      "Reasoning: medium",
+      "",
+      "# Valid channels: analysis, commentary, final. Channel must be included for every message.",
+    ]);
+    expect(
+      written({ modelIdentity: null, knowledgeCutoff: "2025-01", reasoningEffort: "low" }),
+    ).toBe(
+      "Knowledge cutoff: 2025-01\n\nReasoning: low\n\n# Valid channels: analysis, commentary, final. Channel must be included for every message.",
+    );
+    expect(written({ validChannels: ["final"], channelRequired: false })).toContain(
+      "# Valid channels: final.",
+    );
+    const nothing = { modelIdentity: null, knowledgeCutoff: null, reasoningEffort: null };
+    expect(written({ ...nothing, validChannels: [] })).toBe("");
+    // As JavaScript passes what was not given.
+    expect(written({ modelIdentity: undefined } as unknown as Partial<SystemContent>)).toBe(
+      written({}),
+    );
+  });
+
   it("write content types in every style", () => {
     const write = (
       contentType: "as-given" | "constrain" | "bare" | "none",
@@ -210,6 +253,13 @@ describe("schemas", () => {
     expect(schemaToType(schema)).toContain("[][]");
   });
 
+  it("hold values that nest as deep as they like", () => {
+    const deep = JSON.parse(`${"[".repeat(100_000)}${"]".repeat(100_000)}`);
+    const schema = { type: "object", properties: { a: { default: deep }, b: { enum: [deep] } } };
+    expect(schemaToType(schema)).toContain("[[[");
+    expect(referenceSchemaToType(schema)).toContain("[[[");
+  });
+
   it("print numbers as the reference does", () => {
     const defaultOf = (value: unknown): string =>
       referenceSchemaToType({
@@ -260,6 +310,13 @@ describe("the wire form", () => {
         /^messages\[0\]\.content\[0\]\.response_formats\[0\]\.schema is .*; accepted: a text or a JSON Schema$/,
       );
     }
+    const deep = JSON.parse(`${"[".repeat(100_000)}${"]".repeat(100_000)}`);
+    expect(refuse({ messages: [deep] })).toMatch(
+      /^messages\[0\] is a value that is nested too deeply/,
+    );
+    expect(refuse(format({ default: deep }))).toMatch(
+      /schema is nested too deeply; accepted: a JSON/,
+    );
     const effort = [{ type: "system_content", reasoning_effort: "extreme" }];
     expect(refuse({ messages: [{ role: "system", content: effort }] })).toContain('"Low"');
   });
