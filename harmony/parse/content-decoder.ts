@@ -8,7 +8,7 @@ import { characterLength } from "../tokenizer/utf8.ts";
 const REPLACEMENT = "\uFFFD";
 
 export class ContentDecoder {
-  /** Whether something was replaced by U+FFFD since `reset`. */
+  /** Whether a byte was replaced by U+FFFD; the reader sets it back where a message begins. */
   replaced = false;
   readonly #tokenizer: Tokenizer;
   /** What an id that the vocabulary lacks does: hold everything after it back (the reference), or not. */

@@ -61,7 +61,7 @@ export type HeaderPieces = {
 };
 
 /**
- * So many unknown words in front of the first channel are text the model meant, fewer are debris; behind
+ * So many unknown words in front of the first channel are text the model meant, fewer are leftovers; behind
  * a role word one more.
  */
 const SENTENCE_WORDS = 2;

@@ -1,6 +1,6 @@
 /**
- * Reading what models really write: whatever comes becomes messages. Every deviation from the format is
- * an issue, nothing is lost silently, nothing throws.
+ * Reads what models really write. Every input becomes messages, and every deviation from the format becomes
+ * an issue: no text is lost silently, and no input makes the reader throw.
  */
 
 import { CHANNELS, declaredTools, isChannel, ROLES } from "../header-grammar.ts";

@@ -1,7 +1,7 @@
 /**
  * What strict and lenient reading have in common: where in the stream the parser is, the header being
- * collected, the content being decoded, and the messages and events that come of it. How damaged input
- * is met is the two subclasses' business.
+ * collected, the content being decoded, and the messages and events that come of it. The two subclasses
+ * decide what damaged input becomes.
  */
 
 import type { Role } from "../message.ts";
@@ -46,7 +46,7 @@ export abstract class MessageReader {
   /** In content: the header and the text so far. */
   current: MessageHeader = { role: "assistant", channel: null, recipient: null, contentType: null };
   #lastDelta: string | null = null;
-  /** Ids of content read without events: decoded many at a time, once someone wants to see the text. */
+  /** Ids of content read without events: decoded many at a time, when the text is asked for. */
   readonly #queue: Int32Array = new Int32Array(QUEUE_LENGTH);
   #queued = 0;
   #text = "";

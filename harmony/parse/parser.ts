@@ -2,8 +2,8 @@
  * The streaming parser: token ids (or text with special tokens as written) in, messages out as they
  * come. Two ways of reading:
  *
- * - `lenient`, the default: whatever a model writes becomes messages. Every deviation from the format is
- *   an issue event; nothing is lost silently and nothing throws.
+ * - `lenient`, the default: every input becomes messages. Every deviation from the format is an issue event;
+ *   no text is lost silently, and no input makes the parser throw.
  * - `strict`: exactly the reference implementation, its results and its error texts.
  *
  * One parser reads one completion.

@@ -6,7 +6,7 @@ import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { parseHeader } from "./header.ts";
 import { type HeaderPart, type Kind, MessageReader } from "./message-reader.ts";
 
-/** The reference has no bound; no header that anything could read is that long. */
+/** The reference has no bound. No header that can be read is that long. */
 const MAX_HEADER_TOKENS = 65_536;
 
 /** All its methods throw HarmonyParseError; the reader then waits for the next `<|start|>`. */

@@ -41,7 +41,7 @@ export function jsonLine(value: unknown): string {
   );
 }
 
-/** The lines of a text, whatever ends them, without blanks at their ends. */
+/** The lines of a text without their ends and the blanks in front of those. */
 export function linesOf(text: string): string[] {
   return text.split(LINE_END).map((line) => line.trimEnd());
 }

@@ -98,7 +98,7 @@ export function rulesOf(schemas: readonly SchemaObject[], type: string): readonl
   return rules;
 }
 
-/** What must not hold, whatever the type. */
+/** The `not` of all schemas, which are about values of every type. */
 export function negationsOf(schemas: readonly SchemaObject[]): readonly Rule[] {
   return narrowest(
     "not",

@@ -72,7 +72,7 @@ function mergeByScan(
   for (let i = 0; i < count; i++) out.push(ids[i]!);
 }
 
-/** Room for positions in a heap key `rank * POSITIONS + position`; both fit a double exactly. */
+/** Positions are less than this, so that a heap key can be `rank * POSITIONS + position`, exact in a double. */
 const POSITIONS = 2 ** 31;
 
 function mergeByHeap(

@@ -40,7 +40,7 @@ export class DecodeBuffer {
   }
 
   append(bytes: Uint8Array): void {
-    // With room behind it: nearly all that is appended is tokens.
+    // With spare bytes behind it: tokens are nearly all that is appended.
     const needed = this.#length + bytes.length + this.#vocabulary.longest + COPIED_BYTES;
     if (needed > this.#bytes.length) this.#resize(2 * needed);
     this.#bytes.set(bytes, this.#length);

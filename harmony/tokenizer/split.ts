@@ -33,7 +33,7 @@ const NEWLINE = 32; // \r \n, which are SPACE too
 
 const CASELESS = UPPER | LOWER; // Lm Lo M: may stand in both halves of a word
 
-/** Classes of 256 code points each, made when one of them is first met. */
+/** Classes of 256 code points each, made when one of them is first read. */
 const pages: (Uint8Array | undefined)[] = new Array(0x1100).fill(undefined);
 
 const CLASSES: readonly (readonly [RegExp, number])[] = [

@@ -1,6 +1,6 @@
 /**
- * No content becomes a control token: whatever a text says, and wherever it comes from, the special tokens
- * of a rendered conversation are those of the same conversation with harmless texts.
+ * No content becomes a control token: the special tokens of a rendered conversation are those of the same
+ * conversation with harmless texts, for every text in every place of it.
  */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
