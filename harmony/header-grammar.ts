@@ -9,6 +9,7 @@
  */
 import type { Role } from "./message.ts";
 
+/** Who speaks; a tool message has the tool's name in its place. */
 export const ROLES: readonly Role[] = ["system", "developer", "user", "assistant", "tool"];
 
 /** `analysis`: thoughts; `commentary`: calls and what is said about them; `final`: the answer. */
@@ -33,10 +34,12 @@ export function isRole(word: string): word is Role {
   return (ROLES as readonly string[]).includes(word);
 }
 
+/** Whether a word is one of `CHANNELS`. */
 export function isChannel(word: string): boolean {
   return CHANNELS.includes(word);
 }
 
+/** Whether a word is one of `CONTENT_TYPES`. */
 export function isContentType(word: string): boolean {
   return CONTENT_TYPES.includes(word);
 }
@@ -57,6 +60,7 @@ export function markValue(mark: HeaderMark, text: string, isComplete: boolean = 
   return { value, length: whole.length };
 }
 
+/** A value behind a mark, and how much of the text it takes. */
 export type MarkValue = {
   readonly value: string;
   /** UTF-16 units of the value and of the blanks in front of it. */

@@ -15,6 +15,7 @@ export {
 } from "./errors.ts";
 export {
   CHANNELS,
+  type HeaderMark,
   isChannel,
   isContentType,
   type MarkValue,
@@ -81,4 +82,9 @@ export {
   type SpecialIds,
 } from "./tokenizer/special-tokens.ts";
 export { parseTiktokenRanks } from "./tokenizer/tiktoken.ts";
-export { createTokenizer, Tokenizer, type TokenizerOptions } from "./tokenizer/tokenizer.ts";
+export {
+  createTokenizer,
+  Tokenizer,
+  type TokenizerOptions,
+  type TokenText,
+} from "./tokenizer/tokenizer.ts";

@@ -10,7 +10,8 @@ import {
   HeaderAutomaton,
   NOWHERE,
 } from "../header-grammar/header-automaton.ts";
-import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import type { ByteVocabulary } from "../tokenizer/byte-vocabulary.ts";
+import { type Tokenizer, vocabularyOf } from "../tokenizer/tokenizer.ts";
 import { characterLength, codePointAt } from "../tokenizer/utf8.ts";
 import {
   isSpaceBeyondAscii,
@@ -28,6 +29,7 @@ const MAX_TOOL_LISTS = 8;
 export class HeaderMasks {
   readonly automaton: HeaderAutomaton;
   readonly #tokenizer: Tokenizer;
+  readonly #vocabulary: ByteVocabulary;
   readonly #vocabSize: number;
   readonly #tokens: TokenClasses;
   readonly #masks: (Uint32Array | undefined)[] = [];
@@ -42,6 +44,7 @@ export class HeaderMasks {
   ) {
     this.automaton = new HeaderAutomaton(tools);
     this.#tokenizer = tokenizer;
+    this.#vocabulary = vocabularyOf(tokenizer);
     this.#vocabSize = vocabSize;
     this.#tokens = tokens;
     this.betweenMessages = this.#empty();
@@ -57,7 +60,7 @@ export class HeaderMasks {
 
   /** The state behind an id that is none of the structural tokens; NOWHERE if it must not come. */
   behindText(state: number, id: number): number {
-    const { vocabulary } = this.#tokenizer;
+    const vocabulary = this.#vocabulary;
     if (id >= 0 && id < vocabulary.size) {
       return this.#accepted(
         this.#behindBytes(state, vocabulary.offsets[id]!, vocabulary.offsets[id + 1]!),
@@ -123,7 +126,7 @@ export class HeaderMasks {
 
   /** Adds those of the tokens that may come; all begin with what leads to `next`, if that is given. */
   #addTokensOf(mask: Uint32Array, state: number, ids: Int32Array, next: number): void {
-    const { offsets } = this.#tokenizer.vocabulary;
+    const { offsets } = this.#vocabulary;
     const absorbed = this.#absorbed(next);
     const classes = absorbed === 0 ? null : this.#tokens.classes;
     for (const id of ids) {
@@ -136,7 +139,7 @@ export class HeaderMasks {
 
   #behindBytes(state: number, from: number, to: number): number {
     const { automaton } = this;
-    const { bytes } = this.#tokenizer.vocabulary;
+    const { bytes } = this.#vocabulary;
     let next = state;
     for (let at = from; at < to && next !== NOWHERE; ) {
       const byte = bytes[at]!;

@@ -1,6 +1,6 @@
 /** The ordinary tokens of a vocabulary, sorted by what they begin with and what they consist of. */
 
-import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import { type Tokenizer, vocabularyOf } from "../tokenizer/tokenizer.ts";
 import { characterLength, codePointAt } from "../tokenizer/utf8.ts";
 
 /** All characters are of a tool's name: letters, digits, `_`, `$`, `.`, `-`. */
@@ -23,7 +23,7 @@ export class TokenClasses {
 
   constructor(tokenizer: Tokenizer) {
     this.#tokenizer = tokenizer;
-    const { bytes, offsets, size } = tokenizer.vocabulary;
+    const { bytes, offsets, size } = vocabularyOf(tokenizer);
     const pairs = new Uint32Array(size);
     const starts = new Int32Array(256 * SECONDS + 1);
     for (let id = 0; id < size; id++) {
@@ -63,8 +63,8 @@ export class TokenClasses {
   }
 }
 
-function classesOf({ vocabulary }: Tokenizer): Uint8Array {
-  const { bytes, offsets, size } = vocabulary;
+function classesOf(tokenizer: Tokenizer): Uint8Array {
+  const { bytes, offsets, size } = vocabularyOf(tokenizer);
   const classes = new Uint8Array(size);
   for (let id = 0; id < size; id++) classes[id] = classOf(bytes, offsets[id]!, offsets[id + 1]!);
   return classes;

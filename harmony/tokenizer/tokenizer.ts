@@ -45,12 +45,23 @@ const REPLACEMENT = "\uFFFD";
 /** What an id is for a reader of text: a string, or bytes that are only part of a character. */
 export type TokenText = string | null | undefined;
 
+let readVocabulary: (tokenizer: Tokenizer) => ByteVocabulary;
+
+/** The ordinary tokens of a tokenizer, for code of this folder that has to look at all of them. */
+export function vocabularyOf(tokenizer: Tokenizer): ByteVocabulary {
+  return readVocabulary(tokenizer);
+}
+
 /** @throws VocabularyError when the vocabulary is inconsistent or lacks Harmony's special tokens */
 export function createTokenizer(options: TokenizerOptions): Tokenizer {
   return new Tokenizer(options);
 }
 
 export class Tokenizer {
+  static {
+    readVocabulary = (tokenizer) => tokenizer.#vocabulary;
+  }
+
   /** Highest id + 1. */
   readonly size: number;
   /** Ids of the tokens that structure a message, in this vocabulary. */
@@ -116,11 +127,6 @@ export class Tokenizer {
       : mergesById(this.#vocabulary);
     this.#texts = new Array(size).fill(undefined);
     this.#matcher = new SpecialMatcher(this.#specials);
-  }
-
-  /** The ordinary tokens. @internal */
-  get vocabulary(): ByteVocabulary {
-    return this.#vocabulary;
   }
 
   /** The id of a special token as written, e.g. `<|start|>`. */
