@@ -12,6 +12,8 @@ const ADVICE: Readonly<Record<string, string>> = {
   maxTokens: "raise the limit with --max-tokens",
   maxRetries: "raise the limit with --max-retries",
   contextLength: "--context sets how much of the model's context is used",
+  memoryLimit:
+    "--memory SIZE keeps as many experts in memory as fit and reads the others from the file",
 };
 
 /** An error as a sentence for a person at the command line. */
