@@ -43,11 +43,6 @@ export class KvPool {
     return this.#taken * this.#pageBytes;
   }
 
-  /** Bytes of the pages that sessions hold. */
-  get usedBytes(): number {
-    return (this.#taken - this.#free.length) * this.#pageBytes;
-  }
-
   /** @param sinks f32 (layers, heads), where the kernels find them */
   setSinks(sinks: Float32Array): void {
     for (const { buffer } of this.memories) new Float32Array(buffer, this.layout.sinks).set(sinks);

@@ -327,10 +327,7 @@ export class LocalSession implements Session {
       },
     });
     void this.#use(run)
-      .then(
-        () => {},
-        () => {},
-      )
+      .catch(() => {})
       .then(() => {
         ended = true;
         wake.resolve();
