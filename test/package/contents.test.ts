@@ -46,6 +46,7 @@ describe("the package", () => {
       ".py",
       ".safetensors",
       ".wasm",
+      ".whl",
       "LICENSE",
       "NOTICE",
     ]);
