@@ -32,7 +32,8 @@ function addBrands(error: Error, made: object): void {
   }
 }
 
-type BrandedClass<T> = (abstract new (...args: never[]) => T) & { readonly brand: string };
+/** A class of errors that knows its own also where they come from another copy of the package. */
+export type BrandedClass<T> = (abstract new (...args: never[]) => T) & { readonly brand: string };
 
 function isBranded<T>(one: BrandedClass<T>, error: unknown): error is T {
   // A class of a program's own, derived from one here, is known by itself only.

@@ -5,6 +5,7 @@
 
 export { conversationFromJson, messageFromJson, roleFromJson } from "./conversation-json.ts";
 export {
+  type BrandedClass,
   ConversationError,
   HarmonyError,
   HarmonyParseError,
@@ -70,7 +71,12 @@ export {
   trainingSegments,
 } from "./render/render.ts";
 export { schemaToType } from "./render/tool-signature.ts";
-export { type PackedTokens, packTokens, unpackTokens } from "./tokenizer/byte-vocabulary.ts";
+export {
+  type ByteVocabulary,
+  type PackedTokens,
+  packTokens,
+  unpackTokens,
+} from "./tokenizer/byte-vocabulary.ts";
 export {
   type ByteLevelLists,
   tokenizerFromHfJson,
@@ -80,10 +86,12 @@ export {
   o200kHarmonySpecialTokens,
   SPECIAL_TEXT,
   type SpecialIds,
+  type SpecialName,
 } from "./tokenizer/special-tokens.ts";
 export { parseTiktokenRanks } from "./tokenizer/tiktoken.ts";
 export {
   createTokenizer,
+  type PieceEnd,
   Tokenizer,
   type TokenizerOptions,
   type TokenText,

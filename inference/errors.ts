@@ -3,6 +3,8 @@
  * what was found and what would be accepted; the facts are fields, `code` is stable.
  */
 
+import type { BrandedClass } from "../harmony/index.ts";
+
 /** Base of every failure of `inference/`. */
 export abstract class InferenceError extends Error {
   static readonly brand: string = "chorale.InferenceError";
@@ -34,8 +36,6 @@ function addBrands(error: Error, made: object): void {
     Object.defineProperty(error, Symbol.for(brand), { value: true });
   }
 }
-
-type BrandedClass<T> = (abstract new (...args: never[]) => T) & { readonly brand: string };
 
 function isBranded<T>(one: BrandedClass<T>, error: unknown): error is T {
   // A class of a program's own, derived from one here, is known by itself only.

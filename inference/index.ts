@@ -41,16 +41,16 @@ export {
 } from "./errors.ts";
 export { measureBandwidth } from "./local/bandwidth.ts";
 export type { LoadProgress } from "./local/load-weights.ts";
-export type { MemoryNeeds } from "./local/local-engine.ts";
+export type { MemoryNeeds, OpenModelOptions } from "./local/local-engine.ts";
 export { availableMemory } from "./local/memory.ts";
 export type { PrefixCacheOptions } from "./local/prefix-cache.ts";
 export type { Precision } from "./model/matrix.ts";
+export type { ResidentPart } from "./model/plan.ts";
 export {
   demoModelPath,
   inspectModel,
   type ModelFacts,
   type OpenedModel,
-  type OpenModelOptions,
   openModel,
 } from "./open-model.ts";
 export { hasId, type TokenBitmask, tokenBitmask } from "./sampling/token-bitmask.ts";

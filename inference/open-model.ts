@@ -4,23 +4,10 @@ import { type GenerationDefaults, readGenerationDefaults } from "./checkpoint/ge
 import { openCheckpoint } from "./checkpoint/open.ts";
 import type { ListedVocabulary } from "./checkpoint/vocabulary.ts";
 import type { TokenEngine } from "./engine.ts";
-import type { LocalEngineOptions } from "./local/local-engine.ts";
+import type { OpenModelOptions } from "./local/local-engine.ts";
 
 /** The folder of the embedded model, which is opened when no other is named. */
 export const demoModelPath: string = fileURLToPath(new URL("./demo", import.meta.url));
-
-export type OpenModelOptions = Pick<
-  LocalEngineOptions,
-  | "contextLength"
-  | "threads"
-  | "memoryLimit"
-  | "precision"
-  | "prefixCache"
-  | "profile"
-  | "signal"
-  | "onMemory"
-  | "onProgress"
->;
 
 /** A loaded model and the facts about it that its user needs. */
 export type OpenedModel = {

@@ -34,13 +34,13 @@ export type Timing = {
 export type ItemStatus = "in_progress" | "completed" | "failed" | "cancelled" | "declined";
 
 /** Present only where the run was aborted or failed while the model wrote this. */
-type WithCut = { readonly status?: "cancelled" | "failed" };
+export type WithCut = { readonly status?: "cancelled" | "failed" };
 
 /** Codes of what was wrong with the model's Harmony, or the arguments of a call, in this item, when anything was. */
-type WithIssues = { readonly issues?: readonly string[] };
+export type WithIssues = { readonly issues?: readonly string[] };
 
 /** What ended a call, where `<|call|>` did not. */
-type WithEnding = { readonly ended_by?: "end" | "return" | "nothing" };
+export type WithEnding = { readonly ended_by?: "end" | "return" | "nothing" };
 
 export type AgentMessageItem = WithIssues &
   WithCut & {

@@ -47,24 +47,52 @@ export type { AgentRun } from "./agent/agent-run.ts";
 export type { RunResult } from "./agent/run-result.ts";
 export { type Step, step } from "./agent/step.ts";
 export type { ApprovalDecision, ApprovalRequest, ApprovalRule } from "./calls/approval.ts";
-export type { SystemSettings, ToolChoice, TurnSettings } from "./context.ts";
+export type { DeclaredTool, DeclaredTools } from "./calls/declared-tools.ts";
+export type {
+  CallExecution,
+  MessageKind,
+  ModelMessage,
+  Notice,
+  OutputFormat,
+  ResolvedCall,
+  StepFinish,
+  StepOutcome,
+  StepTiming,
+  StepUsage,
+  SystemSettings,
+  ToolChoice,
+  ToolPin,
+  TranscriptMessage,
+  TurnSettings,
+  UnderstoodMessage,
+} from "./context.ts";
 export {
+  type InterruptedBy,
   InterruptedError,
   InvalidOutputError,
   ModelError,
   RunError,
   type RunErrorCode,
+  type RunErrorDetails,
   UsageError,
 } from "./errors.ts";
 export type {
+  AgentMessageItem,
+  CodeExecutionItem,
+  ErrorItem,
   EventListener,
   Item,
   ItemStatus,
   PendingCall,
+  ReasoningItem,
   RunEvent,
   RunStatus,
   Timing,
+  ToolCallItem,
   Usage,
+  WithCut,
+  WithEnding,
+  WithIssues,
 } from "./events.ts";
 export { homePath } from "./home.ts";
 export { HarmonyModel, type HarmonyModelOptions } from "./model/harmony-model.ts";
@@ -87,7 +115,22 @@ export {
   type ScriptedStep,
 } from "./model/scripted-model.ts";
 export type { InputMessage, RunInput, TurnOptions } from "./options.ts";
-export { type LogEntry, type LogRecord, THREAD_LOG_VERSION } from "./thread/entry.ts";
+export {
+  type Approval,
+  type CallResult,
+  type CallStarted,
+  type CallStatus,
+  type Ended,
+  type ErrorFacts,
+  type LogEntry,
+  type LogRecord,
+  type Problem,
+  type Sampled,
+  THREAD_LOG_VERSION,
+  type ThreadStarted,
+  type TurnStatus,
+  type UserInput,
+} from "./thread/entry.ts";
 export {
   ThreadConflictError,
   ThreadLogError,
@@ -95,7 +138,7 @@ export {
   ThreadStoreError,
 } from "./thread/errors.ts";
 export { fold } from "./thread/fold.ts";
-export { SqliteThreadStore } from "./thread/sqlite-store.ts";
-export type { ThreadState } from "./thread/state.ts";
+export { type SqliteStoreOptions, SqliteThreadStore } from "./thread/sqlite-store.ts";
+export type { OpenCall, ThreadState, TurnState } from "./thread/state.ts";
 export { MemoryThreadStore, type ThreadStore, type ThreadSummary } from "./thread/store.ts";
 export { type ClientResult, Thread, type ThreadOptions } from "./thread/thread.ts";

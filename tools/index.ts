@@ -5,14 +5,28 @@
 
 export {
   type BrowserBackend,
+  type BrowserSnapshot,
   type BrowserTools,
   type BrowserToolsOptions,
   BrowsingError,
+  type Citation,
   type CitedText,
   createBrowserTools,
   DocumentFolderError,
+  type FolderBackend,
+  type FolderLimits,
+  type FolderOptions,
+  type FolderSummary,
+  type LinkTarget,
   normaliseCitations,
   openDocumentFolder,
+  type Page,
+  type PageContent,
+  type PageKind,
+  type PageLine,
+  type PageLink,
+  type SearchHit,
+  type SkippedFile,
 } from "./browser/index.ts";
 export { needsApproval } from "./calls/approval.ts";
 export {
@@ -37,7 +51,7 @@ export type { JsonValue } from "./core/json-value.ts";
 export { nearestNames } from "./core/nearest-names.ts";
 export { FileReadError, readFileOrPipe, readRegularFile } from "./core/read-file.ts";
 export { isToolName, nameOf, namespaceOf, ToolRegistry } from "./core/registry.ts";
-export type { StandardSchema } from "./core/standard-schema.ts";
+export type { StandardIssue, StandardResult, StandardSchema } from "./core/standard-schema.ts";
 export { stateDir } from "./core/state-dir.ts";
 export {
   type ApprovalRule,
@@ -55,7 +69,12 @@ export {
   type ToolDefinition,
 } from "./functions/define.ts";
 export { loadToolModule } from "./functions/module.ts";
-export { type SandboxLayer, type SandboxReport, sandboxReport } from "./isolate/index.ts";
+export {
+  type OsSandbox,
+  type SandboxLayer,
+  type SandboxReport,
+  sandboxReport,
+} from "./isolate/index.ts";
 export {
   createGuardedFetch,
   type GuardedFetch,
@@ -65,6 +84,7 @@ export {
   HostPatternError,
   NetError,
   type NetLimits,
+  type Resolver,
 } from "./net/index.ts";
 export {
   type Grant,
@@ -74,6 +94,7 @@ export {
   type Permissions,
   type Plugin,
   type PluginIsolation,
+  type PluginLimits,
   PluginLoadError,
   type PluginManifest,
   PluginManifestError,
@@ -87,12 +108,16 @@ export {
   createPythonTool,
   type InputFile,
   installPythonPackages,
+  type LockedPackage,
   listPythonPackages,
   openPythonPackages,
   PACKAGE_FOLDER,
+  type PackageEntry,
   PackageError,
   type PackageErrorCode,
   type PackageInstallOptions,
+  type PackageManifest,
+  type PackagePlace,
   type PackageProgress,
   type PackageState,
   type PackagesInstalled,
@@ -108,7 +133,10 @@ export {
   verifyPythonPackages,
 } from "./python/index.ts";
 export {
+  type AnyValidator,
   createValidator,
+  type JsonSchemaDialect,
+  type JsonSchemaDraft,
   type JsonValidator,
   type JsonValidatorOptions,
   readXmlSchema,

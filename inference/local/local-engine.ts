@@ -30,17 +30,14 @@ import { PrefixCache, type PrefixCacheOptions } from "./prefix-cache.ts";
 import { DecodeScheduler } from "./scheduler.ts";
 import { checkIds, LocalSession, type SessionHost } from "./session.ts";
 
-export type LocalEngineOptions = {
-  /** For people; default: the checkpoint's path. */
-  readonly name?: string | undefined;
+/** What a program may say about how a model is loaded and computed. */
+export type OpenModelOptions = {
   /** Default: as many as the machine has, but one for models so small that waiting would dominate. */
   readonly threads?: number | undefined;
   /** Default: int8. */
   readonly precision?: Precision | undefined;
   /** Most tokens of one session. Default: what the model was made for, at most 16,384. */
   readonly contextLength?: number | undefined;
-  /** Most tokens computed in one step of a prefill. Default: 512. */
-  readonly prefillChunk?: number | undefined;
   /** Where prefixes that sessions share outlive the process. Default: nowhere. */
   readonly prefixCache?: PrefixCacheOptions | undefined;
   /** Measures where the time goes, for `takeProfile`. */
@@ -56,6 +53,13 @@ export type LocalEngineOptions = {
   readonly onMemory?: ((needs: MemoryNeeds) => void) | undefined;
   /** Called while loading. */
   readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
+};
+
+export type LocalEngineOptions = OpenModelOptions & {
+  /** For people; default: the checkpoint's path. */
+  readonly name?: string | undefined;
+  /** Most tokens computed in one step of a prefill. Default: 512. */
+  readonly prefillChunk?: number | undefined;
   readonly tuning?: EngineTuning | undefined;
 };
 

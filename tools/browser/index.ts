@@ -7,6 +7,7 @@ export type { BrowserBackend, SearchHit } from "./backend.ts";
 export { type Citation, type CitedText, normaliseCitations } from "./citations.ts";
 export type { DocumentSource } from "./convert/extract.ts";
 export {
+  type FolderBackend,
   type FolderLimits,
   type FolderOptions,
   type FolderSummary,
@@ -14,8 +15,9 @@ export {
   type SkippedFile,
 } from "./documents/folder-backend.ts";
 export { BrowserSnapshotError, BrowsingError, DocumentFolderError } from "./errors.ts";
-export type { Page, PageContent, PageLink } from "./page.ts";
+export type { LinkTarget, Page, PageContent, PageKind, PageLink } from "./page.ts";
 export type { BrowserSnapshot } from "./snapshot.ts";
+export type { Line as PageLine } from "./text/wrap.ts";
 export {
   type BrowserTools,
   type BrowserToolsOptions,

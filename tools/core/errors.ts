@@ -3,6 +3,8 @@
  * itself is never thrown: it becomes a result that the model reads (see `execute.ts`).
  */
 
+import type { BrandedClass } from "../../harmony/index.ts";
+
 /** Base of every error of this folder; `code` is stable, the message is for people. */
 export class ToolsError extends Error {
   static readonly brand: string = "chorale.ToolsError";
@@ -32,8 +34,6 @@ function addBrands(error: Error, made: object): void {
     Object.defineProperty(error, Symbol.for(brand), { value: true });
   }
 }
-
-type BrandedClass<T> = (abstract new (...args: never[]) => T) & { readonly brand: string };
 
 function isBranded<T>(one: BrandedClass<T>, error: unknown): error is T {
   // A class of a program's own, derived from one here, is known by itself only.

@@ -16,11 +16,12 @@ export type StandardSchema<Output = unknown> = {
   };
 };
 
-type StandardResult<Output> =
+/** What a Standard Schema says of a value: what it makes of it, or what is wrong. */
+export type StandardResult<Output> =
   | { readonly value: Output; readonly issues?: undefined }
   | { readonly issues: readonly StandardIssue[] };
 
-type StandardIssue = {
+export type StandardIssue = {
   readonly message: string;
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 };

@@ -50,6 +50,7 @@ export class PythonWarmPool implements AsyncDisposable {
   /**
    * Hands over the prepared interpreter, or starts one where none is ready; prepares the next.
    *
+   * @internal for `createPythonTool`
    * @param onProcess  gets the process, which the caller has to end
    * @throws PythonStartError
    */

@@ -6,8 +6,10 @@ export {
   type ValidatorOptions,
   type XmlValidatorOptions,
 } from "./create-validator.ts";
+export type { Dialect as JsonSchemaDialect, Draft as JsonSchemaDraft } from "./json-draft.ts";
 export { readXmlSchema } from "./read-xml-schema.ts";
 export type {
+  AnyValidator,
   JsonValidator,
   ValidationAction,
   ValidationIssue,

@@ -34,7 +34,7 @@ export type ValidationResult<Value = unknown> = {
 };
 
 /** What validators of either language have. */
-interface AnyValidator<Value> {
+export interface AnyValidator<Value> {
   /** One sentence: what the final message must be. */
   readonly describe: string;
   /** What the validator does not enforce of its schema, e.g. an unknown `format`. */

@@ -83,6 +83,7 @@ export class FolderBackend implements BrowserBackend {
   readonly #urls: ReadonlySet<string>;
   readonly #index: IndexThread;
 
+  /** @internal for `openDocumentFolder` */
   constructor(summary: FolderSummary, urls: ReadonlySet<string>, index: IndexThread) {
     this.summary = summary;
     this.#urls = urls;

@@ -9,6 +9,8 @@ export {
   type InstallProgress,
   installPackages,
 } from "./install.ts";
+export type { LockedPackage, PackagePlace } from "./lock.ts";
+export type { PackageEntry, PackageManifest } from "./package-manifest.ts";
 export {
   openPackages,
   type SessionPackages,
