@@ -1,5 +1,5 @@
 /**
- * Random cells in parallel sessions whose processes are killed at random moments. Whatever happens, every
+ * Random cells in parallel sessions whose processes are killed at random moments. Every
  * call has to end with a result, right where there is one, and nothing may be left behind.
  */
 import { readdirSync, readFileSync } from "node:fs";
@@ -107,7 +107,7 @@ export async function stressPython(options: StressOptions): Promise<StressReport
     // It may come when the cell is over, and hit another.
     const disturbing = sleep(random.next() * LATEST_DISTURBANCE_MS).then(() => {
       if (disturbance < KILLS) {
-        // Anybody's: also one that is just being started.
+        // Of any session, also one that is just being started.
         const pids = processesOf(cacheDir);
         const pid = pids[Math.floor(share * pids.length)];
         if (pid !== undefined && killed(pid)) counts.kills++;
@@ -194,7 +194,7 @@ async function settled(promise: Promise<ToolResult>): Promise<ToolResult | null>
   }
 }
 
-/** Every process that was started with the run's folder in its command, whoever its parent is now. */
+/** Every process that was started with the run's folder in its command, with any parent. */
 function processesOf(cacheDir: string): readonly number[] {
   if (process.platform !== "linux") return [];
   return readdirSync("/proc")

@@ -1,4 +1,4 @@
-/** What crosses the sandbox's wall as files, and the text codecs of its inside. */
+/** Files that go into the sandbox and come out of it, and the text codecs inside of it. */
 import { execFileSync } from "node:child_process";
 import {
   existsSync,
@@ -43,7 +43,7 @@ describe("names of files", () => {
     expect(safeFileName(path)).toBe(name);
   });
 
-  test("are plain, short and visible whatever was asked for", () => {
+  test("are plain, short and visible for every path", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary", maxLength: 300 }), (path) => {
         const name = safeFileName(path);
@@ -168,7 +168,7 @@ describe("files of the user", () => {
   });
 
   test.runIf(process.platform === "linux")(
-    "of the system are read, whatever size they state",
+    "of the system are read, though they state no size",
     async () => {
       const [file] = await readInputFiles(["/proc/version"]);
       expect(Buffer.from(file?.bytes ?? []).toString()).toMatch(/^Linux version /);

@@ -150,19 +150,19 @@ test.runIf(process.platform !== "win32")(
      const folder = ${JSON.stringify(folder)};
      for (;;) await storeSnapshot(folder, snapshotPath(folder, "1", "x"), new Uint8Array(2 ** 26));`,
     ]);
-    const litter = (): string[] => readdirSync(folder).filter((name) => name.endsWith(".tmp"));
+    const leftovers = (): string[] => readdirSync(folder).filter((name) => name.endsWith(".tmp"));
     do {
       writer.kill("SIGCONT");
       await sleep(5);
       writer.kill("SIGSTOP");
-    } while (litter().length === 0);
+    } while (leftovers().length === 0);
     writer.kill("SIGKILL");
     await new Promise((resolve) => writer.once("exit", resolve));
-    expect(litter()).toHaveLength(1);
+    expect(leftovers()).toHaveLength(1);
     const tool = createPythonTool({ cacheDir: folder });
     await tool.warmUp();
     await tool.close();
-    expect(litter()).toEqual([]);
+    expect(leftovers()).toEqual([]);
   },
 );
 

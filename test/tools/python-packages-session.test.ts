@@ -1,4 +1,4 @@
-/** Packages in real interpreters: imported when a cell asks, held by the same walls, named to the model. */
+/** Packages in real interpreters: imported when a cell asks, held by the same sandbox, named to the model. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

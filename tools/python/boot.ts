@@ -1,6 +1,7 @@
 /** Starts interpreters: with a memory snapshot, which is made first, where there can be one. */
 import { rm } from "node:fs/promises";
 import { PythonStartError } from "../core/errors.ts";
+import { messageOf } from "../core/text.ts";
 import { withTimeout } from "../core/with-timeout.ts";
 import { snapshotSource } from "./guest-source.ts";
 import { InterpreterProcess } from "./interpreter-process.ts";
@@ -73,30 +74,30 @@ async function startFrom(
 }
 
 /** The snapshot's path, made first if it is missing; null when it can neither be found nor made. */
-function snapshotIn(folder: string, options: StartOptions): Promise<string | null> {
-  const path = snapshotPath(folder, installedPyodide().version, snapshotSource());
+function snapshotIn(cacheDir: string, options: StartOptions): Promise<string | null> {
+  const path = snapshotPath(cacheDir, installedPyodide().version, snapshotSource());
   let made = making.get(path);
   if (made === undefined) {
-    made = makeSnapshot(folder, path, options).finally(() => making.delete(path));
+    made = makeSnapshot(cacheDir, path, options).finally(() => making.delete(path));
     making.set(path, made);
   }
   return made;
 }
 
 async function makeSnapshot(
-  folder: string,
+  cacheDir: string,
   path: string,
   { onProcess, keepsAgentAlive }: StartOptions,
 ): Promise<string | null> {
-  await removeAbandoned(folder);
+  await removeAbandoned(cacheDir);
   if (await hasSnapshot(path)) return path;
   // Known before seconds are spent on what could not be stored.
-  if (!(await canStoreSnapshots(folder))) return null;
+  if (!(await canStoreSnapshots(cacheDir))) return null;
   const maker = new InterpreterProcess(launchOptions({ snapshotFile: null, makeSnapshot: true }));
   onProcess(maker);
   try {
     const memory = await started(maker, maker.snapshot, keepsAgentAlive);
-    await storeSnapshot(folder, path, memory);
+    await storeSnapshot(cacheDir, path, memory);
     return path;
   } catch {
     // The start goes on without; what is broken for it too, it says itself.
@@ -119,8 +120,4 @@ async function started<T>(
     interpreter.kill();
     throw new Failure(`The Python interpreter did not start: ${messageOf(cause)}.`, { cause });
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,7 +1,6 @@
 /**
  * Main thread of the interpreter's process: it passes cells into the isolate that runs Python, and runs
- * none of their code. Whatever a cell does, this thread can interrupt it, measure it, and notice that the
- * agent is gone.
+ * none of their code. It can therefore interrupt a cell, measure it, and notice that the agent is gone.
  */
 import { connectToParent } from "../isolate/ipc-client.ts";
 import { loadIsolatedVm } from "../isolate/isolated-vm.ts";
@@ -58,7 +57,7 @@ let interruptedBetween = false;
 
 const send = (message: FromChild): void => ipc.send(message);
 
-/** Python's own list of its frames, written when it is beyond help. */
+/** Python's own list of its frames, which it prints when it aborts. */
 const LAST_STACK = /(?:^|\n)Stack \(most recent call first\):\n[\s\S]*$/;
 
 /** With what was printed since the last result. What is printed while Python starts is about the start. */

@@ -10,7 +10,7 @@
 const MAX_NAME_BYTES = 200;
 const MAX_EXTENSION_CHARS = 12;
 const MAX_COPIES = 1000;
-/** Windows takes these for devices, whatever their extension. */
+/** Windows takes these for devices, with every extension. */
 const DEVICE = /^(?:con|prn|aux|nul|com\d|lpt\d)(?=$|\.)/i;
 
 /**

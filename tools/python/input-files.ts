@@ -1,7 +1,9 @@
 /** Files of the user for the cells: read once, before anything is started, and handed over as copies. */
+
 import type { FileHandle } from "node:fs/promises";
 import { basename } from "node:path";
 import { PythonFileError } from "../core/errors.ts";
+import { messageOf } from "../core/text.ts";
 import { freeName, safeFileName } from "./file-name.ts";
 import { openForReading } from "./open-file.ts";
 import { INPUT_LIMITS } from "./protocol.ts";
@@ -48,7 +50,7 @@ async function readInput(path: string): Promise<Uint8Array> {
     return await readAll(handle, path);
   } catch (cause) {
     if (cause instanceof PythonFileError) throw cause;
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     throw new PythonFileError(path, `Cannot read ${path} for Python: ${why}.`, { cause });
   } finally {
     await handle?.close();

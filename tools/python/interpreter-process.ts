@@ -54,7 +54,7 @@ export class InterpreterProcess {
   constructor(options: SupervisedChildOptions) {
     this.ready = this.#ready.promise;
     this.snapshot = this.#snapshot.promise;
-    // Whoever waits for the one does not wait for the other.
+    // A caller waits for one of the two; the other must not count as an unhandled rejection.
     this.ready.catch(() => undefined);
     this.snapshot.catch(() => undefined);
     this.#child = new SupervisedChild(options, {

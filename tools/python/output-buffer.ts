@@ -61,7 +61,7 @@ export class OutputBuffer {
       this.write(tail);
       return;
     }
-    // The line needs room that the tail has, so that nothing is cut a second time.
+    // The line takes the place of the tail's first bytes, so that the buffer does not cut a second time.
     const line = Uint8Array.from(cutLine(cut + CUT_LINE_BYTES), (char) => char.charCodeAt(0));
     this.write(withoutPartialEnd(head));
     this.write(line);

@@ -73,7 +73,7 @@ export class PythonSession implements AsyncDisposable {
     return result;
   }
 
-  /** Ends every process at once, whatever is running. */
+  /** Ends every process at once, also in the middle of a cell. */
   async close(): Promise<void> {
     this.#closed = true;
     const processes = [...this.#processes];

@@ -20,10 +20,10 @@ const SUFFIX = ".snapshot";
 const SILENT_MS = 10 * 60 * 1000;
 
 /** Where the snapshot of exactly these versions lies. `sources`: what decides its content. */
-export function snapshotPath(folder: string, pyodideVersion: string, sources: string): string {
+export function snapshotPath(cacheDir: string, pyodideVersion: string, sources: string): string {
   const key = createHash("sha256").update(sources).digest("hex").slice(0, 12);
   const name = `python-${pyodideVersion}-node-${process.versions.node}-${process.arch}-${key}${SUFFIX}`;
-  return join(folder, name);
+  return join(cacheDir, name);
 }
 
 export async function hasSnapshot(path: string): Promise<boolean> {
@@ -31,11 +31,11 @@ export async function hasSnapshot(path: string): Promise<boolean> {
 }
 
 /** Whether the folder is there, or can be made, and can be written. */
-export async function canStoreSnapshots(folder: string): Promise<boolean> {
+export async function canStoreSnapshots(cacheDir: string): Promise<boolean> {
   try {
-    await makeFolder(folder);
-    await access(folder, constants.W_OK);
-    return (await stat(folder)).isDirectory();
+    await makeFolder(cacheDir);
+    await access(cacheDir, constants.W_OK);
+    return (await stat(cacheDir)).isDirectory();
   } catch {
     return false;
   }
@@ -43,21 +43,21 @@ export async function canStoreSnapshots(folder: string): Promise<boolean> {
 
 /** @throws the file system's error when the folder cannot be written */
 export async function storeSnapshot(
-  folder: string,
+  cacheDir: string,
   path: string,
   memory: Uint8Array,
 ): Promise<void> {
   await writeFileAtomic(path, packSnapshot(memory), 0o400);
-  await removeOld(folder);
+  await removeOld(cacheDir);
 }
 
 /**
  * Removes what processes left that were killed while they wrote a snapshot. Never rejects: where it
  * cannot be removed, it is in no one's way.
  */
-export async function removeAbandoned(folder: string): Promise<void> {
+export async function removeAbandoned(cacheDir: string): Promise<void> {
   try {
-    for (const { path, changedMs } of await list(folder, TEMPORARY_SUFFIX)) {
+    for (const { path, changedMs } of await list(cacheDir, TEMPORARY_SUFFIX)) {
       const end = path.lastIndexOf(SUFFIX) + SUFFIX.length + 1;
       const writer = path.slice(end, -TEMPORARY_SUFFIX.length);
       if (isAbandoned(writer, changedMs, SILENT_MS)) await rm(path, { force: true });
@@ -65,22 +65,22 @@ export async function removeAbandoned(folder: string): Promise<void> {
   } catch {}
 }
 
-async function removeOld(folder: string): Promise<void> {
-  const snapshots = await list(folder, SUFFIX);
+async function removeOld(cacheDir: string): Promise<void> {
+  const snapshots = await list(cacheDir, SUFFIX);
   const old = snapshots.sort((a, b) => b.changedMs - a.changedMs).slice(KEPT_FILES);
   await Promise.all(old.map(({ path }) => rm(path, { force: true })));
 }
 
 async function list(
-  folder: string,
+  cacheDir: string,
   suffix: string,
 ): Promise<{ readonly path: string; readonly changedMs: number }[]> {
-  const names = (await readdir(folder)).filter(
+  const names = (await readdir(cacheDir)).filter(
     (name) => name.startsWith("python-") && name.endsWith(suffix),
   );
   return Promise.all(
     names.map(async (name) => {
-      const path = join(folder, name);
+      const path = join(cacheDir, name);
       const changedMs = (await stat(path).catch(() => undefined))?.mtimeMs ?? Date.now();
       return { path, changedMs };
     }),

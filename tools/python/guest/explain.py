@@ -18,7 +18,7 @@ def _make_explanations():
         "any. Call the functions one after the other in a loop."
     )
     NETWORK = "There is no network in this sandbox."
-    INPUT = "Nobody can type an answer to input() in this sandbox: put the values into the code."
+    INPUT = "input() has no keyboard to read from in this sandbox: put the values into the code."
     FENCES = "Send plain Python, without Markdown fences."
     MAGICS = "Shell commands (!) and IPython magics (%) are not available here; write plain Python."
     # By module and attribute, or module alone.

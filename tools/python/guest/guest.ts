@@ -176,7 +176,7 @@ function configuration(createPyodideModule: CreateModule, lockFile: string): obj
 }
 
 /**
- * Makes room for the output of the next cell, and adds two numbers in the way in which cells are run.
+ * Forgets the output that the host has read, and adds two numbers in the way in which cells are run.
  *
  * @param read  bytes of the output that the host has read
  * @returns false when earlier cells have changed what cells run on, so that none can any more

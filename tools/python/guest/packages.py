@@ -23,9 +23,9 @@ def _open(manifest, fetch):
     # Beside a package's modules, its data: `NAME-1.0.data/data/share/…` belongs to `/share/…`.
     DATA = {"purelib": FOLDERS["site"], "platlib": FOLDERS["site"], "data": sys.prefix}
     DATA_FOLDERS = ("share", "etc")
-    MOST_ENTRIES = 20_000
-    MOST_BYTES = 192 * 2**20
-    MOST_NAMED = 30
+    MAX_ENTRIES = 20_000
+    MAX_BYTES = 192 * 2**20
+    MAX_NAMED = 30
 
     def needed(name):
         """The package and all that it needs, what is needed first. Not recursive: chains may be long."""
@@ -60,7 +60,7 @@ def _open(manifest, fetch):
 
         with ZipFile(path) as archive:
             entries = archive.infolist()
-            if len(entries) > MOST_ENTRIES or sum(entry.file_size for entry in entries) > MOST_BYTES:
+            if len(entries) > MAX_ENTRIES or sum(entry.file_size for entry in entries) > MAX_BYTES:
                 raise ImportError("it is larger than a package may be")
             made = set()
             for entry in entries:
@@ -111,8 +111,8 @@ def _open(manifest, fetch):
 
     def listed():
         names = sorted(name for name, one in packages.items() if one["imports"])
-        more = len(names) - MOST_NAMED
-        return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+        more = len(names) - MAX_NAMED
+        return ", ".join(names[:MAX_NAMED]) + (f" and {more} more" if more > 0 else "")
 
     def explain(module):
         """How a module that is not there could be had; empty where nothing is to be said."""

@@ -1,7 +1,7 @@
 /**
- * The world that Pyodide finds in the isolate. An isolate has ECMAScript and WebAssembly and nothing
- * else; Emscripten and Pyodide know such a place as "shell" (V8's d8): here is what they expect of one.
- * Three functions of the host are behind it, and only numbers and strings go through them.
+ * The globals that Pyodide needs in the isolate, which has ECMAScript and WebAssembly alone. Emscripten and
+ * Pyodide have a mode for such a place, "shell" (V8's d8); this file defines what they use there. It calls
+ * three functions of the host, with numbers and strings only.
  */
 import { BytesDecoder, Utf8Encoder } from "./text-codec.ts";
 

@@ -7,7 +7,9 @@
  * wheel needs them: ZIP64, encryption, several disks, a second name of an entry, and bytes before or
  * behind the archive.
  */
+
 import type { Entry, ZipFile } from "yauzl";
+import { messageOf } from "../../core/text.ts";
 import { archiveError, PackageError } from "./errors.ts";
 
 export type ArchiveSummary = {
@@ -66,7 +68,7 @@ export async function inspectArchive(archive: Buffer, fileName: string): Promise
     return await inspectEntries(zipFile, directory, refuse);
   } catch (cause) {
     if (cause instanceof PackageError) throw cause;
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     throw archiveError(fileName, null, `it is a damaged zip archive (${why})`);
   }
 }

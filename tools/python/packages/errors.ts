@@ -1,5 +1,7 @@
 /** Why packages of Python cannot be installed or given to a session. */
+
 import { ToolsError } from "../../core/errors.ts";
+import { messageOf } from "../../core/text.ts";
 
 /**
  * - `LOCK`: nothing can be resolved from the lock file.
@@ -21,7 +23,7 @@ export type PackageErrorCode = `CHORALE_PACKAGE_${
   | "STORE"
   | "MISSING"}`;
 
-/** Thrown wherever packages for Python are installed, listed or opened; `code` says what happened. */
+/** Thrown when packages for Python cannot be installed, listed or opened; `code` says what happened. */
 export class PackageError extends ToolsError {
   static override readonly brand: string = "chorale.PackageError";
   declare readonly code: PackageErrorCode;
@@ -112,7 +114,7 @@ export function storeError(
   attempt: "read" | "written",
   cause: unknown,
 ): PackageError {
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const why = messageOf(cause);
   const message = `The packages in ${path} cannot be ${attempt}: ${why}.`;
   return new PackageError("CHORALE_PACKAGE_STORE", message, { cause });
 }

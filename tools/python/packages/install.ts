@@ -1,5 +1,7 @@
 /** Brings packages into the store: resolved, received, checked, and only then installed. */
+
 import { setTimeout as delay } from "node:timers/promises";
+import { messageOf } from "../../core/text.ts";
 import {
   AddressRefusedError,
   HttpStatusError,
@@ -50,7 +52,7 @@ export type Installed = {
 };
 
 /** Tries without a new byte between them. */
-const MOST_TRIES = 4;
+const MAX_TRIES = 4;
 const FIRST_PAUSE_MS = 250;
 
 /**
@@ -179,8 +181,8 @@ async function received(
         continue;
       }
       if (partial.bytes > before) tries = 0;
-      if (tries >= MOST_TRIES || !mayPass(cause)) {
-        const why = cause instanceof Error ? cause.message.replace(/\.$/, "") : String(cause);
+      if (tries >= MAX_TRIES || !mayPass(cause)) {
+        const why = messageOf(cause).replace(/\.$/, "");
         const kept = partial.bytes > 0 ? ` (${partial.bytes} bytes are kept for the next try)` : "";
         throw downloadError(one.name, source.name, `${why}${kept}`, cause);
       }

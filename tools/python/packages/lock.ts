@@ -2,7 +2,9 @@
  * The lock file: which packages are built for this Python, what each needs, and the hash of its file.
  * Pyodide brings its own; one of the same form can stand in for it (as `micropip.freeze()` writes them).
  */
+
 import { join } from "node:path";
+import { messageOf } from "../../core/text.ts";
 import { openForReading } from "../open-file.ts";
 import { installedPyodide } from "../pyodide.ts";
 import { lockError } from "./errors.ts";
@@ -30,7 +32,7 @@ export type PackageLock = {
 };
 
 /** Pyodide's has 119 KB. */
-const MOST_BYTES = 16 * 1024 * 1024;
+const MAX_BYTES = 16 * 1024 * 1024;
 
 const pyodideLock = (): string => join(installedPyodide().folder, "pyodide-lock.json");
 
@@ -74,10 +76,10 @@ async function readDocument(path: string): Promise<Record<string, unknown>> {
   try {
     await using file = await openForReading(path);
     const { size } = await file.stat();
-    if (size > MOST_BYTES) throw new Error(`it has more than ${MOST_BYTES} bytes`);
+    if (size > MAX_BYTES) throw new Error(`it has more than ${MAX_BYTES} bytes`);
     document = JSON.parse(await file.readFile("utf8"));
   } catch (cause) {
-    throw lockError(path, cause instanceof Error ? cause.message : String(cause), cause);
+    throw lockError(path, messageOf(cause), cause);
   }
   if (!isObject(document)) throw lockError(path, "it holds no object");
   return document;
@@ -117,7 +119,7 @@ export function lockedPackage(entry: unknown): LockedPackage | undefined {
     fileName: file_name,
     sha256,
     depends: depends.map(normaliseName),
-    // Pyodide's lock file has some that nobody could import (`matplotlib-inline`).
+    // Pyodide's lock file has some that Python cannot import (`matplotlib-inline`).
     imports: imports.filter((one) => MODULE.test(one)),
     place: install_dir,
   };

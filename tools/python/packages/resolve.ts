@@ -39,14 +39,14 @@ export function findPackage<P extends Pick<LockedPackage, "imports">>(
   return having.length === 1 ? having[0] : undefined;
 }
 
-const MOST_SIMILAR = 5;
-const LONGEST_COMPARED = 60;
+const MAX_SIMILAR = 5;
+const MAX_COMPARED_CHARS = 60;
 
 function similarNames(
   packages: ReadonlyMap<string, LockedPackage>,
   unknown: readonly string[],
 ): readonly string[] {
-  const wanted = unknown.map((name) => normaliseName(name).slice(0, LONGEST_COMPARED));
+  const wanted = unknown.map((name) => normaliseName(name).slice(0, MAX_COMPARED_CHARS));
   const distances = [...packages.keys()].map((name) => {
     const distance = Math.min(...wanted.map((one) => editDistance(one, name)));
     return { name, distance };
@@ -54,6 +54,6 @@ function similarNames(
   return distances
     .filter(({ name, distance }) => distance <= Math.max(1, Math.floor(name.length / 3)))
     .sort((a, b) => a.distance - b.distance)
-    .slice(0, MOST_SIMILAR)
+    .slice(0, MAX_SIMILAR)
     .map(({ name }) => name);
 }

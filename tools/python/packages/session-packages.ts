@@ -10,7 +10,7 @@ export type SessionPackagesOptions = {
   /** Of the store; it need not exist. */
   readonly folder: string;
   /**
-   * Names of installed packages; what they need comes with them. `"all"`: whatever is installed. An empty
+   * Names of installed packages; what they need comes with them. `"all"`: every installed one. An empty
    * list: none.
    */
   readonly allow: "all" | readonly string[];
@@ -27,7 +27,7 @@ export type SessionPackages = {
 };
 
 /** Beyond as many files the folder of all is named: command lines have an end (Windows: 32 KB). */
-const MOST_PATHS = 64;
+const MAX_PATHS = 64;
 
 /**
  * @throws PackageError for a name that is not installed, or a store that cannot be read
@@ -51,7 +51,7 @@ export async function openPackages(options: SessionPackagesOptions): Promise<Ses
   const files = chosen.map((one) => store.fileOf(one));
   return {
     packages: chosen,
-    readable: files.length <= MOST_PATHS ? files : [store.files],
+    readable: files.length <= MAX_PATHS ? files : [store.files],
     manifest: {
       packages: chosen.map((one, at) => ({
         name: one.name,
@@ -72,7 +72,7 @@ export async function openPackages(options: SessionPackagesOptions): Promise<Ses
   };
 }
 
-const MOST_NAMED = 60;
+const MAX_NAMED = 60;
 
 /** For the description that the model reads. */
 export function describePackages({ packages }: SessionPackages): string {
@@ -86,7 +86,7 @@ export function describePackages({ packages }: SessionPackages): string {
     })
     .sort();
   if (named.length === 0) return "Only the Python standard library can be imported.";
-  const more = named.length - MOST_NAMED;
-  const list = named.slice(0, MOST_NAMED).join(", ") + (more > 0 ? ` and ${more} more` : "");
+  const more = named.length - MAX_NAMED;
+  const list = named.slice(0, MAX_NAMED).join(", ") + (more > 0 ? ` and ${more} more` : "");
   return `Beside the standard library these packages can be imported, and no others: ${list}.`;
 }

@@ -9,10 +9,12 @@
  * <folder>/partial/<sha256>.part
  * ```
  */
+
 import { createHash } from "node:crypto";
 import { chmod, readdir, readFile, rename, stat } from "node:fs/promises";
 import { dirname, extname, join } from "node:path";
 import { writeFileAtomic } from "../../core/atomic-write.ts";
+import { messageOf } from "../../core/text.ts";
 import { makeFolder } from "../make-folder.ts";
 import { installedPyodide } from "../pyodide.ts";
 import { ARCHIVE_LIMITS } from "./archive.ts";
@@ -39,7 +41,7 @@ export type StoreContent = {
 export const PACKAGE_FOLDER = "python-packages";
 
 const SUFFIX = ".json";
-const LONGEST_ENTRY = 256 * 1024;
+const MAX_ENTRY_BYTES = 256 * 1024;
 
 export class PackageStore {
   readonly folder: string;
@@ -166,7 +168,7 @@ export function sha256Of(content: Uint8Array): string {
 async function readEntry(path: string): Promise<StoredPackage | string> {
   try {
     const { size } = await stat(path);
-    if (size > LONGEST_ENTRY) return "it is too long";
+    if (size > MAX_ENTRY_BYTES) return "it is too long";
     const document: unknown = JSON.parse(await readFile(path, "utf8"));
     const locked = lockedPackage(document);
     if (locked === undefined || !isObject(document)) return "it is not of its form";
@@ -177,6 +179,6 @@ async function readEntry(path: string): Promise<StoredPackage | string> {
     if (!isSize(unpackedBytes, ARCHIVE_LIMITS.unpackedBytes)) return "it is not of its form";
     return { ...locked, bytes, unpackedBytes };
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   }
 }
