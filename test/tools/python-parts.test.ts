@@ -1,9 +1,11 @@
+import { createHash } from "node:crypto";
 import { chmodSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { writerName } from "../../tools/core/writer-name.ts";
 import { encodeFrame, type Frame, FrameReader } from "../../tools/isolate/frames.ts";
+import { readTimeZones } from "../../tools/python/guest-source.ts";
 import { OutputBuffer } from "../../tools/python/output-buffer.ts";
 import { readFromChild } from "../../tools/python/protocol.ts";
 import {
@@ -157,6 +159,12 @@ describe("OutputBuffer", () => {
     write(writer, "seen");
     expect(reader.read()).toBe("seen");
   });
+});
+
+test("the time zones are the bytes that PyPI publishes", () => {
+  expect(createHash("sha256").update(readTimeZones()).digest("hex")).toBe(
+    "0a10eec6e13ef16b627fabed9a5f2ba61a62b1c67f327305f4e7e412a70b4aec",
+  );
 });
 
 describe("snapshot files", () => {

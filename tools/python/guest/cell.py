@@ -28,6 +28,8 @@ def _make(explain, install_explanations, install_standard_library, install_event
     namespace = __main__.__dict__
     # Of matplotlib's `show`: the figures are saved when the cell ends.
     warnings.filterwarnings("ignore", message=".*non-interactive, and thus cannot be shown")
+    loop = None
+    is_check = False
     current = None
     figures = 0
 
@@ -105,6 +107,9 @@ def _make(explain, install_explanations, install_standard_library, install_event
 
     def finish(value, error):
         save_figures()
+        loop.runs_cell = False
+        if not is_check:
+            loop.report_failures()
         for stream in (sys.stdout, sys.stderr):
             try:
                 stream.flush()
@@ -153,6 +158,7 @@ def _make(explain, install_explanations, install_standard_library, install_event
         """JSON of the outcome, or a future of it for a cell with top-level await."""
         nonlocal current
         current = None
+        loop.runs_cell = True
         name = f"<cell {number}>"
         linecache.cache[name] = (len_(source), None, source.splitlines(True), name)
         try:
@@ -171,9 +177,12 @@ def _make(explain, install_explanations, install_standard_library, install_event
         Runs a cell that leaves nothing behind: earlier ones can have changed what cells run on. With its
         outcome it returns the sum of the numbers that Python keeps as objects, whose values can be changed.
         """
+        nonlocal is_check
         missing = object()
         kept = namespace.get("_", missing)
+        is_check = True
         outcome = run(source, 0)
+        is_check = False
         if kept is missing:
             namespace.pop("_", None)
         else:
@@ -191,8 +200,8 @@ def _make(explain, install_explanations, install_standard_library, install_event
 
     def prepare(wake, pause):
         """
-        Does what a memory snapshot must not, or cannot, hold. Returns what turns the event loop (see
-        event_loop.py).
+        Does what a memory snapshot must not, or cannot, hold. Returns what runs the event loop for a moment
+        (see event_loop.py).
         """
         random.seed()
         for stream in (sys.stdout, sys.stderr):
@@ -204,7 +213,9 @@ def _make(explain, install_explanations, install_standard_library, install_event
         install_standard_library()
         install_explanations()
         builtins.display = display
-        return install_event_loop(wake, pause)
+        nonlocal loop
+        loop = install_event_loop(wake, pause)
+        return loop.turn
 
     def set_explanation(explain):
         """`explain` says of a module that is not there how the user could add it."""

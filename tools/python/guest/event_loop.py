@@ -7,13 +7,15 @@
 def _make_event_loop():
     import asyncio
     import contextlib
+    import errno
     import functools
     import math
     import sys
     import time
-    from asyncio import base_events, events, runners, tasks
+    import traceback
+    from asyncio import base_events, events, runners, tasks, unix_events
 
-    monotonic, min_, pause = time.monotonic, min, time.sleep
+    monotonic, min_, pause, print_ = time.monotonic, min, time.sleep, print
     SLICE_S = 0.02
     # How long `turn` goes on while callbacks are ready, before JavaScript gets its turn.
     TURN_S = 0.01
@@ -105,6 +107,12 @@ def _make_event_loop():
         async def _make_subprocess_transport(self, *args, **kwargs):
             raise NotImplementedError("no subprocess can be started in this sandbox")
 
+        async def create_connection(self, *args, **kwargs):
+            raise OSError(errno.EHOSTUNREACH, "no connection can be opened in this sandbox")
+
+        create_server = create_datagram_endpoint = create_connection
+        create_unix_connection = create_unix_server = create_connection
+
         def _process_events(self, event_list):
             pass
 
@@ -120,6 +128,9 @@ def _make_event_loop():
             # When JavaScript will call `turn`.
             self._due = math.inf
             self._runs = True
+            # Tasks whose exception no code has asked for yet.
+            self._failed = []
+            self.runs_cell = False
 
         def turn(self):
             """Runs what is ready."""
@@ -143,6 +154,25 @@ def _make_event_loop():
                 self._stopping = False
                 self._due = math.inf
                 self._arm_next()
+                if self._failed and not self.runs_cell and not self._ready:
+                    self.report_failures()
+
+        def create_task(self, *args, **kwargs):
+            task = super().create_task(*args, **kwargs)
+            task.add_done_callback(self._note_failure)
+            return task
+
+        def report_failures(self):
+            """
+            Prints the exceptions of tasks that no code has asked for, when a cell ends and between cells. A
+            variable may hold the task, so that Python itself would never say it.
+            """
+            failed, self._failed = self._failed, []
+            for task in failed:
+                if task._log_traceback:
+                    task._log_traceback = False
+                    report = traceback.format_exception(task.exception())
+                    print_(f"{task.get_name()} failed:", "".join(report), sep="\n", file=sys.stderr)
 
         def call_soon(self, callback, *args, context=None):
             handle = super().call_soon(callback, *args, context=context)
@@ -170,6 +200,10 @@ def _make_event_loop():
                     yield
             finally:
                 self._arm_next()
+
+        def _note_failure(self, task):
+            if not task.cancelled() and task._log_traceback:
+                self._failed.append(task)
 
         def _arm(self, when):
             if when < self._due and not self._selector.blocking:
@@ -221,7 +255,7 @@ def _make_event_loop():
     def install(wake, pause_):
         """
         Makes a session's loop the one that runs. `wake(ms)` has `turn` called after that time, and forgets
-        an earlier call of it; `pause_(s)` blocks without computing. Returns `turn`.
+        an earlier call of it; `pause_(s)` blocks without computing.
         """
         nonlocal pause
         pause = pause_
@@ -232,7 +266,10 @@ def _make_event_loop():
         sys.set_asyncgen_hooks(loop._asyncgen_firstiter_hook, loop._asyncgen_finalizer_hook)
         asyncio.run = outside(runners.run)
         runners.Runner.run = outside(runners.Runner.run)
-        return loop.turn
+        # The loops that scripts name have a selector, which needs sockets.
+        asyncio.SelectorEventLoop = asyncio.EventLoop = Loop
+        unix_events._UnixDefaultEventLoopPolicy._loop_factory = Loop
+        return loop
 
     return install
 

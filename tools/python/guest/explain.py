@@ -36,12 +36,20 @@ def _make_explanations():
         "signal.alarm": "A cell is interrupted when its time is over.",
         "signal.setitimer": "A cell is interrupted when its time is over.",
     }
+    # From the standard library, since Python 3.9.
+    REMOVED = set(
+        "asynchat asyncore audioop binhex cgi cgitb chunk crypt distutils formatter imghdr imp lib2to3 mailcap "
+        "msilib nis nntplib ossaudiodev parser pipes smtpd sndhdr spwd sunau symbol telnetlib uu xdrlib".split()
+    )
     UNREACHABLE = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ECONNREFUSED, errno.ENETDOWN}
     SYSTEM = "The sandbox has no operating system for this: no processes, no users, no signals."
 
     def missing_part(name):
         """Of a module of the standard library that this Python is built without; None for others."""
         root = str(name).partition(".")[0]
+        if root in REMOVED:
+            version = f"{sys.version_info.major}.{sys.version_info.minor}"
+            return f"{root} is no longer part of Python: this one is {version}."
         if root not in ADVICE and root not in sys.stdlib_module_names:
             return None
         advice = ADVICE.get(root, "")
