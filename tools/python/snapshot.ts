@@ -81,7 +81,7 @@ async function list(
   return Promise.all(
     names.map(async (name) => {
       const path = join(cacheDir, name);
-      const changedMs = (await stat(path).catch(() => undefined))?.mtimeMs ?? Date.now();
+      const changedMs = (await stat(path).catch(() => undefined))?.mtimeMs ?? 0;
       return { path, changedMs };
     }),
   );

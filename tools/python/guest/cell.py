@@ -71,7 +71,7 @@ def _make(explain, install_explanations, install_standard_library, install_event
             return None
         return describe(error, source)
 
-    def describe(error, source):
+    def describe(error, source=""):
         try:
             report = traceback.TracebackException.from_exception(error, compact=True)
             only_user_frames(report)
@@ -158,7 +158,7 @@ def _make(explain, install_explanations, install_standard_library, install_event
         """JSON of the outcome, or a future of it for a cell with top-level await."""
         nonlocal current
         current = None
-        loop.runs_cell = True
+        loop.begin_cell()
         name = f"<cell {number}>"
         linecache.cache[name] = (len_(source), None, source.splitlines(True), name)
         try:
@@ -214,7 +214,7 @@ def _make(explain, install_explanations, install_standard_library, install_event
         install_explanations()
         builtins.display = display
         nonlocal loop
-        loop = install_event_loop(wake, pause)
+        loop = install_event_loop(wake, pause, describe)
         return loop.turn
 
     def set_explanation(explain):

@@ -12,10 +12,16 @@ def _make_event_loop():
     import math
     import sys
     import time
-    import traceback
     from asyncio import base_events, events, runners, tasks, unix_events
+    from signal import SIGINT, default_int_handler
+    from signal import getsignal as get_handler
+    from signal import signal as set_handler
 
     monotonic, min_, pause, print_ = time.monotonic, min, time.sleep, print
+    OWN_FILES = {
+        f.__code__.co_filename
+        for f in (base_events.BaseEventLoop._run_once, events.Handle._run, lambda: None)
+    }
     SLICE_S = 0.02
     # How long `turn` goes on while callbacks are ready, before JavaScript gets its turn.
     TURN_S = 0.01
@@ -94,7 +100,8 @@ def _make_event_loop():
             self._check_closed()
             was_blocking, self._selector.blocking = self._selector.blocking, True
             hooks = sys.get_asyncgen_hooks()
-            with no_loop():
+            # An interrupt ends this run, also where the session's loop is turning around it.
+            with handler(default_int_handler, instead_of=SessionLoop.current_handler), no_loop():
                 events._set_running_loop(self)
                 sys.set_asyncgen_hooks(self._asyncgen_firstiter_hook, self._asyncgen_finalizer_hook)
                 try:
@@ -121,41 +128,56 @@ def _make_event_loop():
 
     class SessionLoop(Loop):
         _runs = False
+        # What SIGINT calls while a session's loop turns.
+        current_handler = None
 
-        def __init__(self, wake):
+        def __init__(self, wake, describe):
             super().__init__()
             self._wake = wake
+            self._describe = describe
             # When JavaScript will call `turn`.
             self._due = math.inf
             self._runs = True
             # Tasks whose exception no code has asked for yet.
             self._failed = []
             self.runs_cell = False
+            self._interrupted = False
+            SessionLoop.current_handler = self._on_interrupt
 
         def turn(self):
             """Runs what is ready."""
             self._due = -math.inf
-            end = monotonic() + TURN_S
             try:
-                while True:
-                    self._run_once()
-                    if not self._ready or monotonic() > end:
-                        break
+                with handler(self.current_handler, instead_of=default_int_handler):
+                    self._run_ready()
+            except KeyboardInterrupt:
+                self._cancel_busy()
             except SystemExit:
                 # The task that raised it holds it as its outcome.
                 pass
-            except KeyboardInterrupt:
-                # It may have met this loop and not the task that computes too long. That one is among those
-                # that wait for nothing.
-                for task in asyncio.all_tasks(self):
-                    if task._fut_waiter is None:
-                        task.cancel()
             finally:
-                self._stopping = False
-                self._due = math.inf
-                self._arm_next()
-                if self._failed and not self.runs_cell and not self._ready:
-                    self.report_failures()
+                self._rearm()
+
+        def _run_ready(self):
+            end = monotonic() + TURN_S
+            while True:
+                self._run_once()
+                if self._interrupted:
+                    self._cancel_busy()
+                if not self._ready or monotonic() > end:
+                    break
+            if self._failed and not self.runs_cell and not self._ready:
+                self.report_failures()
+
+        def begin_cell(self):
+            self.runs_cell = True
+            # An interrupt may have met the end of a turn.
+            self._rearm()
+
+        def _rearm(self):
+            self._stopping = False
+            self._due = math.inf
+            self._arm_next()
 
         def create_task(self, *args, **kwargs):
             task = super().create_task(*args, **kwargs)
@@ -171,8 +193,8 @@ def _make_event_loop():
             for task in failed:
                 if task._log_traceback:
                     task._log_traceback = False
-                    report = traceback.format_exception(task.exception())
-                    print_(f"{task.get_name()} failed:", "".join(report), sep="\n", file=sys.stderr)
+                    report = self._describe(task.exception())
+                    print_(f"{task.get_name()} failed:\n{report}", file=sys.stderr)
 
         def call_soon(self, callback, *args, context=None):
             handle = super().call_soon(callback, *args, context=context)
@@ -200,6 +222,22 @@ def _make_event_loop():
                     yield
             finally:
                 self._arm_next()
+
+        def _on_interrupt(self, number, frame):
+            """
+            Raises in the code of a task. In the loop's own code an exception would lose a callback, and with
+            it a task that could then neither go on nor end.
+            """
+            if frame is not None and frame.f_code.co_filename not in OWN_FILES:
+                raise KeyboardInterrupt
+            self._interrupted = True
+
+        def _cancel_busy(self):
+            """The task that computes too long is among those that wait for nothing."""
+            self._interrupted = False
+            for task in asyncio.all_tasks(self):
+                if task._fut_waiter is None:
+                    task.cancel()
 
         def _note_failure(self, task):
             if not task.cancelled() and task._log_traceback:
@@ -230,6 +268,19 @@ def _make_event_loop():
             return Loop()
 
     @contextlib.contextmanager
+    def handler(of_interrupts, instead_of):
+        """Within it, SIGINT calls `of_interrupts`, unless a cell has set a handler of its own."""
+        if get_handler(SIGINT) is not instead_of:
+            yield
+            return
+        set_handler(SIGINT, of_interrupts)
+        try:
+            yield
+        finally:
+            if get_handler(SIGINT) is of_interrupts:
+                set_handler(SIGINT, instead_of)
+
+    @contextlib.contextmanager
     def no_loop():
         """Within it, no loop runs and no task is the current one."""
         loop = events._get_running_loop()
@@ -252,15 +303,15 @@ def _make_event_loop():
 
         return call
 
-    def install(wake, pause_):
+    def install(wake, pause_, describe):
         """
         Makes a session's loop the one that runs. `wake(ms)` has `turn` called after that time, and forgets
-        an earlier call of it; `pause_(s)` blocks without computing.
+        an earlier call of it; `pause_(s)` blocks without computing; `describe` makes a text of an exception.
         """
         nonlocal pause
         pause = pause_
         time.sleep = sleep
-        loop = SessionLoop(wake)
+        loop = SessionLoop(wake, describe)
         events._set_event_loop_policy(Policy(loop))
         events._set_running_loop(loop)
         sys.set_asyncgen_hooks(loop._asyncgen_firstiter_hook, loop._asyncgen_finalizer_hook)
