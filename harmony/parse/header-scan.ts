@@ -65,6 +65,9 @@ export type HeaderPieces = {
  * a role word one more.
  */
 const SENTENCE_WORDS = 2;
+const ASSISTANT = "assistant";
+/** A tool's name has no more words. */
+const MAX_NAME_WORDS = 8;
 
 const SPACED_CHANNEL = new RegExp(
   `^\\p{White_Space}+(${CHANNELS.join("|")})(?![^\\p{White_Space}<])`,
@@ -246,6 +249,7 @@ class HeaderScan {
 
   /** @param recipient what stands behind `to=` in `word` */
   #recipient(recipient: string, word: string, rest: string): number {
+    const { complete, isDeclared } = this.#input;
     let value = recipient;
     let { length } = word;
     const spelled = value === "" ? this.#spelledRecipient(word + rest) : null;
@@ -253,7 +257,7 @@ class HeaderScan {
       value = spelled.name;
       length = spelled.text.length;
     }
-    const body = this.#input.complete ? -1 : value.search(/[{[]/);
+    const body = complete ? -1 : value.search(/[{[]/);
     if (body !== -1) {
       length -= value.length - body;
       value = value.slice(0, body);
@@ -263,8 +267,25 @@ class HeaderScan {
       this.#issue("recipient_tail", `The recipient ${value} is cut at <|`, value.slice(tail));
       value = value.slice(0, tail);
     }
+    if (complete && value !== "" && !isDeclared(value)) {
+      const spaced = this.#spacedName(value, rest);
+      length += spaced.length;
+      value += spaced;
+    }
     if (value !== "") this.#pieces.recipients.push(value);
     return length;
+  }
+
+  /** The words behind `name` that make it the name of a declared tool, which may have blanks. */
+  #spacedName(name: string, rest: string): string {
+    let found = "";
+    for (let length = 0, words = 0; words < MAX_NAME_WORDS; words++) {
+      const next = WORD.exec(rest.slice(length));
+      if (next === null) break;
+      length += next[0].length;
+      if (this.#input.isDeclared(name + rest.slice(0, length))) found = rest.slice(0, length);
+    }
+    return found;
   }
 
   /** Reads the role word, if this is one; otherwise assumes the assistant and leaves the word. */
@@ -277,7 +298,21 @@ class HeaderScan {
       isComplete: complete,
       isHeader: complete || segments.length > 1,
     });
+    if (reading === MISSING_ROLE && !complete && this.#isRoleGluedToContent(word)) {
+      return this.#takeRole({ role: ASSISTANT }, ASSISTANT);
+    }
     return reading === null ? 0 : this.#takeRole(reading, word);
+  }
+
+  /** `assistantThere are …`: the role is a token of its own, and nothing separates it from the content. */
+  #isRoleGluedToContent(word: string): boolean {
+    const [first] = this.#input.segments;
+    return (
+      word.startsWith(ASSISTANT) &&
+      first?.mark === null &&
+      first.text.startsWith(word) &&
+      endsToken(first.tokenLengths, ASSISTANT.length)
+    );
   }
 
   #takeRole(reading: RoleReading, word: string): number {
