@@ -152,10 +152,14 @@ export type RunEvent =
       readonly total: number;
     }
   | {
-      /** The model had reasoned as long as it may: its analysis was ended, and it goes on behind that. */
+      /**
+       * The model had reasoned as long as it may, or repeated itself: its analysis was ended, and it goes on behind
+       * that.
+       */
       readonly type: "generation.reasoning_limited";
-      /** Tokens of reasoning that it may sample before each call or answer. */
-      readonly limit: number;
+      readonly reason: "limit" | "repetition";
+      /** Tokens of reasoning that it may sample before each call or answer; null for a repetition. */
+      readonly limit: number | null;
       /** What was appended for it: the end of its analysis, the second time the header of an answer as well. */
       readonly forced_ids: readonly number[];
     }

@@ -93,6 +93,7 @@ class StepReader {
       case "reasoning_limited":
         await emit({
           type: "generation.reasoning_limited",
+          reason: event.reason,
           limit: event.limit,
           forced_ids: event.forcedIds,
         });

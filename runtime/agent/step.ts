@@ -148,6 +148,8 @@ function brokenCall(turn: TurnState): Omit<Problem, "itemId"> {
 
 /** Characters of a broken call that the model reads again. */
 const MAX_QUOTED_BODY = 400;
+/** A model that made the same call with the same result so often is made to answer. */
+const MAX_SAME_CALLS = 5;
 /** More tools than these are not listed to a model that named a wrong one. */
 const MAX_LISTED_TOOLS = 20;
 
@@ -171,7 +173,8 @@ function nextSample(turn: TurnState): Step {
   // A call of the last step would have no reader: with the header of an answer, what is known is told.
   const isLast = steps + 1 === settings.maxSteps && turn.hasResults;
   const mayCall = settings.tools.length > 0 && settings.toolChoice !== "none";
-  const isStuck = turn.idleSteps >= (mayCall ? 2 : 1);
+  const isStuck =
+    turn.idleSteps >= (mayCall ? 2 : 1) || (turn.lastCall?.times ?? 0) >= MAX_SAME_CALLS;
   return { type: "sample", prefill: isLast || isStuck ? "final" : null };
 }
 

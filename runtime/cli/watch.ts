@@ -66,7 +66,12 @@ export function watchRun(output: Output, options: WatchOptions): EventListener {
         showCompleted(output, event.item);
         break;
       case "generation.reasoning_limited":
-        output.watch(` … (ended after ${event.limit} tokens of reasoning)`, "dim");
+        output.watch(
+          event.reason === "limit"
+            ? ` … (ended after ${event.limit} tokens of reasoning)`
+            : " … (ended: it repeats itself)",
+          "dim",
+        );
         break;
       case "error":
         output.note(event.message);

@@ -40,10 +40,12 @@ export type ModelEvent =
   | { readonly type: "message_started"; readonly header: MessageHeader }
   | { readonly type: "delta"; readonly text: string }
   | { readonly type: "message_ended"; readonly message: ModelMessage }
-  /** The model had reasoned as long as it may: its analysis was ended with these ids. */
+  /** The model had reasoned as long as it may, or in circles: its analysis was ended with these ids. */
   | {
       readonly type: "reasoning_limited";
-      readonly limit: number;
+      readonly reason: "limit" | "repetition";
+      /** Tokens that it may reason; null for a repetition. */
+      readonly limit: number | null;
       readonly forcedIds: readonly number[];
     };
 

@@ -6,8 +6,7 @@ import type { Tokenizer } from "../../harmony/index.ts";
  * header of the answer is appended as well.
  */
 export class ReasoningBudget {
-  /** Tokens of reasoning that may be sampled. */
-  readonly limit: number;
+  readonly #limit: number;
   readonly #tokenizer: Tokenizer;
   #used = 0;
   #isSpent = false;
@@ -15,7 +14,7 @@ export class ReasoningBudget {
   /** @param limit null: no limit */
   constructor(tokenizer: Tokenizer, limit: number | null) {
     this.#tokenizer = tokenizer;
-    this.limit = limit ?? Number.POSITIVE_INFINITY;
+    this.#limit = limit ?? Number.POSITIVE_INFINITY;
   }
 
   /** A token of the content of an analysis message came. */
@@ -25,7 +24,7 @@ export class ReasoningBudget {
 
   /** Whether the analysis message that is open has to end here. */
   get isUsedUp(): boolean {
-    return this.#used >= this.limit;
+    return this.#used >= this.#limit;
   }
 
   /** The ids to continue with. */

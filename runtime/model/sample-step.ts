@@ -11,6 +11,7 @@ import { headerMatcher } from "./header-matcher.ts";
 import type { ModelEvent, ModelRequest, ModelStep } from "./language-model.ts";
 import { MessageReader } from "./message-reader.ts";
 import { ReasoningBudget } from "./reasoning-budget.ts";
+import { RepetitionDetector } from "./repetition.ts";
 import { sampleableIds, structuralIds } from "./sampleable-ids.ts";
 
 /** A shorter prompt is read before a person would look for progress. */
@@ -85,6 +86,8 @@ export async function sampleStep(options: StepOptions): Promise<ModelStep> {
     await readAll(prefill);
     let callHeader = forcedCallHeader(tokenizer, request.toolChoice, tools);
     const budget = new ReasoningBudget(tokenizer, maxReasoningTokens);
+    const repetition = new RepetitionDetector();
+    let isCircling = false;
     for (;;) {
       const left = maxTokens - sampledTokens;
       if (left <= 0) return finishOf("length", options);
@@ -103,13 +106,18 @@ export async function sampleStep(options: StepOptions): Promise<ModelStep> {
           if (next.done) return finishOf(next.value, options);
           sampledTokens++;
           firstTokenAt ??= performance.now();
-          if (reader.isReasoning) budget.take();
+          if (reader.isReasoning) {
+            budget.take();
+            isCircling = repetition.take(next.value);
+          } else repetition.reset();
           await read(next.value);
           const { lastEnded } = reader;
           if (callHeader !== null && lastEnded !== null && !lastEnded.recipient) {
             interruption = "call";
           } else if (lastEnded !== null && endsStep(lastEnded)) return "stop";
-          else if (reader.isReasoning && budget.isUsedUp) interruption = "reasoning";
+          else if (reader.isReasoning && (budget.isUsedUp || isCircling)) {
+            interruption = "reasoning";
+          }
         }
       } finally {
         await generated.return("stop");
@@ -117,7 +125,12 @@ export async function sampleStep(options: StepOptions): Promise<ModelStep> {
       if (interruption === "reasoning") {
         const forcedIds = budget.close();
         if (!(await force(forcedIds))) continue;
-        await onEvent({ type: "reasoning_limited", limit: budget.limit, forcedIds });
+        const why = budget.isUsedUp
+          ? ({ reason: "limit", limit: maxReasoningTokens } as const)
+          : ({ reason: "repetition", limit: null } as const);
+        await onEvent({ type: "reasoning_limited", ...why, forcedIds });
+        isCircling = false;
+        repetition.reset();
       }
       // Its analysis was ended for it, or it ended by itself: the call that is demanded comes next.
       if (callHeader !== null) {

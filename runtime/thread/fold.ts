@@ -12,8 +12,8 @@ import type {
 } from "./entry.ts";
 import { THREAD_LOG_VERSION } from "./entry.ts";
 import { ThreadLogError } from "./errors.ts";
-import type { OpenCall, ThreadState, TurnState } from "./state.ts";
-import { sampledTranscript, toolMessage } from "./transcript.ts";
+import type { OpenCall, RepeatedCall, ThreadState, TurnState } from "./state.ts";
+import { resultMessage, sampledTranscript } from "./transcript.ts";
 
 const NO_USAGE: Usage = {
   input_tokens: 0,
@@ -121,6 +121,7 @@ function userInput(state: ThreadState, record: UserInput): Partial<ThreadState> 
       brokenCall: "",
       calls: [],
       wasDenied: false,
+      lastCall: null,
       hasResults: false,
     },
   };
@@ -182,14 +183,16 @@ function result(state: ThreadState, turn: TurnState, record: CallResult): Partia
     throw misplaced(state, record, `no call ${record.callId} waits for a result`);
   }
   const calls = turn.calls.filter((other) => other !== call);
+  const lastCall = repeatedCall(turn, call, record);
   const { unusable } = record;
   return {
     transcript: call.isInTranscript
-      ? [...state.transcript, { message: toolMessage(call, record.text), callId: call.callId }]
+      ? [...state.transcript, { message: resultMessage(call, lastCall), callId: call.callId }]
       : state.transcript,
     turn: {
       ...turn,
       calls,
+      lastCall,
       outcome: calls.length === 0 && turn.outcome === "calls" ? null : turn.outcome,
       retries: unusable === undefined ? 0 : turn.retries + 1,
       lastUnusable: unusable ?? turn.lastUnusable,
@@ -197,6 +200,13 @@ function result(state: ThreadState, turn: TurnState, record: CallResult): Partia
       hasResults: true,
     },
   };
+}
+
+function repeatedCall(turn: TurnState, { call, text }: OpenCall, record: CallResult): RepeatedCall {
+  const { recipient } = call;
+  const last = turn.lastCall;
+  const isSame = last?.recipient === recipient && last.text === text && last.result === record.text;
+  return { recipient, text, result: record.text, times: isSame ? last.times + 1 : 1 };
 }
 
 function problem(state: ThreadState, turn: TurnState, record: Problem): Partial<ThreadState> {

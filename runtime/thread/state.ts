@@ -28,6 +28,14 @@ export type OpenCall = {
   readonly isInTranscript: boolean;
 };
 
+/** A call that came with the same arguments and the same result as the one before. */
+export type RepeatedCall = {
+  readonly recipient: string;
+  readonly text: string;
+  readonly result: string;
+  readonly times: number;
+};
+
 export type TurnState = {
   readonly settings: TurnSettings;
   readonly steps: number;
@@ -50,6 +58,8 @@ export type TurnState = {
   readonly calls: readonly OpenCall[];
   /** The last call that could have run was not allowed. */
   readonly wasDenied: boolean;
+  /** The last call with its result, and how often in a row it was the same. */
+  readonly lastCall: RepeatedCall | null;
   /** A tool has run in this turn. */
   readonly hasResults: boolean;
 };

@@ -2,7 +2,7 @@
 import type { Message } from "../../harmony/index.ts";
 import type { TranscriptMessage, UnderstoodMessage } from "../context.ts";
 import type { Sampled } from "./entry.ts";
-import type { OpenCall } from "./state.ts";
+import type { OpenCall, RepeatedCall } from "./state.ts";
 
 /**
  * The messages that a step adds to the conversation. A message that was sampled as the format wants it
@@ -34,8 +34,19 @@ export function sampledTranscript(record: Sampled): readonly TranscriptMessage[]
   });
 }
 
+/** From this time on the model is told that it has the result already. */
+const REPEATED = 3;
+
 /** A result as the model reads it: on the channel of its call. */
-export function toolMessage({ call, channel }: OpenCall, text: string): Message {
+export function resultMessage(
+  { call, channel }: OpenCall,
+  { result, times }: RepeatedCall,
+): Message {
+  const text =
+    times < REPEATED
+      ? result
+      : `${result}\n\n[This was call ${times} with the same arguments, and the result is the same. Use it, or try ` +
+        "something else.]";
   return {
     role: "tool",
     name: call.recipient,

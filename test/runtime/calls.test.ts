@@ -245,3 +245,32 @@ describe("after as many retries in a row as are allowed the run fails with 7", (
     expect(result).toMatchObject({ status: "completed", output: "Done." });
   });
 });
+
+describe("the same call over and over", () => {
+  const call = to("shell", '{"command":"ls"}');
+  test("is told at the third time, and does not use up the steps", async () => {
+    const { result, prompts } = await scriptedRun(
+      [...Array(5).fill(call), "Nothing new.<|return|>"],
+      {
+        tools,
+      },
+    );
+    const told = prompts.map((prompt) => prompt.includes("with the same arguments"));
+    expect(told).toEqual([false, false, false, true, true, true]);
+    // Then it is made to answer.
+    expect(prompts.at(-1)?.endsWith("<|channel|>final<|message|>")).toBe(true);
+    expect(result.output).toBe("Nothing new.");
+  });
+
+  test("is another one where its result changes", async () => {
+    let count = 0;
+    const clock = defineTool({
+      name: "clock",
+      description: "",
+      execute: () => `${count++}`,
+    }) as Tool;
+    const tick = to("clock", "{}");
+    const { prompts } = await scriptedRun([...Array(8).fill(tick), FINAL], { tools: [clock] });
+    expect(prompts.some((prompt) => prompt.includes("with the same arguments"))).toBe(false);
+  });
+});

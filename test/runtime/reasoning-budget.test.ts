@@ -19,7 +19,7 @@ describe("reasoning", () => {
     });
     expect(result.output).toBe("Yes.");
     expect(limits(events)).toEqual([
-      { type: "generation.reasoning_limited", limit: 3, forced_ids: [end] },
+      { type: "generation.reasoning_limited", reason: "limit", limit: 3, forced_ids: [end] },
     ]);
     expect(itemsOf(events)).toEqual([
       { id: "item_0", type: "reasoning", text: "one two three" },
@@ -63,6 +63,35 @@ describe("reasoning", () => {
     );
     expect(result.output).toBe("Yes.");
     expect(limits(events)).toEqual([]);
+  });
+});
+
+describe("a thought that goes round", () => {
+  const circle = "we should check the weather again and then ".repeat(300);
+
+  test("is ended long before the context is full, and the model goes on", async () => {
+    const { result, events } = await scriptedRun(
+      [`<|channel|>analysis<|message|>${circle}`, ANSWERS],
+      { contextLength: 16_384 },
+    );
+    expect(result.output).toBe("Yes.");
+    expect(limits(events)).toMatchObject([{ reason: "repetition", limit: null }]);
+    expect(result.usage.output_tokens).toBeLessThan(500);
+  });
+
+  test.each([
+    [
+      "a table",
+      Array.from({ length: 200 }, (_, row) => `| ${row} | ${row * 7} | open |`).join("\n"),
+    ],
+    ["a list of numbers", Array.from({ length: 500 }, (_, n) => n).join(", ")],
+    ["a line that comes a few times", "for x in xs:\n    print(x)\n".repeat(12)],
+  ])("is not %s", async (_what, text) => {
+    const thought = `<|channel|>analysis<|message|>${text}<|end|>${ANSWERS}`;
+    const { events } = await scriptedRun([thought]);
+    expect(limits(events)).toEqual([]);
+    const answer = `<|channel|>final<|message|>${circle}<|return|>`;
+    expect(limits((await scriptedRun([answer])).events)).toEqual([]);
   });
 });
 
