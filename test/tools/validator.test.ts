@@ -372,6 +372,18 @@ describe("violations", () => {
       [": must fit exactly one alternative, fits 2, got number 3"],
     ],
     [
+      "alternatives that are values are a list of values",
+      { properties: { unit: { oneOf: [{ const: "km", title: "Kilometre" }, { const: "mile" }] } } },
+      { unit: "miles" },
+      ['/unit: must be one of "km", "mile", got "miles" (did you mean "mile"?)'],
+    ],
+    [
+      "very many alternatives are told as a whole",
+      { anyOf: Array.from({ length: 500 }, (_, n) => ({ required: [`p${n}`], type: "object" })) },
+      {},
+      [": must fit one of 500 alternatives, got object {}"],
+    ],
+    [
       "a nearby name",
       { enum: ["celsius", "kelvin"] },
       "celcius",

@@ -1,9 +1,11 @@
 /** Of a value that fits no alternative of a choice, the alternative that was meant, and its errors. */
 import type { ErrorObject } from "ajv";
+import { isRecord } from "../core/record.ts";
 import type { CompiledSchema } from "./json-schema.ts";
 
 /** Alternatives within alternatives; deeper ones are told as a whole. */
 const MAX_DEPTH = 5;
+const MAX_ALTERNATIVES = 100;
 
 /** Puts, for every failed choice, the errors of one alternative in place of those of all. */
 export function chooseBranches(
@@ -16,16 +18,32 @@ export function chooseBranches(
   for (let at = violations.length - 1; at >= 0; at--) {
     const choice = violations[at];
     if (choice === undefined || !isChoice(choice) || !remaining.includes(choice)) continue;
+    const list = choice.schema as readonly unknown[];
+    if (list.length > MAX_ALTERNATIVES || list.every(isValue)) {
+      // A choice of values is told as such, and of very many alternatives none is meant.
+      const inside = `${choice.schemaPath}/`;
+      const own = new Set(list);
+      remaining = remaining.filter(
+        (e) => e === choice || !(own.has(e.parentSchema) || e.schemaPath.startsWith(inside)),
+      );
+      continue;
+    }
     const alternatives = alternativesOf(schema, choice);
     if (alternatives === undefined || depth >= MAX_DEPTH) continue;
     const identity = identifier();
     const covered = new Set(alternatives.flat().map(identity));
-    const others = remaining.filter((e) => e !== choice && !covered.has(identity(e)));
     const meant = onlyMissing(choice, alternatives) ?? meantAlternative(choice, alternatives);
-    remaining = [...others, ...(meant ? chooseBranches(schema, meant, depth + 1) : [choice])];
+    const told = meant === undefined ? [choice] : chooseBranches(schema, meant, depth + 1);
+    remaining = remaining.flatMap((e) => {
+      if (e === choice) return told;
+      return covered.has(identity(e)) ? [] : [e];
+    });
   }
   return remaining;
 }
+
+const isValue = (alternative: unknown): boolean =>
+  isRecord(alternative) && alternative["const"] !== undefined;
 
 const isChoice = (error: ErrorObject): boolean =>
   error.keyword === "anyOf" || error.keyword === "oneOf";

@@ -4,6 +4,7 @@
  */
 import type { ErrorObject } from "ajv";
 import { nearestNames } from "../core/nearest-names.ts";
+import { isRecord } from "../core/record.ts";
 import { show } from "../core/text.ts";
 import { chooseBranches, ONE_SET_MISSING } from "./branches.ts";
 import type { CompiledSchema } from "./json-schema.ts";
@@ -12,6 +13,8 @@ import { lacksOnlyZone } from "./time-formats.ts";
 import type { ValidationIssue } from "./validator.ts";
 
 const MAX_ISSUES = 10;
+/** A long list can be wrong in every item; what is looked at for the first ten issues is bounded. */
+const MAX_VIOLATIONS = 2_000;
 const MAX_NAMES = 20;
 /** Names that are missing: with fewer the next try would fail as well. */
 const MAX_MISSING = 100;
@@ -20,11 +23,8 @@ export function describeViolations(
   schema: CompiledSchema,
   violations: readonly ErrorObject[],
 ): ValidationIssue[] {
-  const byPath = new Map<string, ErrorObject[]>();
-  for (const violation of chooseBranches(schema, violations)) {
-    const path = violation.instancePath;
-    byPath.set(path, [...(byPath.get(path) ?? []), violation]);
-  }
+  const chosen = chooseBranches(schema, firstOf(violations));
+  const byPath = Map.groupBy(chosen, ({ instancePath }) => instancePath);
   const issues = [...byPath].flatMap(([path, errors]) =>
     [...new Set(describePlace(schema, errors))].map((message) => ({
       message,
@@ -34,6 +34,15 @@ export function describeViolations(
   if (issues.length <= MAX_ISSUES) return issues;
   const more = issues.length - MAX_ISSUES;
   return [...issues.slice(0, MAX_ISSUES), { message: `and ${more} more mistakes` }];
+}
+
+/** The first violations, without those of a place that not all are there of. */
+function firstOf(violations: readonly ErrorObject[]): readonly ErrorObject[] {
+  const next = violations[MAX_VIOLATIONS];
+  if (next === undefined) return violations;
+  const first = violations.slice(0, MAX_VIOLATIONS);
+  const whole = first.filter(({ instancePath }) => instancePath !== next.instancePath);
+  return whole.length > 0 ? whole : first;
 }
 
 function describePlace(schema: CompiledSchema, errors: readonly ErrorObject[]): string[] {
@@ -110,19 +119,8 @@ function describe(error: ErrorObject): string {
   switch (keyword) {
     case "type":
       return `must be ${[params["type"]].flat().join(" or ")}, got ${kindAndValue(data)}${typeHint(params["type"], data)}`;
-    case "enum": {
-      const allowed: unknown = params["allowedValues"];
-      const values = Array.isArray(allowed) ? allowed : [];
-      const texts = values.filter((value) => typeof value === "string");
-      const [near] = typeof data === "string" ? nearestNames(data, texts, 1) : [];
-      const shown = values
-        .slice(0, MAX_NAMES)
-        .map((value) => show(value))
-        .join(", ");
-      const more = values.length > MAX_NAMES ? ` and ${values.length - MAX_NAMES} more` : "";
-      const hint = near === undefined ? "" : ` (did you mean ${show(near)}?)`;
-      return `must be one of ${shown}${more}, ${got}${hint}`;
-    }
+    case "enum":
+      return describeValues(params["allowedValues"] as readonly unknown[], data);
     case "const":
       return `must be ${show(params["allowedValue"])}, ${got}`;
     case "minimum":
@@ -175,6 +173,15 @@ function describe(error: ErrorObject): string {
   }
 }
 
+function describeValues(allowed: readonly unknown[], data: unknown): string {
+  const texts = allowed.filter((value) => typeof value === "string");
+  const [near] = typeof data === "string" ? nearestNames(data, texts, 1) : [];
+  const shown = allowed.slice(0, MAX_NAMES).map((value) => show(value));
+  const more = allowed.length > MAX_NAMES ? ` and ${allowed.length - MAX_NAMES} more` : "";
+  const hint = near === undefined ? "" : ` (did you mean ${show(near)}?)`;
+  return `must be one of ${shown.join(", ")}${more}, got ${show(data)}${hint}`;
+}
+
 const FORMAT_EXAMPLES: Readonly<Record<string, string>> = {
   date: "2026-05-01",
   time: "06:40:00Z",
@@ -207,8 +214,11 @@ function describeChoice(error: ErrorObject): string {
       ? `only one of these may be given: ${required.map((names) => names.map((name) => show(name)).join(" and ")).join(", or ")}`
       : `must fit exactly one alternative, fits ${passing.length}, ${got}`;
   }
+  const values = alternatives.map((one) => (isRecord(one) && "const" in one ? [one["const"]] : []));
+  if (values.every((value) => value.length > 0)) return describeValues(values.flat(), error.data);
   const types = alternatives.flatMap(typesOf);
-  return types.length > 0 && types.every((type) => typeof type === "string")
+  const isOfOne = types.includes(kindOf(error.data));
+  return !isOfOne && types.length > 0 && types.every((type) => typeof type === "string")
     ? `must be ${[...new Set(types)].join(" or ")}, ${got}${typeHint(types, error.data)}`
     : `must fit one of ${alternatives.length} alternatives, ${got}`;
 }
@@ -263,9 +273,12 @@ export function isExact(digits: string): boolean {
 const isSame = (digits: string): boolean => BigInt(digits) === BigInt(Number(digits));
 
 function kindAndValue(value: unknown): string {
+  return value === null ? "null" : `${kindOf(value)} ${show(value)}`;
+}
+
+function kindOf(value: unknown): string {
   if (value === null) return "null";
-  const kind = Array.isArray(value) ? "array" : typeof value;
-  return `${kind} ${show(value)}`;
+  return Array.isArray(value) ? "array" : typeof value;
 }
 
 function list(names: readonly string[], most: number = MAX_NAMES): string {

@@ -95,6 +95,8 @@ function compileAs(
     // `required: ["toString"]` must not be satisfied by what every object inherits.
     ownProperties: true,
     addUsedSchema: false,
+    // A large definition that is referred to often would be written out each time.
+    inlineRefs: false,
     // `flawIn` has looked at the schema, by an instance that compiled the rules of the draft once.
     validateSchema: false,
     meta: false,
