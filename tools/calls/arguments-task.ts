@@ -23,6 +23,9 @@ export type ArgumentsReply =
       readonly issues: readonly Issue[];
     };
 
+/** Tools of others must stay usable: a rule that cannot be enforced is passed over. */
+const READING = { extract: false, coerce: true, skipForeignPatterns: true } as const;
+
 /** Compiled schemas that a thread keeps. */
 const MAX_KEPT = 256;
 const checkers = new Lru<number, JsonChecker>(MAX_KEPT);
@@ -32,7 +35,7 @@ export default function readArguments(request: ArgumentsRequest): ArgumentsReply
   const { key, schema } = request;
   let checker = checkers.get(key);
   try {
-    checker ??= new JsonChecker({ schema, extract: false, coerce: true });
+    checker ??= new JsonChecker({ schema, ...READING });
   } catch (error) {
     if (!(error instanceof SchemaError)) throw error;
     return { kind: "refused", message: error.message };

@@ -76,8 +76,8 @@ async function createJsonValidator<Value>(
 ): Promise<JsonValidator<Value>> {
   const { jsonSchema, standardSchema, draft, extract = true, coerce = false } = options;
   const schema = schemaText(jsonSchema);
-  const spec = { kind: "json", schema, extract, coerce, ...(draft && { draft }) } as const;
-  const checker = await Checker.open(spec);
+  const reading = { schema, extract, coerce, skipForeignPatterns: false, ...(draft && { draft }) };
+  const checker = await Checker.open({ kind: "json", ...reading });
   const describe = "one JSON value that is valid against the JSON Schema";
   const refine = async (result: ValidationResult): Promise<ValidationResult<Value>> => {
     const isAccepted = result.errors.length === 0;

@@ -13,6 +13,8 @@ export type JsonSpec = {
   readonly extract: boolean;
   /** Whether values in another spelling are read. */
   readonly coerce: boolean;
+  /** Whether patterns that ECMAScript cannot express are passed over, with a warning. */
+  readonly skipForeignPatterns: boolean;
 };
 
 export class JsonChecker {
@@ -22,7 +24,7 @@ export class JsonChecker {
 
   /** @throws SchemaError */
   constructor(spec: JsonSpec) {
-    this.#schema = compileSchema(JSON.parse(spec.schema), spec.draft);
+    this.#schema = compileSchema(JSON.parse(spec.schema), spec);
     this.#spec = spec;
     this.warnings = this.#schema.warnings;
   }

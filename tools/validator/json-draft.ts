@@ -98,9 +98,25 @@ function rewrite(
       else warn('The keyword "id" is ignored; its name is $id since draft-06.');
     } else entries.push([keyword, value]);
   }
-  const own = withProtoChecked(Object.fromEntries(entries));
+  const plain = Object.fromEntries(entries);
+  const own = withProtoChecked(draft === "2020-12" ? withPrefixItems(plain, warn) : plain);
   const rewritten = mapSubschemas(own, "", (child) => rewrite(child, draft, warn));
   return schema["nullable"] === true ? withNull(rewritten) : rewritten;
+}
+
+/** Until 2019-09 a list of `items` was what `prefixItems` is now. */
+function withPrefixItems(
+  schema: Record<string, unknown>,
+  warn: (message: string) => void,
+): Record<string, unknown> {
+  const { items, additionalItems, ...rest } = schema;
+  if (!Array.isArray(items) || rest["prefixItems"] !== undefined) return schema;
+  warn("A list of items is read as prefixItems, its name since 2020-12.");
+  return {
+    ...rest,
+    prefixItems: items,
+    ...(additionalItems !== undefined && { items: additionalItems }),
+  };
 }
 
 /** Keywords that would refuse null even if `type` allows it. */

@@ -137,8 +137,11 @@ function describe(error: ErrorObject): string {
     case "maxItems":
       return `must have ${bound(keyword)} ${String(limit)} items, has ${Array.isArray(data) ? data.length : 0}`;
     case "minProperties":
-    case "maxProperties":
-      return `must have ${bound(keyword)} ${String(limit)} properties, has ${Object.keys(Object(data)).length}`;
+    case "maxProperties": {
+      const known = Object.keys(Object(error.parentSchema?.["properties"]));
+      const names = known.length === 0 ? "" : `; there are ${list(known)}`;
+      return `must have ${bound(keyword)} ${String(limit)} properties, has ${Object.keys(Object(data)).length}${names}`;
+    }
     case "pattern":
       return `must match the pattern ${String(params["pattern"])}, ${got}`;
     case "format":

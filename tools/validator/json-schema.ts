@@ -9,6 +9,7 @@ import formats, { type FormatsPlugin } from "ajv-formats";
 import { SchemaError } from "../core/errors.ts";
 import { isRecord } from "../core/record.ts";
 import { cut, messageOf, show } from "../core/text.ts";
+import { withoutForeignPatterns } from "./foreign-patterns.ts";
 import { type Dialect, type Draft, type NormalisedSchema, normaliseSchema } from "./json-draft.ts";
 import { compilePattern } from "./patterns.ts";
 import { missingReference, refuseEndlessSchemas } from "./references.ts";
@@ -44,26 +45,35 @@ const CLASSES = { "draft-07": Ajv, "2019-09": Ajv2019, "2020-12": Ajv2020 } as c
 /** The package's type says that its default export has no call signature; under Node's ESM it is one. */
 const addFormats = formats as unknown as FormatsPlugin;
 
+export type CompileOptions = {
+  readonly draft?: Draft;
+  readonly skipForeignPatterns: boolean;
+};
+
 /** @throws SchemaError in one sentence when the schema cannot be used */
-export function compileSchema(schema: unknown, draft?: Draft): CompiledSchema {
+export function compileSchema(schema: unknown, options: CompileOptions): CompiledSchema {
   const bytes = Buffer.byteLength(JSON.stringify(schema) ?? "");
   if (bytes > MAX_BYTES) {
     throw new SchemaError(`The JSON Schema has ${bytes} bytes; at most ${MAX_BYTES} are accepted.`);
   }
-  const normalised = normaliseSchema(schema, draft);
+  const normalised = normaliseSchema(schema, options.draft);
   try {
-    return compileAs(normalised, normalised.dialect);
+    return compileAs(normalised, normalised.dialect, options);
   } catch (error) {
     if (!normalised.guessed || !(error instanceof SchemaError)) throw error;
-    return compileOlder(schema, error);
+    return compileOlder(schema, error, options);
   }
 }
 
 /** A schema that names no draft and is none of the newest may still be one of the older. */
-function compileOlder(schema: unknown, newest: SchemaError): CompiledSchema {
+function compileOlder(
+  schema: unknown,
+  newest: SchemaError,
+  options: CompileOptions,
+): CompiledSchema {
   for (const draft of ["draft-07", "draft-04"] as const) {
     try {
-      const compiled = compileAs(normaliseSchema(schema, draft), "draft-07");
+      const compiled = compileAs(normaliseSchema(schema, draft), "draft-07", options);
       const warning = `The schema is not valid as draft 2020-12 and is read as ${draft}; name its draft in $schema.`;
       return { ...compiled, warnings: [...compiled.warnings, warning] };
     } catch (error) {
@@ -76,6 +86,7 @@ function compileOlder(schema: unknown, newest: SchemaError): CompiledSchema {
 function compileAs(
   { schema: normalised, warnings: known }: NormalisedSchema,
   dialect: Dialect,
+  { skipForeignPatterns }: CompileOptions,
 ): CompiledSchema {
   const warnings = new Set(known);
   const warn = (...parts: unknown[]): void => {
@@ -88,6 +99,8 @@ function compileAs(
         : `The format ${format} at ${place || "the root"} is not known and not enforced.`,
     );
   };
+  const prepare = (own: SchemaObject): SchemaObject =>
+    withPossibleTimes(skipForeignPatterns ? withoutForeignPatterns(own, warn) : own, warn);
   const options: Options = {
     strict: false,
     allErrors: true,
@@ -109,7 +122,7 @@ function compileAs(
   addFormats(ajv, { mode: "full" });
   for (const [name, validate] of Object.entries(ZONE_OPTIONAL)) ajv.addFormat(name, validate);
   addUniqueItems(ajv);
-  const schema = isRecord(normalised) ? withPossibleTimes(normalised, warn) : normalised;
+  const schema = isRecord(normalised) ? prepare(normalised) : normalised;
   refuseEndlessSchemas(schema);
   let root: ValidateFunction;
   try {

@@ -12,7 +12,10 @@ export type CompiledPattern = {
   readonly warning?: string;
 };
 
-/** @throws SyntaxError for a pattern that has no meaning in ECMAScript, or none that can be expressed */
+/** A pattern that another language has a meaning for, which ECMAScript cannot express. */
+export class ForeignPatternError extends SyntaxError {}
+
+/** @throws SyntaxError for a pattern that is none, ForeignPatternError for one that cannot be translated */
 export function compilePattern(pattern: string): CompiledPattern {
   try {
     return { regExp: new RegExp(pattern, "u") };
@@ -123,7 +126,7 @@ class Translator {
     if (this.#groups.length > 1) throw new SyntaxError("a group is not closed");
     this.#closeFlags(this.#group);
     if (this.#atomics > 0 && /\\[1-9]/.test(this.#text)) {
-      throw new SyntaxError("atomic groups together with numbered references are not supported");
+      throw unsupported("an atomic group beside a numbered reference");
     }
     return this.#out.join("");
   }
@@ -386,6 +389,6 @@ function literal(character: string): string {
   return SYNTAX.includes(character) ? `\\${character}` : character;
 }
 
-function unsupported(what: string): SyntaxError {
-  return new SyntaxError(`${what} has no counterpart in ECMAScript`);
+function unsupported(what: string): ForeignPatternError {
+  return new ForeignPatternError(`${what} has no counterpart in ECMAScript`);
 }

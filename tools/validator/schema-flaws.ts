@@ -102,8 +102,10 @@ class Mender {
     if (keyword === "examples") return Array.isArray(value) ? undefined : ignored();
     if (MAPS.has(keyword)) {
       // What PHP writes for an empty object.
-      const isEmptyList = Array.isArray(value) && value.length === 0;
-      return isEmptyList ? told({ value: {} }, "{}") : undefined;
+      if (Array.isArray(value) && value.length === 0) return told({ value: {} }, "{}");
+      if (!isRecord(value) || !Object.values(value).includes(null)) return undefined;
+      const entries = Object.entries(value).map(([name, child]) => [name, child ?? {}]);
+      return told({ value: Object.fromEntries(entries) }, "any value where a schema is null");
     }
     if (NUMBERS.has(keyword) && typeof value === "string" && isNumeric(value)) {
       return told({ value: Number(value) }, value);
@@ -112,6 +114,8 @@ class Mender {
       case "type":
         return typesOf(value, told);
       case "required":
+        // Read where the object around it is.
+        if (flagOf(value, schema) !== undefined) return undefined;
         if (typeof value === "string") return told({ value: [value] }, show([value]));
         return Array.isArray(value) ? distinct(value) : undefined;
       case "enum":
@@ -119,6 +123,7 @@ class Mender {
       case "allOf":
       case "anyOf":
       case "oneOf":
+        if (isRecord(value)) return told({ value: [value] }, "a list of it alone");
         return Array.isArray(value) && value.length === 0 ? ignored() : undefined;
       case "additionalProperties":
       case "additionalItems":
@@ -144,11 +149,11 @@ class Mender {
   /** Draft 3 marked each property; later the object lists them. */
   #hoistRequired(schema: Record<string, unknown>, place: string): Record<string, unknown> {
     const { required, ...rest } = schema;
-    const own = typeof required === "boolean" ? rest : schema;
+    const own = flagOf(required, schema) === undefined ? schema : rest;
     const properties = own["properties"];
     if (!isRecord(properties)) return own;
-    const marked = Object.keys(properties).filter(
-      (name) => (properties[name] as SchemaObject | null)?.["required"] === true,
+    const marked = Object.entries(properties).flatMap(([name, property]) =>
+      isRecord(property) && flagOf(property["required"], property) === true ? [name] : [],
     );
     if (marked.length === 0) return own;
     for (const name of marked) {
@@ -198,6 +203,14 @@ function withoutEmptyEnum(schema: Record<string, unknown>): Record<string, unkno
   const { enum: values, allOf = [], ...rest } = schema;
   if (!Array.isArray(values) || values.length > 0 || !Array.isArray(allOf)) return schema;
   return { ...rest, allOf: [...allOf, false] };
+}
+
+/** `required` as draft 3 has it, also as a text; a property may be called "true". */
+function flagOf(required: unknown, schema: SchemaObject): boolean | undefined {
+  if (typeof required === "boolean") return required;
+  if (required !== "true" && required !== "false") return undefined;
+  const { properties } = schema;
+  return isRecord(properties) && required in properties ? undefined : required === "true";
 }
 
 function typesOf(
