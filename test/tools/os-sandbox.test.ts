@@ -1,7 +1,11 @@
 /** Which sandbox is found, what is said when one does not work, and what becomes of it with the agent. */
 import { spawn, spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { descendantsOf, findOsSandbox, SupervisedChild } from "../../tools/isolate/index.ts";
 import { LaunchError, launch } from "../../tools/isolate/launch.ts";
@@ -12,6 +16,7 @@ import {
   type Trial,
   worksHere,
 } from "../../tools/isolate/os-sandbox.ts";
+import { osSandboxCommand } from "../../tools/isolate/os-sandbox-command.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -97,6 +102,65 @@ describe.runIf(isLinux)("the strongest sandbox", () => {
     expect(lines[0]).toMatch(/^it could not be started: .*EMFILE/);
     for (const line of lines.slice(1, -2)) expect(line).toMatch(/^started$|^it could not be/);
     expect(lines.slice(-2)).toEqual(["started", findOsSandbox()]);
+  });
+});
+
+/** What code finds that has broken out of its isolate and of Node's permission model. Prints JSON. */
+const INSIDE = `
+  const { connect } = require("node:net");
+  const fs = require("node:fs");
+  const [unixSocket, tcpPort, own, agent] = process.argv.slice(1);
+  const code = (attempt) => { try { attempt(); return "done"; } catch (error) { return error.code; } };
+  const reach = (target) => new Promise((done) =>
+    connect(target).on("connect", () => done("done")).on("error", (error) => done(error.code)));
+  (async () => console.log(JSON.stringify({
+    read: code(() => fs.readFileSync("/etc/passwd")),
+    write: code(() => fs.writeFileSync("/new", "")),
+    writeOwn: code(() => fs.openSync(own, "r+")),
+    kernel: code(() => fs.openSync("/proc/sys/kernel/core_pattern", "r+")),
+    firstProcess: code(() => fs.readFileSync("/proc/1/root/etc/passwd")),
+    signal: code(() => process.kill(Number(agent), 0)),
+    processes: fs.readdirSync("/proc").filter((name) => /^[0-9]+$/.test(name)).length,
+    unixSocket: await reach({ path: unixSocket }),
+    tcp: await reach({ host: "127.0.0.1", port: Number(tcpPort) }),
+  })))();`;
+
+describe.runIf(isLinux)("code that runs in it without Node's permission model", () => {
+  test.each(["bubblewrap", "namespaces"] as const)("finds nothing in %s", async (osSandbox) => {
+    if (!worksHere(osSandbox)) return;
+    const folder = mkdtempSync(join(tmpdir(), "chorale-inside-"));
+    const unixSocket = join(folder, "s");
+    // A name that a shell and a table of mounts would take apart.
+    const own = join(folder, "it's my own\n file");
+    writeFileSync(own, "own");
+    const unix = createServer((socket) => socket.destroy()).listen(unixSocket);
+    const tcp = createServer((socket) => socket.destroy()).listen(0, "127.0.0.1");
+    await Promise.all([once(unix, "listening"), once(tcp, "listening")]);
+    onTestFinished(() => {
+      unix.close();
+      tcp.close();
+      rmSync(folder, { recursive: true });
+    });
+    const { port } = tcp.address() as AddressInfo;
+    const inside = [INSIDE, unixSocket, String(port), own, String(process.pid)];
+    const [command = "", ...args] = osSandboxCommand([process.execPath, "-e", ...inside], {
+      osSandbox,
+      readable: [own],
+      dataBytes: 4000 * MIB,
+    });
+    const child = spawn(command, args, { cwd: "/", env: {} });
+    const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)]);
+    expect(err).toBe("");
+    const { read, write, writeOwn, kernel, firstProcess, signal, ...others } = JSON.parse(out);
+    expect([read, write, writeOwn]).toEqual(["ENOENT", "EROFS", "EROFS"]);
+    expect(kernel).toMatch(/^(ENOENT|EROFS|EACCES)$/);
+    expect(firstProcess).toMatch(/^(ENOENT|EACCES)$/);
+    expect(signal).toBe("ESRCH");
+    expect(others).toEqual({
+      processes: 2,
+      unixSocket: "ENOENT",
+      tcp: expect.stringMatching(/^(ENETUNREACH|ECONNREFUSED)$/),
+    });
   });
 });
 

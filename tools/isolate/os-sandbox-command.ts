@@ -158,7 +158,7 @@ function fileTree(readable: readonly string[]): readonly string[] {
     `rm ${table}`,
     // Node reads its own memory's size there. Where a container covers parts of /proc, only the second
     // half of it may be mounted; without any, RLIMIT_DATA alone bounds the memory.
-    `mount -t proc -o subset=pid proc ${TREE}/proc 2>/dev/null || mount -t proc proc ${TREE}/proc 2>/dev/null || :`,
+    `mount -t proc -o ro,subset=pid proc ${TREE}/proc 2>/dev/null || mount -t proc -o ro proc ${TREE}/proc 2>/dev/null || :`,
     `mount -o remount,bind,ro,nosuid,nodev ${TREE}`,
     "set +e",
   ];
@@ -186,10 +186,12 @@ function bubblewrap(readable: readonly string[]): readonly string[] {
   // A folder before what lies in it.
   const paths = [...new Set([...neededByNode(), ...readable])].sort();
   return [
-    ...["bwrap", "--unshare-all", "--die-with-parent"],
+    // For root, bubblewrap leaves all capabilities unless it is told to take them.
+    ...["bwrap", "--unshare-all", "--die-with-parent", "--cap-drop", "ALL"],
     ...paths.flatMap((path) => ["--ro-bind-try", path, path]),
-    // Node reads its own memory's size there; it shows only the processes of the namespace.
-    ...["--proc", "/proc", "--remount-ro", "/", "--chdir", "/"],
+    // Node reads its own memory's size there; it shows only the processes of the namespace. Were it
+    // writable, root could change settings of the kernel in it, also without capabilities.
+    ...["--proc", "/proc", "--remount-ro", "/proc", "--remount-ro", "/", "--chdir", "/"],
   ];
 }
 
