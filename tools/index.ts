@@ -6,6 +6,7 @@
 export {
   type BrowserBackend,
   type BrowserSnapshot,
+  BrowserSnapshotError,
   type BrowserTools,
   type BrowserToolsOptions,
   BrowsingError,
@@ -17,6 +18,7 @@ export {
   type FolderLimits,
   type FolderOptions,
   type FolderSummary,
+  folderNotes,
   type LinkTarget,
   normaliseCitations,
   openDocumentFolder,

@@ -3,6 +3,7 @@ import type { TokenEngine } from "../../inference/index.ts";
 import {
   type BrowserTools,
   createValidator,
+  folderNotes,
   readXmlSchema,
   type ValidatorOptions,
 } from "../../tools/index.ts";
@@ -81,8 +82,7 @@ export async function runCommand(args: RunArguments, context: CommandContext): P
     const missing = missingNote(plugin);
     if (missing !== null) note(missing);
   }
-  const left = skippedNote(browser?.summary);
-  if (left !== null) note(left);
+  if (browser?.summary !== undefined) for (const line of folderNotes(browser.summary)) note(line);
   if (path === undefined) note(embeddedModelNote(model.engine));
   // Starts while the model reads the prompt; most runs need it.
   let isPythonReady = python === undefined;
@@ -170,21 +170,6 @@ function embeddedModelNote(engine: TokenEngine): string {
   return (
     `no --model given, so the small embedded demo model answers (${engine.contextLength} tokens of ` +
     "context; arithmetic, text, dates, declared functions, extraction)."
-  );
-}
-
-/** Files named of those that `--docs` left out. */
-const NAMED_FILES = 3;
-
-/** Says why the model does not find everything that lies in the folder. */
-function skippedNote(summary: BrowserTools["summary"]): string | null {
-  if (summary === undefined || summary.skipped.length === 0) return null;
-  const { path, documents, skipped } = summary;
-  const named = skipped.slice(0, NAMED_FILES).map((file) => `${file.path}: ${file.reason}`);
-  const more = skipped.length - named.length;
-  return (
-    `${skipped.length} of the files in ${path} are left out (${named.join("; ")}` +
-    `${more > 0 ? `; and ${more} more` : ""}); ${documents} can be read.`
   );
 }
 

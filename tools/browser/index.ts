@@ -14,6 +14,7 @@ export {
   openDocumentFolder,
   type SkippedFile,
 } from "./documents/folder-backend.ts";
+export { folderNotes } from "./documents/folder-notes.ts";
 export { BrowserSnapshotError, BrowsingError, DocumentFolderError } from "./errors.ts";
 export type { LinkTarget, Page, PageContent, PageKind, PageLink } from "./page.ts";
 export type { BrowserSnapshot } from "./snapshot.ts";

@@ -26,6 +26,10 @@ export function isBlock(name: string): boolean {
   return BLOCKS.has(name) || PARAGRAPHS.has(name) || LISTS.has(name);
 }
 
+export function isList(element: MarkupElement | null): boolean {
+  return element !== null && element.name !== "li" && LISTS.has(element.name);
+}
+
 export function isStyledBlock({ style }: Attributes): boolean {
   return (
     style !== undefined &&

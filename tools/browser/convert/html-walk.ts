@@ -14,6 +14,7 @@ import {
   isDecoration,
   isFirst,
   isLink,
+  isList,
   isPartOfWord,
   isPixel,
   isStyledBlock,
@@ -196,7 +197,13 @@ export class HtmlWalk {
         if (this.#lists.length > 0 || element.parent?.name === "dd") builder.lineBreak();
         else builder.paragraphBreak();
         this.#lists.push(name === "ol" ? startOf(attributes) : null);
-        return this.#endList;
+        if (!isList(element.parent)) return this.#endList;
+        // A list that stands in a list and not in an item of it.
+        builder.indent("    ", "    ");
+        return () => {
+          builder.outdent();
+          this.#endList();
+        };
       case "li":
         if (builder.isFlat) builder.separate(isFirst(element) ? ": " : "; ", this.#cellStart);
         builder.indent(this.#bullet(attributes), "    ");

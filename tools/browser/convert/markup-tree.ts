@@ -64,6 +64,8 @@ export function parseHtml(html: string): MarkupTree {
 class TreeBuilder {
   readonly #html: string;
   readonly #root: MarkupElement;
+  /** It reads a part that another builder took for raw text. */
+  readonly #isInner: boolean;
   /** The open elements, outermost first: their tags, and where children of them go. */
   readonly #tags: Tag[] = [ROOT];
   readonly #nodes: MarkupElement[];
@@ -87,6 +89,7 @@ class TreeBuilder {
   /** @param container  the element whose raw text `html` is; its children go there */
   constructor(html: string, container?: MarkupElement) {
     this.#html = html;
+    this.#isInner = container !== undefined;
     this.#root = container ?? createElement("root", NO_ATTRIBUTES, null);
     this.#nodes = [this.#root];
   }
@@ -243,12 +246,12 @@ class TreeBuilder {
     }
   }
 
-  /** A title without an end tag has taken the whole document: what stands behind its line is read. */
+  /** A title without an end tag has taken the whole document: what stands behind its line is read. Once. */
   #recoverTitle(): void {
     const title = this.#top();
     const text = title.children[0];
     if (title.name !== "title" || typeof text !== "string" || !text.includes("<")) return;
-    if (this.#root.name === "title") return;
+    if (this.#isInner) return;
     const end = text.indexOf("<");
     const rest = text.slice(end);
     title.children[0] = text.slice(0, end);
@@ -269,7 +272,7 @@ class TreeBuilder {
   /** Tokenizers take it as raw text; for a reader without frames it is HTML. Once: it does not nest. */
   #readNoframes(element: MarkupElement): void {
     const html = element.children[0];
-    if (typeof html !== "string" || this.#root.name === "noframes") return;
+    if (typeof html !== "string" || this.#isInner) return;
     element.children.length = 0;
     new TreeBuilder(html, element).run();
   }

@@ -32,7 +32,7 @@ export async function pdfToPage(
 ): Promise<PageContent> {
   const { getDocumentProxy } = await import("unpdf");
   // pdf.js takes the memory of what it is given.
-  const document = await getDocumentProxy(bytes.slice(), {
+  const document = await getDocumentProxy(new Uint8Array(bytes), {
     isEvalSupported: false,
     disableFontFace: true,
     useSystemFonts: false,
@@ -94,9 +94,11 @@ function joinPieces(pieces: readonly TextPiece[]): string {
   const parts: string[] = [];
   let last: TextPiece | undefined;
   for (const piece of pieces) {
-    if (piece.str !== "" && last !== undefined) parts.push(between(last, piece));
+    // Blanks are told by the places of the words beside them.
+    if (piece.str.trim() === "") continue;
+    if (last !== undefined) parts.push(between(last, piece));
     parts.push(piece.str);
-    if (piece.str !== "") last = piece;
+    last = piece;
   }
   return parts
     .join("")
