@@ -46,6 +46,13 @@ type Place =
   /** Behind a blank that nothing may follow. */
   | { readonly at: "closed" };
 
+/** Places that many characters lead to, made once: a name or a type that can be none but that. */
+const FREE_TYPE: Place = { at: "type", text: null, hasGap: false };
+const FREE_NAME = {
+  role: { at: "recipient", name: null, behind: "role" },
+  channel: { at: "recipient", name: null, behind: "channel" },
+} as const satisfies Record<string, Place>;
+
 export class HeaderAutomaton {
   /** The state behind `<|start|>`. */
   readonly start: number;
@@ -55,6 +62,7 @@ export class HeaderAutomaton {
   readonly isAscii: boolean;
   readonly #places: Place[] = [];
   readonly #states = new Map<string, number>();
+  readonly #ofPlace = new WeakMap<Place, number>();
   readonly #statuses: HeaderStatus[] = [];
   /** By state, the next state for each character; UNKNOWN until it was asked for. */
   readonly #next: Int32Array[] = [];
@@ -112,11 +120,17 @@ export class HeaderAutomaton {
   }
 
   #stateOf(place: Place): number {
-    const key = JSON.stringify(place);
-    const known = this.#states.get(key);
+    const known = this.#ofPlace.get(place);
     if (known !== undefined) return known;
-    const state = this.#places.length;
+    const key = JSON.stringify(place);
+    const state = this.#states.get(key) ?? this.#newState(place);
     this.#states.set(key, state);
+    this.#ofPlace.set(place, state);
+    return state;
+  }
+
+  #newState(place: Place): number {
+    const state = this.#places.length;
     this.#places.push(place);
     this.#statuses.push(this.#statusOf(place));
     this.#next.push(new Int32Array(BEYOND_ASCII + 1).fill(UNKNOWN));
@@ -195,7 +209,7 @@ export class HeaderAutomaton {
     if (/[\w$.-]/.test(char)) {
       const longer = name === null ? null : name + char;
       const mayBeNone = longer !== null && NO_TOOLS.some((none) => none.startsWith(longer));
-      return { at: "recipient", name: mayBeNone ? longer : null, behind };
+      return mayBeNone ? { at: "recipient", name: longer, behind } : FREE_NAME[behind];
     }
     if (name === "" || (name !== null && NO_TOOLS.includes(name))) return null;
     if (unit === CHANNEL_MARK && behind === "role") {
@@ -232,7 +246,7 @@ export class HeaderAutomaton {
     // A recipient in the place of the type never becomes one.
     if (longer === RECIPIENT_PREFIX) return null;
     const mayBeNone = longer !== null && this.#beginnings.has(longer);
-    return { at: "type", text: mayBeNone ? longer : null, hasGap: false };
+    return mayBeNone ? { at: "type", text: longer, hasGap: false } : FREE_TYPE;
   }
 }
 

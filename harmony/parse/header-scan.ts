@@ -291,10 +291,11 @@ class HeaderScan {
   /** Reads the role word, if this is one; otherwise assumes the assistant and leaves the word. */
   #roleWord(word: string, rest: string): number {
     const { complete, segments, isDeclared } = this.#input;
-    const texts = segments.flatMap((part) => (part.mark === null ? part.text : []));
     const reading = readRole(word, this.#pieces.role, {
       isDeclared,
-      isSpeaker: () => [rest, ...texts].some((text) => TO_ASSISTANT.test(text)),
+      isSpeaker: () =>
+        TO_ASSISTANT.test(rest) ||
+        segments.some((part) => part.mark === null && TO_ASSISTANT.test(part.text)),
       isComplete: complete,
       isHeader: complete || segments.length > 1,
     });

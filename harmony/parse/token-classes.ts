@@ -96,9 +96,9 @@ function classOf(bytes: Uint8Array, start: number, end: number): number {
 
 /** The white space of ECMAScript (`\s`) that is none of ASCII. */
 export function isSpaceBeyondAscii(point: number): boolean {
-  return point < 0xa1
-    ? point === 0xa0
-    : point >= 0x1680 &&
-        (point <= 0x3000 || point === 0xfeff) &&
-        /\s/.test(String.fromCharCode(point));
+  if (point < 0x1680) return point === 0xa0;
+  if (point >= 0x2000 && point <= 0x200a) return true;
+  return OTHER_SPACES.includes(point);
 }
+
+const OTHER_SPACES: readonly number[] = [0x1680, 0x2028, 0x2029, 0x202f, 0x205f, 0x3000, 0xfeff];

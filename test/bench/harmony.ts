@@ -1,6 +1,6 @@
 /**
  * `bench harmony [--repeat N] [--rounds N]`: tokens per second of encoding, rendering and parsing, and
- * what the vocabulary costs at the start; the reference's WebAssembly build beside it if installed.
+ * what the vocabulary costs at the start, and the masks of a header; the reference's WebAssembly build beside it if installed.
  * The best of several rounds counts: everything else on the machine only makes it slower.
  */
 import { readdirSync, readFileSync } from "node:fs";
@@ -8,13 +8,16 @@ import { parseArgs } from "node:util";
 import {
   createTokenizer,
   HarmonyParser,
+  HeaderMatcher,
   type Message,
   o200kHarmonySpecialTokens,
   renderConversation,
+  type Tokenizer,
   unpackTokens,
 } from "../../harmony/index.ts";
 import { loadO200kHarmony } from "../../harmony/vocabulary/index.ts";
 import type { Bench } from "./bench.ts";
+import { median, rounded } from "./median.ts";
 import { loadReference, type Reference } from "./reference-harmony.ts";
 
 /** Recorded figures of the reference's WebAssembly build on a two-core x86 machine, in tokens/s. */
@@ -35,6 +38,7 @@ export const bench: Bench = async (args) => {
   });
   const startup = measureStartup();
   const tokenizer = loadO200kHarmony();
+  const masks = measureMasks(tokenizer);
   const text = sampleText().repeat(Number(values.repeat));
   const ids = tokenizer.encode(text);
   const { special } = tokenizer;
@@ -106,6 +110,7 @@ export const bench: Bench = async (args) => {
   return {
     tokens: ids.length,
     startup,
+    header_masks: masks,
     ours: ourRates,
     reference: {
       source: reference === null ? "recorded" : `openai-harmony ${reference.version}, same run`,
@@ -216,6 +221,31 @@ function measureStartup(): { vocabulary_ms: number; vocabulary_mb: number } {
   return {
     vocabulary_ms: Math.round(milliseconds),
     vocabulary_mb: Math.round(bytes / 1e5) / 10,
+  };
+}
+
+/** Milliseconds per token of a call's header: where its masks are made, and where they are there already. */
+function measureMasks(tokenizer: Tokenizer): Record<string, number> {
+  const header = tokenizer.encodeWithSpecials(
+    "<|channel|>commentary to=functions.get_weather <|constrain|>json<|message|>",
+  );
+  const timesOf = (): number[] => {
+    let last = performance.now();
+    const matcher = new HeaderMatcher(tokenizer, ["functions.get_weather", "python"]);
+    return header.map((id) => {
+      checksum += matcher.mask()?.[0] ?? 0;
+      matcher.accept(id);
+      const elapsed = performance.now() - last;
+      last += elapsed;
+      return elapsed;
+    });
+  };
+  const [first = 0, ...others] = timesOf();
+  const warm = Array.from({ length: 200 }, timesOf).flat();
+  return {
+    first: rounded(first),
+    slowest_new: rounded(Math.max(...others)),
+    warm_p50: median(warm),
   };
 }
 
