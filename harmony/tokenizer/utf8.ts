@@ -1,7 +1,7 @@
 /** UTF-8, one character at a time: what is whole, what is cut off, what can never become a character. */
 
 /** The first bytes of a character whose others are missing. */
-export const INCOMPLETE = 0;
+const INCOMPLETE = 0;
 
 /**
  * The character that begins at `at`.

@@ -261,7 +261,7 @@ function planSlots(checkpoint: Checkpoint, options: PlanOptions, slots: number):
 }
 
 /** Rows of q, k and v together. */
-export function qkvRows(config: ModelConfig): number {
+function qkvRows(config: ModelConfig): number {
   return (config.heads + 2 * config.kvHeads) * config.headDim;
 }
 

@@ -4,9 +4,7 @@
  */
 
 /** Value of each 4-bit code: sign, two bits of exponent, one of mantissa. 8 is -0. */
-export const E2M1: readonly number[] = [
-  0, 0.5, 1, 1.5, 2, 3, 4, 6, -0, -0.5, -1, -1.5, -2, -3, -4, -6,
-];
+const E2M1: readonly number[] = [0, 0.5, 1, 1.5, 2, 3, 4, 6, -0, -0.5, -1, -1.5, -2, -3, -4, -6];
 
 /** Inputs per scale. */
 export const BLOCK = 32;

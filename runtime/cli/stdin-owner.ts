@@ -6,7 +6,7 @@
 import { fstatSync, readFileSync, readlinkSync } from "node:fs";
 
 /** A pipe, a socket or a file, as opposed to a terminal or /dev/null. */
-export function isPiped(fd: number): boolean {
+function isPiped(fd: number): boolean {
   try {
     const stat = fstatSync(fd);
     return stat.isFIFO() || stat.isFile() || stat.isSocket();

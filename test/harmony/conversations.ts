@@ -12,7 +12,7 @@ const RESERVED = new Set([
 const CHANNELS = ["analysis", "commentary", "final"] as const;
 
 /** Content of every kind: astral characters, lone surrogates, line breaks, what looks like markup. */
-export const contentText: fc.Arbitrary<string> = fc
+const contentText: fc.Arbitrary<string> = fc
   .array(
     fc.oneof(
       fc.string({ unit: "binary" }),
@@ -62,7 +62,7 @@ const recipient = fc.oneof(
 );
 
 /** Messages whose header both the strict and the lenient parser read as it was meant. */
-export const messageArbitrary: fc.Arbitrary<Message> = fc.oneof(
+const messageArbitrary: fc.Arbitrary<Message> = fc.oneof(
   message("system", {}),
   message("developer", {}),
   message("user", {}),

@@ -5,7 +5,6 @@
 
 export type { BrowserBackend, SearchHit } from "./backend.ts";
 export { type Citation, type CitedText, normaliseCitations } from "./citations.ts";
-export type { DocumentSource } from "./convert/extract.ts";
 export {
   type FolderBackend,
   type FolderLimits,

@@ -9,7 +9,7 @@ import type { Page } from "./page.ts";
 import { cleanAddress } from "./text/address.ts";
 
 /** Tokens of the numbered lines of one view, where no number of lines is asked for. */
-export const VIEW_TOKENS = 1024;
+const VIEW_TOKENS = 1024;
 /** A rest of so few characters is shown whole, without counting. */
 const SHORT_REST_CHARACTERS = 1024;
 /** Characters of a URL that the heading shows. */

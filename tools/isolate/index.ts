@@ -12,10 +12,9 @@
  * process, only framed, bounded messages between process and agent.
  */
 
-export { MESSAGE_LIMIT_BYTES } from "./frames.ts";
-export { type GracefulKill, type GracefulKillSteps, gracefulKill } from "./graceful-kill.ts";
-export { findIsolatedVm, type IsolatedVmBinary, type Ivm } from "./isolated-vm.ts";
-export type { LaunchOptions, ProcessLimits } from "./launch.ts";
+export { gracefulKill } from "./graceful-kill.ts";
+export { findIsolatedVm } from "./isolated-vm.ts";
+export type { ProcessLimits } from "./launch.ts";
 export { missingPackage } from "./optional-package.ts";
 export { findOsSandbox } from "./os-sandbox.ts";
 export type { OsSandbox } from "./os-sandbox-command.ts";
@@ -23,7 +22,6 @@ export { descendantsOf } from "./process-tree.ts";
 export { type SandboxReport, sandboxReport } from "./report.ts";
 export type { SandboxLayer } from "./report-layers.ts";
 export {
-  type ChildHandlers,
   SupervisedChild,
   type SupervisedChildOptions,
 } from "./supervised-child.ts";

@@ -72,7 +72,7 @@ export interface GuardedFetch {
   close(): Promise<void>;
 }
 
-export const NET_LIMITS: NetLimits = {
+const NET_LIMITS: NetLimits = {
   responseBytes: 5 * 1024 * 1024,
   requestBytes: 1024 * 1024,
   timeMs: 20_000,

@@ -5,21 +5,13 @@
 
 export {
   type Download,
-  type DownloadRequest,
   download,
   HttpStatusError,
   isBeyondEnd,
 } from "./download.ts";
 export {
   AddressRefusedError,
-  BodyTooLargeError,
-  HostNotGrantedError,
-  NetAbortedError,
   NetError,
-  NetTimeoutError,
-  RequestRefusedError,
-  TooManyRedirectsError,
-  UnreachableError,
   UrlRefusedError,
 } from "./errors.ts";
 export type { Resolver } from "./guarded-dispatcher.ts";
@@ -29,7 +21,6 @@ export {
   type GuardedFetchOptions,
   type GuardedRequest,
   type GuardedResponse,
-  NET_LIMITS,
   type NetLimits,
 } from "./guarded-fetch.ts";
 export {

@@ -4,7 +4,6 @@
  * itself.
  */
 export {
-  CapabilityError,
   GrantError,
   PluginLoadError,
   PluginManifestError,

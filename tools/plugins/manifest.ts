@@ -46,7 +46,7 @@ const strings = (description: string): object => ({
 });
 
 /** Of the `chorale` key. */
-export const MANIFEST_SCHEMA: JsonSchema = {
+const MANIFEST_SCHEMA: JsonSchema = {
   type: "object",
   properties: {
     entry: {
