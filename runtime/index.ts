@@ -67,6 +67,14 @@ export type {
   UnderstoodMessage,
 } from "./context.ts";
 export {
+  type Environment,
+  type EnvironmentOptions,
+  type ModelConfiguration,
+  openEnvironment,
+  type PluginConfiguration,
+  type PythonConfiguration,
+} from "./environment.ts";
+export {
   type InterruptedBy,
   InterruptedError,
   InvalidOutputError,

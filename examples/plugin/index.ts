@@ -3,7 +3,7 @@
  * environment but what its package.json asks for and the user grants:
  *
  *     npx chorale run --plugin examples/plugin --grant fs:read:examples/plugin/notes \
- *       "What do my notes say about tea?"
+ *       "Search my notes for green tea."
  */
 import { defineTool, fs, granted, type PluginTool } from "chorale/plugin";
 

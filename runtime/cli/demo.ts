@@ -107,7 +107,8 @@ async function perform(
   model: HarmonyModel,
   { output, signal }: CommandContext,
 ): Promise<string | null> {
-  output.watchLines("?", task.question, "call");
+  const rule = task.output === undefined ? "" : " (The answer has to pass a JSON Schema.)";
+  output.watchLines("?", `${task.question}${rule}`, "call");
   const events: RunEvent[] = [];
   const show = watchRun(output, { holdAnswer: task.output !== undefined });
   const result = await runAgent({

@@ -153,6 +153,11 @@ export async function main(argv: readonly string[]): Promise<void> {
       throw new CommandLineError(message);
     });
 
+  // The types of yargs do not know this one: a placeholder says more than "string".
+  const usage = parser as unknown as {
+    usageConfiguration(options: { "hide-types": boolean }): void;
+  };
+  usage.usageConfiguration({ "hide-types": true });
   try {
     await parser.parseAsync();
   } catch (error) {

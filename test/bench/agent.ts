@@ -124,18 +124,19 @@ async function measureSecondTurn(): Promise<Record<string, number | null>> {
 async function measureGrowth(runs: number): Promise<Record<string, number>> {
   await using model = await loadModel();
   const agent = new Agent({ model, maxTokens: 8, sampling: { temperature: 0, seed: 1 } });
-  const settledAfter = Math.floor(runs / 5);
+  const seen: Record<string, number> = {};
   let started = 0;
-  let settled = 0;
   const worker = async (): Promise<void> => {
     while (started < runs) {
-      if (++started === settledAfter) settled = residentMib();
+      started++;
+      if (started === 50 || started === 200) seen[`behind_${started}_mib`] = residentMib();
       await agent.run(Thread.create({ store: new MemoryThreadStore() }), "Hello").result;
     }
   };
   await Promise.all(Array.from({ length: 16 }, worker));
   const last = residentMib();
-  return { runs, settled_mib: settled, last_mib: last, growth: round(last / settled - 1) };
+  const settled = seen["behind_50_mib"] ?? last;
+  return { runs, ...seen, last_mib: last, growth: round(last / settled - 1) };
 }
 
 const residentMib = (): number => Math.round(process.memoryUsage().rss / 2 ** 20);

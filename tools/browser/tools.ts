@@ -22,7 +22,7 @@ export type BrowserToolsOptions = (
   readonly snapshot?: unknown;
 };
 
-export type BrowserTools = {
+export type BrowserTools = AsyncDisposable & {
   /** `browser.search`, `browser.open`, `browser.find`; closing any of them closes the backend. */
   readonly tools: readonly Tool[];
   /** What is in the folder; absent for another backend. */
@@ -134,6 +134,7 @@ export async function createBrowserTools(options: BrowserToolsOptions): Promise<
     normaliseCitations: (text) => normaliseCitations(text, (cursor) => session.pageAt(cursor)),
     snapshot: () => session.snapshot(),
     close,
+    [Symbol.asyncDispose]: close,
   };
 }
 

@@ -32,7 +32,7 @@ export type PluginOptions = {
   readonly onLog?: (text: string) => void;
 };
 
-export type Plugin = {
+export type Plugin = AsyncDisposable & {
   readonly manifest: PluginManifest;
   readonly granted: GrantedPermissions;
   /** What it asks for and was not granted, as `parseGrants` reads it. */
@@ -137,7 +137,7 @@ export async function startPlugin(
     throw new PluginLoadError(manifest.name, `a tool's schema cannot be used. ${why}`, { cause });
   }
   const missing = missingGrants(manifest.permissions, granted, folder);
-  return { manifest, granted, missing, tools, close };
+  return { manifest, granted, missing, tools, close, [Symbol.asyncDispose]: close };
 }
 
 function checkIsolation({ name, isolation }: PluginManifest, grant: Grant): void {
