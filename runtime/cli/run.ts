@@ -47,7 +47,10 @@ export async function runCommand(args: RunArguments, context: CommandContext): P
   if (prompt !== undefined) await checkPromptLength(prompt, args.model.model, args.model.context);
   const outputSchema = await readSchema(args.agent);
   // A schema that is none is refused now, not after the model is loaded.
-  if (outputSchema !== undefined) await createValidator(outputSchema);
+  if (outputSchema !== undefined) {
+    const { warnings } = await createValidator(outputSchema);
+    for (const warning of warnings) note(warning);
+  }
   const { agent: given, model: modelArguments } = args;
   const { model: path, context: contextLength, threads, memory, ...others } = modelArguments;
   const { precision, prefixCache, ...sampling } = others;
