@@ -141,6 +141,130 @@ describe("the session", () => {
   });
 });
 
+describe("what the reference does wrong is not repeated", () => {
+  const backend: BrowserBackend = {
+    search: async (query) => [{ url: "https://a.example/x", title: query, summary: "s" }],
+    open: async (url) => ({
+      url,
+      title: "t",
+      text: `one\ntwo ${url}\nthree`,
+      links: [],
+    }),
+    close: async () => {},
+  };
+  const run = async (browser: BrowserTools, name: string, input: object): Promise<string> =>
+    (await callBrowser(browser, `browser.${name}`, input)).text;
+
+  it("keys without a meaning are named, and nothing else happens", async () => {
+    const browser = await createBrowserTools({ backend });
+    const plain = await run(browser, "search", { query: "q" });
+    const other = await run(browser, "search", {
+      query: "q",
+      recency: 7,
+      "x\ny": 1,
+      source: "web",
+    });
+    expect(other).toBe(
+      `${plain.replace("[0]", "[1]")}\n\n[Ignored, since there is no such parameter: \`recency\`, \`x y\`.]`,
+    );
+    const opened = await run(browser, "open", { id: "https://a.example/x", view_source: true });
+    expect(opened).not.toContain("Ignored");
+  });
+
+  it("a number as text is a link, a cursor below the first is none", async () => {
+    const browser = await createBrowserTools({ backend });
+    await run(browser, "search", { query: "q" });
+    expect(await run(browser, "open", { id: " 0 " })).toContain("two https://a.example/x");
+    for (const [input, text] of [
+      [{ cursor: -2 }, "Cursor `-2` is out of range. Available cursor indices: [0 - 1]."],
+      [{ cursor: 2 }, "Cursor `2` is out of range. Available cursor indices: [0 - 1]."],
+      [{ id: 7, cursor: 0 }, "Invalid link id `7`."],
+      [{ id: -5, cursor: 0 }, "Invalid link id `-5`."],
+      [{ id: [1] }, "Invalid link id `[1]`."],
+      [{ loc: 99 }, "Invalid location parameter: `99`. Cannot exceed page maximum of `2`."],
+      [{ cursor: "x" }, "`cursor` should be an integer, not `str`"],
+      [{ cursor: [] }, "`cursor` should be an integer, not `list`"],
+      [{ cursor: {} }, "`cursor` should be an integer, not `dict`"],
+      [{ loc: true }, "`loc` should be an integer, not `bool`"],
+      [{ num_lines: 0.5 }, "`num_lines` should be an integer, not `float`"],
+    ] as const) {
+      const output = await callBrowser(browser, "browser.open", input);
+      expect(output).toEqual({ text, isError: true });
+    }
+    expect(await run(browser, "find", { pattern: "two", cursor: 0 })).toBe(
+      "Cannot run `find` on search results page or find results page",
+    );
+  });
+
+  it("a match leads into the page that was searched, also when it was opened anew since", async () => {
+    let version = 0;
+    const changing: BrowserBackend = {
+      ...backend,
+      open: async (url) => ({ url, title: "t", text: `a\nb\nversion ${++version}`, links: [] }),
+    };
+    const browser = await createBrowserTools({ backend: changing });
+    await run(browser, "open", { id: "https://a.example/x" });
+    await run(browser, "find", { pattern: "version" });
+    await run(browser, "open", { id: "https://a.example/x" });
+    expect(await run(browser, "open", { id: 0, cursor: 1 })).toContain("version 1");
+  });
+
+  it("asks for lines and gets them, however many tokens a view usually takes", async () => {
+    const long: BrowserBackend = {
+      ...backend,
+      open: async (url) => ({ url, title: "t", text: "word ".repeat(12_000), links: [] }),
+    };
+    const browser = await createBrowserTools({ backend: long });
+    const shown = async (input: object, limit: number): Promise<number> => {
+      const { text } = await callBrowser(browser, "browser.open", input, toolContext(limit));
+      return text.match(/^L\d+: /gm)?.length ?? 0;
+    };
+    const url = "https://a.example/long";
+    const automatic = await shown({ id: url }, 100_000);
+    expect(automatic).toBeGreaterThan(20);
+    expect(automatic).toBeLessThan(60);
+    expect(await shown({ id: url, num_lines: 300 }, 100_000)).toBe(300);
+    // What the context has no space for is not shown.
+    expect(await shown({ id: url, num_lines: 300 }, 400)).toBeLessThan(20);
+  });
+});
+
+describe("the state", () => {
+  it("goes through JSON, and old cursors mean the same pages in another process", async () => {
+    const first = await createBrowserTools({ docs: DOCS });
+    await callBrowser(first, "browser.search", { query: "winter" });
+    await callBrowser(first, "browser.open", { id: 0 });
+    await callBrowser(first, "browser.find", { pattern: "winter" });
+    await callBrowser(first, "browser.open", { cursor: 1 });
+    const snapshot: unknown = JSON.parse(JSON.stringify(first.snapshot()));
+    const cited = "Open from 11:00【1†L6】.";
+    const wanted = first.normaliseCitations(cited);
+    const next = await callBrowser(first, "browser.open", { id: 0, cursor: 2 });
+    await first.close();
+
+    const second = await createBrowserTools({ docs: DOCS, snapshot });
+    expect(second.normaliseCitations(cited)).toEqual(wanted);
+    expect(await callBrowser(second, "browser.open", { id: 0, cursor: 2 })).toEqual(next);
+    expect(Object.keys(second.snapshot().pages)).toHaveLength(3);
+    expect(second.snapshot().shown).toHaveLength(5);
+    await second.close();
+  });
+
+  it("is refused when it is none, or was changed", async () => {
+    const browser = await createBrowserTools({ docs: DOCS });
+    await callBrowser(browser, "browser.open", { id: "collection/lens.md" });
+    const snapshot = browser.snapshot();
+    await browser.close();
+    const [[hash, page] = []] = Object.entries(snapshot.pages);
+    const forged = { ...snapshot, pages: { [String(hash)]: { ...page, text: "other" } } };
+    for (const value of [null, {}, { version: 2 }, { ...snapshot, pages: {} }, forged]) {
+      await expect(createBrowserTools({ docs: DOCS, snapshot: value })).rejects.toThrow(
+        /^Cannot restore the browser's pages: /,
+      );
+    }
+  });
+});
+
 describe("citations", () => {
   it("become address and lines; what cites no document stays", async () => {
     const browser = await createBrowserTools({ docs: DOCS });

@@ -29,9 +29,10 @@ export type HtmlSource = {
 
 /** What begins the parts that are not the content. */
 const OTHER_PARTS = "[Navigation and other parts of the page:]";
-const HIDDEN_PARTS = "[Text that the page hides until a script shows it:]";
-/** A page that hides more than this share of its text shows it by a script. */
+const HIDDEN_PARTS = "[Text that is hidden until a script shows it:]";
+/** A page that hides so much, and more than this share of its text, shows it by a script. */
 const MOSTLY_HIDDEN = 0.8;
+const MIN_HIDDEN_CHARACTERS = 300;
 
 export function htmlToPage(source: HtmlSource): PageContent {
   const tree = parseHtml(source.html);
@@ -46,7 +47,9 @@ export function htmlToPage(source: HtmlSource): PageContent {
     walk.note(OTHER_PARTS);
     walk.run([...boilerplate], new Set());
   }
-  const mostlyHidden = hiddenCharacters > MOSTLY_HIDDEN * (hiddenCharacters + root.textLength);
+  const mostlyHidden =
+    hiddenCharacters >= MIN_HIDDEN_CHARACTERS &&
+    hiddenCharacters > MOSTLY_HIDDEN * (hiddenCharacters + root.textLength);
   const hidden = mostlyHidden ? elementsHidden(root) : [];
   if (hidden.length > 0) {
     walk.note(HIDDEN_PARTS);
