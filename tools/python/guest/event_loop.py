@@ -171,7 +171,9 @@ def _make_event_loop():
 
         def begin_cell(self):
             self.runs_cell = True
-            # An interrupt may have met the end of a turn.
+            # An interrupt may have met the beginning or the end of a turn.
+            if get_handler(SIGINT) is self.current_handler:
+                set_handler(SIGINT, default_int_handler)
             self._rearm()
 
         def _rearm(self):

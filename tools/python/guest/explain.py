@@ -45,13 +45,18 @@ def _make_explanations():
     SYSTEM = "The sandbox has no operating system for this: no processes, no users, no signals."
 
     def missing_part(name):
-        """Of a module of the standard library that this Python is built without; None for others."""
+        """
+        Of a module of the standard library that this Python is built without. Nothing of what its package
+        does not have in any Python; None of modules that are not of the standard library.
+        """
         root = str(name).partition(".")[0]
         if root in REMOVED:
             version = f"{sys.version_info.major}.{sys.version_info.minor}"
             return f"{root} is no longer part of Python: this one is {version}."
         if root not in ADVICE and root not in sys.stdlib_module_names:
             return None
+        if root in sys.modules:
+            return ""
         advice = ADVICE.get(root, "")
         if root == "nest_asyncio":
             return advice
@@ -97,7 +102,8 @@ def _make_explanations():
         if isinstance_(error, SyntaxError):
             return of_source(source)
         if isinstance_(error, ModuleNotFoundError):
-            return "" if text == PROCESSES else missing_part(error.name) or of_module(error.name)
+            part = "" if text == PROCESSES else missing_part(error.name)
+            return of_module(error.name) if part is None else part
         if isinstance_(error, AttributeError):
             return of_attribute(error)
         if isinstance_(error, OSError):
