@@ -10,7 +10,7 @@ export type Alternatives = {
   readonly branches: readonly unknown[];
   /** Exactly one branch must hold. */
   readonly isExclusive: boolean;
-  /** The group as it stands in the schema, for where it is not spread out. */
+  /** The group as it stands in the schema, for where it is not spread out; empty if it refuses nothing. */
   readonly asRules: readonly Rule[];
 };
 
@@ -42,13 +42,24 @@ function admitsNothing(schema: unknown): boolean {
   return not === true || (isSchemaObject(not) && Object.keys(not).length === 0);
 }
 
+/** A branch that is always true makes the others say nothing. */
+function admitsAnything(schema: unknown): boolean {
+  if (!isSchemaObject(schema)) return schema === true;
+  return Object.keys(schema).every((keyword) => NOTES.has(keyword));
+}
+
+const NOTES: ReadonlySet<string> = new Set(
+  "title description default examples $comment".split(" "),
+);
+
 function readAlternatives(schema: SchemaObject): readonly Alternatives[] {
   const groups: Alternatives[] = [];
   for (const keyword of ["anyOf", "oneOf"]) {
     const branches = liveBranches(schema[keyword]);
     // One branch alone is no alternative: it holds.
     if (branches === undefined || branches.length < 2) continue;
-    const asRules = [{ keyword, value: branches }];
+    const isVacuous = keyword === "anyOf" && branches.some(admitsAnything);
+    const asRules = isVacuous ? [] : [{ keyword, value: branches }];
     groups.push({ branches, isExclusive: keyword === "oneOf", asRules });
   }
   if (Object.hasOwn(schema, "if")) groups.push(...conditional(schema));

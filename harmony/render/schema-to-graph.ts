@@ -5,15 +5,25 @@
  * they stay a rule. Nothing is left out: what no type says is a rule of its node.
  */
 import type { JsonSchema } from "../message.ts";
-import { jsonText } from "./json-text.ts";
 import { type Alternatives, alternativesReader, liveBranches } from "./schema-alternatives.ts";
+import {
+  literalsOf,
+  othersOf,
+  propertyNamesOf,
+  requiredOf,
+  restItemsOf,
+  schemasOfKey,
+  tupleItemsOf,
+  typesOf,
+} from "./schema-keywords.ts";
+import { onlyNarrows } from "./schema-narrowing.ts";
 import {
   isSchemaObject,
   nameOfReference,
   type SchemaObject,
   SchemaReferences,
 } from "./schema-references.ts";
-import { negationsOf, RULE_KEYWORDS, rulesOf, typeByKeywords } from "./schema-rules.ts";
+import { negationsOf, RULE_KEYWORDS, rulesOf } from "./schema-rules.ts";
 import {
   type FreeKeys,
   jsonTypeOf,
@@ -32,10 +42,6 @@ const MAX_NODES = 20_000;
 const MAX_VARIANTS = 32;
 /** Objects and lists that a schema in a rule may unfold to. */
 const MAX_RULE_PARTS = 500;
-
-const TYPE_NAMES: ReadonlySet<unknown> = new Set(
-  "object array string number integer boolean null".split(" "),
-);
 
 /** What narrows values; a schema of other keywords alone admits everything. */
 const ASSERTIONS: ReadonlySet<string> = new Set([
@@ -213,8 +219,12 @@ class GraphBuilder {
     const types = typesOf(schemas);
     if (types === undefined) return built({ kind: "any" });
     const plainTypes = [...types].filter((type) => type !== "integer" || !types.has("number"));
-    const uses = plainTypes.map((type) => nodeOf(this.#oneType(type, schemas)));
-    return unionOf(uses.map((node) => ({ node, notes: {} })));
+    const uses = plainTypes.map((type) => {
+      const { rules, ...of } = this.#oneType(type, schemas);
+      const told = rules.map((rule) => this.#withoutReferences(rule));
+      return { node: nodeOf({ ...of, rules: told }), notes: {} };
+    });
+    return unionOf(uses);
   }
 
   #oneType(type: string, schemas: readonly SchemaObject[]): Built {
@@ -368,148 +378,6 @@ function notesOf(schema: SchemaObject): Notes {
 function withoutNotes(schema: SchemaObject): SchemaObject {
   const { title: _t, description: _d, examples: _x, example: _e, default: _v, ...rest } = schema;
   return rest;
-}
-
-/** Whether a branch says nothing but which values and which of the known parameters go together. */
-function onlyNarrows(branch: unknown, base: readonly SchemaObject[]): boolean {
-  if (!isSchemaObject(branch)) return branch === true;
-  const known = new Set(base.flatMap(propertyNamesOf));
-  const types = typesOf(base);
-  if (types === undefined) return false;
-  return Object.entries(branch).every(([keyword, value]) => {
-    switch (keyword) {
-      case "title":
-      case "description":
-      case "$comment":
-        return true;
-      case "allOf":
-        return Array.isArray(value) && value.every((part) => onlyNarrows(part, base));
-      case "type": {
-        const named = explicitTypes([branch]);
-        return named === undefined || [...types].every((type) => named.has(type));
-      }
-      case "required":
-        return Array.isArray(value) && value.every((name) => known.has(name));
-      case "properties":
-        return (
-          isSchemaObject(value) &&
-          Object.entries(value).every(([name, schema]) => known.has(name) && isPlainValue(schema))
-        );
-      default:
-        return RULE_KEYWORDS.has(keyword);
-    }
-  });
-}
-
-/** Whether a schema is about a value by itself, without parts that would have to be shown. */
-function isPlainValue(schema: unknown): boolean {
-  if (!isSchemaObject(schema)) return true;
-  return Object.keys(schema).every(
-    (keyword) =>
-      RULE_KEYWORDS.has(keyword) || keyword === "type" || keyword === "const" || keyword === "enum",
-  );
-}
-
-/** The JSON types and `integer` that all of the schemas admit; undefined where none says. */
-function explicitTypes(schemas: readonly SchemaObject[]): ReadonlySet<string> | undefined {
-  let types: Set<string> | undefined;
-  for (const { type } of schemas) {
-    const named = (Array.isArray(type) ? type : [type]).filter((name) => TYPE_NAMES.has(name));
-    if (named.length === 0) continue;
-    const admitted = new Set<string>(named);
-    if (types === undefined) types = admitted;
-    else {
-      const both = [...types].filter((name) => admitted.has(name));
-      if (types.has("integer") && admitted.has("number")) both.push("integer");
-      if (types.has("number") && admitted.has("integer")) both.push("integer");
-      types = new Set(both);
-    }
-  }
-  return types;
-}
-
-function typesOf(schemas: readonly SchemaObject[]): ReadonlySet<string> | undefined {
-  const inferred = typeByKeywords(schemas);
-  return explicitTypes(schemas) ?? (inferred === undefined ? undefined : new Set([inferred]));
-}
-
-/** The values that every `const` and `enum` and the type admit; undefined where there is none. */
-function literalsOf(schemas: readonly SchemaObject[]): readonly unknown[] | undefined {
-  const lists = schemas.flatMap((schema) => [
-    ...(Object.hasOwn(schema, "const") ? [[schema["const"]]] : []),
-    ...(Array.isArray(schema["enum"]) ? [schema["enum"]] : []),
-  ]);
-  if (lists.length === 0) return undefined;
-  const types = explicitTypes(schemas);
-  const isOfType = (value: unknown): boolean =>
-    types === undefined ||
-    types.has(jsonTypeOf(value)) ||
-    (types.has("integer") && Number.isInteger(value));
-  const [first = [], ...others] = lists.map(
-    (list) => new Map(list.map((value) => [jsonText(value), value])),
-  );
-  return [...first]
-    .filter(([text, value]) => isOfType(value) && others.every((other) => other.has(text)))
-    .map(([, value]) => value);
-}
-
-function propertyNamesOf({ properties }: SchemaObject): readonly string[] {
-  return isSchemaObject(properties) ? Object.keys(properties) : [];
-}
-
-/** `required` of the object, or `required: true` of a property, as draft 3 had it. */
-function requiredOf(schemas: readonly SchemaObject[]): ReadonlySet<string> {
-  return new Set(
-    schemas.flatMap(({ required, properties }) => [
-      ...(Array.isArray(required) ? required.filter((name) => typeof name === "string") : []),
-      ...Object.entries(isSchemaObject(properties) ? properties : {})
-        .filter(([, property]) => isSchemaObject(property) && property["required"] === true)
-        .map(([name]) => name),
-    ]),
-  );
-}
-
-/** What one schema says about the value of a key. */
-function schemasOfKey(schema: SchemaObject, key: string): readonly unknown[] {
-  const { properties, patternProperties, additionalProperties } = schema;
-  const found: unknown[] = [];
-  if (isSchemaObject(properties) && Object.hasOwn(properties, key)) found.push(properties[key]);
-  for (const [pattern, value] of Object.entries(
-    isSchemaObject(patternProperties) ? patternProperties : {},
-  )) {
-    if (matches(pattern, key)) found.push(value);
-  }
-  if (found.length > 0 || additionalProperties === undefined) return found;
-  return [additionalProperties];
-}
-
-/** What one schema says about keys that it does not name. */
-function othersOf({ additionalProperties, unevaluatedProperties }: SchemaObject): unknown[] {
-  const others = additionalProperties ?? unevaluatedProperties;
-  return others === undefined ? [] : [others];
-}
-
-function matches(pattern: string, key: string): boolean {
-  for (const flags of ["u", ""]) {
-    try {
-      return new RegExp(pattern, flags).test(key);
-    } catch {
-      // Many patterns are only expressions of the older kind; some are none at all.
-    }
-  }
-  return false;
-}
-
-/** The items that have a place of their own, if the schema has such. */
-function tupleItemsOf({ prefixItems, items }: SchemaObject): readonly unknown[] | undefined {
-  if (Array.isArray(prefixItems)) return prefixItems;
-  return Array.isArray(items) ? items : undefined;
-}
-
-/** What one schema says about the other items. */
-function restItemsOf({ items, additionalItems }: SchemaObject): unknown[] {
-  const rest = Array.isArray(items) ? additionalItems : items;
-  return rest === undefined ? [] : [rest];
 }
 
 /** One branch of each list, in every combination. */

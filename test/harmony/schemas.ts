@@ -169,6 +169,7 @@ function narrowing(): fc.Arbitrary<Schema> {
     fc.constantFrom<Schema>(
       { properties: { a: { const: 3 } } },
       { properties: { a: { type: "string" } }, required: ["a"] },
+      {},
       { pattern: "^a" },
       { minLength: 3 },
       { not: {} },

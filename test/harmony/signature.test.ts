@@ -53,7 +53,7 @@ describe("printed and validated meaning are the same", () => {
           }
         }
       }),
-      { numRuns: 200 },
+      { numRuns: 120 },
     );
     expect(accepted).toBeGreaterThan(samples / 10);
   });
