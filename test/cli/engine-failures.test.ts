@@ -83,7 +83,18 @@ test("a thread of the engine dies", async () => {
 
 test("the context is full while the model writes", async () => {
   // Random weights write on and on, in whatever channel they think they are.
-  const args = ["run", "hi", "--model", model, "--seed", "1", "--json", "--context", "700"];
+  const args = [
+    "run",
+    "hi",
+    "--model",
+    model,
+    "--seed",
+    "1",
+    "--json",
+    "--free-headers",
+    "--context",
+    "700",
+  ];
   const ran = await chorale(args, { home: join(root, "home") });
   const completed = eventsOf(ran.stdout).filter(({ type }) => type === "generation.completed");
   expect(completed.at(-1)).toMatchObject({ finish_reason: "context" });
