@@ -24,6 +24,7 @@ import {
   pythonProblem,
   readInputFiles,
   type Tool,
+  verifyTool,
 } from "../tools/index.ts";
 import { type Home, homePath, openHome } from "./home.ts";
 import type { HarmonyModel } from "./model/harmony-model.ts";
@@ -140,11 +141,11 @@ export type OpenedTools = AsyncDisposable & {
 export async function openTools(
   options: Pick<
     EnvironmentOptions,
-    "env" | "toolModules" | "plugins" | "documents" | "onPluginLog"
+    "env" | "toolModules" | "plugins" | "documents" | "onNote" | "onPluginLog"
   >,
   given: readonly Tool[] = [],
 ): Promise<OpenedTools> {
-  const { env = process.env, onPluginLog } = options;
+  const { env = process.env, onNote = () => {}, onPluginLog } = options;
   const tools = [...given];
   await using opened = new AsyncDisposableStack();
   opened.defer(async () => {
@@ -161,6 +162,9 @@ export async function openTools(
     });
     plugins.push(plugin);
     tools.push(...plugin.tools);
+  }
+  for (const tool of tools) {
+    for (const warning of await verifyTool(tool)) onNote(`${tool.recipient}: ${warning}`);
   }
   const browser =
     options.documents === undefined

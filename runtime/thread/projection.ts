@@ -139,14 +139,17 @@ export class EventProjection {
   }
 }
 
-/** What a run waits for that ended as `pending`. */
+/**
+ * What the caller has to give before a run that ended as `pending` goes on. A call behind one of these that
+ * the run itself executes is not among them.
+ */
 export function pendingCalls(state: ThreadState): readonly PendingCall[] {
-  return (state.turn?.calls ?? []).map(({ callId, call, text, progress }) => ({
-    call_id: callId,
-    tool: call.tool,
-    arguments: text,
-    waits_for: progress === "asked" ? "approval" : "result",
-  }));
+  return (state.turn?.calls ?? []).flatMap(({ callId, call, text, progress }) => {
+    const waitsForApproval = progress === "asked" || progress === "started";
+    if (!waitsForApproval && call.execution !== "client") return [];
+    const waits_for = waitsForApproval ? "approval" : "result";
+    return [{ call_id: callId, tool: call.tool, arguments: text, waits_for } as const];
+  });
 }
 
 /** Items of one step by their numbers, which is the order in which they began. */

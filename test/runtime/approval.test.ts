@@ -171,6 +171,29 @@ describe("a tool that needs approval", () => {
     await expect(again.decide("item_0", "denied")).rejects.toThrow("does not wait");
   });
 
+  test("of two calls in one step, the run waits for one after the other", async () => {
+    const ran: unknown[] = [];
+    const thread = Thread.create();
+    const tools = [pay(ran)];
+    const call = (amount: number) => ({
+      recipient: "functions.pay",
+      text: `{"amount":${amount}}`,
+      channel: "commentary" as const,
+    });
+    const waiting = [
+      (await eventsOf({ tools, approve: "pause" }, [[call(1), call(2)]], thread)).result,
+    ];
+    await thread.decide("item_0", "allowed");
+    waiting.push((await eventsOf({ tools, approve: "pause" }, [], thread, null)).result);
+    expect(waiting.map(({ pendingCalls }) => pendingCalls.map((one) => one.call_id))).toEqual([
+      ["item_0"],
+      ["item_1"],
+    ]);
+    await thread.decide("item_1", "denied");
+    await eventsOf({ tools }, ["Done."], thread, null);
+    expect(ran).toHaveLength(1);
+  });
+
   test("an abort while a person is asked ends the run, and runs nothing", async () => {
     const ran: unknown[] = [];
     const abort = new AbortController();
