@@ -102,6 +102,7 @@ export type {
   WithEnding,
   WithIssues,
 } from "./events.ts";
+export type { Home } from "./home.ts";
 export { homePath } from "./home.ts";
 export { HarmonyModel, type HarmonyModelOptions } from "./model/harmony-model.ts";
 export type {
@@ -147,6 +148,6 @@ export {
 } from "./thread/errors.ts";
 export { fold } from "./thread/fold.ts";
 export { type SqliteStoreOptions, SqliteThreadStore } from "./thread/sqlite-store.ts";
-export type { OpenCall, ThreadState, TurnState } from "./thread/state.ts";
+export type { OpenCall, RepeatedCall, ThreadState, TurnState } from "./thread/state.ts";
 export { MemoryThreadStore, type ThreadStore, type ThreadSummary } from "./thread/store.ts";
 export { type ClientResult, Thread, type ThreadOptions } from "./thread/thread.ts";
