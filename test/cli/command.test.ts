@@ -74,7 +74,11 @@ describe("what the user got wrong ends with 2 and one sentence", () => {
     ["a flag without a value", ["run", "hi", "--model"], "Not enough arguments following: model"],
     ["a number that is none", ["run", "hi", "--seed", "x"], '--seed is "x"'],
     ["a missing schema", ["run", "hi", "--schema", "/nope"], "there is no such file"],
-    ["a schema without end", ["run", "hi", "--schema", "/dev/zero"], "more than 4194304 bytes"],
+    [
+      "a schema without end",
+      ["run", "hi", "--schema", "/dev/zero"],
+      "is a device; accepted: a regular file",
+    ],
     ["a missing tool module", ["run", "hi", "--tool", "/nope.ts"], "there is no such file"],
     ["a missing folder of documents", ["run", "hi", "--docs", "/nope"], "/nope"],
   ])("%s", async (_what, args, sentence) => {
@@ -117,7 +121,7 @@ describe("what the user got wrong ends with 2 and one sentence", () => {
     const { stdout, code } = await run(["run", "hi", "--json", "--bogus"]);
     expect(code).toBe(2);
     expect(eventsOf(stdout)).toMatchObject([
-      { type: "error", message: "Unknown argument: bogus. See chorale --help." },
+      { type: "error", message: "Unknown argument: bogus. See chorale run --help." },
       { type: "run.completed", status: "failed", exit_code: 2, output: null },
     ]);
   });
