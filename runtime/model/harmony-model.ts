@@ -76,11 +76,11 @@ export class HarmonyModel implements LanguageModel {
     const { settings, tools, transcript, maxTokens } = request;
     const opening = this.#opening(settings, tools);
     const prefill = this.#prefill(request);
-    const prompt = [
-      ...this.#conversation(opening, transcript),
-      ...this.#assistantStart,
-      ...prefill,
-    ];
+    const prompt = [...opening.ids];
+    for (const message of transcript) {
+      for (const id of this.#idsOf(message, opening)) prompt.push(id);
+    }
+    prompt.push(...this.#assistantStart, ...prefill);
     const room = this.contextLength - prompt.length;
     if (room <= 0) throw contextFull(transcript, prompt.length, this.contextLength);
     return this.#sessions.use(request.threadId, (session) =>
@@ -140,10 +140,6 @@ export class HarmonyModel implements LanguageModel {
     const opening = { ids, hasFunctionTools };
     this.#openings.set(settings, opening);
     return opening;
-  }
-
-  #conversation(opening: Opening, transcript: readonly TranscriptMessage[]): readonly number[] {
-    return [...opening.ids, ...transcript.flatMap((message) => this.#idsOf(message, opening))];
   }
 
   /** What was sampled with this vocabulary stays as sampled, except that `<|return|>` becomes `<|end|>`. */

@@ -3,9 +3,10 @@
  * sampling of a scripted engine with a call of a tool that does nothing; the store is a SQLite file. Then: what
  * a second turn computes of a long conversation, and what many runs in one process leave behind.
  */
-import { mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { loadO200kHarmony } from "../../harmony/vocabulary/index.ts";
 import { ScriptedEngine } from "../../inference/index.ts";
@@ -19,8 +20,13 @@ import {
   Thread,
 } from "../../runtime/index.ts";
 import { defineTool, type Tool } from "../../tools/index.ts";
+import { makeRandomModel, TINY } from "../fixtures/make-tiny-model.ts";
 import type { Bench } from "./bench.ts";
 
+const DEMO_TOKENIZER = fileURLToPath(
+  new URL("../../inference/demo/tokenizer.json", import.meta.url),
+);
+const DEMO_VOCABULARY = 4104;
 const tokenizer = loadO200kHarmony();
 const CALL = tokenizer.encodeWithSpecials(
   '<|channel|>analysis<|message|>Next.<|end|><|start|>assistant<|channel|>commentary to=functions.noop <|constrain|>json<|message|>{"x":1}<|call|>',
@@ -45,7 +51,7 @@ export const bench: Bench = async (args) => {
   try {
     const steps = await measureSteps(join(folder, "threads.sqlite"), Number(values.steps));
     console.error(`steps: ${JSON.stringify(steps)}`);
-    const turn = await measureSecondTurn();
+    const turn = await measureSecondTurn(join(folder, "model"));
     console.error(`second turn: ${JSON.stringify(turn)}`);
     const growth = await measureGrowth(Number(values.runs));
     console.error(`growth: ${JSON.stringify(growth)}`);
@@ -98,16 +104,18 @@ async function measureSteps(path: string, steps: number): Promise<Record<string,
   };
 }
 
-/** The embedded model reads a conversation of about half its context, then a short second question. */
-async function measureSecondTurn(): Promise<Record<string, number | null>> {
-  await using model = await loadModel();
-  const agent = new Agent({ model, maxTokens: 1, sampling: { temperature: 0, seed: 1 } });
+/** A random model of the demo's vocabulary reads 4,000 tokens, then a short second question. */
+async function measureSecondTurn(folder: string): Promise<Record<string, number | null>> {
+  makeRandomModel(folder, { ...TINY, vocab: DEMO_VOCABULARY }, 7);
+  copyFileSync(DEMO_TOKENIZER, join(folder, "tokenizer.json"));
+  await using model = await loadModel(folder);
+  const agent = new Agent({
+    model,
+    maxTokens: 1,
+    sampling: { temperature: 0, seed: 1 },
+  });
   const thread = agent.thread();
-  const words = Math.floor(model.contextLength / 4);
-  const first = await agent.run(
-    thread,
-    "Count the words. ".concat("one two three ".repeat(words / 3)),
-  ).result;
+  const first = await agent.run(thread, "one two three ".repeat(490)).result;
   const second = await agent.run(thread, "And how many are different?").result;
   const cached = second.usage.cached_input_tokens - first.usage.cached_input_tokens;
   const input = second.usage.input_tokens - first.usage.input_tokens;
