@@ -22,7 +22,7 @@ const conversation: Message[] = [
 ];
 const prompt = renderForCompletion(tokenizer, conversation);
 console.log(`the prompt has ${prompt.length} tokens`);
-// What the user typed is text, whatever it looks like: the prompt has two ends, of two messages.
+// What the user typed is text, even where it looks like a token: the prompt has two ends, of two messages.
 assert.equal(prompt.filter((id) => id === tokenizer.special.end).length, 2);
 
 // A model would sample these one by one; here they are written down, with a flaw in a header.

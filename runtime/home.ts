@@ -2,7 +2,7 @@
  * Where Chorale keeps what outlives a run (caches now; models and sessions later): one folder,
  * `$CHORALE_HOME`, else `$XDG_DATA_HOME/chorale`, else `~/.local/share/chorale`.
  *
- * Several processes may use it at once. Nothing here locks: whoever writes a file there writes a
+ * Several processes may use it at once. Nothing here locks: a process that writes a file there writes a
  * temporary file beside it and renames it, so that others see the old file or the new one.
  */
 import { randomUUID } from "node:crypto";

@@ -2,12 +2,12 @@
 import { globSync, readFileSync } from "node:fs";
 import { importsOf } from "./structure/import-graph.ts";
 
-/** They load many models, or use processes that their text does not name. */
+/** They load many models, play thousands of conversations, or use processes that their text does not name. */
 const SLOW = [
   "test/cli/**/*.test.ts",
   "test/conformance/**/*.test.ts",
   "test/inference/{broken-numbers,loading,screening,shapes}.test.ts",
-  "test/runtime/golden.test.ts",
+  "test/runtime/{golden,thread-log}.test.ts",
 ];
 
 /** What starts Python, a plugin, or anything else in a process of its own. */

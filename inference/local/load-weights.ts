@@ -60,9 +60,9 @@ export async function loadWeights(
       },
     },
   );
-  options.signal?.throwIfAborted();
   // Messages of the other threads may still arrive after the leading one has ended.
-  if (!progress.complete) options.onProgress?.(progress.end);
+  if (!progress.complete && !options.signal?.aborted) options.onProgress?.(progress.end);
+  options.signal?.throwIfAborted();
   return sinks;
 }
 

@@ -1,6 +1,6 @@
 /**
- * `chorale harmony render|parse|explain`: the format by itself, for whoever writes a tool or wonders
- * what a model said. No model is loaded; of `--model` only its vocabulary is read.
+ * `chorale harmony render|parse|explain`: the format by itself, for authors of tools and for users who
+ * look into what a model said. No model is loaded; of `--model` only its vocabulary is read.
  */
 import {
   conversationFromJson,
@@ -179,7 +179,7 @@ async function readTranscript(
   return { tokenizer, transcript, role };
 }
 
-/** Editors and `echo` end a file with a newline that nobody said. */
+/** Editors and `echo` end a file with a newline that is not part of what was said. */
 function withoutFinalNewline(text: string): string {
   return text.replace(/(?<=\|>)\r?\n$/, "");
 }

@@ -214,7 +214,7 @@ function orHere(sources: ToolSources): ToolSources {
   return { ...sources, plugins: ["."] };
 }
 
-/** Loads all of the sources and closes them whatever happens. */
+/** Loads all of the sources and closes them, also after a failure. */
 async function withTools(
   { plugins, modules, grants }: ToolSources,
   context: CommandContext,

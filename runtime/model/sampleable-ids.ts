@@ -6,7 +6,7 @@ const made = new WeakMap<Tokenizer, Map<number, Uint32Array>>();
 /**
  * The ids a model may say, as bits (id i is bit i % 32 of word i / 32): those the vocabulary names,
  * without special tokens that have no meaning in the format (reserved ones, `<|startoftext|>`). The rows
- * that a model has beyond are padding, and sampling one would end in text that nobody can read.
+ * that a model has beyond are padding, and sampling one would end in text that has no meaning.
  */
 export function sampleableIds(tokenizer: Tokenizer, vocabSize: number): Uint32Array {
   const bySize = made.get(tokenizer) ?? new Map<number, Uint32Array>();

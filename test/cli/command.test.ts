@@ -234,7 +234,7 @@ describe("a real engine", () => {
     expect(stderr).toBe(`chorale: The run was stopped by ${signal}.\n`);
   });
 
-  test("ends when nobody reads its events any more", async () => {
+  test("ends when its events are no longer read", async () => {
     const args = ["run", "-", "--model", randomModel, "--seed", "1", "--max-turns", "1000"];
     const { code, stderr } = await run([...args, "--json"], {
       stdin: "hi",

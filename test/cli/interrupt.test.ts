@@ -44,7 +44,7 @@ function family(pid: number): number[] {
 
 const runs = (pid: number): boolean => {
   try {
-    // Ended, but not yet waited for by whoever adopted it, is ended.
+    // Ended, but not yet waited for by its new parent, is ended.
     return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
   } catch {
     return false;

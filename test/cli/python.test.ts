@@ -109,7 +109,7 @@ describe("packages for Python", () => {
     expect((await said((c) => verifyCommand(false, c))).code).toBe(0);
   });
 
-  test("that cannot be had end with 1, names that nobody knows with 2", async () => {
+  test("that cannot be had end with 1, unknown names with 2", async () => {
     const wrong = await install("wrong");
     expect(wrong.code).toBe(1);
     expect(wrong.notes.at(-1)).toContain("is not what the lock file says and was not installed");

@@ -47,7 +47,7 @@ describe("the prompt", () => {
     expect((await read({ argument: "Hi", input: bytes(), isOwnStdin: true })).prompt).toBe("Hi");
   });
 
-  test("a pipe that nobody closes does not hang the run, and that is said", async () => {
+  test("a pipe that stays open does not hang the run, and that is said", async () => {
     const input = new PassThrough();
     const { prompt, notes } = await read({
       argument: "Hi",

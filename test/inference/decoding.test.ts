@@ -22,7 +22,7 @@ import { makeRandomModel, TINY } from "../fixtures/make-tiny-model.ts";
 const GREEDY: Sampling = { temperature: 0, topP: 1, seed: 0 };
 const WARM: Sampling = { temperature: 0.4, topP: 0.95, seed: 7 };
 const PENALISED: Sampling = { ...WARM, repetitionPenalty: 1.2, presencePenalty: 0.1, topK: 20 };
-/** Ten ids again and again: whoever quotes finds them. */
+/** Ten ids again and again: a draft that quotes finds them. */
 const PROMPT = Array.from({ length: 60 }, (_, i) => ((i % 10) * 31 + 7) % TINY.vocab);
 
 const EVEN = tokenBitmask(

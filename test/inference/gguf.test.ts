@@ -157,7 +157,7 @@ describe("tensors", () => {
       change({ type: 11 }),
       /has the ggml type 11 \(Q3_K\); accepted: F32/,
     ],
-    ["a type that nobody knows", change({ type: 77 }), /has the ggml type 77; accepted/],
+    ["an unknown type", change({ type: 77 }), /has the ggml type 77; accepted/],
     ["another shape", change({ shape: [4, 64, 32] }), /is MXFP4 \(4, 64, 32\); expected/],
     ["rows that end inside a block", change({ shape: [32, 4, 64 + 1] }), /has rows of 65 in MXFP4/],
     ["five dimensions", change({ shape: [1, 1, 4, 32, 64] }), /has 5 dimensions/],

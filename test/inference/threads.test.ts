@@ -91,7 +91,7 @@ describe("cancelling", () => {
 });
 
 test("a thread that dies ends the engine with a clear error, now and later", async () => {
-  // A session that nobody opened: the workers have no cache to work on.
+  // A session that was not opened: the workers have no cache to work on.
   const dying = threads.run({ ...short, session: 99 });
   await expect(dying).rejects.toThrow(EngineFailedError);
   await expect(threads.run(short)).rejects.toThrow(/worker thread \d died: .*no session 99/);

@@ -233,7 +233,7 @@ describe("failures", () => {
     }
   });
 
-  test("that nobody foresaw are thrown, after their events", async () => {
+  test("that are bugs are thrown, after their events", async () => {
     const types: string[] = [];
     const run = scriptedRun([new TypeError("a bug")], {
       onEvent: (event) => {

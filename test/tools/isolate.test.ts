@@ -90,7 +90,7 @@ describe("a supervised process", () => {
     await child.exited;
   });
 
-  test("sends bytes to whoever accepts them", async () => {
+  test("sends bytes to a receiver that accepts them", async () => {
     const received = Promise.withResolvers<Buffer>();
     const { child, next } = start(received.resolve);
     await next();
@@ -118,12 +118,12 @@ describe("a supervised process", () => {
     const end = Promise.withResolvers<string>();
     const child = new SupervisedChild(options, {
       onMessage() {
-        throw new Error("what nobody asked for");
+        throw new Error("what was not asked for");
       },
       onEnd: end.resolve,
     });
     child.keepsAgentAlive(true);
-    expect(await end.promise).toBe("it sent what nobody asked for");
+    expect(await end.promise).toBe("it sent what was not asked for");
     await child.exited;
   });
 

@@ -214,7 +214,7 @@ describe("where it connects", () => {
     expect(requests.length).toBe(1);
   });
 
-  test("names without addresses, and addresses where nobody answers, are said", async () => {
+  test("names without addresses, and addresses without an answer, are said", async () => {
     const lost = async (): Promise<never> => {
       throw Object.assign(new Error("getaddrinfo ENOTFOUND"), { code: "ENOTFOUND" });
     };

@@ -439,7 +439,7 @@ export const BOMBS: readonly Attack[] = [
   },
 ];
 
-/** Attacks that spoil the builtins of their own realm, and nobody else's. */
+/** Attacks that spoil the builtins of their own realm, and no other realm's. */
 export const SPOILERS: readonly Attack[] = [
   {
     name: "spoil_promise_then",

@@ -41,7 +41,7 @@ const MAX_QUERY_CHARACTERS = 500;
 
 /**
  * Wider than the types of the builtin section: a number may come as a string or as null, and what is none
- * is refused in the words that the model knows. Keys that nobody declared are ignored with a note. What the
+ * is refused in the words that the model knows. Undeclared keys are ignored with a note. What the
  * model means is clear, and a refusal would cost it a step.
  */
 const ANY = {};

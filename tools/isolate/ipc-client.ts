@@ -1,7 +1,7 @@
 /**
  * The other end of `supervised-child.ts`: what runs on the main thread of a supervised process. Where that
  * thread runs no untrusted code (an isolate has its own), it can answer, measure memory and notice that
- * the agent is gone, whatever the untrusted code does.
+ * the agent is gone, also against the untrusted code.
  */
 import { encodeFrame, encodeMessage, FrameReader, MESSAGE_LIMIT_BYTES } from "./frames.ts";
 
@@ -17,7 +17,7 @@ export type IpcClient<Setup> = {
   readonly setup: Setup;
   send(message: unknown): void;
   sendBytes(bytes: Uint8Array): void;
-  /** Sends a last message and ends the process, whatever its other threads do. */
+  /** Sends a last message and ends the process, also while other threads work. */
   die(lastMessage: unknown): void;
   /** Starts receiving. */
   listen(handlers: IpcHandlers, bytesLimit?: number): void;

@@ -91,7 +91,7 @@ export function launch(options: LaunchOptions): ChildProcess {
   });
 }
 
-/** `node:sqlite` opens any file of the user, whatever the permission model says. */
+/** `node:sqlite` opens any file of the user: the permission model does not cover it. */
 const OUTSIDE_PERMISSIONS = ["--no-experimental-sqlite", "--no-experimental-webstorage"].filter(
   (flag) => process.allowedNodeEnvironmentFlags.has(flag),
 );

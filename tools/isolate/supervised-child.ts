@@ -1,6 +1,6 @@
 /**
  * One life of a supervised process, seen from the agent. What it runs is not trusted: its messages are
- * bounded and are data, and whatever it does, it can be ended.
+ * bounded and are data, and it can always be ended.
  */
 import type { ChildProcess } from "node:child_process";
 import type { Socket } from "node:net";

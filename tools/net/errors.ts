@@ -50,7 +50,7 @@ export class AddressRefusedError extends NetError {
   }
 }
 
-/** No address, or nobody answers there. */
+/** No address, or no answer from there. */
 export class UnreachableError extends NetError {
   static override readonly brand: string = "chorale.UnreachableError";
   readonly host: string;

@@ -138,7 +138,7 @@ async function realRoot(root: string): Promise<string | null> {
 
 /**
  * Opens a folder, makes sure that it is the one of that path, and hands over a path that leads below the
- * opened folder, whatever becomes of the names above it. Only Linux has such paths; elsewhere it is the
+ * opened folder, also when the names above it change. Only Linux has such paths; elsewhere it is the
  * path itself, which is looked at once more afterwards.
  *
  * @param folder  a real path

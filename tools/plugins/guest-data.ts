@@ -27,7 +27,7 @@ export function parseGuestJson(text: string): unknown {
   return JSON.parse(text, (key, value) => (key === "__proto__" ? undefined : value));
 }
 
-/** Most brackets that are open at once; recursion over deeper data would exhaust somebody's stack. */
+/** Most brackets that are open at once; recursion over deeper data would exhaust the stack of its reader. */
 function depthOf(text: string): number {
   let depth = 0;
   let deepest = 0;

@@ -3,8 +3,8 @@
  * messages. `guestRuntime` is evaluated from its source text in an isolate, so it must not refer to
  * anything outside of itself.
  *
- * It is no wall: plugin code can change every builtin around it. What protects the agent is that only
- * primitives leave (`send` gets a string, a number, a string, whatever was done to prototypes), that every
+ * It is no protection: plugin code can change every builtin around it. What protects the agent is that only
+ * primitives leave (`send` gets a string, a number, a string, also after changes of prototypes), that every
  * message is checked again outside, and that the realm can be ended.
  */
 import type * as GuestApi from "./guest-api.d.ts";

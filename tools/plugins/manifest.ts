@@ -31,7 +31,7 @@ export type PluginManifest = {
   readonly isolation: PluginIsolation;
   readonly permissions: Permissions;
   readonly limits: PluginLimits;
-  /** The tools it promises to define; undefined: whatever it exports. */
+  /** The tools it promises to define; undefined: all that it exports. */
   readonly tools: readonly string[] | undefined;
 };
 

@@ -8,7 +8,7 @@ import { isToolName } from "../core/registry.ts";
 import { type HostPattern, narrowerHost, parseHostPattern } from "../net/index.ts";
 import { GrantError } from "./errors.ts";
 
-/** As a manifest or a program writes it. A star asks for whatever the user grants. */
+/** As a manifest or a program writes it. A star asks for all that the user grants. */
 export type Permissions = {
   /** Hosts: `api.example.com`, `*.example.com`, `example.com:8443`, `*`. */
   readonly net?: readonly string[];
@@ -121,7 +121,7 @@ export function intersect(asked: Permissions, grant: Grant, folder: string): Gra
     narrowed(a.map(toPath(folder)), b.map(toPath(folder)), narrowerPath);
   const hosts = grant.net.map(parseHostPattern);
   return {
-    // A plain star asks for whatever is granted, whatever the port.
+    // A plain star asks for all that is granted, on any port.
     net: (asked.net?.includes(ANY)
       ? hosts
       : narrowed((asked.net ?? []).map(parseHostPattern), hosts, narrowerHost)

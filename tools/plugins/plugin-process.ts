@@ -1,6 +1,6 @@
 /**
  * One life of a plugin's process, seen from the agent: it loads the plugin, runs calls, answers what the
- * plugin asks for, and ends the process for whatever it should not have done.
+ * plugin asks for, and ends the process for anything that it may not do.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { dirname, sep } from "node:path";
@@ -185,7 +185,7 @@ export class PluginProcess {
 
   #receive(received: unknown): void {
     const message = readFromChild(received);
-    if (message === undefined) throw new RangeError("a message that nobody understands");
+    if (message === undefined) throw new RangeError("a message of no known kind");
     if (message.type === "died") this.#child.fail(message.reason);
     else if (message.type === "source") void this.#giveSource(message.id, message.path);
     else this.#hear(message.kind, message.id, message.text);
@@ -217,7 +217,7 @@ export class PluginProcess {
         break;
       case "result": {
         const call = this.#calls.get(id);
-        if (call === undefined) throw new RangeError("the result of a call that nobody made");
+        if (call === undefined) throw new RangeError("the result of a call that was not made");
         this.#calls.delete(id);
         call.end(text);
         break;

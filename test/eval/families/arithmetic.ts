@@ -1,4 +1,4 @@
-/** Sums that nobody does in the head: the answer must hold the exact number. */
+/** Sums too large for the head: the answer must hold the exact number. */
 import { fill, type Random } from "../random.ts";
 import { FIRST_NAMES, THINGS } from "../words.ts";
 import type { Draft } from "./draft.ts";

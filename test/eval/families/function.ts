@@ -15,7 +15,7 @@ export function functionCall(random: Random): Draft {
   return { prompt, tools, expect: { final_contains: wanted, calls: [call] } };
 }
 
-/** Something for Python, or for nobody, while functions are declared that would not help. */
+/** Something for Python, or for no tool, while functions are declared that would not help. */
 export function noTool(random: Random): Draft {
   const tools = otherTools(random, [], random.int(1, 3));
   if (random.chance(0.5)) return { ...outside(random), tools };

@@ -86,7 +86,7 @@ function declaredInMarkup(bytes: Uint8Array): string | null {
 }
 
 /**
- * Valid UTF-8 with characters of several bytes is UTF-8, whatever is declared: in text of a character set
+ * Valid UTF-8 with characters of several bytes is UTF-8 against any declaration: in text of a character set
  * of one byte such sequences do not occur by accident, in one of two bytes hardly when there are many.
  */
 function isSurelyUtf8(text: string, declared: string): boolean {

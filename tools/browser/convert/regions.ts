@@ -12,7 +12,7 @@ import type { MarkupElement } from "./markup-tree.ts";
 const MIN_PAGE_CHARACTERS = 250;
 /** A `main` element with less text than this is the shell of something that a script fills in. */
 const MIN_MAIN_CHARACTERS = 120;
-/** What holds more than this share of the text is no decoration, whatever it is called. */
+/** What holds more than this share of the text is no decoration under any name. */
 const MAX_BOILERPLATE_SHARE = 0.5;
 /** The container of the content holds at least this share of what is neither link nor boilerplate. */
 const CONTAINER_SHARE = 0.7;
