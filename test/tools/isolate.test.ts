@@ -1,6 +1,7 @@
 /** Real processes behind the layers, and what becomes of them. */
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { setImmediate } from "node:timers/promises";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import {
   descendantsOf,
@@ -217,32 +218,74 @@ describe("a call that takes too long", () => {
     return { log, interrupt: note("interrupt"), stop: note("stop"), kill: note("kill") };
   }
 
-  test("is asked at its deadline, told after a second more, killed after another", () => {
-    vi.useFakeTimers();
+  /** Timers are due when a test says so; the event loop turns as it does. */
+  function fakeTimers(): void {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  }
+
+  /** Lets the time pass, and the event loop read what has arrived meanwhile. */
+  async function pass(ms: number): Promise<void> {
+    vi.advanceTimersByTime(ms);
+    await setImmediate();
+  }
+
+  test("is asked at its deadline, told after a second more, killed after another", async () => {
+    fakeTimers();
     const s = steps();
     const ending = gracefulKill(500, new AbortController().signal, s);
-    vi.advanceTimersByTime(499);
+    await pass(499);
     expect([s.log, ending.reason]).toEqual([[], null]);
-    vi.advanceTimersByTime(1);
+    await pass(1);
     expect([s.log, ending.reason]).toEqual([["interrupt"], "it ran longer than 0.5 s"]);
-    vi.advanceTimersByTime(1000);
+    await pass(999);
+    expect(s.log).toEqual(["interrupt"]);
+    await pass(1);
     expect(s.log).toEqual(["interrupt", "stop"]);
-    vi.advanceTimersByTime(1000);
+    await pass(999);
+    expect(s.log).toEqual(["interrupt", "stop"]);
+    await pass(1);
     expect(s.log).toEqual(["interrupt", "stop", "kill"]);
   });
 
-  test("is left alone once it is over", () => {
-    vi.useFakeTimers();
+  test("is left alone once it is over", async () => {
+    fakeTimers();
     const s = steps();
     const ending = gracefulKill(500, new AbortController().signal, s);
-    vi.advanceTimersByTime(600);
+    await pass(600);
     ending.settle();
-    vi.advanceTimersByTime(10_000);
+    await pass(10_000);
     expect(s.log).toEqual(["interrupt"]);
   });
 
-  test("ends in the same way when the run is cancelled, before or in it", () => {
-    vi.useFakeTimers();
+  test("is left alone when its outcome is read in the turn of the event loop in which a step is due", async () => {
+    fakeTimers();
+    for (const ms of [500, 1500, 2500]) {
+      const s = steps();
+      const ending = gracefulKill(500, new AbortController().signal, s);
+      while (s.log.length < (ms - 500) / 1000) await pass(500);
+      const before = [...s.log];
+      // A process that was held up: time is over, and the outcome has arrived already.
+      vi.advanceTimersByTime(5000);
+      ending.settle();
+      await pass(5000);
+      expect(s.log).toEqual(before);
+    }
+  });
+
+  test("gets a second for each step, also where the time passed at once", async () => {
+    fakeTimers();
+    const s = steps();
+    gracefulKill(500, new AbortController().signal, s);
+    await pass(60_000);
+    expect(s.log).toEqual(["interrupt"]);
+    await pass(60_000);
+    expect(s.log).toEqual(["interrupt", "stop"]);
+    await pass(60_000);
+    expect(s.log).toEqual(["interrupt", "stop", "kill"]);
+  });
+
+  test("ends in the same way when the run is cancelled, before or in it", async () => {
+    fakeTimers();
     for (const abortFirst of [true, false]) {
       const s = steps();
       const abort = new AbortController();
@@ -250,7 +293,9 @@ describe("a call that takes too long", () => {
       const ending = gracefulKill(60_000, abort.signal, s);
       abort.abort();
       expect([s.log, ending.reason]).toEqual([["interrupt"], "the run was cancelled"]);
-      vi.advanceTimersByTime(2000);
+      await pass(1000);
+      expect(s.log).toEqual(["interrupt", "stop"]);
+      await pass(1000);
       expect(s.log).toEqual(["interrupt", "stop", "kill"]);
     }
   });

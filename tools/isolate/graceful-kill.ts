@@ -18,25 +18,43 @@ export type GracefulKillSteps = {
   kill(): void;
 };
 
-const STOP_AFTER_MS = 1000;
-const KILL_AFTER_MS = 2000;
+/** Between two of the steps. */
+const STEP_MS = 1000;
 
-/** Starts the clock. An abort of `signal` has the effect of the deadline. */
+/**
+ * Starts the clock. An abort of `signal` has the effect of the deadline.
+ *
+ * A process that was held up itself finds its timers due and the outcome of the call unread, both at once. Each
+ * step therefore waits until what has arrived is read, and the next one is counted from there.
+ */
 export function gracefulKill(
   timeoutMs: number,
   signal: AbortSignal,
   steps: GracefulKillSteps,
 ): GracefulKill {
   let reason: string | null = null;
-  const timers: NodeJS.Timeout[] = [];
+  let isSettled = false;
+  let timer: NodeJS.Timeout | undefined;
+  /** Behind the event loop's reading of what has arrived. */
+  const whenRead = (step: () => void): void => {
+    setImmediate(() => {
+      if (!isSettled) step();
+    });
+  };
+  const after = (ms: number, step: () => void): void => {
+    timer = setTimeout(() => whenRead(step), ms);
+  };
   const begin = (why: string): void => {
     if (reason !== null) return;
     reason = why;
+    clearTimeout(timer);
     steps.interrupt();
-    timers.push(setTimeout(() => steps.stop(), STOP_AFTER_MS));
-    timers.push(setTimeout(() => steps.kill(), KILL_AFTER_MS));
+    after(STEP_MS, () => {
+      steps.stop();
+      after(STEP_MS, () => steps.kill());
+    });
   };
-  timers.push(setTimeout(() => begin(`it ran longer than ${timeoutMs / 1000} s`), timeoutMs));
+  after(timeoutMs, () => begin(`it ran longer than ${timeoutMs / 1000} s`));
   const onAbort = (): void => begin("the run was cancelled");
   if (signal.aborted) onAbort();
   else signal.addEventListener("abort", onAbort, { once: true });
@@ -45,7 +63,8 @@ export function gracefulKill(
       return reason;
     },
     settle() {
-      for (const timer of timers) clearTimeout(timer);
+      isSettled = true;
+      clearTimeout(timer);
       signal.removeEventListener("abort", onAbort);
     },
   };
