@@ -24,7 +24,6 @@ import {
   pythonProblem,
   readInputFiles,
   type Tool,
-  verifyTool,
 } from "../tools/index.ts";
 import { type Home, homePath, openHome } from "./home.ts";
 import type { HarmonyModel } from "./model/harmony-model.ts";
@@ -151,20 +150,20 @@ export async function openTools(
   opened.defer(async () => {
     await Promise.allSettled(tools.map((tool) => tool.close?.()));
   });
-  for (const path of options.toolModules ?? []) tools.push(...(await loadToolModule(path)));
+  for (const path of options.toolModules ?? []) {
+    tools.push(...(await loadToolModule(path, { onWarning: onNote })));
+  }
   const plugins: Plugin[] = [];
   for (const { path, grants } of options.plugins ?? []) {
     const plugin = await loadPlugin(path, {
       grant: parseGrants(grants),
       env,
       tools: () => tools,
+      onWarning: onNote,
       ...(onPluginLog && { onLog: onPluginLog }),
     });
     plugins.push(plugin);
     tools.push(...plugin.tools);
-  }
-  for (const tool of tools) {
-    for (const warning of await verifyTool(tool)) onNote(`${tool.recipient}: ${warning}`);
   }
   const browser =
     options.documents === undefined

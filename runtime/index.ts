@@ -34,6 +34,7 @@ export {
   type Tool,
   type ToolContext,
   type ToolDefinition,
+  type ToolModuleOptions,
   type ToolOutput,
 } from "../tools/index.ts";
 export {

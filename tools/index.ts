@@ -70,7 +70,7 @@ export {
   type IsolatedToolDefinition,
   type ToolDefinition,
 } from "./functions/define.ts";
-export { loadToolModule } from "./functions/module.ts";
+export { loadToolModule, type ToolModuleOptions } from "./functions/module.ts";
 export {
   type OsSandbox,
   type SandboxLayer,

@@ -188,9 +188,22 @@ describe("loadToolModule", () => {
     await expect(loadToolModule(write(text))).rejects.toThrow(message);
   });
 
+  test("says what of a schema is not enforced", async () => {
+    const warnings: string[] = [];
+    const path = write(
+      `export default { ...${plain("a")}, inputSchema: { properties: { n: { type: "int" } } } };`,
+    );
+    await loadToolModule(path, { onWarning: (sentence) => warnings.push(sentence) });
+    expect(warnings).toEqual([
+      'functions.a: type at /properties/n is "int", which is read as "integer".',
+    ]);
+  });
+
   test("a module that never ends loading is given up", async () => {
     const path = write("await new Promise(() => {});");
-    await expect(loadToolModule(path, 50)).rejects.toThrow("still loading after 0.05 s");
+    await expect(loadToolModule(path, { limitMs: 50 })).rejects.toThrow(
+      "still loading after 0.05 s",
+    );
   });
 
   test("a missing file is refused, and a folder", async () => {

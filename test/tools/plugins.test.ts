@@ -330,6 +330,22 @@ describe("a plugin", () => {
     await expect(loadPlugin(path)).rejects.toThrow(/promises the tools a, and its code defines b/);
   });
 
+  test("says what of a tool's schema is not enforced", async () => {
+    const path = folder("loose-schema", {
+      "package.json": manifest({ entry: "./a.js" }),
+      "a.js": `import { defineTool } from "chorale/plugin";
+        export default defineTool({
+          name: "a", description: "", inputSchema: { properties: { n: { type: "int" } } },
+          execute: () => "",
+        });`,
+    });
+    const warnings: string[] = [];
+    await using _plugin = await loadPlugin(path, { onWarning: (said) => warnings.push(said) });
+    expect(warnings).toEqual([
+      'functions.a: type at /properties/n is "int", which is read as "integer".',
+    ]);
+  });
+
   test("in a process: npm dependencies, and only with a grant", async () => {
     const path = folder("native", {
       "package.json": manifest({ entry: "./index.js", isolation: "process", tools: ["up"] }),

@@ -11,17 +11,23 @@ import { withTimeout } from "../core/with-timeout.ts";
 /** A module that waits for ever while it loads would end the program without a word, or never. */
 const LOAD_LIMIT_MS = 60_000;
 
+export type ToolModuleOptions = {
+  /** Longest time that loading may take. Default: 60 s. */
+  readonly limitMs?: number | undefined;
+  /** Gets what of a tool's schema is not enforced, or is read otherwise than it is written, a sentence each. */
+  readonly onWarning?: ((sentence: string) => void) | undefined;
+};
+
 /**
  * Imports a module and collects its tools: the default export and every named export that is a tool
  * or an array of tools. The module runs in this process with the user's rights, as any program does.
  *
- * @param limitMs  longest time that loading may take
  * @throws ToolModuleError when the file is missing, does not load, exports no tool, or a tool's schema
  *   cannot be used
  */
 export async function loadToolModule(
   path: string,
-  limitMs: number = LOAD_LIMIT_MS,
+  { limitMs = LOAD_LIMIT_MS, onWarning = () => {} }: ToolModuleOptions = {},
 ): Promise<readonly Tool[]> {
   const absolute = resolve(path);
   const found = await stat(absolute).catch(() => undefined);
@@ -51,7 +57,7 @@ export async function loadToolModule(
   }
   for (const tool of tools) {
     try {
-      await verifyTool(tool);
+      for (const warning of await verifyTool(tool)) onWarning(`${tool.recipient}: ${warning}`);
     } catch (cause) {
       const why = messageOf(cause);
       throw new ToolModuleError(path, `the schema of ${tool.recipient} cannot be used. ${why}`, {

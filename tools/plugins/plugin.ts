@@ -30,6 +30,8 @@ export type PluginOptions = {
   readonly net?: PluginNetOptions;
   /** What the plugin logs, line by line; strangers' text. Default: nothing is done with it. */
   readonly onLog?: (text: string) => void;
+  /** Gets what of a tool's schema is not enforced, or is read otherwise than it is written, a sentence each. */
+  readonly onWarning?: (sentence: string) => void;
 };
 
 export type Plugin = AsyncDisposable & {
@@ -130,7 +132,11 @@ export async function startPlugin(
     }),
   );
   try {
-    for (const tool of tools) await verifyTool(tool);
+    for (const tool of tools) {
+      for (const warning of await verifyTool(tool)) {
+        options.onWarning?.(`${tool.recipient}: ${warning}`);
+      }
+    }
   } catch (cause) {
     await close();
     const why = cause instanceof Error ? cause.message : String(cause);
