@@ -5,13 +5,15 @@
  * 1. `tsc` writes JavaScript and declarations (`tsconfig.build.json`).
  * 2. What tsc leaves as it is gets its ending `.js`: the entries of workers and child processes
  *    (`new URL("./worker.ts", import.meta.url)`), and the imports of the declarations.
- * 3. The files that are read at run time are copied.
+ * 3. Libraries are bundled (`bundle.ts`).
+ * 4. The files that are read at run time are copied.
  */
 import { spawnSync } from "node:child_process";
 import { copyFileSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseSync, Visitor } from "oxc-parser";
+import { bundleLibraries } from "./bundle.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const DIST = join(ROOT, "dist");
@@ -91,4 +93,5 @@ function copyAssets(): void {
 rmSync(DIST, { recursive: true, force: true });
 compile();
 renameEndings();
+await bundleLibraries(ROOT, DIST);
 copyAssets();

@@ -1,10 +1,12 @@
 /** What is in the package, and what tools that read packages say about it. */
 import { lstatSync, readdirSync, readFileSync } from "node:fs";
+import { isBuiltin } from "node:module";
 import { join } from "node:path";
 import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 import { describe, expect, inject, test } from "vitest";
+import { importsOf } from "../structure/import-graph.ts";
 
 const MB = 1e6;
 const PACKED_LIMIT_BYTES = 12 * MB;
@@ -15,6 +17,9 @@ const tarball = readFileSync(inject("tarball"));
 const manifest = JSON.parse(
   readFileSync(join(project, "node_modules/chorale/package.json"), "utf8"),
 );
+
+const isOf = (specifier: string, name: string): boolean =>
+  specifier === name || specifier.startsWith(`${name}/`);
 
 function filesIn(folder: string): { path: string; bytes: number }[] {
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
@@ -56,6 +61,8 @@ describe("the package", () => {
       "LICENSE",
       "NOTICE",
       "README.md",
+      "dist/THIRD-PARTY-LICENSES.md",
+      "dist/bundled",
       "dist/harmony",
       "dist/inference",
       "dist/runtime",
@@ -75,6 +82,25 @@ describe("the package", () => {
         return [...found].map(([match]) => `${path}: ${match}`);
       });
     expect(named).toEqual([]);
+  });
+
+  test("imports only packages that are installed with it, and bundles the others with their licences", () => {
+    const folder = join(project, "node_modules/chorale");
+    const installed = Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies });
+    const foreign = filesIn(join(folder, "dist"))
+      .filter(({ path }) => path.endsWith(".js"))
+      .flatMap(({ path }) =>
+        importsOf({ path, text: readFileSync(join(folder, "dist", path), "utf8") })
+          .filter(({ target, specifier }) => target === null && !isBuiltin(specifier))
+          .filter(({ specifier }) => !installed.some((name) => isOf(specifier, name)))
+          .map(({ specifier }) => `${path}: ${specifier}`),
+      );
+    expect(foreign).toEqual([]);
+    const licences = readFileSync(join(folder, "dist/THIRD-PARTY-LICENSES.md"), "utf8");
+    const bundled = [...licences.matchAll(/^## (\S+) \d\S* \(/gm)].map(([, name]) => name ?? "");
+    expect(bundled).toEqual(expect.arrayContaining(["js-yaml", "markdown-it", "undici"]));
+    expect(bundled.filter((name) => installed.includes(name))).toEqual([]);
+    for (const section of licences.split(/^## /m).slice(1)) expect(section).toMatch(/copyright/i);
   });
 
   test("says no Node older than 24 and can be published", () => {

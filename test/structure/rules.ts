@@ -6,7 +6,8 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   inference: ["harmony*"],
   tools: ["harmony*"],
   runtime: ["harmony", "inference", "tools"],
-  test: ["harmony", "inference", "tools", "runtime"],
+  scripts: [],
+  test: ["harmony", "inference", "tools", "runtime", "scripts"],
   examples: [],
 };
 
@@ -70,6 +71,7 @@ export const ORDER: Readonly<Record<string, readonly Row[]>> = {
     apart("server/", "jobs/", "minions/", "tracing/"),
     apart("cli/"),
   ],
+  scripts: [apart("bundle.ts"), apart("build.ts", "tidy-lock-file.js")],
 };
 
 /** Folders by which a person or another program uses the runtime. */

@@ -6,6 +6,9 @@
 import { isIPv6 } from "node:net";
 import ipaddr from "ipaddr.js";
 
+/** Addresses of a name, in the order in which they are tried. */
+export type Resolver = (hostname: string) => Promise<readonly string[]>;
+
 /** `range` says in words what an address is that is not public. */
 export type AddressClass =
   | { readonly isPublic: true }

@@ -4,8 +4,9 @@
  * bound the content; this bounds what is neither.
  */
 import type { Socket } from "node:net";
-import type { Dispatcher } from "undici";
+
 import { ResponseOverheadError } from "./errors.ts";
+import type { Dispatcher } from "./undici.ts";
 
 /** Frames and headers that any number of answers may have beyond as many bytes as their content. */
 const ALLOWED_BYTES = 1024 * 1024;

@@ -8,13 +8,11 @@
  */
 import { lookup } from "node:dns/promises";
 import { isIP, type Socket } from "node:net";
-import { Agent, buildConnector, fetch } from "undici";
-import { classifyAddress } from "./address.ts";
+
+import { classifyAddress, type Resolver } from "./address.ts";
 import { boundOverhead, ReceivedBytes } from "./bound-overhead.ts";
 import { AddressRefusedError, UnreachableError } from "./errors.ts";
-
-/** Addresses of a name, in the order in which they are tried. */
-export type Resolver = (hostname: string) => Promise<readonly string[]>;
+import { Agent, buildConnector, fetch } from "./undici.ts";
 
 type ConnectOptions = {
   /** Default: the system's. */

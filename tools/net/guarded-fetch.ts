@@ -4,6 +4,8 @@
  * bounds on bytes, time and redirects. Proxies of the environment are not used: they would connect where
  * this cannot look.
  */
+
+import type { Resolver } from "./address.ts";
 import {
   asNetError,
   BodyTooLargeError,
@@ -14,7 +16,7 @@ import {
   UrlRefusedError,
 } from "./errors.ts";
 import { followRedirects, type SentRequest } from "./follow-redirects.ts";
-import type { FetchResponse, GuardedClient, Resolver } from "./guarded-dispatcher.ts";
+import type { FetchResponse, GuardedClient } from "./guarded-dispatcher.ts";
 import { isHostGranted, parseHostPattern } from "./hosts.ts";
 
 export type NetLimits = {

@@ -3,6 +3,7 @@
  * a fetch and a download that look where they connect.
  */
 
+export type { Resolver } from "./address.ts";
 export {
   type Download,
   download,
@@ -14,7 +15,6 @@ export {
   NetError,
   UrlRefusedError,
 } from "./errors.ts";
-export type { Resolver } from "./guarded-dispatcher.ts";
 export {
   createGuardedFetch,
   type GuardedFetch,

@@ -3,11 +3,17 @@
  * page reads the same in whichever of the two it was written. markdown-it is the parser: micromark read
  * the same documents 25 times slower.
  */
-import { CORE_SCHEMA, load as loadYaml } from "js-yaml";
-import createMarkdownIt, { type Env, type MarkdownIt } from "markdown-it";
+
 import type { PageContent } from "../page.ts";
 import { escapeHtml } from "./escape-html.ts";
 import { htmlToPage } from "./html.ts";
+import {
+  CORE_SCHEMA,
+  createMarkdownIt,
+  type Env,
+  loadYaml,
+  type MarkdownIt,
+} from "./markdown-libraries.ts";
 
 export type MarkdownSource = {
   readonly markdown: string;

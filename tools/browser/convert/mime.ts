@@ -1,9 +1,9 @@
 /** Pages saved with their parts (MHTML) and mails: what they say, decoded. */
-import PostalMime from "postal-mime";
 import type { PageContent } from "../page.ts";
 import { escapeHtml } from "./escape-html.ts";
 import { htmlToPage } from "./html.ts";
 import { type TextSource, textToPage } from "./plain-text.ts";
+import { PostalMime } from "./postal-mime.ts";
 
 /** A mail in a mail in a mail … ends here. */
 const MAX_NESTING = 16;
