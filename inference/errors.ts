@@ -158,6 +158,21 @@ export class BrokenNumbersError extends InferenceError {
   }
 }
 
+/** A grammar, or a text that says one (a regular expression, EBNF, Lark), cannot be used. */
+export class GrammarError extends InferenceError {
+  static override readonly brand: string = "chorale.GrammarError";
+  readonly code: string = "CHORALE_GRAMMAR_INVALID";
+  /** Where in the text, counted from 1; undefined for a grammar that is not a text. */
+  readonly line: number | undefined;
+  /** In characters (UTF-16), counted from 1. */
+  readonly column: number | undefined;
+  constructor(message: string, place?: { readonly line: number; readonly column: number }) {
+    super(place === undefined ? message : `Line ${place.line}, column ${place.column}: ${message}`);
+    this.line = place?.line;
+    this.column = place?.column;
+  }
+}
+
 /** A `ScriptedEngine` was asked for more replies than its script has. */
 export class ScriptExhaustedError extends InferenceError {
   static override readonly brand: string = "chorale.ScriptExhaustedError";

@@ -10,6 +10,12 @@
 
 export type { GenerationDefaults } from "./checkpoint/generation-config.ts";
 export type { ListedVocabulary } from "./checkpoint/vocabulary.ts";
+export {
+  type Grammar,
+  GrammarBuilder,
+  type GrammarSymbol,
+  type Regex,
+} from "./constrain/grammar.ts";
 export type {
   EngineCapabilities,
   EngineStatistics,
@@ -32,6 +38,7 @@ export {
   CheckpointError,
   ContextOverflowError,
   EngineFailedError,
+  GrammarError,
   InferenceError,
   InsufficientMemoryError,
   InvalidRequestError,
