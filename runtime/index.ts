@@ -125,6 +125,7 @@ export {
   type ScriptedStep,
 } from "./model/scripted-model.ts";
 export type { InputMessage, RunInput, TurnOptions } from "./options.ts";
+export { type ConversationTurn, conversationOf } from "./thread/conversation.ts";
 export {
   type Approval,
   type CallResult,
@@ -142,13 +143,40 @@ export {
   type UserInput,
 } from "./thread/entry.ts";
 export {
+  AmbiguousThreadError,
   ThreadConflictError,
+  ThreadExportError,
+  ThreadImportError,
   ThreadLogError,
   ThreadNotFoundError,
   ThreadStoreError,
 } from "./thread/errors.ts";
+export { findThread, lastThread, shortIds } from "./thread/find.ts";
 export { fold } from "./thread/fold.ts";
+export {
+  exportHarmony,
+  type HarmonyExport,
+  type HarmonyExportOptions,
+  type HarmonyImport,
+  messagesOfHarmony,
+} from "./thread/harmony-text.ts";
+export {
+  entriesOfJsonLines,
+  exportJsonLines,
+  type Imported,
+  type ImportOptions,
+  importLog,
+  logOfMessages,
+} from "./thread/import.ts";
+export { exportMarkdown, messagesOfMarkdown } from "./thread/markdown.ts";
+export type { ThreadMatch } from "./thread/search.ts";
 export { type SqliteStoreOptions, SqliteThreadStore } from "./thread/sqlite-store.ts";
 export type { OpenCall, RepeatedCall, ThreadState, TurnState } from "./thread/state.ts";
-export { MemoryThreadStore, type ThreadStore, type ThreadSummary } from "./thread/store.ts";
-export { type ClientResult, Thread, type ThreadOptions } from "./thread/thread.ts";
+export { MemoryThreadStore, type ThreadQuery, type ThreadStore } from "./thread/store.ts";
+export type { ThreadSummary } from "./thread/summary.ts";
+export {
+  type ClientResult,
+  type ForkOptions,
+  Thread,
+  type ThreadOptions,
+} from "./thread/thread.ts";

@@ -29,6 +29,7 @@ const ASSETS = [
   "tools/python/tzdata/*.whl",
   "tools/plugins/guest-api.d.ts",
   "runtime/cli/launcher.js",
+  "docs/thread-log.schema.json",
 ];
 
 type Place = { readonly start: number; readonly end: number; readonly value: string };

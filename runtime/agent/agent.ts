@@ -12,6 +12,7 @@ import { codeOf, InterruptedError, isForeseen, messageOf, UsageError } from "../
 import type { EventListener, RunEvent } from "../events.ts";
 import { promptTooLong } from "../model/harmony-model.ts";
 import type { LanguageModel } from "../model/language-model.ts";
+import { openingMessages } from "../model/opening.ts";
 import { inputMessages, invalid, type RunInput, type TurnOptions, textOf } from "../options.ts";
 import type { UserInput } from "../thread/entry.ts";
 import { EventProjection, pendingCalls } from "../thread/projection.ts";
@@ -204,7 +205,7 @@ async function runTurn<Value>(
  * @throws UsageError, RunError for an input that cannot be answered; the signal's reason
  */
 function turnToBegin(
-  { thread, signal, model }: RunContext,
+  { thread, signal, model, tools }: RunContext,
   input: RunInput | undefined,
   settings: TurnSettings,
 ): UserInput | null {
@@ -224,7 +225,9 @@ function turnToBegin(
   const messages = inputMessages(input).map(withCleanNames);
   checkLength(messages, model.contextLength);
   signal.throwIfAborted();
-  return { type: "user", model: model.name, messages, settings };
+  const opening = openingMessages(settings, tools);
+  const isSame = JSON.stringify(opening) === JSON.stringify(thread.state.opening);
+  return { type: "user", model: model.name, messages, settings, ...(!isSame && { opening }) };
 }
 
 /** No token of any vocabulary covers more characters: an absurd prompt needs no counting. */

@@ -2,7 +2,6 @@
  * A language model over a token engine: the conversation is rendered as Harmony, sampled token by token,
  * and parsed while it is written.
  */
-import { createHash } from "node:crypto";
 import {
   type Message,
   MODEL_HEADER_STYLE,
@@ -14,6 +13,7 @@ import type { DeclaredTools } from "../calls/declared-tools.ts";
 import type { TranscriptMessage, TurnSettings } from "../context.ts";
 import { RunError } from "../errors.ts";
 import type { LanguageModel, ModelEvent, ModelRequest, ModelStep } from "./language-model.ts";
+import { messageIds, vocabularyOf } from "./message-ids.ts";
 import { openingMessages } from "./opening.ts";
 import { sampleStep } from "./sample-step.ts";
 import { SessionPool } from "./session-pool.ts";
@@ -52,7 +52,7 @@ export class HarmonyModel implements LanguageModel {
     this.engine = engine;
     this.tokenizer = tokenizer;
     this.sampling = sampling;
-    this.vocabulary = fingerprint(tokenizer);
+    this.vocabulary = vocabularyOf(tokenizer);
     this.#sessions = new SessionPool(engine, maxSessions ?? DEFAULT_SESSIONS);
     this.#assistantStart = [tokenizer.special.start, ...tokenizer.encode("assistant")];
   }
@@ -146,19 +146,12 @@ export class HarmonyModel implements LanguageModel {
   #idsOf(entry: TranscriptMessage, { hasFunctionTools }: Opening): readonly number[] {
     const known = this.#rendered.get(entry);
     if (known !== undefined) return known;
-    const { message, sampled } = entry;
-    const ids =
-      sampled?.vocabulary === this.vocabulary
-        ? this.#verbatim(sampled.ids)
-        : this.#render(message, hasFunctionTools);
+    const { end, return: returnId } = this.tokenizer.special;
+    const ids = messageIds(this.tokenizer, this.vocabulary, entry, hasFunctionTools).map((id) =>
+      id === returnId ? end : id,
+    );
     this.#rendered.set(entry, ids);
     return ids;
-  }
-
-  #verbatim(ids: readonly number[]): readonly number[] {
-    const { start, end, return: returnId } = this.tokenizer.special;
-    const whole = ids[0] === start ? ids : [...this.#assistantStart, ...ids];
-    return whole.map((id) => (id === returnId ? end : id));
   }
 
   #render(message: Message, hasFunctionTools: boolean): readonly number[] {
@@ -204,11 +197,4 @@ export function promptTooLong(size: string, contextLength: number): RunError {
       "with a larger context.",
     { option: "contextLength", facts: { contextLength } },
   );
-}
-
-/** Two vocabularies with the same value give the same ids the same meaning. */
-function fingerprint(tokenizer: Tokenizer): string {
-  const probe = 'The quick brown fox — 12,345.67 ≠ «naïve» 東京 \t\n{"a": [1, 2]} 🦊';
-  const facts = [tokenizer.size, tokenizer.special, tokenizer.encode(probe)];
-  return createHash("sha256").update(JSON.stringify(facts)).digest("hex").slice(0, 16);
 }

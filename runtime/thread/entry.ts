@@ -26,6 +26,8 @@ export type ThreadStarted = {
   readonly threadId: string;
   /** The thread that this one continues, up to and including entry `seq` of it. */
   readonly parent?: { readonly threadId: string; readonly seq: number };
+  /** Where the program was started that began it. */
+  readonly folder?: string;
 };
 
 /** A turn begins: what the user (or the calling program) put in, and by which settings it runs. */
@@ -34,6 +36,11 @@ export type UserInput = {
   readonly model: string;
   readonly messages: readonly Message[];
   readonly settings: TurnSettings;
+  /**
+   * System and developer message, as the model reads them in this turn. Absent: those of the turn before;
+   * unknown where no turn before has them.
+   */
+  readonly opening?: readonly Message[];
 };
 
 /** One step: what the model sampled, and what was understood of it. */

@@ -1,5 +1,6 @@
 /** What goes wrong with a thread's log and its store. */
 import { RunError } from "../errors.ts";
+import type { ThreadSummary } from "./summary.ts";
 
 /** A log that breaks its own rules, or is written in a newer version. */
 export class ThreadLogError extends RunError {
@@ -34,6 +35,40 @@ export class ThreadNotFoundError extends RunError {
     this.threadId = threadId;
   }
 }
+
+/** More than one thread begins with what was given. */
+export class AmbiguousThreadError extends RunError {
+  readonly threads: readonly ThreadSummary[];
+  constructor(prefix: string, threads: readonly ThreadSummary[]) {
+    const shown = threads.slice(0, MAX_NAMED).map(({ threadId, title }) => {
+      return title === null ? threadId : `${threadId} (${title})`;
+    });
+    const rest = threads.length - shown.length;
+    super(
+      "CHORALE_THREAD_AMBIGUOUS",
+      `${threads.length} threads begin with ${prefix}: ${shown.join(", ")}` +
+        `${rest > 0 ? ` and ${rest} more` : ""}. Give more of the id.`,
+    );
+    this.threads = threads;
+  }
+}
+
+/** What is imported is no conversation in the form that it is said to have. */
+export class ThreadImportError extends RunError {
+  constructor(message: string, cause?: unknown) {
+    super("CHORALE_THREAD_IMPORT", message, { cause });
+  }
+}
+
+/** What is exported cannot be said in the form that is asked for. */
+export class ThreadExportError extends RunError {
+  constructor(message: string, cause?: unknown) {
+    super("CHORALE_THREAD_EXPORT", message, { cause });
+  }
+}
+
+/** Threads that an error names. */
+const MAX_NAMED = 5;
 
 /** The store cannot be opened, read or written. */
 export class ThreadStoreError extends RunError {

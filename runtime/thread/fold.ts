@@ -25,6 +25,8 @@ const NO_USAGE: Usage = {
 
 const EMPTY: ThreadState = {
   threadId: "",
+  folder: null,
+  opening: null,
   length: 0,
   items: 0,
   turns: 0,
@@ -99,13 +101,14 @@ function started(state: ThreadState, record: ThreadStarted): Partial<ThreadState
         `${THREAD_LOG_VERSION}; use a newer one`,
     );
   }
-  return { threadId: record.threadId };
+  return { threadId: record.threadId, folder: record.folder ?? null };
 }
 
 function userInput(state: ThreadState, record: UserInput): Partial<ThreadState> {
   if (state.turn !== null) throw misplaced(state, record, "the turn before it is not over");
   return {
     turns: state.turns + 1,
+    opening: record.opening ?? state.opening,
     transcript: [...state.transcript, ...record.messages.map((message) => ({ message }))],
     turn: {
       settings: record.settings,

@@ -66,6 +66,10 @@ export type TurnState = {
 
 export type ThreadState = {
   readonly threadId: string;
+  /** Where it began; null where the log does not say. */
+  readonly folder: string | null;
+  /** System and developer message of the last turn; null where the log does not say. */
+  readonly opening: readonly Message[] | null;
   /** Number of entries; the next one has this `seq`. */
   readonly length: number;
   /** Items so far; the next one has this number. */

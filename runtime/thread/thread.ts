@@ -4,6 +4,7 @@ import type { Message } from "../../harmony/index.ts";
 import { RunError, UsageError } from "../errors.ts";
 import { type CallResult, type LogEntry, type LogRecord, THREAD_LOG_VERSION } from "./entry.ts";
 import { ThreadNotFoundError } from "./errors.ts";
+import { THREAD_PREFIX } from "./find.ts";
 import { apply, emptyState, fold } from "./fold.ts";
 import { messagesOf, type ThreadState } from "./state.ts";
 import { MemoryThreadStore, type ThreadStore } from "./store.ts";
@@ -13,6 +14,15 @@ export type ThreadOptions = {
   readonly store?: ThreadStore | undefined;
   /** Default: a random one. */
   readonly threadId?: string | undefined;
+  /** Where the program was started; a listing can name the threads of a folder. Default: it is not kept. */
+  readonly folder?: string | undefined;
+};
+
+export type ForkOptions = {
+  /** Where the copy is kept. Default: where the thread is. */
+  readonly store?: ThreadStore | undefined;
+  /** Default: that of the thread. */
+  readonly folder?: string | undefined;
 };
 
 /** What a caller says about a call that it carried out itself. */
@@ -27,19 +37,21 @@ export type ClientResult = {
 export class Thread {
   readonly id: string;
   readonly store: ThreadStore;
+  readonly #folder: string | undefined;
   #state: ThreadState;
   #isRunning = false;
 
-  private constructor(id: string, store: ThreadStore, state: ThreadState) {
+  private constructor(id: string, store: ThreadStore, state: ThreadState, folder?: string) {
     this.id = id;
     this.store = store;
     this.#state = state;
+    this.#folder = folder;
   }
 
   /** A new conversation. Its log begins with its first turn. */
-  static create({ store, threadId }: ThreadOptions = {}): Thread {
-    const id = threadId ?? `thread_${randomUUID()}`;
-    return new Thread(id, store ?? new MemoryThreadStore(), emptyState());
+  static create({ store, threadId, folder }: ThreadOptions = {}): Thread {
+    const id = threadId ?? newThreadId();
+    return new Thread(id, store ?? new MemoryThreadStore(), emptyState(), folder);
   }
 
   /**
@@ -73,7 +85,12 @@ export class Thread {
    */
   async append(record: LogRecord): Promise<LogEntry> {
     if (this.#state.length === 0 && record.type !== "thread") {
-      await this.append({ type: "thread", version: THREAD_LOG_VERSION, threadId: this.id });
+      await this.append({
+        type: "thread",
+        version: THREAD_LOG_VERSION,
+        threadId: this.id,
+        ...(this.#folder !== undefined && { folder: this.#folder }),
+      });
     }
     const state = apply(this.#state, record);
     const entry = { ...record, seq: this.#state.length, at: new Date().toISOString() };
@@ -120,29 +137,30 @@ export class Thread {
   }
 
   /**
-   * A new thread that begins with a copy of this log.
+   * A new thread that begins with a copy of this log. It is in its store whole, or not at all.
    * @param length entries to copy; must end between two turns. Default: all
    * @throws UsageError when a turn is open there
    */
   async fork(
     length: number = this.#state.length,
-    store: ThreadStore = this.store,
+    { store = this.store, folder = this.#state.folder ?? undefined }: ForkOptions = {},
   ): Promise<Thread> {
     const entries = (await this.entries()).slice(0, length);
     if (fold(entries).turn !== null) {
       throw new UsageError(`A thread cannot be forked at entry ${length}: a turn is open there.`);
     }
-    const copy = Thread.create({ store });
-    await copy.append({
+    const id = newThreadId();
+    const first: LogEntry = {
       type: "thread",
       version: THREAD_LOG_VERSION,
-      threadId: copy.id,
+      threadId: id,
       parent: { threadId: this.id, seq: length - 1 },
-    });
-    for (const { seq: _seq, at: _at, ...record } of entries.slice(1)) {
-      await copy.append(record as LogRecord);
-    }
-    return copy;
+      ...(folder !== undefined && { folder }),
+      seq: 0,
+      at: new Date().toISOString(),
+    };
+    await store.append(id, first, ...entries.slice(1));
+    return Thread.open(store, id);
   }
 
   /**
@@ -163,4 +181,9 @@ export class Thread {
       this.#isRunning = false;
     }
   }
+}
+
+/** An id that no other thread has. */
+export function newThreadId(): string {
+  return THREAD_PREFIX + randomUUID();
 }

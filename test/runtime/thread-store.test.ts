@@ -65,7 +65,7 @@ describe.each<[string, () => ThreadStore]>([
     await store.append("a", { ...first("a"), at: "2026-01-01T00:00:00.000Z" });
     await store.append("b", { ...first("b"), at: "2026-01-02T00:00:00.000Z" });
     expect((await store.list()).map(({ threadId }) => threadId)).toEqual(["b", "a"]);
-    expect(await store.list(1)).toMatchObject([{ threadId: "b", entries: 1 }]);
+    expect(await store.list({ limit: 1 })).toMatchObject([{ threadId: "b", entries: 1 }]);
     expect(await store.remove("b")).toBe(true);
     expect(await store.remove("b")).toBe(false);
     expect(await store.read("b")).toEqual([]);

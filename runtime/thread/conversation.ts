@@ -1,0 +1,39 @@
+/** A log as a conversation: its turns with everything that was said in them, for people and for training. */
+import type { Message } from "../../harmony/index.ts";
+import type { TranscriptMessage } from "../context.ts";
+import type { Ended, LogEntry } from "./entry.ts";
+import { apply, emptyState } from "./fold.ts";
+
+export type ConversationTurn = {
+  /** System and developer message that the model read; null where the log does not say. */
+  readonly opening: readonly Message[] | null;
+  /** What was said in this turn, analysis included. */
+  readonly messages: readonly TranscriptMessage[];
+  readonly model: string;
+  /** ISO 8601, UTC. */
+  readonly startedAt: string;
+  /** How the turn ended; null where it is open. */
+  readonly ended: Ended | null;
+};
+
+/** @throws ThreadLogError when the entries are no log */
+export function conversationOf(entries: readonly LogEntry[]): readonly ConversationTurn[] {
+  const turns: ConversationTurn[] = [];
+  let state = emptyState();
+  let begun = 0;
+  for (const entry of entries) {
+    const before = state.transcript.length;
+    state = apply(state, entry);
+    if (entry.type === "user") begun = before;
+    else if (turns.length === 0) continue;
+    const messages = state.transcript.slice(begun);
+    const { opening } = state;
+    if (entry.type === "user") {
+      turns.push({ opening, messages, model: entry.model, startedAt: entry.at, ended: null });
+      continue;
+    }
+    const turn = turns.pop() as ConversationTurn;
+    turns.push({ ...turn, messages, ended: entry.type === "ended" ? entry : turn.ended });
+  }
+  return turns;
+}
