@@ -13,9 +13,9 @@ import type { CommandContext } from "./command-context.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 
 export type BenchArguments = {
-  readonly model?: string;
-  readonly threads?: number;
-  readonly precision?: Precision;
+  readonly model: string | undefined;
+  readonly threads: number | undefined;
+  readonly precision: Precision | undefined;
   readonly prompt: number;
   readonly generate: number;
   readonly rounds: number;

@@ -1,73 +1,107 @@
 /**
- * Defaults of flags: `config.json` in `$XDG_CONFIG_HOME/chorale` (default `~/.config/chorale`), or the file that
- * `CHORALE_CONFIG` names. An object of flags without their dashes: `{"model": "gpt-oss:20b", "effort": "low"}`.
+ * The configuration: `config.json` in `$XDG_CONFIG_HOME/chorale` (default `~/.config/chorale`), or the file that
+ * `CHORALE_CONFIG` names. An object of settings, which are flags without their dashes, and of profiles:
+ * `{"model": "gpt-oss:20b", "profile": "quick", "profiles": {"quick": {"effort": "low"}}}`.
  */
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { messageOf, UsageError } from "../errors.ts";
 
-/**
- * @param known flags that may stand in the file
- * @throws UsageError for a file that cannot be read, is no object, or has another key
- */
-export function readConfig(
-  env: NodeJS.ProcessEnv,
-  known: readonly string[],
-): Readonly<Record<string, string | boolean | readonly string[]>> {
-  const named = env["CHORALE_CONFIG"];
-  const path = named || defaultPath(env);
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (cause) {
-    if (!named && (cause as NodeJS.ErrnoException).code === "ENOENT") return {};
-    throw new UsageError(`The configuration ${path} cannot be read: ${messageOf(cause)}.`, {
-      cause,
-    });
-  }
-  return checked(parsed(text, path), path, known);
-}
+type JsonObject = Readonly<Record<string, unknown>>;
 
-function defaultPath(env: NodeJS.ProcessEnv): string {
+export type ConfigFile = {
+  readonly path: string;
+  readonly exists: boolean;
+  /** Setting → value as it stands in the file. */
+  readonly settings: JsonObject;
+  /** The profile that counts where none is named. */
+  readonly profile: string | undefined;
+  readonly profiles: Readonly<Record<string, JsonObject>>;
+};
+
+/** Keys that are no settings; other parts of Chorale read `mcpServers`, and editors `$schema`. */
+const OTHER_KEYS: readonly string[] = ["profile", "profiles", "mcpServers", "$schema"];
+
+/** Where the configuration is, whether or not it exists. */
+function configPath(env: NodeJS.ProcessEnv): string {
+  const named = env["CHORALE_CONFIG"];
+  if (named) return named;
   const config = env["XDG_CONFIG_HOME"] ?? "";
   const folder = isAbsolute(config) ? config : join(env["HOME"] || homedir(), ".config");
   return join(folder, "chorale", "config.json");
 }
 
-function parsed(text: string, path: string): Record<string, unknown> {
+/** @throws UsageError for a file that cannot be read, or is no object of settings */
+export function readConfigFile(env: NodeJS.ProcessEnv): ConfigFile {
+  const path = configPath(env);
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (cause) {
+    // One that is named has to be there.
+    if (!env["CHORALE_CONFIG"] && (cause as NodeJS.ErrnoException).code === "ENOENT") {
+      return { path, exists: false, settings: {}, profile: undefined, profiles: {} };
+    }
+    throw new UsageError(`The configuration ${path} cannot be read: ${messageOf(cause)}.`, {
+      cause,
+    });
+  }
+  return { path, exists: true, ...parseConfig(text, path) };
+}
+
+/** @throws UsageError naming the file and what is wrong in it */
+function parseConfig(
+  text: string,
+  path: string,
+): Pick<ConfigFile, "settings" | "profile" | "profiles"> {
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = JSON.parse(text.replace(/^\ufeff/, ""));
   } catch (cause) {
     throw new UsageError(`The configuration ${path} is not JSON: ${messageOf(cause)}.`, { cause });
   }
-  if (typeof json === "object" && json !== null && !Array.isArray(json)) {
-    return json as Record<string, unknown>;
+  if (!isObject(json)) {
+    throw new UsageError(
+      `The configuration ${path} holds ${JSON.stringify(json)}; accepted: an object of settings.`,
+    );
   }
-  throw new UsageError(
-    `The configuration ${path} holds ${JSON.stringify(json)}; accepted: an object of flags.`,
-  );
+  const { profile, profiles = {} } = json;
+  if (profile !== undefined && typeof profile !== "string") {
+    throw new UsageError(
+      `The configuration ${path} has ${JSON.stringify(profile)} for profile; accepted: the name of a profile.`,
+    );
+  }
+  if (!isObject(profiles) || !Object.values(profiles).every(isObject)) {
+    throw new UsageError(
+      `The configuration ${path} has profiles that cannot be read; accepted: {"NAME": {"model": "…"}}.`,
+    );
+  }
+  const settings = Object.entries(json).filter(([key]) => !OTHER_KEYS.includes(key));
+  return {
+    settings: Object.fromEntries(settings),
+    profile,
+    profiles: profiles as Readonly<Record<string, JsonObject>>,
+  };
 }
 
-function checked(
-  json: Record<string, unknown>,
-  path: string,
-  known: readonly string[],
-): Record<string, string | boolean | readonly string[]> {
-  const entries = Object.entries(json).map(([name, value]) => {
-    if (!known.includes(name)) {
-      throw new UsageError(
-        `The configuration ${path} has the key ${JSON.stringify(name)}; accepted: ${known.join(", ")}.`,
-      );
+/**
+ * A value of the file as the texts that a flag would have been given; null: the setting is not set.
+ * @throws UsageError for an object, or a list of anything but texts and numbers
+ */
+export function textsOf(value: unknown, name: string): readonly string[] | null {
+  if (value === null) return null;
+  const items: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return items.map((item) => {
+    if (typeof item === "string" || typeof item === "number" || typeof item === "boolean") {
+      return String(item);
     }
-    if (typeof value === "boolean") return [name, value];
-    if (typeof value === "string" || typeof value === "number") return [name, String(value)];
-    if (Array.isArray(value)) return [name, value.map(String)];
     throw new UsageError(
-      `The configuration ${path} has ${JSON.stringify(value)} for ${name}; accepted: a text, a number, ` +
-        "true, false, or a list of texts.",
+      `${name} is ${JSON.stringify(value)}; accepted: a text, a number, true, false, or a list of texts.`,
     );
   });
-  return Object.fromEntries(entries);
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -31,7 +31,10 @@ export type RenderArguments = {
   readonly as: "conversation" | "completion" | "training";
   /** Whose turn it is after a `completion`. */
   readonly nextRole: Role;
-  readonly rendering: RenderOptions;
+  readonly dropPolicy: RenderOptions["dropPolicy"];
+  readonly schemas: RenderOptions["schemas"];
+  readonly recipient: "role" | "channel";
+  readonly contentType: "as-given" | "constrain" | "bare" | "none";
   readonly format: "text" | "ids" | "json";
 };
 
@@ -42,8 +45,8 @@ export type TranscriptArguments = {
   /** Token ids instead of text with special tokens as written. */
   readonly ids: boolean;
   /** What the prompt ended with; undefined: `assistant`, unless the transcript begins with `<|start|>`. */
-  readonly role: Role | null | undefined;
-  readonly tools: readonly string[];
+  readonly role: Role | "none" | undefined;
+  readonly tool: readonly string[];
 };
 
 /** @throws UsageError for what is no conversation, or one that Harmony cannot say */
@@ -68,8 +71,10 @@ export async function renderCommand(
 
 function segmentsOf(
   messages: readonly Message[],
-  { as, nextRole, rendering }: RenderArguments,
+  { as, nextRole, dropPolicy, schemas, recipient, contentType }: RenderArguments,
 ): ReturnType<typeof conversationSegments> {
+  const headerStyle = { recipientPosition: recipient, contentType };
+  const rendering: RenderOptions = { dropPolicy, schemas, headerStyle };
   if (as === "training") return trainingSegments(messages, rendering);
   const segments = conversationSegments(messages, rendering);
   if (as === "completion") segments.push({ special: "start" }, { text: nextRole });
@@ -87,7 +92,7 @@ export async function parseCommand(
   const { output } = context;
   const { tokenizer, transcript, role } = await readTranscript(args, context);
   const mode = args.strict ? "strict" : "lenient";
-  const parser = new HarmonyParser({ tokenizer, role, mode, knownTools: args.tools });
+  const parser = new HarmonyParser({ tokenizer, role, mode, knownTools: args.tool });
   let failure: unknown;
   try {
     if (typeof transcript === "string") parser.pushText(transcript);
@@ -118,7 +123,7 @@ export async function explainCommand(
     typeof transcript === "string"
       ? tokenizer.encodeWithSpecials(transcript.toWellFormed())
       : transcript;
-  const parts = explainTranscript(ids, { tokenizer, role, knownTools: args.tools });
+  const parts = explainTranscript(ids, { tokenizer, role, knownTools: args.tool });
   let message: number | null = null;
   for (const part of parts) {
     if (args.format === "json") {
@@ -175,8 +180,8 @@ async function readTranscript(
     typeof transcript === "string"
       ? transcript.startsWith("<|start|>")
       : transcript[0] === tokenizer.special.start;
-  const role = args.role === undefined ? (beginsItself ? null : "assistant") : args.role;
-  return { tokenizer, transcript, role };
+  const begun = args.role ?? (beginsItself ? "none" : "assistant");
+  return { tokenizer, transcript, role: begun === "none" ? null : begun };
 }
 
 /** Editors and `echo` end a file with a newline that is not part of what was said. */

@@ -19,10 +19,10 @@ export class Output {
   #runCompleted = false;
   #lastNote: string | null = null;
 
-  constructor(color: ColorMode, env: NodeJS.ProcessEnv) {
+  constructor(color: ColorMode | undefined, env: NodeJS.ProcessEnv) {
     this.#stdoutIsTerminal = process.stdout.isTTY === true;
     const paints = (isTerminal: boolean): boolean =>
-      color === "always" || (color === "auto" && isTerminal && allowsColor(env));
+      color === "always" || (color !== "never" && isTerminal && allowsColor(env));
     this.#color = paints(process.stderr.isTTY === true);
     this.#stdoutColor = paints(this.#stdoutIsTerminal);
   }

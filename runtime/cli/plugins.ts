@@ -5,8 +5,8 @@ import type { PluginConfiguration } from "../environment.ts";
 import { UsageError } from "../errors.ts";
 
 export type PluginArguments = {
-  readonly plugins: readonly string[];
-  readonly grants: readonly string[];
+  readonly plugin: readonly string[];
+  readonly grant: readonly string[];
 };
 
 /**
@@ -14,8 +14,8 @@ export type PluginArguments = {
  * @throws UsageError, GrantError, PluginManifestError
  */
 export async function pluginConfigurations({
-  plugins,
-  grants,
+  plugin: plugins,
+  grant: grants,
 }: PluginArguments): Promise<readonly PluginConfiguration[]> {
   if (grants.length > 0 && plugins.length === 0) {
     throw new UsageError("--grant is for plugins; name them with --plugin.");

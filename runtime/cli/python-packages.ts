@@ -15,8 +15,8 @@ import { visibleText } from "./terminal-text.ts";
 
 export type InstallArguments = {
   readonly names: readonly string[];
-  readonly from?: string;
-  readonly lock?: string;
+  readonly from?: string | undefined;
+  readonly lock?: string | undefined;
   readonly json: boolean;
 };
 
@@ -33,13 +33,15 @@ const NOT_OF_THE_COMMAND_LINE: ReadonlySet<string> = new Set<PackageErrorCode>([
  * @throws PackageError for names, a lock file or a folder that the user has to correct
  */
 export async function installCommand(
-  { json, ...args }: InstallArguments,
+  { names, from, lock, json }: InstallArguments,
   { output, env, signal }: CommandContext,
 ): Promise<ExitCode> {
   const folder = packageFolder(env);
   try {
     const { installed, present } = await installPythonPackages({
-      ...args,
+      names,
+      ...(from !== undefined && { from }),
+      ...(lock !== undefined && { lock }),
       folder,
       signal,
       onProgress: watchInstalling(output),
@@ -56,7 +58,7 @@ export async function installCommand(
   } catch (error) {
     if (!(error instanceof PackageError) || !NOT_OF_THE_COMMAND_LINE.has(error.code)) throw error;
     const hint =
-      error.code === "CHORALE_PACKAGE_DOWNLOAD" && args.from === undefined
+      error.code === "CHORALE_PACKAGE_DOWNLOAD" && from === undefined
         ? " Where it cannot be reached, --from names a mirror or a folder with the file."
         : "";
     output.note(error.message + hint);

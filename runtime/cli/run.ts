@@ -16,6 +16,7 @@ import { errorText } from "./error-text.ts";
 import { exitCodeOf } from "./exit-code-of.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import type { AgentArguments, ModelArguments } from "./flags.ts";
+import { samplingOf } from "./flags.ts";
 import { JsonEvents } from "./json-events.ts";
 import { missingNote, pluginConfigurations } from "./plugins.ts";
 import { readTextFile } from "./read-input.ts";
@@ -52,8 +53,8 @@ export async function runCommand(args: RunArguments, context: CommandContext): P
     for (const warning of warnings) note(warning);
   }
   const { agent: given, model: modelArguments } = args;
-  const { model: path, context: contextLength, threads, memory, ...others } = modelArguments;
-  const { precision, prefixCache, ...sampling } = others;
+  const { model: path, context: contextLength, threads, memory, precision } = modelArguments;
+  const { prefixStore } = modelArguments;
   await using environment = await openEnvironment({
     env,
     model: {
@@ -62,7 +63,7 @@ export async function runCommand(args: RunArguments, context: CommandContext): P
       threads,
       memoryLimit: memory,
       precision,
-      prefixCacheBytes: prefixCache === undefined ? undefined : prefixCache * 2 ** 30,
+      prefixCacheBytes: prefixStore === undefined ? undefined : prefixStore * 2 ** 30,
       onMemory: (needs) => {
         const sentence = memoryNote(needs);
         if (sentence !== null) note(sentence);
@@ -72,8 +73,8 @@ export async function runCommand(args: RunArguments, context: CommandContext): P
         progress: output.isLive ? (text) => output.progress(text) : null,
       }),
     },
-    python: { files: given.files, artifacts: given.artifacts, packages: given.packages },
-    toolModules: given.tools,
+    python: { files: given.file, artifacts: given.artifacts, packages: given.packages },
+    toolModules: given.tool,
     plugins: await pluginConfigurations(given),
     documents: given.docs,
     keepThreads: !args.ephemeral,
@@ -99,13 +100,13 @@ export async function runCommand(args: RunArguments, context: CommandContext): P
       briefing === undefined ? given.instructions : joined(given.instructions, briefing),
     system: given.system === undefined ? undefined : { identity: given.system },
     effort: given.effort,
-    sampling,
+    sampling: samplingOf(modelArguments),
     output: outputSchema,
     maxSteps: given.maxSteps,
     maxTokens: given.maxTokens,
     maxReasoningTokens: given.maxReasoningTokens,
     maxRetries: given.maxRetries,
-    constrainHeaders: given.constrainHeaders,
+    constrainHeaders: given.freeHeaders ? false : undefined,
   });
   const { threads: store } = environment;
   const thread =

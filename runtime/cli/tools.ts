@@ -19,16 +19,17 @@ import { messageOf, UsageError } from "../errors.ts";
 import { openHome } from "../home.ts";
 import type { CommandContext } from "./command-context.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
+import type { ToolArguments } from "./flags.ts";
 import { pluginConfigurations } from "./plugins.ts";
 import { readInput, readTextFile } from "./read-input.ts";
 import { visibleText } from "./terminal-text.ts";
 import { scaffold } from "./tools-scaffold.ts";
 import { type ToolCase, toolCasesFrom, whyWrong } from "./tools-test.ts";
 
-export type ToolSources = {
-  readonly plugins: readonly string[];
-  readonly modules: readonly string[];
-  readonly grants: readonly string[];
+type PluginCheck = {
+  /** Folder or package; default: this folder. */
+  readonly plugin: string | undefined;
+  readonly grant: readonly string[];
 };
 
 const TESTS_FILE = "tests.json";
@@ -53,8 +54,7 @@ export async function newCommand(name: string, { output }: CommandContext): Prom
 
 /** Every tool with where it comes from and its signature; without sources, the plugin of this folder. */
 export async function listCommand(
-  sources: ToolSources,
-  json: boolean,
+  { json, ...sources }: ToolArguments & { readonly json: boolean },
   context: CommandContext,
 ): Promise<ExitCode> {
   return withTools(orHere(sources), context, async (tools, plugins) => {
@@ -86,13 +86,17 @@ export async function listCommand(
 
 /** The result's text on stdout; status 1 when the call failed. */
 export async function callCommand(
-  call: { readonly name: string; readonly input: string; readonly json: boolean },
-  sources: ToolSources,
+  call: ToolArguments & {
+    readonly name: string;
+    /** JSON, or code; `-`: of stdin. */
+    readonly input: string | undefined;
+    readonly json: boolean;
+  },
   context: CommandContext,
 ): Promise<ExitCode> {
   const { output, signal } = context;
-  const input =
-    call.input === "-" ? await readInput("-", { stdin: process.stdin, signal }) : call.input;
+  const given = call.input ?? "{}";
+  const input = given === "-" ? await readInput("-", { stdin: process.stdin, signal }) : given;
   const run = async (tools: readonly Tool[]): Promise<ExitCode> => {
     const tool = tools.find(
       ({ recipient }) => recipient === call.name || recipient === `functions.${call.name}`,
@@ -112,10 +116,10 @@ export async function callCommand(
     }
     return result.status === "completed" ? EXIT.ok : EXIT.failed;
   };
-  const hasSources = sources.plugins.length + sources.modules.length > 0;
+  const hasSources = call.plugin.length + call.tool.length > 0;
   return call.name === "python" && !hasSources
     ? withPython(context, (python) => run([python]))
-    : withTools(orHere(sources), context, run);
+    : withTools(orHere(call), context, run);
 }
 
 /** A model's text is mended where it can be; a person is told. */
@@ -133,12 +137,11 @@ function checkJson(input: string): void {
 
 /** @throws PluginManifestError, PluginLoadError: the sentence that says what is wrong */
 export async function validateCommand(
-  { plugin, json }: { readonly plugin: string; readonly json: boolean },
-  grants: readonly string[],
+  { plugin = ".", grant, json }: PluginCheck & { readonly json: boolean },
   context: CommandContext,
 ): Promise<ExitCode> {
   const { output } = context;
-  const sources = { plugins: [plugin], modules: [], grants };
+  const sources = { plugin: [plugin], tool: [], grant };
   return withTools(sources, context, async (tools, [loaded]) => {
     if (loaded === undefined) return EXIT.failed;
     const { manifest, granted, missing } = loaded;
@@ -164,15 +167,14 @@ export async function validateCommand(
 
 /** One line for each case that fails, and the counts; status 1 when one does. */
 export async function testCommand(
-  plugin: string,
-  grants: readonly string[],
+  { plugin = ".", grant }: PluginCheck,
   context: CommandContext,
 ): Promise<ExitCode> {
   const { output, signal } = context;
   const { folder } = await readManifest(plugin, resolve("."));
   const path = join(folder, TESTS_FILE);
   const cases = toolCasesFrom(await readTextFile(path, MOST_TESTS_BYTES), path);
-  return withTools({ plugins: [plugin], modules: [], grants }, context, async (tools) => {
+  return withTools({ plugin: [plugin], tool: [], grant }, context, async (tools) => {
     let failed = 0;
     for (const [at, one] of cases.entries()) {
       const problem = await outcomeOf(one, tools, signal);
@@ -206,25 +208,25 @@ function execute(tool: Tool, raw: string, signal: AbortSignal): Promise<ToolResu
   });
 }
 
-function orHere(sources: ToolSources): ToolSources {
-  if (sources.plugins.length + sources.modules.length > 0) return sources;
+function orHere(sources: ToolArguments): ToolArguments {
+  if (sources.plugin.length + sources.tool.length > 0) return sources;
   if (!existsSync("package.json")) {
     throw new UsageError("Name what the tools are in: --plugin PATH, or --tool FILE.");
   }
-  return { ...sources, plugins: ["."] };
+  return { ...sources, plugin: ["."] };
 }
 
 /** Loads all of the sources and closes them, also after a failure. */
 async function withTools(
-  { plugins, modules, grants }: ToolSources,
+  { plugin, tool, grant }: ToolArguments,
   context: CommandContext,
   use: (tools: readonly Tool[], plugins: readonly Plugin[]) => Promise<ExitCode>,
 ): Promise<ExitCode> {
   const { env, output } = context;
   await using opened = await openTools({
     env,
-    toolModules: modules,
-    plugins: await pluginConfigurations({ plugins, grants }),
+    toolModules: tool,
+    plugins: await pluginConfigurations({ plugin, grant }),
     onPluginLog: (text) => output.watchLines("log", text, "result"),
   });
   return await use(opened.tools, opened.plugins);

@@ -66,7 +66,7 @@ function expectRefusal(ran: Ran, code: number, sentence: string | RegExp): void 
 describe("what the user got wrong ends with 2 and one sentence", () => {
   test.each<[string, string[], string | RegExp]>([
     ["no command", [], "Name a command."],
-    ["an unknown command", ["fly"], "Unknown argument: fly."],
+    ["an unknown command", ["fly"], "Unknown command: fly."],
     ["an empty prompt", ["run", ""], "The prompt is empty"],
     ["no prompt and nothing on stdin", ["run"], "stdin had no text"],
     ["two prompts", ["run", "a", "b"], "Unknown argument: b"],

@@ -5,10 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, describe, expect, test } from "vitest";
-import { readConfig } from "../../runtime/cli/config-file.ts";
-import { modelArguments } from "../../runtime/cli/flags.ts";
 import { wrapWords } from "../../runtime/cli/terminal-text.ts";
-import { usageSentence } from "../../runtime/cli/usage-sentence.ts";
 import { chorale, eventsOf, launcher } from "./chorale.ts";
 
 const root = mkdtempSync(join(tmpdir(), "first-hour-"));
@@ -74,15 +71,6 @@ describe("other folders", () => {
 });
 
 describe("what is typed", () => {
-  test.each([
-    ["Unknown argument: modle", ["run", "x", "--modle", "y"], "--model"],
-    ["Unknown argument: effrt", ["run", "--effrt=low"], "--effort"],
-    ["Unknown argument: rn", ["rn", "x"], "chorale run"],
-    ["Unknown command: docter", ["docter"], "chorale doctor"],
-  ])("%s", (message, argv, meant) => {
-    expect(usageSentence(message, argv)).toContain(`Did you mean ${meant}?`);
-  });
-
   test("help is a question like any other", { timeout: LIMIT_MS }, async () => {
     const { code, stdout } = await chorale(["run", "--json", "help"], { home });
     expect(code).toBe(0);
@@ -107,35 +95,6 @@ describe("what is typed", () => {
 });
 
 describe("defaults", () => {
-  test("the model comes from the flag, the environment, then the configuration", () => {
-    const parsed = (model?: string) => ({ _: [], $0: "chorale", ...(model && { model }) });
-    expect(modelArguments(parsed("a"), { CHORALE_MODEL: "b" }).model).toBe("a");
-    expect(modelArguments(parsed(), { CHORALE_MODEL: "b" }).model).toBe("b");
-    expect(modelArguments(parsed(), {}).model).toBeUndefined();
-  });
-
-  test("a configuration is an object of flags", () => {
-    const path = join(root, "config.json");
-    const read = (text: string) => {
-      writeFileSync(path, text);
-      return readConfig({ CHORALE_CONFIG: path }, ["model", "threads", "tool"]);
-    };
-    expect(read('{"model":"m","threads":2,"tool":["a","b"]}')).toEqual({
-      model: "m",
-      threads: "2",
-      tool: ["a", "b"],
-    });
-    expect(() => read("[]")).toThrow("accepted: an object of flags");
-    expect(() => read("{")).toThrow("is not JSON");
-    expect(() => read('{"modle":"m"}')).toThrow(
-      'has the key "modle"; accepted: model, threads, tool',
-    );
-    expect(readConfig({ XDG_CONFIG_HOME: join(root, "none") }, [])).toEqual({});
-    expect(() => readConfig({ CHORALE_CONFIG: join(root, "none.json") }, [])).toThrow(
-      "cannot be read",
-    );
-  });
-
   test("of a run are taken from it", { timeout: LIMIT_MS }, async () => {
     const path = join(root, "own.json");
     writeFileSync(path, JSON.stringify({ seed: 5, temperature: 0, quiet: true }));

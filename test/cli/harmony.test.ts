@@ -122,15 +122,15 @@ test("explain marks what is wrong where it stands", async () => {
 });
 
 test.each([
-  ["no subcommand", [], "Name one of render, parse and explain."],
-  ["no file", ["render"], "Not enough non-option arguments"],
+  ["no subcommand", [], "Name one of render, parse, explain."],
+  ["no file", ["render"], "The argument <file> is missing."],
   ["a missing file", ["render", "/nope.json"], "there is no such file"],
   ["what is no JSON", ["render", file("a", "{")], "The input is not JSON"],
   ["a role that is none", ["render", file("b", '{"messages":[{"role":"x"}]}')], 'role is "x"'],
   ["a tool without name", ["render", file("c", '[{"role":"tool","content":""}]')], "have a name!"],
   ["a format that is none", ["render", conversation, "--format", "xml"], '--format is "xml"'],
   ["ids that are words", ["parse", "--ids", file("d", "1 two")], 'Id 2 is "two"'],
-  ["two kinds of input", ["parse", "--ids", "--text", conversation], "mutually exclusive"],
+  ["two kinds of input", ["parse", "--ids", "--text", conversation], "--ids and --text exclude each other."],
   ["a role that is none there", ["explain", "--role", "king", conversation], '--role is "king"'],
 ] as const)("%s is refused in one sentence", async (_what, args, sentence) => {
   const { stdout, stderr, code } = await harmony(args);

@@ -14,12 +14,12 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { resolveSettings } from "../../runtime/agent/settings.ts";
 import { DeclaredTools } from "../../runtime/calls/declared-tools.ts";
 import type { CommandContext } from "../../runtime/cli/command-context.ts";
-import { agentArguments } from "../../runtime/cli/flags.ts";
 import { installCommand, listCommand, verifyCommand } from "../../runtime/cli/python-packages.ts";
 import { openPackages, openPython } from "../../runtime/environment.ts";
 import { openHome } from "../../runtime/home.ts";
 import { openingMessages } from "../../runtime/model/opening.ts";
 import { type Mirror, makeMirror } from "../tools/python-wheels.ts";
+import { argumentsOf } from "./arguments-of.ts";
 import { chorale } from "./chorale.ts";
 
 const base = mkdtempSync(join(tmpdir(), "chorale-python-"));
@@ -120,16 +120,14 @@ describe("packages for Python", () => {
   });
 
   test("are all given to a run, or those that --packages names", async () => {
-    const flags = (packages?: string) =>
-      agentArguments({ _: [], $0: "chorale", ...(packages !== undefined && { packages }) });
-    expect(flags().packages).toBeUndefined();
-    expect(flags("none").packages).toEqual([]);
-    expect(flags("a, b").packages).toEqual(["a", "b"]);
-    expect(() => flags("a,,b")).toThrow("accepted: names with commas between them, or none");
-
+    const given = async (names?: string): Promise<readonly string[] | undefined> => {
+      const flag = names === undefined ? [] : ["--packages", names];
+      const { packages } = await argumentsOf(["run", ...flag]);
+      return packages as readonly string[] | undefined;
+    };
     const state = openHome({ CHORALE_HOME: home }, () => undefined);
-    const open = (packages?: string) =>
-      openPython({ packages: flags(packages).packages }, state, { CHORALE_HOME: home }, () => {});
+    const open = async (packages?: string) =>
+      openPython({ packages: await given(packages) }, state, { CHORALE_HOME: home }, () => {});
     const descriptionWith = async (packages?: string): Promise<string> => {
       const python = await open(packages);
       const tools = new DeclaredTools(python === null ? [] : [python.tool]);

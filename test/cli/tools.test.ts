@@ -37,7 +37,7 @@ async function said(
   return { code, stdout };
 }
 
-const sources = () => ({ plugins: [plugin], modules: [], grants: [] });
+const sources = () => ({ plugin: [plugin], tool: [], grant: [] });
 
 beforeAll(async () => {
   home = mkdtempSync(join(tmpdir(), "chorale-tools-"));
@@ -54,7 +54,7 @@ afterAll(() => rmSync(home, { recursive: true, force: true }));
 
 test("a new plugin passes its own tests, and says so when one fails", async () => {
   expect(existsSync(join(plugin, "index.ts"))).toBe(true);
-  const test = () => said((context) => testCommand(plugin, [], context));
+  const test = () => said((context) => testCommand({ plugin, grant: [] }, context));
   expect(await test()).toEqual({ code: 0, stdout: "2 passed, 0 failed\n" });
   const path = join(plugin, "tests.json");
   const before = readFileSync(path, "utf8");
@@ -78,7 +78,7 @@ test("names that are none, and folders that are there", async () => {
 
 test("a call outside of an agent", async () => {
   const call = (name: string, input: string, json: boolean) =>
-    said((context) => callCommand({ name, input, json }, sources(), context));
+    said((context) => callCommand({ name, input, json, ...sources() }, context));
   expect(await call("word_count", '{"text":"a bb"}', false)).toEqual({
     code: 0,
     stdout: '{"words":2,"longest":"bb"}\n',
@@ -90,10 +90,10 @@ test("a call outside of an agent", async () => {
 });
 
 test("the signature that the model will see", async () => {
-  const { stdout } = await said((context) => listCommand(sources(), false, context));
+  const { stdout } = await said((context) => listCommand({ ...sources(), json: false }, context));
   expect(stdout).toContain("functions.word_count (isolate of word-count)");
   expect(stdout).toContain("type word_count = (_: {\n// The text\ntext: string,\n}) => any;");
-  const listed = await said((context) => listCommand(sources(), true, context));
+  const listed = await said((context) => listCommand({ ...sources(), json: true }, context));
   expect(JSON.parse(listed.stdout)).toMatchObject({
     recipient: "functions.word_count",
     isolation: "isolate",
@@ -101,8 +101,8 @@ test("the signature that the model will see", async () => {
 });
 
 test("what is wrong with a manifest, and with a grant", async () => {
-  const validate = (grants: string[] = []) =>
-    said((context) => validateCommand({ plugin, json: false }, grants, context));
+  const validate = (grant: string[] = []) =>
+    said((context) => validateCommand({ plugin, grant, json: false }, context));
   expect((await validate()).stdout).toContain("It asks for nothing.");
   const path = join(plugin, "package.json");
   const before = readFileSync(path, "utf8");
@@ -137,11 +137,10 @@ test("what is granted to one plugin does not reach another", async () => {
     return path;
   };
   const plugins = [folder("first"), folder("second")];
-  const call = (name: string, grants: string[]) =>
+  const call = (name: string, grant: string[]) =>
     said((context) =>
       callCommand(
-        { name, input: "{}", json: false },
-        { plugins, modules: [], grants },
+        { name, input: "{}", json: false, plugin: plugins, tool: [], grant },
         { ...context, env: { SHARED: "the value" } },
       ),
     );

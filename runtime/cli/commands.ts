@@ -1,0 +1,52 @@
+/**
+ * Every command of `chorale`, in the order of the help. One entry for each; what a command takes stands in its
+ * module in `commands/`, and what it does in a module that the handler loads.
+ */
+import type { CommandTable, Example } from "./command/command.ts";
+
+export const COMMANDS: CommandTable = {
+  run: {
+    describe: "Answer one question; the prompt may also come from stdin",
+    load: async () => (await import("./commands/run.ts")).command,
+  },
+
+  tools: {
+    describe: "Make, check and try out tools and plugins",
+    load: async () => (await import("./commands/tools.ts")).command,
+  },
+
+  python: {
+    describe: "Install packages for Python, list and check them",
+    load: async () => (await import("./commands/python.ts")).command,
+  },
+
+  harmony: {
+    describe: "Render, parse and explain the format that gpt-oss speaks",
+    load: async () => (await import("./commands/harmony.ts")).command,
+  },
+
+  doctor: {
+    describe: "Say what this machine has of what Chorale uses",
+    load: async () => (await import("./commands/doctor.ts")).command,
+  },
+
+  demo: {
+    describe: "Ask the embedded model three questions and check its answers",
+    load: async () => (await import("./commands/demo.ts")).command,
+  },
+
+  bench: {
+    describe: "Measure how fast a model is on this machine, and what its memory allows",
+    load: async () => (await import("./commands/bench.ts")).command,
+  },
+};
+
+/** Of `chorale --help`. */
+export const EXAMPLES: readonly Example[] = [
+  ['run "What is 12 * 34?"', "A question to the small embedded model"],
+  [
+    'run --model gpt-oss:20b --docs ./handbook "Who approves travel?"',
+    "To a model of an Ollama store, over a folder of documents",
+  ],
+  ["doctor", "What is missing on this machine, if anything"],
+];
