@@ -130,7 +130,11 @@ test.each([
   ["a tool without name", ["render", file("c", '[{"role":"tool","content":""}]')], "have a name!"],
   ["a format that is none", ["render", conversation, "--format", "xml"], '--format is "xml"'],
   ["ids that are words", ["parse", "--ids", file("d", "1 two")], 'Id 2 is "two"'],
-  ["two kinds of input", ["parse", "--ids", "--text", conversation], "--ids and --text exclude each other."],
+  [
+    "two kinds of input",
+    ["parse", "--ids", "--text", conversation],
+    "--ids and --text exclude each other.",
+  ],
   ["a role that is none there", ["explain", "--role", "king", conversation], '--role is "king"'],
 ] as const)("%s is refused in one sentence", async (_what, args, sentence) => {
   const { stdout, stderr, code } = await harmony(args);
