@@ -137,6 +137,7 @@ export {
 export {
   type AnyValidator,
   createValidator,
+  decodeXml,
   type JsonSchemaDialect,
   type JsonSchemaDraft,
   type JsonValidator,
@@ -147,6 +148,7 @@ export {
   type ValidationResult,
   type Validator,
   type ValidatorOptions,
+  type Verdict,
   type XmlSchemaSource,
   type XmlValidator,
   type XmlValidatorOptions,

@@ -25,6 +25,11 @@ export const COMMANDS: CommandTable = {
     load: async () => (await import("./commands/harmony.ts")).command,
   },
 
+  validate: {
+    describe: "Check JSON, YAML and XML files against a schema",
+    load: async () => (await import("./commands/validate.ts")).command,
+  },
+
   doctor: {
     describe: "Say what this machine has of what Chorale uses",
     load: async () => (await import("./commands/doctor.ts")).command,

@@ -225,7 +225,7 @@ export const agentFlags = {
   },
   schema: {
     type: "text",
-    placeholder: "FILE",
+    placeholder: "FILE|JSON",
     completes: "file",
     describe: "JSON Schema that the answer must pass",
   },
@@ -234,6 +234,11 @@ export const agentFlags = {
     placeholder: "FILE",
     completes: "file",
     describe: "XML Schema that the answer must pass",
+  },
+  root: {
+    type: "text",
+    placeholder: "NAME",
+    describe: "Root element of the answer, where the XML Schema has several",
   },
 } as const;
 

@@ -1,14 +1,7 @@
 /** `chorale run "question"`: one prompt, one answer. */
 import type { TokenEngine } from "../../inference/index.ts";
-import {
-  type BrowserTools,
-  createValidator,
-  folderNotes,
-  readXmlSchema,
-  type ValidatorOptions,
-} from "../../tools/index.ts";
+import { type BrowserTools, createValidator, folderNotes } from "../../tools/index.ts";
 import { openEnvironment } from "../environment.ts";
-import { messageOf, UsageError } from "../errors.ts";
 import type { Timing, Usage } from "../events.ts";
 import { Agent, checkPromptLength, Thread } from "../index.ts";
 import type { CommandContext } from "./command-context.ts";
@@ -19,8 +12,8 @@ import type { AgentArguments, ModelArguments } from "./flags.ts";
 import { samplingOf } from "./flags.ts";
 import { JsonEvents } from "./json-events.ts";
 import { missingNote, pluginConfigurations } from "./plugins.ts";
-import { readTextFile } from "./read-input.ts";
 import { readPrompt } from "./read-prompt.ts";
+import { readSchema } from "./read-schema.ts";
 import { isOwnStdin } from "./stdin-owner.ts";
 import { watchRun } from "./watch.ts";
 import { memoryNote, watchLoading } from "./watch-loading.ts";
@@ -175,25 +168,4 @@ function embeddedModelNote(engine: TokenEngine): string {
     `no --model given, so the small embedded demo model answers (${engine.contextLength} tokens of ` +
     "context; arithmetic, text, dates, declared functions, extraction)."
   );
-}
-
-/** Schemas are read whole, so a wrong path must not read a disk image. */
-const MAX_SCHEMA_BYTES = 4 * 1024 * 1024;
-
-async function readSchema(args: AgentArguments): Promise<ValidatorOptions | undefined> {
-  if (args.xsd !== undefined) return readXmlSchema(args.xsd);
-  if (args.schema === undefined) return undefined;
-  const text = await readTextFile(args.schema, MAX_SCHEMA_BYTES, `--schema ${args.schema}`);
-  let jsonSchema: unknown;
-  try {
-    jsonSchema = JSON.parse(text);
-  } catch (cause) {
-    throw new UsageError(`--schema ${args.schema} is not JSON: ${messageOf(cause)}.`, { cause });
-  }
-  if (typeof jsonSchema !== "boolean" && (typeof jsonSchema !== "object" || jsonSchema === null)) {
-    throw new UsageError(
-      `--schema ${args.schema} holds ${JSON.stringify(jsonSchema)}; a JSON Schema is an object.`,
-    );
-  }
-  return { jsonSchema: jsonSchema as ValidatorOptions & { jsonSchema: object }["jsonSchema"] };
 }

@@ -93,6 +93,8 @@ async function createJsonValidator<Value>(
     describe,
     warnings: checker.warnings,
     validate: async (text) => refine(await checker.text(text)),
+    validateAll: (texts) => checker.texts(texts),
+    validateYaml: (text) => checker.yaml(text),
     // As JSON: what a program has may hold more than a thread can be sent.
     validateValue: async (value) => refine(await checker.value(describeAsJson(value))),
     feedback: (result) => feedback(result, describe),
@@ -108,6 +110,7 @@ async function createXmlValidator(options: XmlValidatorOptions): Promise<XmlVali
     describe,
     warnings: checker.warnings,
     validate: async (text) => (await checker.text(text)) as ValidationResult<never>,
+    validateAll: (texts) => checker.texts(texts),
     feedback: (result) => feedback(result, describe),
   };
 }

@@ -7,7 +7,7 @@ export {
   type XmlValidatorOptions,
 } from "./create-validator.ts";
 export type { Dialect as JsonSchemaDialect, Draft as JsonSchemaDraft } from "./json-draft.ts";
-export { readXmlSchema } from "./read-xml-schema.ts";
+export { decodeXml, readXmlSchema } from "./read-xml-schema.ts";
 export type {
   AnyValidator,
   JsonValidator,
@@ -15,6 +15,7 @@ export type {
   ValidationIssue,
   ValidationResult,
   Validator,
+  Verdict,
   XmlValidator,
 } from "./validator.ts";
 export type { XmlSchemaSource } from "./xml-files.ts";

@@ -5,7 +5,7 @@
 import { SchemaError } from "../core/errors.ts";
 import { Lru } from "../core/lru.ts";
 import { JsonChecker, type JsonSpec } from "./json-checker.ts";
-import type { ValidationResult } from "./validator.ts";
+import type { ValidationResult, Verdict } from "./validator.ts";
 import type { XmlSchemaSource } from "./xml-files.ts";
 
 export type Spec =
@@ -17,12 +17,16 @@ export type Request = { readonly key: number; readonly spec: Spec } & (
   | { readonly op: "open" }
   | { readonly op: "text"; readonly text: string }
   | { readonly op: "value"; readonly value: unknown }
+  | { readonly op: "texts"; readonly texts: readonly string[] }
+  /** A text with any number of YAML documents. */
+  | { readonly op: "yaml"; readonly text: string }
 );
 
 export type Reply =
   | { readonly kind: "opened"; readonly warnings: readonly string[] }
   | { readonly kind: "refused"; readonly message: string }
-  | { readonly kind: "result"; readonly result: ValidationResult };
+  | { readonly kind: "result"; readonly result: ValidationResult }
+  | { readonly kind: "verdicts"; readonly verdicts: readonly Verdict[] };
 
 type TextChecker = Pick<JsonChecker, "warnings" | "text" | "value">;
 
@@ -55,5 +59,24 @@ export default async function validate(request: Request): Promise<Reply> {
       return { kind: "result", result: checker.text(request.text) };
     case "value":
       return { kind: "result", result: checker.value(request.value) };
+    case "texts":
+      return {
+        kind: "verdicts",
+        verdicts: request.texts.map((text) => withoutValue(checker.text(text))),
+      };
+    case "yaml":
+      return { kind: "verdicts", verdicts: await yamlVerdicts(request.text, checker) };
   }
+}
+
+async function yamlVerdicts(text: string, checker: TextChecker): Promise<readonly Verdict[]> {
+  const { readYamlDocuments } = await import("./yaml-documents.ts");
+  const read = readYamlDocuments(text);
+  if ("problem" in read) return [{ action: "retry", warnings: [], errors: [read.problem] }];
+  return read.documents.map((value) => withoutValue(checker.value(value)));
+}
+
+/** Values would be copied between threads for nothing. */
+function withoutValue({ action, warnings, errors }: ValidationResult): Verdict {
+  return { action, warnings, errors };
 }

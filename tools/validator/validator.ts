@@ -33,6 +33,9 @@ export type ValidationResult<Value = unknown> = {
   readonly errors: readonly ValidationIssue[];
 };
 
+/** What is said of a text, without the value that was read from it. */
+export type Verdict = Pick<ValidationResult, "action" | "warnings" | "errors">;
+
 /** What validators of either language have. */
 export interface AnyValidator<Value> {
   /** One sentence: what the final message must be. */
@@ -41,6 +44,11 @@ export interface AnyValidator<Value> {
   readonly warnings: readonly string[];
   /** Never throws for a text, however malformed or hostile. */
   validate(text: string): Promise<ValidationResult<Value>>;
+  /**
+   * Many texts in one go, in their order: a fraction of the time that single ones take. What a Standard
+   * Schema checks beyond its JSON Schema is not checked.
+   */
+  validateAll(texts: readonly string[]): Promise<readonly Verdict[]>;
   /** What to tell the model after `retry` or `continue-or-retry`. */
   feedback(result: ValidationResult): string;
 }
@@ -52,6 +60,11 @@ export interface JsonValidator<Value = unknown> extends AnyValidator<Value> {
   readonly jsonSchema: JsonSchema;
   /** The same for a value that is no text. */
   validateValue(value: unknown): Promise<ValidationResult<Value>>;
+  /**
+   * The documents of a YAML text, each by itself. YAML's core schema: what looks like a date is a string.
+   * What is no YAML is one verdict.
+   */
+  validateYaml(text: string): Promise<readonly Verdict[]>;
 }
 
 export interface XmlValidator extends AnyValidator<never> {

@@ -7,7 +7,7 @@ import type { ArgumentsOf, Completes, Flags } from "./flag.ts";
 export type Positional<T = unknown> = {
   readonly describe: string;
   readonly completes?: Completes;
-  readonly arity: "required" | "optional" | "rest";
+  readonly arity: "required" | "optional" | "rest" | "any";
   /** Carries the type; never set. */
   readonly type?: T;
 };
@@ -113,6 +113,11 @@ export function optional(describe: string, completes?: Completes): Positional<st
 /** One or more, up to the end. */
 export function rest(describe: string, completes?: Completes): Positional<readonly string[]> {
   return positional(describe, "rest", completes);
+}
+
+/** Any number, up to the end. */
+export function anyNumber(describe: string, completes?: Completes): Positional<readonly string[]> {
+  return positional(describe, "any", completes);
 }
 
 function positional<T>(

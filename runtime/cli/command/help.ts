@@ -75,6 +75,7 @@ function rowsOfFlags(flags: Readonly<Record<string, Flag>>): readonly Row[] {
 function usageOf(path: readonly string[], { positionals }: Command): string {
   const places = Object.entries(positionals).map(([name, { arity }]) => {
     if (arity === "optional") return `[${name}]`;
+    if (arity === "any") return `[${name}..]`;
     return arity === "rest" ? `<${name}..>` : `<${name}>`;
   });
   return ["chorale", ...path, ...places].join(" ");

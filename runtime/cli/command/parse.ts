@@ -101,7 +101,7 @@ export function parseWords(argv: readonly string[], flags: Flags): ParsedWords {
   return parsed;
 }
 
-/** What stands in each place; `rest` is a list. */
+/** What stands in each place; `rest` and `any` are lists. */
 export type Places = Readonly<Record<string, string | undefined | readonly string[]>>;
 
 /** What stands in each place. @throws CommandLineError for too few or too many */
@@ -109,10 +109,11 @@ export function placed(given: readonly string[], positionals: Command["positiona
   const left = [...given];
   const found: Record<string, string | undefined | readonly string[]> = {};
   for (const [name, { arity }] of Object.entries(positionals)) {
-    if (arity !== "optional" && left.length === 0) {
+    const isNeeded = arity === "required" || arity === "rest";
+    if (isNeeded && left.length === 0) {
       throw new CommandLineError(`The argument <${name}> is missing.`);
     }
-    found[name] = arity === "rest" ? left.splice(0) : left.shift();
+    found[name] = arity === "rest" || arity === "any" ? left.splice(0) : left.shift();
   }
   if (left.length > 0) throw unknownArguments(left);
   return found;
