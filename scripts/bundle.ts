@@ -12,8 +12,9 @@ import { type OutputChunk, rolldown } from "rolldown";
 
 /** The modules that pass on a library, from the root of the repository. */
 export const BUNDLE_ENTRIES: readonly string[] = [
-  "tools/browser/convert/markdown-libraries.ts",
+  "tools/browser/convert/markdown-it.ts",
   "tools/browser/convert/postal-mime.ts",
+  "tools/core/js-yaml.ts",
   "tools/net/undici.ts",
 ];
 

@@ -1,5 +1,5 @@
 /** YAML texts as JSON values, so that they can be held against a JSON Schema. */
-import { CORE_SCHEMA, loadAll, YAMLException } from "js-yaml";
+import { CORE_SCHEMA, loadAll, YAMLException } from "../core/js-yaml.ts";
 import { messageOf } from "../core/text.ts";
 import type { ValidationIssue } from "./validator.ts";
 

@@ -4,16 +4,11 @@
  * the same documents 25 times slower.
  */
 
+import { CORE_SCHEMA, load as loadYaml } from "../../core/js-yaml.ts";
 import type { PageContent } from "../page.ts";
 import { escapeHtml } from "./escape-html.ts";
 import { htmlToPage } from "./html.ts";
-import {
-  CORE_SCHEMA,
-  createMarkdownIt,
-  type Env,
-  loadYaml,
-  type MarkdownIt,
-} from "./markdown-libraries.ts";
+import { createMarkdownIt, type Env, type MarkdownIt } from "./markdown-it.ts";
 
 export type MarkdownSource = {
   readonly markdown: string;
