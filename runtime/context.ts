@@ -72,6 +72,8 @@ export type TranscriptMessage = {
   readonly message: Message;
   /** Links a call with its result. */
   readonly callId?: string;
+  /** A note of the runtime, which matters only as long as its turn. */
+  readonly isNote?: true;
   /** The ids as a model sampled them, from its header to its terminator, and the vocabulary they belong to. */
   readonly sampled?: { readonly ids: readonly number[]; readonly vocabulary: string };
 };
@@ -107,6 +109,18 @@ export type ToolPin = {
   readonly execution: "local" | "client";
 };
 
+/** What a turn may use, each with a limit of its own. */
+export type BudgetName =
+  | "tokens"
+  | "reasoning_tokens"
+  | "seconds"
+  | "steps"
+  | "tool_calls"
+  | "output_bytes";
+
+/** `near`: the model is told to conclude. `used_up`: there is nothing left. */
+export type BudgetState = "near" | "used_up";
+
 /** Everything about a turn that decides what comes next. JSON. */
 export type TurnSettings = {
   readonly effort: ReasoningEffort;
@@ -119,8 +133,14 @@ export type TurnSettings = {
   readonly maxSteps: number;
   /** Most tokens sampled in all steps; null: what the context holds. */
   readonly maxTokens: number | null;
-  /** Most tokens of reasoning before each call or answer; null: no limit. */
+  /** Most tokens of reasoning in all steps; null: no limit. */
   readonly maxReasoningTokens: number | null;
+  /** Most seconds that the turn works; waiting for a person is not counted. Absent or null: no limit. */
+  readonly maxSeconds?: number | null;
+  /** Most calls that are executed. Absent or null: no limit. */
+  readonly maxToolCalls?: number | null;
+  /** Most bytes of UTF-8 that are said to the user (answer and commentary). Absent or null: no limit. */
+  readonly maxOutputBytes?: number | null;
   /** How often in a row the model may produce something unusable. */
   readonly maxRetries: number;
   /** How often an invalid answer goes back to the model. */
@@ -151,9 +171,18 @@ export type StepTiming = {
 
 /**
  * Why a step ended: the model stopped, it called a tool, a limit or the context was reached, the run
- * was aborted, the model or a listener failed.
+ * was aborted, the model or a listener failed. `budget`: the seconds or the output of the turn were used up
+ * in the middle of it. `paused`: its reasoning was ended so that it reads that a budget is near its end.
  */
-export type StepFinish = "stop" | "call" | "length" | "context" | "cancelled" | "failed";
+export type StepFinish =
+  | "stop"
+  | "call"
+  | "length"
+  | "context"
+  | "budget"
+  | "paused"
+  | "cancelled"
+  | "failed";
 
 /** What a step came to. */
 export type StepOutcome =
@@ -166,5 +195,7 @@ export type StepOutcome =
   | "no_answer"
   /** A limit or the context ended it. */
   | "cut_off"
+  /** The model goes on in the next step, with something to read first. */
+  | "paused"
   /** The run was aborted, or the model or a listener failed. */
   | "interrupted";

@@ -11,8 +11,13 @@ export type RunErrorCode =
   | "CHORALE_PROMPT_TOO_LONG"
   /** The conversation filled the context before there was an answer. */
   | "CHORALE_CONTEXT_FULL"
+  /** Budgets of a turn, each used up before there was an answer. */
   | "CHORALE_STEP_LIMIT"
   | "CHORALE_TOKEN_LIMIT"
+  | "CHORALE_REASONING_LIMIT"
+  | "CHORALE_TIME_LIMIT"
+  | "CHORALE_TOOL_CALL_LIMIT"
+  | "CHORALE_OUTPUT_LIMIT"
   /** The answer does not pass its schema, after every repair that was allowed. */
   | "CHORALE_INVALID_OUTPUT"
   /** A call was not allowed, and the model cannot go on without it. */

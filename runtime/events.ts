@@ -6,7 +6,7 @@
  * snake_case.
  */
 import type { Artifact } from "../tools/index.ts";
-import type { StepFinish } from "./context.ts";
+import type { BudgetName, BudgetState, StepFinish } from "./context.ts";
 
 /** Cumulative over the thread. Input counts every prompt in full; `cached` is the part whose KV was reused. */
 export type Usage = {
@@ -178,6 +178,15 @@ export type RunEvent =
       readonly by: string;
       readonly reason?: string;
     }
+  | {
+      /** A budget of the turn is near its end (the model is told to conclude), or used up. */
+      readonly type: "budget";
+      readonly budget: BudgetName;
+      readonly state: BudgetState;
+      /** In the unit of the budget. */
+      readonly used: number;
+      readonly limit: number;
+    }
   | { readonly type: "turn.completed"; readonly usage: Usage }
   | {
       readonly type: "turn.failed";
@@ -188,6 +197,8 @@ export type RunEvent =
       readonly status: RunStatus;
       /** The accepted answer; null when there is none. */
       readonly output: string | null;
+      /** Without an answer: what was said to the user until then, as far as anything was. */
+      readonly partial_output?: string;
       /** With `pending`: what the run waits for. */
       readonly pending_calls?: readonly PendingCall[];
       readonly usage: Usage;

@@ -50,6 +50,8 @@ export { type Step, step } from "./agent/step.ts";
 export type { ApprovalDecision, ApprovalRequest, ApprovalRule } from "./calls/approval.ts";
 export type { DeclaredTool, DeclaredTools } from "./calls/declared-tools.ts";
 export type {
+  BudgetName,
+  BudgetState,
   CallExecution,
   MessageKind,
   ModelMessage,
@@ -111,6 +113,7 @@ export type {
   ModelEvent,
   ModelRequest,
   ModelStep,
+  SampledCount,
 } from "./model/language-model.ts";
 export {
   checkPromptLength,
@@ -128,6 +131,7 @@ export type { InputMessage, RunInput, TurnOptions } from "./options.ts";
 export { type ConversationTurn, conversationOf } from "./thread/conversation.ts";
 export {
   type Approval,
+  type Budget,
   type CallResult,
   type CallStarted,
   type CallStatus,
@@ -171,7 +175,14 @@ export {
 export { exportMarkdown, messagesOfMarkdown } from "./thread/markdown.ts";
 export type { ThreadMatch } from "./thread/search.ts";
 export { type SqliteStoreOptions, SqliteThreadStore } from "./thread/sqlite-store.ts";
-export type { OpenCall, RepeatedCall, ThreadState, TurnState } from "./thread/state.ts";
+export type {
+  OpenCall,
+  RepeatedCall,
+  ThreadState,
+  ToldBudget,
+  TurnState,
+  TurnUse,
+} from "./thread/state.ts";
 export { MemoryThreadStore, type ThreadQuery, type ThreadStore } from "./thread/store.ts";
 export type { ThreadSummary } from "./thread/summary.ts";
 export {

@@ -20,8 +20,14 @@ export type TurnOptions = {
   readonly maxSteps?: number | undefined;
   /** Most tokens sampled in all steps of a turn. Default: what the context holds. */
   readonly maxTokens?: number | undefined;
-  /** Most tokens of reasoning before each call or answer; then its analysis is ended. Default: no limit. */
+  /** Most tokens of reasoning in all steps of a turn; then its analysis is ended. Default: no limit. */
   readonly maxReasoningTokens?: number | undefined;
+  /** Most seconds that a turn works; waiting for an approval is not counted. Default: no limit. */
+  readonly maxSeconds?: number | undefined;
+  /** Most calls that are executed in a turn. Default: no limit. */
+  readonly maxToolCalls?: number | undefined;
+  /** Most bytes of UTF-8 said to the user in a turn: the answer, and what comes before calls. Default: no limit. */
+  readonly maxOutputBytes?: number | undefined;
   /** How often in a row the model may produce something unusable and try again. Default 3. */
   readonly maxRetries?: number | undefined;
   /** How often an invalid answer goes back to the model. Default 2. */

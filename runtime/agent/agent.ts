@@ -16,7 +16,7 @@ import { openingMessages } from "../model/opening.ts";
 import { inputMessages, invalid, type RunInput, type TurnOptions, textOf } from "../options.ts";
 import type { UserInput } from "../thread/entry.ts";
 import { EventProjection, pendingCalls } from "../thread/projection.ts";
-import type { ThreadState } from "../thread/state.ts";
+import { partialOutput, type ThreadState } from "../thread/state.ts";
 import type { ThreadStore } from "../thread/store.ts";
 import { Thread } from "../thread/thread.ts";
 import { AgentRun } from "./agent-run.ts";
@@ -26,6 +26,7 @@ import { type RunContext, record } from "./run-context.ts";
 import { runLoop } from "./run-loop.ts";
 import type { RunResult } from "./run-result.ts";
 import { activeTools, resolveSettings } from "./settings.ts";
+import { TimeBudget } from "./time-budget.ts";
 
 /** @typeParam Value what a Standard Schema makes of the answer */
 export type AgentOptions<Value = unknown> = TurnOptions & {
@@ -148,12 +149,16 @@ async function runTurn<Value>(
   });
   /** The turn is this run's to end. */
   let hasBegun = false;
+  let time: TimeBudget | null = null;
   try {
     const options = { ...agent, ...given(overrides) };
     const validator =
       options.output === undefined ? null : await createOutputValidator(options.output);
     const { settings, tools } = settingsFor(agent, overrides, validator);
     const { approve = null } = options;
+    const { turn: open } = thread.state;
+    const { maxSeconds = null } = open?.settings ?? settings;
+    time = new TimeBudget(signal, maxSeconds, open?.use.workedMs ?? 0);
     const run: RunContext = {
       thread,
       model: agent.model,
@@ -162,6 +167,7 @@ async function runTurn<Value>(
       approve: approve === "pause" ? () => "pause" : approve,
       userContext: options.context,
       signal,
+      time,
       projection,
       clock,
       emit,
@@ -190,14 +196,23 @@ async function runTurn<Value>(
     const isAbort = signal.aborted && (thrown === signal.reason || isAbortError(thrown));
     const error = isAbort ? interruption(signal.reason) : thrown;
     const status = isAbort ? "cancelled" : "failed";
+    const partial = hasBegun ? partialOf(thread) : {};
     await end(
       { thread, projection, clock, hasBegun, tell: hasListenerFailed ? null : emit },
       status,
       error,
     );
     if (!isForeseen(error)) throw error;
-    return { ...outcome(), status, output: null, error: error as Error };
+    return { ...outcome(), status, output: null, ...partial, error: error as Error };
+  } finally {
+    time?.close();
   }
+}
+
+/** What was said to the user in the turn that is open. */
+function partialOf({ state: { turn } }: Thread): { readonly partialOutput?: string } {
+  const partial = turn && partialOutput(turn);
+  return partial === null ? {} : { partialOutput: partial };
 }
 
 /**
@@ -278,7 +293,15 @@ async function end(ending: Ending, status: "failed" | "cancelled", error: unknow
     }
     if (isLogged) {
       const { timing } = clock;
-      await record(run, { type: "ended", status, output: null, error: facts, timing });
+      const { partialOutput: partial } = partialOf(thread);
+      await record(run, {
+        type: "ended",
+        status,
+        output: null,
+        ...(partial !== undefined && { partial }),
+        error: facts,
+        timing,
+      });
     }
   } catch {
     isLogged = false;

@@ -118,12 +118,12 @@ async function runTool(
   });
   const result = await runPreparedCall(tool, prepared, context);
   run.clock.toolEnded(result.durationMs);
-  const isCancelled = run.signal.aborted && result.status === "failed";
+  const isCancelled = context.signal.aborted && result.status === "failed";
   await record(run, {
     type: "result",
     callId: call.callId,
     status: isCancelled ? "cancelled" : result.status,
-    text: result.text,
+    text: isCancelled && !run.signal.aborted ? outOfTime(call) : result.text,
     ...(result.data !== undefined && { data: result.data }),
     ...(result.content !== undefined && { content: result.content }),
     issues: result.issues ?? [],
@@ -132,9 +132,13 @@ async function runTool(
   run.signal.throwIfAborted();
 }
 
+function outOfTime({ call }: OpenCall): string {
+  return `${call.tool} was stopped: the time of the turn is used up.`;
+}
+
 function toolContext(run: RunContext, call: OpenCall, resultTokenLimit: number) {
   return {
-    signal: run.signal,
+    signal: run.time.signal,
     callId: call.callId,
     idempotencyKey: `${run.thread.id}:${call.callId}`,
     context: run.userContext,
@@ -177,7 +181,8 @@ async function decisionAbout(
     cause,
   };
   try {
-    const decision = await run.approve(request, { signal: run.signal });
+    const { approve, signal } = run;
+    const decision = await run.time.pausedFor(async () => approve(request, { signal }));
     run.signal.throwIfAborted();
     return decision;
   } catch (error) {

@@ -9,6 +9,7 @@ import type { EventProjection } from "../thread/projection.ts";
 import type { Thread } from "../thread/thread.ts";
 import type { OutputValidator } from "./output.ts";
 import type { RunClock } from "./run-clock.ts";
+import type { TimeBudget } from "./time-budget.ts";
 
 export type RunContext = {
   readonly thread: Thread;
@@ -19,7 +20,10 @@ export type RunContext = {
   readonly approve: ApprovalRule | null;
   /** The caller's own value, handed to the tools. */
   readonly userContext: unknown;
+  /** Ends the run. */
   readonly signal: AbortSignal;
+  /** Its signal ends what the run is working at, also when the time is used up. */
+  readonly time: TimeBudget;
   readonly projection: EventProjection;
   readonly clock: RunClock;
   /** Tells an event; resolves when every listener has taken it. */

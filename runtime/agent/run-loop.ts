@@ -5,11 +5,12 @@
 import { InvalidOutputError } from "../errors.ts";
 import { userMessage } from "../model/opening.ts";
 import type { ThreadState } from "../thread/state.ts";
+import { budgetRecord, limitOf } from "./budgets.ts";
 import { askApproval, executeCall, recoverCall } from "./execute-call.ts";
 import type { Answer } from "./output.ts";
 import { type RunContext, record } from "./run-context.ts";
 import { sample } from "./sample.ts";
-import { step } from "./step.ts";
+import { type Step, step } from "./step.ts";
 
 /** The loop came to its end, or to a point where only the caller can go on. */
 export type LoopResult = { readonly answer: Answer | null } | "pending";
@@ -25,7 +26,7 @@ export async function runLoop(
   const { thread, signal } = run;
   for (;;) {
     signal.throwIfAborted();
-    const next = step(thread.state);
+    const next = withTime(run, step(thread.state));
     switch (next.type) {
       case "sample":
         if (thread.state.turn?.steps !== 0 && (await stopWhen(thread.state))) {
@@ -63,6 +64,22 @@ export async function runLoop(
         return { answer: null };
     }
   }
+}
+
+/** The next step; where the time of the turn is near its end or used up, that is recorded first. */
+function withTime({ time, thread }: RunContext, next: Step): Step {
+  const { turn } = thread.state;
+  if (turn === null || limitOf("seconds", turn.settings) === null) return next;
+  const told = turn.budgets.seconds?.state;
+  // What has an answer, or has failed already, is not stopped any more.
+  const isOver = next.type === "finish" || next.type === "fail" || told === "used_up";
+  if (!isOver && time.isUsedUp) {
+    return { type: "record", record: budgetRecord("seconds", turn, "used_up", time.usedSeconds) };
+  }
+  if (next.type === "sample" && told === undefined && time.isNear) {
+    return { type: "record", record: budgetRecord("seconds", turn, "near", time.usedSeconds) };
+  }
+  return next;
 }
 
 /** @returns null when the answer went back to the model */

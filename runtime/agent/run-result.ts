@@ -8,6 +8,8 @@ export type RunResult<Value = unknown> = {
   readonly status: RunStatus;
   /** The accepted answer; null when there is none. */
   readonly output: string | null;
+  /** Without an answer: what was said to the user until then, as far as anything was. */
+  readonly partialOutput?: string;
   /** The answer parsed, where it has to be JSON. */
   readonly value?: Value;
   /** Why there is no answer. */

@@ -1,24 +1,30 @@
 /** One step of the model: what it writes is told while it is written, and is one entry of the log. */
-
-import type { ModelMessage, Notice, UnderstoodMessage } from "../context.ts";
-import type { ModelEvent } from "../model/language-model.ts";
+import type { MessageHeader } from "../../harmony/index.ts";
+import type { BudgetName, ModelMessage, Notice, UnderstoodMessage } from "../context.ts";
+import type { ModelEvent, ModelStep } from "../model/language-model.ts";
 import { itemOf, startedItem } from "../thread/items.ts";
 import { promptTranscript } from "../thread/state.ts";
+import { isForUser } from "../thread/transcript.ts";
+import { type StepLimits, stepLimits } from "./budgets.ts";
 import { roundMs } from "./run-clock.ts";
 import { type RunContext, record } from "./run-context.ts";
+import { BudgetStop } from "./time-budget.ts";
 import { callOf, looseIssues, sampledRecord, understand } from "./understand.ts";
 
 /** @throws what ended the step, when it is no limit */
 export async function sample(run: RunContext, prefill: "final" | null): Promise<void> {
-  const { thread, model, tools, signal } = run;
+  const { thread, model, tools, time } = run;
   const { state } = thread;
   const { turn } = state;
   if (turn === null) return;
   const { settings } = turn;
-  const reader = new StepReader(run, state.items);
+  const limits = stepLimits(turn);
+  const stop = new AbortController();
+  const signal = AbortSignal.any([time.signal, stop.signal]);
+  const reader = new StepReader(run, state.items, limits, stop);
   const startedAt = performance.now();
-  const left = settings.maxTokens === null ? null : settings.maxTokens - turn.sampledTokens;
-  const step = await model.sample(
+  const isTimeTold = turn.budgets.seconds !== undefined;
+  const sampled = await model.sample(
     {
       threadId: thread.id,
       settings,
@@ -26,11 +32,19 @@ export async function sample(run: RunContext, prefill: "final" | null): Promise<
       transcript: promptTranscript(state),
       prefill,
       toolChoice: turn.steps === 0 ? settings.toolChoice : "auto",
-      maxTokens: left,
+      maxTokens: limits.tokens,
+      maxReasoningTokens: limits.reasoningTokens,
+      shouldPause: ({ tokens, reasoningTokens }) =>
+        tokens >= limits.pauseAt.tokens ||
+        reasoningTokens >= limits.pauseAt.reasoningTokens ||
+        (!isTimeTold && time.isNear),
       signal,
     },
     (event) => reader.take(event),
   );
+  const spent = sampled.finish === "cancelled" ? budgetOf(signal.reason) : null;
+  const step: ModelStep =
+    spent === null ? sampled : { ...sampled, finish: "budget", error: undefined };
   reader.closeOpenMessage();
   for (const { code, detail, dropped } of looseIssues(step, reader.messages)) {
     reader.addNotice(code, dropped ? `${detail} (dropped: ${dropped})` : detail);
@@ -42,8 +56,16 @@ export async function sample(run: RunContext, prefill: "final" | null): Promise<
   };
   run.clock.stepEnded(startedAt, timing, step.usage.outputTokens);
   const { messages, notices, hasForeign } = reader;
-  await record(run, sampledRecord({ ...step, timing }, messages, notices, hasForeign));
+  await record(run, {
+    ...sampledRecord({ ...step, timing }, messages, notices, hasForeign),
+    ...(spent !== null && { budget: spent }),
+  });
   if (step.error !== undefined) throw step.error;
+}
+
+/** The budget that ended a step; null where something else did. */
+function budgetOf(reason: unknown): BudgetName | null {
+  return reason instanceof BudgetStop ? reason.budget : null;
 }
 
 /** Collects the messages of one step and tells them as items. */
@@ -58,12 +80,19 @@ class StepReader {
   #header: Extract<ModelEvent, { type: "message_started" }>["header"] | null = null;
   #itemId: string | null = null;
   #text = "";
+  readonly #limits: StepLimits;
+  readonly #stop: AbortController;
+  /** Bytes said to the user in this step. */
+  #outputBytes = 0;
   /** Ended without a terminator: whether that was another message or the end of the step is not known yet. */
   #unterminated: UnderstoodMessage | null = null;
 
-  constructor(run: RunContext, items: number) {
+  /** @param stop aborted where the step says more than it may */
+  constructor(run: RunContext, items: number, limits: StepLimits, stop: AbortController) {
     this.#run = run;
     this.#nextItem = items;
+    this.#limits = limits;
+    this.#stop = stop;
   }
 
   addNotice(code: string, message: string): void {
@@ -115,11 +144,20 @@ class StepReader {
           channel: this.#header.channel,
           text: event.text,
         });
+        this.#countOutput(event.text, this.#header);
         break;
       case "message_ended":
         await this.#messageEnded(event.message);
         break;
     }
+  }
+
+  #countOutput(text: string, header: MessageHeader): void {
+    const { outputBytes } = this.#limits;
+    const { channel, recipient } = header;
+    if (outputBytes === null || !isForUser({ channel, call: recipient })) return;
+    this.#outputBytes += Buffer.byteLength(text);
+    if (this.#outputBytes > outputBytes) this.#stop.abort(new BudgetStop("output_bytes"));
   }
 
   async #messageEnded(

@@ -31,6 +31,9 @@ export function resolveSettings(
     maxSteps: count("maxSteps", options.maxSteps, 1) ?? 20,
     maxTokens: count("maxTokens", options.maxTokens, 1) ?? null,
     maxReasoningTokens: count("maxReasoningTokens", options.maxReasoningTokens, 0) ?? null,
+    maxSeconds: seconds("maxSeconds", options.maxSeconds),
+    maxToolCalls: count("maxToolCalls", options.maxToolCalls, 0) ?? null,
+    maxOutputBytes: count("maxOutputBytes", options.maxOutputBytes, 1) ?? null,
     maxRetries: count("maxRetries", options.maxRetries, 0) ?? 3,
     maxRepairs: count("maxRepairs", options.maxRepairs, 0) ?? 2,
     constrainHeaders: options.constrainHeaders ?? true,
@@ -117,6 +120,17 @@ function count(name: string, value: number | undefined, min: number): number | u
   if (value === undefined || value === Number.POSITIVE_INFINITY) return undefined;
   if (typeof value !== "number" || !Number.isInteger(value) || value < min) {
     throw invalid(name, value, `a whole number from ${min} on`);
+  }
+  return value;
+}
+
+/** The longest delay that timers can hold, about 24 days. */
+const MAX_SECONDS = 2_000_000;
+
+function seconds(name: string, value: number | undefined): number | null {
+  if (value === undefined || value === Number.POSITIVE_INFINITY) return null;
+  if (typeof value !== "number" || !(value > 0 && value <= MAX_SECONDS)) {
+    throw invalid(name, value, `seconds above 0, up to ${MAX_SECONDS}`);
   }
   return value;
 }

@@ -3,9 +3,11 @@
  * no I/O, no randomness. A run that was stopped anywhere goes on from here.
  */
 import { nearestNames } from "../../tools/index.ts";
+import type { BudgetName } from "../context.ts";
 import { RunError } from "../errors.ts";
-import type { CallResult, Problem } from "../thread/entry.ts";
+import type { Budget, CallResult, Problem } from "../thread/entry.ts";
 import type { OpenCall, ThreadState, TurnState } from "../thread/state.ts";
+import { budgetError, budgetRecord, limitOf, nearBudget } from "./budgets.ts";
 
 export type Step =
   /** No turn is open: the thread waits for input. */
@@ -24,7 +26,7 @@ export type Step =
   /** Calls that the caller of the run executes. */
   | { readonly type: "return_calls"; readonly calls: readonly OpenCall[] }
   /** A record that follows from the state alone. */
-  | { readonly type: "record"; readonly record: Omit<Problem, "itemId"> | CallResult }
+  | { readonly type: "record"; readonly record: Omit<Problem, "itemId"> | CallResult | Budget }
   /** Check the answer, and end the turn with it. */
   | { readonly type: "finish"; readonly text: string }
   | { readonly type: "fail"; readonly error: RunError };
@@ -32,16 +34,20 @@ export type Step =
 export function step(state: ThreadState): Step {
   const { turn } = state;
   if (turn === null) return { type: "idle" };
+  // The clock of the run said so, and its entry is the record of it.
+  if (turn.budgets.seconds?.state === "used_up") {
+    return { type: "fail", error: budgetError("seconds", turn) };
+  }
   const client: OpenCall[] = [];
   for (const call of turn.calls) {
-    const next = callStep(call, turn);
+    const next = callStep(call, turn, client.length);
     if (next === null) client.push(call);
     else return next;
   }
   if (client.length > 0) return { type: "return_calls", calls: client };
   switch (turn.outcome) {
     case "cut_off":
-      return { type: "fail", error: cutOff(turn) };
+      return cutOff(turn);
     case "broken_call":
       return { type: "record", record: brokenCall(turn) };
     case "answer":
@@ -51,11 +57,14 @@ export function step(state: ThreadState): Step {
   }
 }
 
-/** @returns null for a call that the caller of the run executes */
-function callStep(call: OpenCall, turn: TurnState): Step | null {
+/**
+ * @param returned calls before this one that the caller of the run executes
+ * @returns null for a call that the caller of the run executes
+ */
+function callStep(call: OpenCall, turn: TurnState, returned: number): Step | null {
   switch (call.progress) {
     case "new":
-      return newCall(call, turn);
+      return newCall(call, turn, returned);
     case "asked":
       return { type: "ask", call };
     case "allowed":
@@ -67,7 +76,7 @@ function callStep(call: OpenCall, turn: TurnState): Step | null {
   }
 }
 
-function newCall(call: OpenCall, turn: TurnState): Step | null {
+function newCall(call: OpenCall, turn: TurnState, returned: number): Step | null {
   if (!call.isInTranscript) {
     return closed(call, "not_executed", "Not executed: the call was cut off.");
   }
@@ -87,6 +96,14 @@ function newCall(call: OpenCall, turn: TurnState): Step | null {
   if (call.isUnterminated && call.call.isRaw) {
     const problem = `The call of ${call.call.recipient} has no end, so it was not executed.`;
     return closed(call, "not_executed", `${problem} Send it again, whole.`, problem);
+  }
+  const maxToolCalls = limitOf("tool_calls", turn.settings);
+  if (maxToolCalls !== null && turn.use.toolCalls + returned >= maxToolCalls) {
+    return closed(
+      call,
+      "not_executed",
+      `Not executed: no tool call is left for this turn (it had ${maxToolCalls}). Answer with what you have.`,
+    );
   }
   return call.call.execution === "client" ? null : { type: "execute", call };
 }
@@ -164,18 +181,55 @@ function availableTools(turn: TurnState, addressed?: string): string {
 }
 
 function nextSample(turn: TurnState): Step {
-  const { settings, steps, sampledTokens, retries } = turn;
+  const { settings, steps, use, retries } = turn;
   if (retries > settings.maxRetries) return { type: "fail", error: unusable(turn) };
-  if (steps >= settings.maxSteps) return { type: "fail", error: outOfSteps(turn) };
-  if (settings.maxTokens !== null && sampledTokens >= settings.maxTokens) {
-    return { type: "fail", error: tokenLimit(settings.maxTokens) };
+  if (steps >= settings.maxSteps) {
+    return turn.wasDenied ? { type: "fail", error: denied(turn) } : usedUp("steps", turn);
   }
+  if (settings.maxTokens !== null && use.tokens >= settings.maxTokens) {
+    return usedUp("tokens", turn);
+  }
+  const limited = withoutReasoning(turn) ?? withoutCalls(turn);
+  if (limited !== null) return limited;
+  const near = nearBudget(turn);
+  if (near !== null) return { type: "record", record: near };
   // A call of the last step would have no reader: with the header of an answer, what is known is told.
   const isLast = steps + 1 === settings.maxSteps && turn.hasResults;
   const mayCall = settings.tools.length > 0 && settings.toolChoice !== "none";
   const isStuck =
     turn.idleSteps >= (mayCall ? 2 : 1) || (turn.lastCall?.times ?? 0) >= MAX_SAME_CALLS;
-  return { type: "sample", prefill: isLast || isStuck ? "final" : null };
+  const wasRefused = turn.lastOutcome === "calls" && stepsSinceUsedUp("tool_calls", turn) === 1;
+  return { type: "sample", prefill: isLast || isStuck || wasRefused ? "final" : null };
+}
+
+/** Records once that a budget is used up, then ends the turn. */
+function usedUp(name: BudgetName, turn: TurnState): Step {
+  return turn.budgets[name]?.state === "used_up"
+    ? { type: "fail", error: budgetError(name, turn) }
+    : { type: "record", record: budgetRecord(name, turn, "used_up") };
+}
+
+/** Steps of the turn since a budget was recorded as used up; null where it was not. */
+function stepsSinceUsedUp(name: BudgetName, { budgets, steps }: TurnState): number | null {
+  const told = budgets[name];
+  return told?.state === "used_up" ? steps - told.steps : null;
+}
+
+/** The model goes on without reasoning; where it then comes to nothing, the turn ends. */
+function withoutReasoning(turn: TurnState): Step | null {
+  const limit = limitOf("reasoning_tokens", turn.settings);
+  if (limit === null || limit === 0 || turn.use.reasoningTokens < limit) return null;
+  const isRecorded = turn.budgets.reasoning_tokens?.state === "used_up";
+  return isRecorded && turn.lastOutcome !== "no_answer" ? null : usedUp("reasoning_tokens", turn);
+}
+
+/** The model is told to answer, and made to where it calls all the same; then the turn ends. */
+function withoutCalls(turn: TurnState): Step | null {
+  const limit = limitOf("tool_calls", turn.settings);
+  if (limit === null || turn.use.toolCalls < limit || turn.steps === 0) return null;
+  const since = stepsSinceUsedUp("tool_calls", turn);
+  const isOver = since !== null && since >= 2 && turn.lastOutcome === "calls";
+  return since === null || isOver ? usedUp("tool_calls", turn) : null;
 }
 
 function unusable(turn: TurnState): RunError {
@@ -188,37 +242,26 @@ function unusable(turn: TurnState): RunError {
   );
 }
 
-function outOfSteps(turn: TurnState): RunError {
-  const { maxSteps } = turn.settings;
-  const steps = `${maxSteps} step${maxSteps === 1 ? "" : "s"}`;
-  if (turn.wasDenied) {
-    return new RunError(
-      "CHORALE_APPROVAL_DENIED",
-      `A call needed an approval and did not get it, and the model had no answer without it in ${steps}.`,
-      { facts: { maxSteps } },
-    );
+function denied({ settings: { maxSteps } }: TurnState): RunError {
+  return new RunError(
+    "CHORALE_APPROVAL_DENIED",
+    "A call needed an approval and did not get it, and the model had no answer without it in " +
+      `${maxSteps} step${maxSteps === 1 ? "" : "s"}.`,
+    { facts: { maxSteps } },
+  );
+}
+
+function cutOff(turn: TurnState): Step {
+  const { cutOffBy, settings } = turn;
+  if (cutOffBy === "length" && settings.maxTokens !== null) return usedUp("tokens", turn);
+  if (cutOffBy !== null && cutOffBy !== "length" && cutOffBy !== "context") {
+    return usedUp(cutOffBy, turn);
   }
-  return new RunError(
-    "CHORALE_STEP_LIMIT",
-    `The model was given ${steps} and still wanted to call a tool.`,
-    { option: "maxSteps", facts: { maxSteps } },
-  );
-}
-
-function tokenLimit(maxTokens: number): RunError {
-  return new RunError(
-    "CHORALE_TOKEN_LIMIT",
-    `The model generated ${maxTokens} token${maxTokens === 1 ? "" : "s"} without finishing its answer.`,
-    { option: "maxTokens", facts: { maxTokens } },
-  );
-}
-
-function cutOff({ settings, cutOffBy }: TurnState): RunError {
-  if (cutOffBy === "length" && settings.maxTokens !== null) return tokenLimit(settings.maxTokens);
-  return new RunError(
+  const error = new RunError(
     "CHORALE_CONTEXT_FULL",
     "The context is full while the model was writing. Nothing was cut; ask for less at once, or use a " +
       "model with a larger context.",
     { option: "contextLength" },
   );
+  return { type: "fail", error };
 }

@@ -7,7 +7,8 @@ export function stepOutcome(
   issues: readonly Issue[],
   finish: StepFinish,
 ): StepOutcome {
-  if (finish === "length" || finish === "context") return "cut_off";
+  if (finish === "length" || finish === "context" || finish === "budget") return "cut_off";
+  if (finish === "paused") return "paused";
   if (finish === "cancelled" || finish === "failed") return "interrupted";
   const has = (kind: UnderstoodMessage["kind"]): boolean =>
     messages.some((message) => message.kind === kind);

@@ -10,6 +10,10 @@ const MISSING_PACKAGE = "CHORALE_PACKAGE_MISSING";
 const ADVICE: Readonly<Record<string, string>> = {
   maxSteps: "raise the limit with --max-steps",
   maxTokens: "raise the limit with --max-tokens",
+  maxReasoningTokens: "raise the limit with --max-reasoning-tokens",
+  maxSeconds: "raise the limit with --max-seconds",
+  maxToolCalls: "raise the limit with --max-tool-calls",
+  maxOutputBytes: "raise the limit with --max-output-bytes",
   maxRetries: "raise the limit with --max-retries",
   contextLength: "--context sets how much of the model's context is used",
   memoryLimit:

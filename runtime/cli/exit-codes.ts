@@ -12,7 +12,7 @@ export const EXIT = {
   usage: 2,
   /** The final answer still does not pass its schema after the repairs. */
   invalidOutput: 3,
-  /** The limit of steps or of generated tokens was reached. */
+  /** A budget of the turn was used up: steps, tokens, reasoning, seconds, calls, bytes. The error's code says which. */
   limit: 4,
   /** A tool needed an approval and did not get it. */
   denied: 5,
@@ -41,6 +41,10 @@ const BY_CODE: Readonly<Partial<Record<RunErrorCode, ExitCode>>> = {
   CHORALE_INVALID_OUTPUT: EXIT.invalidOutput,
   CHORALE_STEP_LIMIT: EXIT.limit,
   CHORALE_TOKEN_LIMIT: EXIT.limit,
+  CHORALE_REASONING_LIMIT: EXIT.limit,
+  CHORALE_TIME_LIMIT: EXIT.limit,
+  CHORALE_TOOL_CALL_LIMIT: EXIT.limit,
+  CHORALE_OUTPUT_LIMIT: EXIT.limit,
   CHORALE_APPROVAL_DENIED: EXIT.denied,
   CHORALE_MODEL: EXIT.model,
   CHORALE_HARMONY_UNUSABLE: EXIT.harmony,

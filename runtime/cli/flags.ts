@@ -184,7 +184,29 @@ export const agentFlags = {
     min: 0,
     max: 2_147_483_647,
     describe:
-      "Most tokens of reasoning before each call or answer; then the model must go on (default: no limit)",
+      "Most tokens of reasoning in all steps; then the model goes on without (default: no limit)",
+  },
+  "max-seconds": {
+    type: "number",
+    placeholder: "S",
+    min: 0.001,
+    max: 2_000_000,
+    describe: "Most seconds that the turn works (default: no limit)",
+  },
+  "max-tool-calls": {
+    type: "integer",
+    placeholder: "N",
+    min: 0,
+    max: 2_147_483_647,
+    describe: "Most calls that are executed (default: no limit)",
+  },
+  "max-output-bytes": {
+    type: "integer",
+    placeholder: "N",
+    min: 1,
+    max: 2_147_483_647,
+    describe:
+      "Most bytes of UTF-8 of the answer and of what is said before calls (default: no limit)",
   },
   "max-retries": {
     type: "integer",

@@ -98,6 +98,9 @@ export async function runCommand(args: RunArguments, context: CommandContext): P
     maxSteps: given.maxSteps,
     maxTokens: given.maxTokens,
     maxReasoningTokens: given.maxReasoningTokens,
+    maxSeconds: given.maxSeconds,
+    maxToolCalls: given.maxToolCalls,
+    maxOutputBytes: given.maxOutputBytes,
     maxRetries: given.maxRetries,
     constrainHeaders: given.freeHeaders ? false : undefined,
   });

@@ -16,6 +16,9 @@ import type {
   TurnSettings,
 } from "../context.ts";
 
+/** What a step has sampled so far. */
+export type SampledCount = { readonly tokens: number; readonly reasoningTokens: number };
+
 /** What one step is asked. */
 export type ModelRequest = {
   /** A model may keep what it computed for a thread, so that the next step computes only new tokens. */
@@ -30,6 +33,13 @@ export type ModelRequest = {
   readonly toolChoice: ToolChoice;
   /** Most tokens to sample; null: what the context holds. */
   readonly maxTokens: number | null;
+  /** Most tokens of reasoning in this step: then its analysis is ended, and it goes on behind it; null: no limit. */
+  readonly maxReasoningTokens: number | null;
+  /**
+   * Asked behind each token of reasoning. True: the analysis is ended there, and the step as `paused`, so
+   * that the model reads something before it goes on.
+   */
+  readonly shouldPause: (sampled: SampledCount) => boolean;
   readonly signal: AbortSignal;
 };
 

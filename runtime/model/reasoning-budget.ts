@@ -22,6 +22,11 @@ export class ReasoningBudget {
     this.#used++;
   }
 
+  /** Tokens of reasoning so far. */
+  get used(): number {
+    return this.#used;
+  }
+
   /** Whether the analysis message that is open has to end here. */
   get isUsedUp(): boolean {
     return this.#used >= this.#limit;

@@ -68,7 +68,8 @@ export async function sampleStep(options: StepOptions): Promise<ModelStep> {
     });
     cachedTokens = reused;
     syncedAt = performance.now();
-    const { constrainHeaders, maxReasoningTokens } = settings;
+    const { constrainHeaders } = settings;
+    const { maxReasoningTokens } = request;
     const matcher = headerMatcher(options.engine, tokenizer, tools, constrainHeaders);
     const readAll = async (given: readonly number[]): Promise<void> => {
       for (const id of given) {
@@ -99,7 +100,9 @@ export async function sampleStep(options: StepOptions): Promise<ModelStep> {
         matcher,
         sampleableIds: sampleableIds(tokenizer, options.engine.vocabSize),
       });
-      let interruption: "reasoning" | "call" | null = null;
+      let interruption: "reasoning" | "call" | "pause" | null = null;
+      const shouldPause = (): boolean =>
+        request.shouldPause({ tokens: sampledTokens, reasoningTokens: budget.used });
       try {
         while (interruption === null) {
           const next = await generated.next();
@@ -117,10 +120,14 @@ export async function sampleStep(options: StepOptions): Promise<ModelStep> {
           } else if (lastEnded !== null && endsStep(lastEnded)) return "stop";
           else if (reader.isReasoning && (budget.isUsedUp || isCircling)) {
             interruption = "reasoning";
-          }
+          } else if (reader.isReasoning && shouldPause()) interruption = "pause";
         }
       } finally {
         await generated.return("stop");
+      }
+      if (interruption === "pause") {
+        if (await force([tokenizer.special.end])) return "paused";
+        continue;
       }
       if (interruption === "reasoning") {
         const forcedIds = budget.close();

@@ -55,20 +55,33 @@ export class ScriptedModel implements LanguageModel {
     const startedAt = performance.now();
     const inputTokens = this.promptTokens(request);
     let outputTokens = 0;
+    let reasoningTokens = 0;
     let finish: StepFinish = "stop";
     let error: unknown;
     try {
       request.signal.throwIfAborted();
       for (const message of this.#next(request)) {
         await onEvent({ type: "message_started", header: message });
-        const words = message.text.match(/\S*\s*/g) ?? [];
-        for (const text of words.filter((word) => word !== "")) {
+        const isReasoning = message.channel === "analysis" && message.recipient === null;
+        const words = (message.text.match(/\S*\s*/g) ?? []).filter((word) => word !== "");
+        let said = "";
+        let cut: "length" | "paused" | null = null;
+        for (const text of words) {
           request.signal.throwIfAborted();
+          if (outputTokens >= (request.maxTokens ?? Number.POSITIVE_INFINITY)) cut = "length";
+          if (cut !== null) break;
           outputTokens++;
+          said += text;
           await onEvent({ type: "delta", text });
+          if (!isReasoning) continue;
+          reasoningTokens++;
+          if (request.shouldPause({ tokens: outputTokens, reasoningTokens })) cut = "paused";
         }
-        await onEvent({ type: "message_ended", message });
-        if (message.recipient !== null) finish = "call";
+        const terminator = cut === null ? message.terminator : cut === "paused" ? "end" : null;
+        await onEvent({ type: "message_ended", message: { ...message, text: said, terminator } });
+        if (cut !== null) finish = cut;
+        else if (message.recipient !== null) finish = "call";
+        if (cut !== null) break;
       }
     } catch (thrown) {
       error = thrown;
@@ -81,7 +94,7 @@ export class ScriptedModel implements LanguageModel {
       vocabulary: null,
       issues: [],
       finish,
-      usage: { inputTokens, cachedTokens: 0, outputTokens, reasoningTokens: 0 },
+      usage: { inputTokens, cachedTokens: 0, outputTokens, reasoningTokens },
       timing: { prefillMs: 0, decodeMs, firstTokenMs: outputTokens > 0 ? 0 : null },
       ...(error !== undefined && { error }),
     };

@@ -6,6 +6,8 @@
 import type { Issue, Message } from "../../harmony/index.ts";
 import type { ContentBlock } from "../../tools/index.ts";
 import type {
+  BudgetName,
+  BudgetState,
   Notice,
   StepFinish,
   StepOutcome,
@@ -17,7 +19,7 @@ import type {
 import type { Timing } from "../events.ts";
 
 /** Written into each log; a log of a higher version is refused, see `fold.ts`. */
-export const THREAD_LOG_VERSION = 1;
+export const THREAD_LOG_VERSION = 2;
 
 /** The first entry of a log. */
 export type ThreadStarted = {
@@ -57,6 +59,8 @@ export type Sampled = {
   readonly isClean: boolean;
   readonly outcome: StepOutcome;
   readonly finish: StepFinish;
+  /** With the finish `budget`: which one. */
+  readonly budget?: BudgetName;
   readonly usage: StepUsage;
   readonly timing: StepTiming;
 };
@@ -125,6 +129,18 @@ export type Problem = {
   readonly counts: "retry" | "repair";
 };
 
+/** A budget of the turn is near its end, or used up. */
+export type Budget = {
+  readonly type: "budget";
+  readonly budget: BudgetName;
+  readonly state: BudgetState;
+  /** How much was used by then, in the unit of the budget. */
+  readonly used: number;
+  readonly limit: number;
+  /** What the model reads about it, as long as the turn lasts. */
+  readonly note: Message | null;
+};
+
 /** An error as data. */
 export type ErrorFacts = {
   readonly message: string;
@@ -139,6 +155,8 @@ export type Ended = {
   readonly status: TurnStatus;
   /** The accepted answer; null when there is none. */
   readonly output: string | null;
+  /** Without an answer: what was said to the user until then, as far as anything was. */
+  readonly partial?: string;
   readonly error: ErrorFacts | null;
   /** Of the run that ended it. */
   readonly timing: Timing;
@@ -152,6 +170,7 @@ export type LogRecord =
   | Approval
   | CallResult
   | Problem
+  | Budget
   | Ended;
 
 /** A record with its place: `seq` counts from 0 in each thread, `at` is an ISO 8601 time in UTC. */

@@ -2,7 +2,9 @@
 import type { Message } from "../../harmony/index.ts";
 import type { Usage } from "../events.ts";
 import type {
+  Budget,
   CallResult,
+  CallStarted,
   LogEntry,
   LogRecord,
   Problem,
@@ -13,7 +15,7 @@ import type {
 import { THREAD_LOG_VERSION } from "./entry.ts";
 import { ThreadLogError } from "./errors.ts";
 import type { OpenCall, RepeatedCall, ThreadState, TurnState } from "./state.ts";
-import { resultMessage, sampledTranscript } from "./transcript.ts";
+import { isForUser, resultMessage, sampledTranscript } from "./transcript.ts";
 
 const NO_USAGE: Usage = {
   input_tokens: 0,
@@ -67,11 +69,7 @@ export function apply(state: ThreadState, record: LogRecord): ThreadState {
     case "call":
       return {
         ...next,
-        turn: withCall(state, turn, record.callId, (call) => ({
-          ...call,
-          progress: "started",
-          isRepeatable: record.isRepeatable,
-        })),
+        turn: callStarted(state, turn, record),
       };
     case "approval":
       return {
@@ -86,9 +84,13 @@ export function apply(state: ThreadState, record: LogRecord): ThreadState {
       return { ...next, ...result(state, turn, record) };
     case "problem":
       return { ...next, ...problem(state, turn, record) };
+    case "budget":
+      return { ...next, ...budget(state, turn, record) };
     case "ended":
       if (turn.calls.length > 0) throw misplaced(state, record, "a call has no result");
       return { ...next, turn: null };
+    default:
+      throw misplaced(state, record, "there is no such type");
   }
 }
 
@@ -109,18 +111,25 @@ function userInput(state: ThreadState, record: UserInput): Partial<ThreadState> 
   return {
     turns: state.turns + 1,
     opening: record.opening ?? state.opening,
-    transcript: [...state.transcript, ...record.messages.map((message) => ({ message }))],
+    transcript: [
+      ...state.transcript.filter(({ isNote }) => !isNote),
+      ...record.messages.map((message) => ({ message })),
+    ],
     turn: {
       settings: record.settings,
       steps: 0,
-      sampledTokens: 0,
+      use: { tokens: 0, reasoningTokens: 0, toolCalls: 0, outputBytes: 0, workedMs: 0 },
+      budgets: {},
       retries: 0,
       lastUnusable: "",
       repairs: 0,
       idleSteps: 0,
       outcome: null,
+      lastOutcome: null,
       cutOffBy: null,
       answer: null,
+      lastAnswer: null,
+      said: [],
       brokenCall: "",
       calls: [],
       wasDenied: false,
@@ -136,8 +145,11 @@ function sampled(state: ThreadState, turn: TurnState, record: Sampled): Partial<
   const { usage } = state;
   const transcript = sampledTranscript(record);
   const known = new Set(transcript.map(({ callId }) => callId));
-  const { outcome } = record;
+  const { outcome, messages, timing } = record;
   const isIdle = outcome === "no_answer";
+  const answer = messages.find(({ kind }) => kind === "answer")?.text ?? null;
+  const said = messages.filter(({ kind, text }) => kind === "preamble" && text.trim() !== "");
+  const { use } = turn;
   return {
     items: state.items + itemCount(record),
     transcript: [...state.transcript, ...transcript],
@@ -150,16 +162,26 @@ function sampled(state: ThreadState, turn: TurnState, record: Sampled): Partial<
     },
     turn: {
       ...turn,
-      steps: turn.steps + 1,
-      sampledTokens: turn.sampledTokens + outputTokens,
+      // A pause ends no step: the model goes on where it was.
+      steps: outcome === "paused" ? turn.steps : turn.steps + 1,
+      use: {
+        ...use,
+        tokens: use.tokens + outputTokens,
+        reasoningTokens: use.reasoningTokens + reasoningTokens,
+        outputBytes: use.outputBytes + outputBytes(messages),
+        workedMs: use.workedMs + timing.prefillMs + timing.decodeMs,
+      },
       retries: isIdle ? turn.retries + 1 : turn.retries,
       lastUnusable: isIdle ? "It ended its turn without an answer." : turn.lastUnusable,
       idleSteps: isIdle ? turn.idleSteps + 1 : 0,
-      outcome: isIdle || outcome === "interrupted" ? null : outcome,
-      cutOffBy: record.finish === "length" || record.finish === "context" ? record.finish : null,
-      answer: record.messages.find(({ kind }) => kind === "answer")?.text ?? null,
-      brokenCall: record.messages.find(({ kind }) => kind === "broken_call")?.text ?? "",
-      calls: record.messages.flatMap((message): OpenCall[] =>
+      outcome: isIdle || outcome === "interrupted" || outcome === "paused" ? null : outcome,
+      lastOutcome: outcome,
+      cutOffBy: cutOffBy(record),
+      answer,
+      lastAnswer: answer ?? turn.lastAnswer,
+      said: [...turn.said, ...said.map(({ text }) => text)],
+      brokenCall: messages.find(({ kind }) => kind === "broken_call")?.text ?? "",
+      calls: messages.flatMap((message): OpenCall[] =>
         message.call === undefined || message.itemId === null
           ? []
           : [
@@ -180,6 +202,41 @@ function sampled(state: ThreadState, turn: TurnState, record: Sampled): Partial<
   };
 }
 
+function cutOffBy({ finish, budget }: Sampled): TurnState["cutOffBy"] {
+  if (finish === "budget") return budget ?? null;
+  return finish === "length" || finish === "context" ? finish : null;
+}
+
+/** Of what is said to the user: the answer and the commentary. */
+function outputBytes(messages: Sampled["messages"]): number {
+  return messages.reduce((sum, message) => {
+    return isForUser(message) ? sum + Buffer.byteLength(message.text) : sum;
+  }, 0);
+}
+
+function callStarted(state: ThreadState, turn: TurnState, record: CallStarted): TurnState {
+  const { callId, isRepeatable } = record;
+  const isAgain = turn.calls.some((call) => call.callId === callId && call.progress === "started");
+  const { use } = turn;
+  return {
+    ...withCall(state, turn, callId, (call) => ({ ...call, progress: "started", isRepeatable })),
+    use: isAgain ? use : { ...use, toolCalls: use.toolCalls + 1 },
+  };
+}
+
+function budget(state: ThreadState, turn: TurnState, record: Budget): Partial<ThreadState> {
+  const { budget: name, note } = record;
+  if (note !== null && turn.calls.length > 0) {
+    throw misplaced(state, record, "a call has no result");
+  }
+  const told = { state: record.state, steps: turn.steps };
+  return {
+    transcript:
+      note === null ? state.transcript : [...state.transcript, { message: note, isNote: true }],
+    turn: { ...turn, budgets: { ...turn.budgets, [name]: told } },
+  };
+}
+
 function result(state: ThreadState, turn: TurnState, record: CallResult): Partial<ThreadState> {
   const call = turn.calls.find(({ callId }) => callId === record.callId);
   if (call === undefined) {
@@ -187,7 +244,10 @@ function result(state: ThreadState, turn: TurnState, record: CallResult): Partia
   }
   const calls = turn.calls.filter((other) => other !== call);
   const lastCall = repeatedCall(turn, call, record);
-  const { unusable } = record;
+  const { unusable, status, durationMs } = record;
+  const { use } = turn;
+  const isOfClient =
+    call.call.execution === "client" && (status === "completed" || status === "failed");
   return {
     transcript: call.isInTranscript
       ? [...state.transcript, { message: resultMessage(call, lastCall), callId: call.callId }]
@@ -195,6 +255,11 @@ function result(state: ThreadState, turn: TurnState, record: CallResult): Partia
     turn: {
       ...turn,
       calls,
+      use: {
+        ...use,
+        toolCalls: isOfClient ? use.toolCalls + 1 : use.toolCalls,
+        workedMs: use.workedMs + durationMs,
+      },
       lastCall,
       outcome: calls.length === 0 && turn.outcome === "calls" ? null : turn.outcome,
       retries: unusable === undefined ? 0 : turn.retries + 1,

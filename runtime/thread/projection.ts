@@ -73,6 +73,10 @@ export class EventProjection {
       }
       case "problem":
         return [this.completed(errorItem(record))];
+      case "budget": {
+        const { budget, state: budgetState, used, limit } = record;
+        return [{ type: "budget", budget, state: budgetState, used, limit }];
+      }
       case "ended":
         return [
           record.status === "completed"
@@ -82,6 +86,7 @@ export class EventProjection {
             type: "run.completed",
             status: record.status,
             output: record.output,
+            ...(record.partial !== undefined && { partial_output: record.partial }),
             usage: state.usage,
             timing: record.timing,
           },

@@ -1,6 +1,13 @@
 /** The state of a thread: what its log says, folded (see `fold.ts`). Never changed, only replaced. */
 import type { IssueCode, Message } from "../../harmony/index.ts";
-import type { ResolvedCall, StepOutcome, TranscriptMessage, TurnSettings } from "../context.ts";
+import type {
+  BudgetName,
+  BudgetState,
+  ResolvedCall,
+  StepOutcome,
+  TranscriptMessage,
+  TurnSettings,
+} from "../context.ts";
 import type { Usage } from "../events.ts";
 
 /** A call whose result is not in the log yet. */
@@ -36,10 +43,26 @@ export type RepeatedCall = {
   readonly times: number;
 };
 
+/** What a turn has used of its budgets. */
+export type TurnUse = {
+  readonly tokens: number;
+  readonly reasoningTokens: number;
+  /** Calls that were executed. */
+  readonly toolCalls: number;
+  /** Bytes of UTF-8 said to the user. */
+  readonly outputBytes: number;
+  /** Time of the model and of tools in milliseconds, as far as entries tell it. */
+  readonly workedMs: number;
+};
+
+/** What was recorded of a budget last, and the steps that the turn had by then. */
+export type ToldBudget = { readonly state: BudgetState; readonly steps: number };
+
 export type TurnState = {
   readonly settings: TurnSettings;
   readonly steps: number;
-  readonly sampledTokens: number;
+  readonly use: TurnUse;
+  readonly budgets: Readonly<Partial<Record<BudgetName, ToldBudget>>>;
   /** Unusable steps in a row. */
   readonly retries: number;
   readonly lastUnusable: string;
@@ -48,10 +71,15 @@ export type TurnState = {
   readonly idleSteps: number;
   /** What the last step came to, until that was dealt with. */
   readonly outcome: StepOutcome | null;
-  /** How the last step was cut off. */
-  readonly cutOffBy: "length" | "context" | null;
+  /** The same, also once that was dealt with. */
+  readonly lastOutcome: StepOutcome | null;
+  /** How the last step was cut off: by a limit on its tokens, the context, or a budget. */
+  readonly cutOffBy: "length" | "context" | BudgetName | null;
   /** The answer of the last step. */
   readonly answer: string | null;
+  /** The last answer of the turn, and what was said to the user before that. */
+  readonly lastAnswer: string | null;
+  readonly said: readonly string[];
   /** Text of the last step that was meant as a call and names no tool. */
   readonly brokenCall: string;
   /** Calls of the last step without a result. */
@@ -82,9 +110,14 @@ export type ThreadState = {
   readonly usage: Usage;
 };
 
-/** The conversation as messages. */
+/** The conversation as messages, without notes of the runtime. */
 export function messagesOf(state: ThreadState): readonly Message[] {
-  return state.transcript.map(({ message }) => message);
+  return state.transcript.flatMap(({ message, isNote }) => (isNote ? [] : [message]));
+}
+
+/** What was said to the user in a turn that has no accepted answer; null where nothing was. */
+export function partialOutput({ lastAnswer, said }: TurnState): string | null {
+  return lastAnswer ?? (said.length === 0 ? null : said.join("\n\n"));
 }
 
 /**

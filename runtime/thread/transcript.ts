@@ -34,6 +34,17 @@ export function sampledTranscript(record: Sampled): readonly TranscriptMessage[]
   });
 }
 
+/** Whether the user is meant to read a message while it is written: an answer, or commentary. */
+export function isForUser({
+  channel,
+  call,
+}: {
+  readonly channel: string | null;
+  readonly call?: unknown;
+}): boolean {
+  return !call && (channel === "commentary" || channel === "final" || channel === null);
+}
+
 /** From this time on the model is told that it has the result already. */
 const REPEATED = 3;
 

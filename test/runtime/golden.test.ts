@@ -7,6 +7,7 @@
 import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
 import type { RunEvent } from "../../runtime/events.ts";
@@ -33,6 +34,14 @@ const TOOLS: Readonly<Record<string, Tool>> = {
       additionalProperties: false,
     },
     execute: ({ city }) => ({ city, temperature: 18 }),
+  }),
+  wait: defineTool({
+    name: "wait",
+    description: "Waits until it is stopped.",
+    execute: (_input, { signal }) =>
+      new Promise((_resolve, reject) => {
+        signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+      }),
   }),
   broken: defineTool({
     name: "broken",
@@ -95,8 +104,20 @@ function eventLines(events: readonly RunEvent[]): string[] {
         );
         break;
       case "run.completed":
-        lines.push(`${event.type} ${event.status} ${JSON.stringify(event.output)}`);
+        lines.push(
+          `${event.type} ${event.status} ${JSON.stringify(event.output)}${
+            event.partial_output === undefined
+              ? ""
+              : `, partial ${JSON.stringify(event.partial_output)}`
+          }`,
+        );
         break;
+      case "budget": {
+        // Seconds are those of this machine.
+        const used = event.budget === "seconds" ? "" : `${event.used} `;
+        lines.push(`${event.type} ${event.budget} ${event.state}: ${used}of ${event.limit}`);
+        break;
+      }
       case "turn.completed":
         lines.push(`${event.type} ${JSON.stringify(event.usage)}`);
         break;
@@ -122,14 +143,26 @@ describe("test/golden/agent", () => {
       const number = (name: string) => (options[name] ? Number(options[name]) : undefined);
       const python = createPythonTool({ cacheDir });
       const tools: Readonly<Record<string, Tool>> = { python, ...TOOLS };
+      const holdAtDelta = number("holdAtDelta");
+      let deltas = 0;
       const { events, engine } = await scriptedRun(model, {
         prompt: options["prompt"] ?? "",
         tools: (options["tools"] ?? "").split(" ").flatMap((name) => tools[name] ?? []),
         instructions: options["instructions"],
         maxSteps: number("maxSteps"),
         maxTokens: number("maxTokens"),
+        maxReasoningTokens: number("maxReasoningTokens"),
+        maxSeconds: number("maxSeconds"),
+        maxToolCalls: number("maxToolCalls"),
+        maxOutputBytes: number("maxOutputBytes"),
         maxRetries: number("maxRetries"),
         output: outputSchema(options),
+        // The reader of the events takes longer than the turn may.
+        onEvent: async ({ type }) => {
+          if (type === "item.delta" && ++deltas === holdAtDelta) {
+            await setTimeout(1200 * (number("maxSeconds") ?? 0));
+          }
+        },
       });
       await python.close();
       const last = engine.requests.at(-1);

@@ -53,16 +53,29 @@ describe("reasoning", () => {
     expect(itemsOf(events)).toMatchObject([{ type: "agent_message", text: "Yes." }]);
   });
 
-  test("within the limit is left alone; each sampling counts anew", async () => {
-    const call =
-      "<|channel|>analysis<|message|>one two<|end|><|start|>assistant<|channel|>commentary " +
-      "to=functions.none <|constrain|>json<|message|>{}<|call|>";
-    const { result, events } = await scriptedRun(
-      [call, `<|channel|>analysis<|message|>one two<|end|>${ANSWERS}`],
-      { maxReasoningTokens: 4 },
-    );
+  const thinksAndCalls =
+    "<|channel|>analysis<|message|>one two<|end|><|start|>assistant<|channel|>commentary " +
+    "to=functions.none <|constrain|>json<|message|>{}<|call|>";
+  const thinksAndAnswers = `<|channel|>analysis<|message|>one two<|end|>${ANSWERS}`;
+
+  test("within the limit is left alone", async () => {
+    const { result, events } = await scriptedRun([thinksAndCalls, thinksAndAnswers], {
+      maxReasoningTokens: 12,
+    });
     expect(result.output).toBe("Yes.");
+    expect(result.usage.reasoning_output_tokens).toBe(12);
     expect(limits(events)).toEqual([]);
+  });
+
+  test("counts over all steps of a turn: what the first used up, the second does not have", async () => {
+    const { result, events } = await scriptedRun([thinksAndCalls, THINKS, ANSWERS], {
+      maxReasoningTokens: 6,
+    });
+    expect(result.output).toBe("Yes.");
+    expect(limits(events)).toMatchObject([{ limit: 0, forced_ids: [end] }]);
+    expect(events.filter(({ type }) => type === "budget")).toEqual([
+      { type: "budget", budget: "reasoning_tokens", state: "used_up", used: 6, limit: 6 },
+    ]);
   });
 });
 

@@ -8,6 +8,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Agent } from "../../runtime/agent/agent.ts";
 import { step } from "../../runtime/agent/step.ts";
+import type { BudgetName } from "../../runtime/context.ts";
 import type { RunEvent } from "../../runtime/events.ts";
 import { ScriptedModel, type ScriptedStep } from "../../runtime/model/scripted-model.ts";
 import type { LogEntry } from "../../runtime/thread/entry.ts";
@@ -63,6 +64,17 @@ const scenario = fc.record({
   failAt: fc.option(fc.nat(30), { nil: null }),
   approve: fc.constantFrom("allow", "deny", "pause", undefined),
   turns: fc.integer({ min: 1, max: 3 }),
+  budgets: fc.record(
+    {
+      maxTokens: fc.integer({ min: 1, max: 12 }),
+      maxReasoningTokens: fc.integer({ min: 0, max: 6 }),
+      maxToolCalls: fc.integer({ min: 0, max: 2 }),
+      maxOutputBytes: fc.integer({ min: 1, max: 12 }),
+      // Used up at once, or never.
+      maxSeconds: fc.constantFrom(1e-6, 1000),
+    },
+    { requiredKeys: [] },
+  ),
 });
 type Scenario = typeof scenario extends fc.Arbitrary<infer T> ? T : never;
 
@@ -103,6 +115,7 @@ async function play(one: Scenario): Promise<Played> {
     approve,
     maxSteps: one.maxSteps,
     maxRetries: one.maxRetries,
+    ...one.budgets,
   });
   let seen = 0;
   for (let turn = 0; turn < one.turns; turn++) {
@@ -193,11 +206,12 @@ describe("a log of any conversation, ended anywhere", () => {
           }
         }
         expect(thread.state.transcript.every(isAnswered(thread))).toBe(true);
+        keepsItsBudgets(entries, one);
       }),
       { numRuns: RUNS },
     );
     expect([...kinds].sort()).toEqual([
-      ...["approval", "call", "ended", "problem", "result", "sampled", "thread", "user"],
+      ...["approval", "budget", "call", "ended", "problem", "result", "sampled", "thread", "user"],
     ]);
   });
 
@@ -216,6 +230,33 @@ describe("a log of any conversation, ended anywhere", () => {
     );
   });
 });
+
+const BUDGET_CODES: Readonly<Record<string, BudgetName>> = {
+  CHORALE_TOKEN_LIMIT: "tokens",
+  CHORALE_REASONING_LIMIT: "reasoning_tokens",
+  CHORALE_TIME_LIMIT: "seconds",
+  CHORALE_STEP_LIMIT: "steps",
+  CHORALE_TOOL_CALL_LIMIT: "tool_calls",
+  CHORALE_OUTPUT_LIMIT: "output_bytes",
+};
+
+/** No turn uses more than it may, and one that failed for it says so in its entries. */
+function keepsItsBudgets(entries: readonly LogEntry[], { budgets }: Scenario): void {
+  let used = { tokens: 0, calls: new Set<string>(), told: new Set<string>() };
+  for (const entry of entries) {
+    if (entry.type === "user") used = { tokens: 0, calls: new Set(), told: new Set() };
+    if (entry.type === "sampled") used.tokens += entry.usage.outputTokens;
+    if (entry.type === "call") used.calls.add(entry.callId);
+    if (entry.type === "budget") used.told.add(`${entry.budget} ${entry.state}`);
+    if (entry.type !== "ended") continue;
+    expect(used.tokens).toBeLessThanOrEqual(budgets.maxTokens ?? Number.POSITIVE_INFINITY);
+    expect(used.calls.size).toBeLessThanOrEqual(budgets.maxToolCalls ?? Number.POSITIVE_INFINITY);
+    const budget = BUDGET_CODES[entry.error?.code ?? ""];
+    if (budget !== undefined) expect([...used.told]).toContain(`${budget} used_up`);
+    // A turn never ends as completed without an answer.
+    expect(entry.status === "completed").toBe(entry.output !== null);
+  }
+}
 
 /** A call that the model reads has its result right behind it, unless the turn waits for it. */
 function isAnswered(thread: Thread) {
