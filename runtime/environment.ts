@@ -104,13 +104,7 @@ export async function openEnvironment(options: EnvironmentOptions = {}): Promise
     await openTools(options, python === null ? [] : [python.tool]),
   );
 
-  const { path, prefixCacheBytes, ...loading } = options.model ?? {};
-  const model = opened.use(
-    await loadModel(path, {
-      ...loading,
-      ...prefixCache(path, home, prefixCacheBytes, onNote),
-    }),
-  );
+  const model = opened.use(await openModelOf(options.model ?? {}, home, onNote));
   const kept = opened.move();
   const close = (): Promise<void> => kept.disposeAsync();
   return {
@@ -125,6 +119,18 @@ export async function openEnvironment(options: EnvironmentOptions = {}): Promise
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/**
+ * A model as the environment opens it, for a caller that changes the model while the environment stays open.
+ * @throws ModelError, InferenceError
+ */
+export function openModelOf(
+  { path, prefixCacheBytes, ...loading }: ModelConfiguration,
+  home: Home,
+  onNote: (sentence: string) => void,
+): Promise<HarmonyModel> {
+  return loadModel(path, { ...loading, ...prefixCache(path, home, prefixCacheBytes, onNote) });
 }
 
 export type OpenedTools = AsyncDisposable & {

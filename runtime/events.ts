@@ -126,6 +126,8 @@ export type RunEvent =
       };
     }
   | { readonly type: "turn.started" }
+  /** The user said something in the middle of the turn; the model reads it in its next step. */
+  | { readonly type: "turn.steered"; readonly text: string }
   | { readonly type: "item.started"; readonly item: Item }
   | { readonly type: "item.updated"; readonly item: Item }
   | { readonly type: "item.completed"; readonly item: Item }

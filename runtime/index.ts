@@ -141,6 +141,7 @@ export {
   type LogRecord,
   type Problem,
   type Sampled,
+  type Steered,
   THREAD_LOG_VERSION,
   type ThreadStarted,
   type TurnStatus,

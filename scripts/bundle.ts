@@ -8,10 +8,13 @@
  */
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
+import { fileURLToPath } from "node:url";
 import { type OutputChunk, rolldown } from "rolldown";
 
 /** The modules that pass on a library, from the root of the repository. */
 export const BUNDLE_ENTRIES: readonly string[] = [
+  "runtime/cli/chat/markdown-library.ts",
+  "runtime/cli/chat/terminal-library.ts",
   "tools/browser/convert/markdown-it.ts",
   "tools/browser/convert/postal-mime.ts",
   "tools/core/js-yaml.ts",
@@ -19,6 +22,8 @@ export const BUNDLE_ENTRIES: readonly string[] = [
 ];
 
 const LICENSES = "THIRD-PARTY-LICENSES.md";
+/** Licences of packages that leave theirs out of what they publish, from their repositories. */
+const OWN_LICENSES = fileURLToPath(new URL("licenses/", import.meta.url));
 
 /** What a package says about itself, as far as it is needed here. */
 type Manifest = { readonly name: string; readonly version: string; readonly license?: string };
@@ -110,6 +115,8 @@ function licensesText(packages: readonly BundledPackage[]): string {
       .filter((file) => /^(?:licen[cs]e|copying|notice)/i.test(file))
       .sort()
       .map((file) => readFileSync(join(folder, file), "utf8").trim());
+    const own = join(OWN_LICENSES, `${name.replace(/^@/, "").replaceAll("/", "-")}.txt`);
+    if (texts.length === 0 && existsSync(own)) texts.push(readFileSync(own, "utf8").trim());
     if (texts.length === 0) throw new Error(`${name} ${version} has no file with its licence`);
     const where = [...files].sort().map((file) => `\`${file}\``);
     const body = texts.map((text) => `\`\`\`\n${text}\n\`\`\``).join("\n\n");

@@ -55,6 +55,11 @@ export type RunOverrides = TurnOptions &
     readonly signal?: AbortSignal | undefined;
     /** Gets every event; the run waits for its promise. */
     readonly onEvent?: EventListener | undefined;
+    /**
+     * Asked between two steps for what the user said meanwhile: the model reads it in the next step of the same
+     * turn. null: nothing.
+     */
+    readonly steering?: (() => RunInput | null) | undefined;
   };
 
 export class Agent<Value = unknown> {
@@ -105,10 +110,18 @@ export type RunAgentOptions<Value = unknown> = AgentOptions<Value> &
 export async function runAgent<Value = unknown>(
   options: RunAgentOptions<Value>,
 ): Promise<RunResult<Value>> {
-  const { prompt, messages, thread = Thread.create(), onEvent, signal, ...rest } = options;
+  const {
+    prompt,
+    messages,
+    thread = Thread.create(),
+    onEvent,
+    signal,
+    steering,
+    ...rest
+  } = options;
   const input = promptOf(prompt, messages);
   return thread.exclusively(() =>
-    runTurn(rest, {}, thread, input, async (event) => onEvent?.(event), signal),
+    runTurn(rest, { steering }, thread, input, async (event) => onEvent?.(event), signal),
   );
 }
 
@@ -165,6 +178,7 @@ async function runTurn<Value>(
       tools,
       validator,
       approve: approve === "pause" ? () => "pause" : approve,
+      steering: overrides.steering ?? (() => null),
       userContext: options.context,
       signal,
       time,

@@ -4,6 +4,7 @@ import type { ApprovalRule } from "../calls/approval.ts";
 import type { DeclaredTools } from "../calls/declared-tools.ts";
 import type { RunEvent } from "../events.ts";
 import type { LanguageModel } from "../model/language-model.ts";
+import type { RunInput } from "../options.ts";
 import type { LogRecord } from "../thread/entry.ts";
 import type { EventProjection } from "../thread/projection.ts";
 import type { Thread } from "../thread/thread.ts";
@@ -18,6 +19,8 @@ export type RunContext = {
   readonly validator: OutputValidator | null;
   /** Who decides about calls that need an approval; null: no one, such calls are denied. */
   readonly approve: ApprovalRule | null;
+  /** What the user said meanwhile; asked between two steps. */
+  readonly steering: () => RunInput | null;
   /** The caller's own value, handed to the tools. */
   readonly userContext: unknown;
   /** Ends the run. */

@@ -2,8 +2,10 @@
  * The agent loop: while the state of the thread says that there is something to do, do it, and append what
  * came of it to the log. What to do is decided by `step`, a pure function; this file only does it.
  */
+import { withCleanNames } from "../calls/resolve.ts";
 import { InvalidOutputError } from "../errors.ts";
 import { userMessage } from "../model/opening.ts";
+import { inputMessages } from "../options.ts";
 import type { ThreadState } from "../thread/state.ts";
 import { budgetRecord, limitOf } from "./budgets.ts";
 import { askApproval, executeCall, recoverCall } from "./execute-call.ts";
@@ -27,6 +29,7 @@ export async function runLoop(
   for (;;) {
     signal.throwIfAborted();
     const next = withTime(run, step(thread.state));
+    if (await steer(run, next)) continue;
     switch (next.type) {
       case "sample":
         if (thread.state.turn?.steps !== 0 && (await stopWhen(thread.state))) {
@@ -80,6 +83,20 @@ function withTime({ time, thread }: RunContext, next: Step): Step {
     return { type: "record", record: budgetRecord("seconds", turn, "near", time.usedSeconds) };
   }
   return next;
+}
+
+/**
+ * Tells the model what the user said meanwhile, where a step can follow.
+ * @returns whether there was anything
+ */
+async function steer(run: RunContext, next: Step): Promise<boolean> {
+  const { turn } = run.thread.state;
+  if (turn === null || turn.steps >= turn.settings.maxSteps) return false;
+  if (next.type !== "sample" && next.type !== "finish") return false;
+  const said = run.steering();
+  if (said === null) return false;
+  await record(run, { type: "steered", messages: inputMessages(said).map(withCleanNames) });
+  return true;
 }
 
 /** @returns null when the answer went back to the model */

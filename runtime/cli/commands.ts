@@ -10,6 +10,11 @@ export const COMMANDS: CommandTable = {
     load: async () => (await import("./commands/run.ts")).command,
   },
 
+  chat: {
+    describe: "Talk with a model in the terminal; chorale alone does the same",
+    load: async () => (await import("./commands/chat.ts")).command,
+  },
+
   tools: {
     describe: "Make, check and try out tools and plugins",
     load: async () => (await import("./commands/tools.ts")).command,
@@ -48,6 +53,7 @@ export const COMMANDS: CommandTable = {
 
 /** Of `chorale --help`. */
 export const EXAMPLES: readonly Example[] = [
+  ["chat", "A chat with the small embedded model"],
   ['run "What is 12 * 34?"', "A question to the small embedded model"],
   [
     'run --model gpt-oss:20b --docs ./handbook "Who approves travel?"',

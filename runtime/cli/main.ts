@@ -10,7 +10,8 @@ import { interruption } from "./interruption.ts";
 import type { ColorMode, Output } from "./output.ts";
 
 /** Runs one command and sets the exit status of the process. */
-export async function main(argv: readonly string[]): Promise<void> {
+export async function main(given: readonly string[]): Promise<void> {
+  const argv = isChatByItself(given) ? ["chat", ...given] : given;
   let output: Output | undefined;
   const currentOutput = async (): Promise<Output> => {
     output ??= new (await import("./output.ts")).Output("auto", process.env);
@@ -41,4 +42,15 @@ export async function main(argv: readonly string[]): Promise<void> {
   // The command may have ended well and its output not have arrived.
   const isCutOff = exitCode === EXIT.ok && signal.aborted;
   process.exitCode = isCutOff ? await tell(signal.reason) : exitCode;
+}
+
+/**
+ * A person at a terminal who names no command wants to talk; a script has forgotten one. Flags alone are those of
+ * the chat.
+ */
+function isChatByItself(argv: readonly string[]): boolean {
+  const [first] = argv;
+  const isMeant =
+    first === undefined || (/^-/.test(first) && !/^(?:--help|-h|--version)$/.test(first));
+  return isMeant && process.stdin.isTTY === true && process.stdout.isTTY === true;
 }

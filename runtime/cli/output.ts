@@ -27,6 +27,11 @@ export class Output {
     this.#stdoutColor = paints(this.#stdoutIsTerminal);
   }
 
+  /** Whether stdout shows colours. */
+  get isColored(): boolean {
+    return this.#stdoutColor;
+  }
+
   /** From now on only the answer and errors are shown. */
   beQuiet(): void {
     this.#isQuiet = true;

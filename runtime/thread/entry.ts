@@ -45,6 +45,12 @@ export type UserInput = {
   readonly opening?: readonly Message[];
 };
 
+/** In the middle of a turn the user said something more; the model reads it in its next step. */
+export type Steered = {
+  readonly type: "steered";
+  readonly messages: readonly Message[];
+};
+
 /** One step: what the model sampled, and what was understood of it. */
 export type Sampled = {
   readonly type: "sampled";
@@ -165,6 +171,7 @@ export type Ended = {
 export type LogRecord =
   | ThreadStarted
   | UserInput
+  | Steered
   | Sampled
   | CallStarted
   | Approval

@@ -9,6 +9,7 @@ import type {
   LogRecord,
   Problem,
   Sampled,
+  Steered,
   ThreadStarted,
   UserInput,
 } from "./entry.ts";
@@ -64,6 +65,8 @@ export function apply(state: ThreadState, record: LogRecord): ThreadState {
   const { turn } = state;
   if (turn === null) throw misplaced(state, record, "no turn is open");
   switch (record.type) {
+    case "steered":
+      return { ...next, ...steered(state, turn, record) };
     case "sampled":
       return { ...next, ...sampled(state, turn, record) };
     case "call":
@@ -136,6 +139,15 @@ function userInput(state: ThreadState, record: UserInput): Partial<ThreadState> 
       lastCall: null,
       hasResults: false,
     },
+  };
+}
+
+/** The turn goes on with a sample, also where the last step was an answer. */
+function steered(state: ThreadState, turn: TurnState, record: Steered): Partial<ThreadState> {
+  if (turn.calls.length > 0) throw misplaced(state, record, "a call has no result");
+  return {
+    transcript: [...state.transcript, ...record.messages.map((message) => ({ message }))],
+    turn: { ...turn, outcome: null, answer: null, idleSteps: 0, lastCall: null },
   };
 }
 

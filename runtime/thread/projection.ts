@@ -6,6 +6,7 @@
 
 import type { UnderstoodMessage } from "../context.ts";
 import type { Item, PendingCall, RunEvent } from "../events.ts";
+import { textOf } from "../options.ts";
 import type { LogRecord, Sampled, UserInput } from "./entry.ts";
 import { cutItem, errorItem, itemOf, startedItem, withResult } from "./items.ts";
 import type { OpenCall, ThreadState } from "./state.ts";
@@ -62,6 +63,8 @@ export class EventProjection {
           threadStarted(state.threadId, record.model, record.settings),
           { type: "turn.started" },
         ];
+      case "steered":
+        return [{ type: "turn.steered", text: record.messages.map(textOf).join("\n\n") }];
       case "sampled":
         return this.#sampled(record);
       case "approval":

@@ -63,6 +63,8 @@ const scenario = fc.record({
   abortAt: fc.option(fc.nat(30), { nil: null }),
   failAt: fc.option(fc.nat(30), { nil: null }),
   approve: fc.constantFrom("allow", "deny", "pause", undefined),
+  /** The user says something more when the run asks for it this time. */
+  steerAt: fc.option(fc.nat(3), { nil: null }),
   turns: fc.integer({ min: 1, max: 3 }),
   budgets: fc.record(
     {
@@ -118,6 +120,7 @@ async function play(one: Scenario): Promise<Played> {
     ...one.budgets,
   });
   let seen = 0;
+  let asked = 0;
   for (let turn = 0; turn < one.turns; turn++) {
     const abort = new AbortController();
     const isOpen = thread.state.turn !== null;
@@ -132,6 +135,7 @@ async function play(one: Scenario): Promise<Played> {
         if (seen === one.abortAt) abort.abort();
         if (seen++ === one.failAt) throw new Error("the listener's disk is full");
       },
+      steering: () => (asked++ === one.steerAt ? "And this." : null),
     });
     const events: RunEvent[] = [];
     try {
@@ -211,7 +215,18 @@ describe("a log of any conversation, ended anywhere", () => {
       { numRuns: RUNS },
     );
     expect([...kinds].sort()).toEqual([
-      ...["approval", "budget", "call", "ended", "problem", "result", "sampled", "thread", "user"],
+      ...[
+        "approval",
+        "budget",
+        "call",
+        "ended",
+        "problem",
+        "result",
+        "sampled",
+        "steered",
+        "thread",
+        "user",
+      ],
     ]);
   });
 

@@ -1,0 +1,45 @@
+/** Asks whether a call may run. Its arguments stand above, whole; until there is an answer, keys mean nothing else. */
+import type { ApprovalDecision, ApprovalRequest } from "../../index.ts";
+import { type Component, matchesKey, wrapTextWithAnsi } from "./terminal-library.ts";
+import { shownText } from "./text-block.ts";
+import type { Theme } from "./theme.ts";
+
+export class ApprovalPrompt implements Component {
+  readonly #request: ApprovalRequest;
+  readonly #theme: Theme;
+  readonly #answer: (decision: ApprovalDecision) => void;
+
+  constructor(
+    request: ApprovalRequest,
+    theme: Theme,
+    answer: (decision: ApprovalDecision) => void,
+  ) {
+    this.#request = request;
+    this.#theme = theme;
+    this.#answer = answer;
+  }
+
+  render(width: number): string[] {
+    const { tool, cause } = this.#request;
+    const { warning, dim } = this.#theme;
+    const question =
+      cause === "unknown_outcome"
+        ? `It is not known whether ${shownText(tool)} took effect: the program ended while it ran. Run it again?`
+        : `May ${shownText(tool)} run with these arguments?`;
+    return [
+      dim("─".repeat(width)),
+      ...wrapTextWithAnsi(warning(` ${question}`), width),
+      ...wrapTextWithAnsi(` y  yes, once    n  no    ${dim("Ctrl-C stops the turn")}`, width),
+      dim("─".repeat(width)),
+    ];
+  }
+
+  invalidate(): void {}
+
+  handleInput(data: string): void {
+    if (matchesKey(data, "y")) this.#answer({ decision: "allow", by: "user" });
+    else if (matchesKey(data, "n") || matchesKey(data, "escape")) {
+      this.#answer({ decision: "deny", by: "user" });
+    }
+  }
+}

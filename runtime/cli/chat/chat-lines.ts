@@ -1,0 +1,164 @@
+/**
+ * The chat on a terminal that cannot move its cursor (`TERM=dumb`): one line in, text out, nothing is drawn over.
+ * A line that ends in a backslash goes on in the next one.
+ */
+import { createInterface, type Interface } from "node:readline/promises";
+import type { EventListener, RunEvent } from "../../events.ts";
+import type { ApprovalDecision, ApprovalRequest } from "../../index.ts";
+import type { Output } from "../output.ts";
+import { visibleText } from "../terminal-text.ts";
+import { watchRun } from "../watch.ts";
+import { approvalText } from "./approval-text.ts";
+import { ChatSession, type ChatView, type OpenedChat, type Teller } from "./chat-session.ts";
+import { type CommandHost, runChatCommand } from "./commands.ts";
+import type { ChatHistory } from "./history.ts";
+
+export type ChatLinesOptions = {
+  readonly open: (teller: Teller) => Promise<OpenedChat>;
+  readonly resume: string | undefined;
+  readonly history: ChatHistory | null;
+  readonly output: Output;
+  readonly signal: AbortSignal;
+};
+
+/** Runs a chat until the person leaves it. @throws what opening throws */
+export async function chatInLines(options: ChatLinesOptions): Promise<void> {
+  await new ChatLines(options).run();
+}
+
+class ChatLines implements ChatView {
+  readonly #options: ChatLinesOptions;
+  readonly #session: ChatSession;
+  readonly #lines: Interface;
+  #watch: EventListener;
+  #hasLeft = false;
+  /** Lines that came and were not taken yet. */
+  readonly #typed: string[] = [];
+  #isEnded = false;
+  #wake: () => void = () => {};
+
+  constructor(options: ChatLinesOptions) {
+    this.#options = options;
+    const { open, resume, output } = options;
+    this.#session = new ChatSession({ open, resume, view: this });
+    this.#watch = watchRun(output, { holdAnswer: false });
+    this.#lines = createInterface({
+      input: process.stdin,
+      output: process.stdout,
+      terminal: false,
+    });
+    this.#lines.on("line", (line) => {
+      this.#typed.push(line);
+      this.#wake();
+    });
+    this.#lines.on("close", () => {
+      this.#isEnded = true;
+      this.#wake();
+    });
+  }
+
+  async run(): Promise<void> {
+    const { signal, history } = this.#options;
+    const lines = this.#lines;
+    const host: CommandHost = {
+      session: this.#session,
+      view: this,
+      leave: () => {
+        this.#hasLeft = true;
+      },
+    };
+    const interrupt = (): void => {
+      if (!this.#session.stopTurn()) this.addNote("Ctrl-D or /exit ends the chat.");
+    };
+    // Here Ctrl-C stops a turn; elsewhere it ends the command.
+    const others = process.listeners("SIGINT");
+    process.removeAllListeners("SIGINT");
+    process.on("SIGINT", interrupt);
+    const close = (): void => lines.close();
+    signal.addEventListener("abort", close, { once: true });
+    try {
+      await this.#session.open();
+      while (!this.#hasLeft) {
+        await this.#session.idle();
+        const text = await this.#read();
+        if (text === null) break;
+        if (text.trim() === "") continue;
+        void history?.add(text);
+        if (!(await runChatCommand(text, host))) this.#session.say(text, "turn");
+      }
+    } finally {
+      process.off("SIGINT", interrupt);
+      for (const other of others) process.on("SIGINT", other);
+      lines.close();
+      await this.#session.close();
+    }
+    signal.throwIfAborted();
+  }
+
+  addQuestion(): void {}
+
+  addNote(text: string, kind: "note" | "problem" = "note"): void {
+    if (kind === "note") this.#options.output.note(text);
+    else this.#options.output.problem(text);
+  }
+
+  addListing(text: string): void {
+    this.#options.output.line(visibleText(text));
+  }
+
+  take(event: RunEvent): void {
+    void this.#watch(event);
+  }
+
+  closeItems(): void {
+    this.#options.output.finishAnswer();
+  }
+
+  async askApproval(request: ApprovalRequest, signal: AbortSignal): Promise<ApprovalDecision> {
+    this.addListing(approvalText(request));
+    for (;;) {
+      process.stdout.write("Run it? y: yes, once; n: no: ");
+      const answer = await this.#line(signal);
+      if (/^y(?:es)?$/i.test(answer?.trim() ?? "")) return { decision: "allow", by: "user" };
+      if (answer === null || /^no?$/i.test(answer.trim())) return { decision: "deny", by: "user" };
+    }
+  }
+
+  edit(text: string): void {
+    if (text !== "") this.addNote(`not sent: ${text}`);
+  }
+
+  changed(): void {}
+
+  opened(chat: OpenedChat): void {
+    const { normaliseCitations } = chat;
+    this.#watch = watchRun(this.#options.output, {
+      holdAnswer: false,
+      ...(normaliseCitations !== null && { normaliseCitations }),
+    });
+  }
+
+  /** null at the end of the input. */
+  async #read(): Promise<string | null> {
+    const parts: string[] = [];
+    for (;;) {
+      process.stdout.write(parts.length === 0 ? "> " : ". ");
+      const line = await this.#line();
+      if (line === null) return parts.length === 0 ? null : parts.join("\n");
+      if (!line.endsWith("\\")) return [...parts, line].join("\n");
+      parts.push(line.slice(0, -1));
+    }
+  }
+
+  /** null at the end of the input. */
+  async #line(signal?: AbortSignal): Promise<string | null> {
+    while (this.#typed.length === 0 && !this.#isEnded) {
+      const more = Promise.withResolvers<void>();
+      const stop = (): void => more.reject(signal?.reason);
+      this.#wake = more.resolve;
+      signal?.addEventListener("abort", stop, { once: true });
+      await more.promise.finally(() => signal?.removeEventListener("abort", stop));
+    }
+    return this.#typed.shift() ?? null;
+  }
+}

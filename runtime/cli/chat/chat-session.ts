@@ -1,0 +1,332 @@
+/**
+ * A chat without a screen: the conversation, its turns one after the other, what is typed while the model works, and
+ * what commands change. The screen and the plain line mode are two views of it.
+ */
+import { randomInt } from "node:crypto";
+import type { ReasoningEffort } from "../../../harmony/index.ts";
+import type { Sampling } from "../../../inference/index.ts";
+import type { Tool } from "../../../tools/index.ts";
+import { InterruptedError, messageOf } from "../../errors.ts";
+import type { RunEvent } from "../../events.ts";
+import type {
+  Agent,
+  AgentOptions,
+  ApprovalDecision,
+  ApprovalRequest,
+  InputMessage,
+  LanguageModel,
+  LogEntry,
+  Thread,
+  ThreadStore,
+} from "../../index.ts";
+import { errorText } from "../error-text.ts";
+import { TurnMeter } from "./meter.ts";
+import { InputQueue, type QueuedAt } from "./queue.ts";
+
+/** What a chat works with once it is open. */
+export type OpenedChat = {
+  readonly model: LanguageModel;
+  readonly tools: readonly Tool[];
+  readonly store: ThreadStore;
+  /** What every turn begins with: instructions, limits, sampling. */
+  readonly options: Omit<AgentOptions, "model" | "tools" | "approve">;
+  readonly normaliseCitations: ((text: string) => string) | null;
+  /** The classes of the library, which a chat loads behind its first prompt. */
+  readonly library: { readonly Agent: typeof Agent; readonly Thread: typeof Thread };
+  /**
+   * Opens another model in the place of the one before, which is closed. Where that fails, the one before is opened
+   * again, and returned with the error.
+   * @throws what is wrong with the path; nothing was closed
+   */
+  changeModel(path: string): Promise<{ readonly model: LanguageModel; readonly error?: unknown }>;
+  close(): Promise<void>;
+};
+
+/** Tells what happens while a chat is opened. */
+export type Teller = {
+  /** What is being opened, until something else is. */
+  readonly progress: (what: string) => void;
+  /** A sentence that stays. */
+  readonly note: (sentence: string) => void;
+};
+
+export type ChatView = {
+  addQuestion(text: string): void;
+  addNote(text: string, kind?: "note" | "problem"): void;
+  /** Lines that keep their own breaks. */
+  addListing(text: string): void;
+  take(event: RunEvent): void;
+  /** Ends what a run that was cut off has left open. */
+  closeItems(): void;
+  askApproval(request: ApprovalRequest, signal: AbortSignal): Promise<ApprovalDecision>;
+  /** Puts text back to where it is edited. */
+  edit(text: string): void;
+  /** The state that is shown has changed. */
+  changed(): void;
+  /** The chat is open. */
+  opened(chat: OpenedChat): void;
+};
+
+export type ChatSessionOptions = {
+  readonly open: (teller: Teller) => Promise<OpenedChat>;
+  readonly view: ChatView;
+  /** The conversation that goes on. */
+  readonly resume: string | undefined;
+};
+
+export class ChatSession {
+  readonly meter: TurnMeter = new TurnMeter();
+  readonly queue: InputQueue = new InputQueue();
+  readonly #options: ChatSessionOptions;
+  #chat: OpenedChat | null = null;
+  #model: LanguageModel | null = null;
+  #thread: Thread | null = null;
+  #loading: string | null = "starting";
+  #stop: AbortController | null = null;
+  #work: Promise<void> = Promise.resolve();
+  #isWorking = false;
+  #effort: ReasoningEffort | null = null;
+  readonly #hiddenTools = new Set<string>();
+  /** Of the next turn alone. */
+  #sampling: Partial<Sampling> | null = null;
+
+  constructor(options: ChatSessionOptions) {
+    this.#options = options;
+  }
+
+  /** Opens model, tools and conversation. @throws what they throw */
+  async open(): Promise<void> {
+    const { open, view, resume } = this.#options;
+    const chat = await open({
+      progress: (what) => this.#load(what),
+      note: (sentence) => view.addNote(sentence),
+    });
+    this.#chat = chat;
+    this.#model = chat.model;
+    const { Thread } = chat.library;
+    this.#thread =
+      resume === undefined
+        ? Thread.create({ store: chat.store })
+        : await Thread.open(chat.store, resume);
+    this.#load(null);
+    view.opened(chat);
+    if (this.#thread.state.turn !== null) {
+      view.addNote("The last turn was not over; it goes on.");
+      this.#begin(undefined);
+    } else this.#next();
+  }
+
+  /** Stops the turn and gives everything back. */
+  async close(): Promise<void> {
+    this.queue.takeAll();
+    this.#stop?.abort(new InterruptedError("caller"));
+    await this.#work;
+    await this.#chat?.close();
+  }
+
+  get isOpen(): boolean {
+    return this.#chat !== null;
+  }
+
+  get isWorking(): boolean {
+    return this.#isWorking;
+  }
+
+  get isStopping(): boolean {
+    return this.#stop?.signal.aborted ?? false;
+  }
+
+  /** What is opened at the moment; null when everything is ready. */
+  get loading(): string | null {
+    return this.#loading;
+  }
+
+  get model(): LanguageModel | null {
+    return this.#model;
+  }
+
+  get thread(): Thread | null {
+    return this.#thread;
+  }
+
+  get effort(): ReasoningEffort {
+    return this.#effort ?? this.#chat?.options.effort ?? "medium";
+  }
+
+  set effort(effort: ReasoningEffort) {
+    this.#effort = effort;
+    this.#options.view.changed();
+  }
+
+  /** Tools with whether the model is told of them. */
+  get tools(): readonly { readonly tool: Tool; readonly isOn: boolean }[] {
+    return (this.#chat?.tools ?? []).map((tool) => {
+      return { tool, isOn: !this.#hiddenTools.has(tool.recipient) };
+    });
+  }
+
+  /** @returns whether there is such a tool */
+  switchTool(name: string, isOn: boolean): boolean {
+    const tool = this.#chat?.tools.find(({ recipient }) => {
+      return recipient === name || recipient === `functions.${name}`;
+    });
+    if (tool === undefined) return false;
+    if (isOn) this.#hiddenTools.delete(tool.recipient);
+    else this.#hiddenTools.add(tool.recipient);
+    return true;
+  }
+
+  /** Says something to the model: at once where it does not work, else at the time that is given. */
+  say(text: string, at: QueuedAt): void {
+    this.queue.add(text, at);
+    this.#next();
+    this.#options.view.changed();
+  }
+
+  /** @returns false where there is nothing to stop */
+  stopTurn(): boolean {
+    if (this.#stop === null) return false;
+    this.#stop.abort(new InterruptedError("caller"));
+    this.#options.view.changed();
+    return true;
+  }
+
+  /** @throws what the model throws; the one before is opened again where that is possible */
+  async changeModel(path: string): Promise<void> {
+    const chat = this.#chat;
+    if (chat === null) return;
+    try {
+      this.#load(`opening ${path}`);
+      const { model, error } = await chat.changeModel(path);
+      this.#model = model;
+      if (error !== undefined) throw error;
+    } finally {
+      this.#load(null);
+    }
+  }
+
+  /** Goes on in a copy of the conversation; the one before stays as it is. */
+  async fork(): Promise<Thread | null> {
+    if (this.#thread === null || this.#thread.state.turns === 0) return null;
+    this.#thread = await this.#thread.fork();
+    return this.#thread;
+  }
+
+  /**
+   * Goes back to before the last turn, in a copy of the conversation.
+   * @returns what was said in that turn; null where there is no turn
+   */
+  async undo(): Promise<readonly InputMessage[] | null> {
+    const thread = this.#thread;
+    if (thread === null) return null;
+    const entries = await thread.entries();
+    const at = entries.findLastIndex(({ type }) => type === "user");
+    const last = entries[at];
+    if (last?.type !== "user") return null;
+    this.#thread = await thread.fork(at);
+    this.meter.contextUsed = contextOf(entries.slice(0, at));
+    this.#options.view.changed();
+    return last.messages;
+  }
+
+  /** Asks the last question again, with another seed. @returns false where there is none */
+  async retry(): Promise<boolean> {
+    const messages = await this.undo();
+    if (messages === null) return false;
+    this.#sampling = { seed: randomInt(2 ** 32) };
+    this.#begin(messages);
+    return true;
+  }
+
+  /** When all turns are over that are known by now. */
+  async idle(): Promise<void> {
+    while (this.#isWorking) await this.#work;
+  }
+
+  #load(what: string | null): void {
+    this.#loading = what;
+    this.#options.view.changed();
+  }
+
+  #next(): void {
+    if (this.#chat === null || this.#isWorking || this.#loading !== null) return;
+    const text = this.queue.takeTurn();
+    if (text === null) return;
+    this.#options.view.addQuestion(text);
+    this.#begin(text);
+  }
+
+  #begin(input: string | readonly InputMessage[] | undefined): void {
+    this.#isWorking = true;
+    this.#work = this.#turn(input).finally(() => {
+      this.#isWorking = false;
+      this.#options.view.changed();
+      this.#next();
+    });
+  }
+
+  /** Never throws: what goes wrong in a turn is told, and the chat goes on. */
+  async #turn(input: string | readonly InputMessage[] | undefined): Promise<void> {
+    const { view } = this.#options;
+    const [chat, thread, model] = [this.#chat, this.#thread, this.#model];
+    if (chat === null || thread === null || model === null) return;
+    const stop = new AbortController();
+    this.#stop = stop;
+    this.meter.begin();
+    try {
+      const agent = new chat.library.Agent({
+        ...chat.options,
+        model,
+        tools: chat.tools,
+        approve: (request, { signal }) => view.askApproval(request, signal),
+      });
+      const sampling = this.#sampling;
+      this.#sampling = null;
+      const run = agent.run(thread, input, {
+        signal: stop.signal,
+        effort: this.effort,
+        activeTools: this.tools.flatMap(({ tool, isOn }) => (isOn ? [tool.recipient] : [])),
+        ...(sampling !== null && { sampling: { ...chat.options.sampling, ...sampling } }),
+        steering: () => this.#steering(),
+        onEvent: (event) => this.#take(event),
+      });
+      const { status, error } = await run.result;
+      view.closeItems();
+      if (status === "cancelled") this.#stopped();
+      else if (error !== undefined) view.addNote(errorText(error), "problem");
+    } catch (error) {
+      view.closeItems();
+      view.addNote(`the turn failed: ${messageOf(error)}`, "problem");
+    } finally {
+      this.#stop = null;
+      this.meter.end();
+    }
+  }
+
+  /** What was still to be said is the person's to decide again. */
+  #stopped(): void {
+    const { view } = this.#options;
+    view.addNote("Stopped.");
+    const waiting = this.queue.takeAll();
+    if (waiting !== "") view.edit(waiting);
+  }
+
+  #steering(): readonly InputMessage[] | null {
+    const texts = this.queue.takeSteering();
+    if (texts.length === 0) return null;
+    for (const text of texts) this.#options.view.addQuestion(text);
+    return texts.map((content) => ({ role: "user", content }));
+  }
+
+  #take(event: RunEvent): void {
+    this.meter.take(event);
+    this.#options.view.take(event);
+    this.#options.view.changed();
+  }
+}
+
+/** Tokens that the context held behind the last step. */
+function contextOf(entries: readonly LogEntry[]): number {
+  const last = entries.findLast((entry) => entry.type === "sampled");
+  return last?.type === "sampled" ? last.usage.inputTokens + last.usage.outputTokens : 0;
+}

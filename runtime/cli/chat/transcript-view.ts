@@ -1,0 +1,220 @@
+/**
+ * The conversation on the screen: events of a run in, blocks out. What is finished is committed to the screen,
+ * what is being written is a component among the changing lines.
+ */
+import type { Item, RunEvent } from "../../events.ts";
+import { CitationRewriter } from "../citation-rewriter.ts";
+import { AnswerParts } from "./answer-parts.ts";
+import { CallView, type Folding, ReasoningView } from "./item-views.ts";
+import type { AnswerRenderer } from "./markdown-block.ts";
+import type { ChatScreen } from "./screen.ts";
+import type { Component } from "./terminal-library.ts";
+import { TextBlock } from "./text-block.ts";
+import type { Theme } from "./theme.ts";
+
+export type TranscriptOptions = {
+  readonly screen: ChatScreen;
+  readonly theme: Theme;
+  readonly folding: Folding;
+  /** Loaded behind the first prompt. */
+  readonly renderer: () => AnswerRenderer | null;
+};
+
+/** Lines of a question that are shown when it was sent. */
+const QUESTION_LINES = 12;
+
+/** An answer, or what is said before a call. */
+class AnswerView implements Component {
+  readonly #parts = new AnswerParts();
+  readonly #options: TranscriptOptions;
+  readonly #renderer: AnswerRenderer | null;
+  readonly #citations: CitationRewriter | null;
+  #isBegun = false;
+  hasText = false;
+
+  constructor(options: TranscriptOptions, normaliseCitations: ((text: string) => string) | null) {
+    this.#options = options;
+    this.#renderer = options.renderer();
+    this.#citations = normaliseCitations && new CitationRewriter(normaliseCitations);
+  }
+
+  append(text: string): void {
+    this.hasText ||= text !== "";
+    this.#commit(this.#parts.push(this.#citations?.push(text) ?? text));
+  }
+
+  end(): void {
+    this.#commit(this.#parts.push(this.#citations?.end() ?? ""));
+    this.#commit(this.#parts.end());
+  }
+
+  render(width: number): string[] {
+    const { rest } = this.#parts;
+    if (rest === null) return [];
+    const block =
+      this.#renderer?.unfinished(rest) ?? new TextBlock(rest.type === "markdown" ? rest.text : "");
+    const hasGap = !this.#isBegun || this.#parts.isGapDue;
+    return hasGap ? ["", ...block.render(width)] : [...block.render(width)];
+  }
+
+  invalidate(): void {}
+
+  #commit(parts: ReturnType<AnswerParts["push"]>): void {
+    const { screen } = this.#options;
+    for (const part of parts) {
+      if (!this.#isBegun) screen.commit(new TextBlock(""));
+      this.#isBegun = true;
+      screen.commit(this.#renderer?.finished(part) ?? new TextBlock(textOf(part)));
+    }
+  }
+}
+
+function textOf(part: ReturnType<AnswerParts["push"]>[number]): string {
+  if (part.type === "gap") return "";
+  return part.type === "code" ? part.lines.join("\n") : part.text;
+}
+
+type View = ReasoningView | CallView | AnswerView;
+
+export class TranscriptView implements Component {
+  readonly #options: TranscriptOptions;
+  /** Items that are not over, in the order in which they began. */
+  readonly #open = new Map<string, View>();
+  #normaliseCitations: ((text: string) => string) | null = null;
+
+  constructor(options: TranscriptOptions) {
+    this.#options = options;
+  }
+
+  /** Makes citations in answers readable. */
+  rewriteCitations(normalise: ((text: string) => string) | null): void {
+    this.#normaliseCitations = normalise;
+  }
+
+  /** What a person said. */
+  addQuestion(text: string): void {
+    const { screen, theme } = this.#options;
+    const limit = (): number => QUESTION_LINES;
+    screen.commit(new TextBlock(text, { first: "› ", paint: theme.user, hasGap: true, limit }));
+  }
+
+  /** A sentence of the program. */
+  addNote(text: string, kind: "note" | "problem" = "note"): void {
+    const { screen, theme } = this.#options;
+    const paint = kind === "note" ? theme.dim : theme.problem;
+    screen.commit(
+      new TextBlock(text, { first: kind === "note" ? "• " : "! ", paint, hasGap: true }),
+    );
+  }
+
+  /** Lines of a listing. */
+  addListing(text: string): void {
+    this.#options.screen.commit(new TextBlock(text, { first: "  ", hasGap: true }));
+  }
+
+  take(event: RunEvent): void {
+    switch (event.type) {
+      case "item.started":
+        this.#start(event.item);
+        break;
+      case "item.delta":
+        this.#append(event.item_id, event.text);
+        break;
+      case "item.updated":
+        this.#begin(event.item);
+        break;
+      case "approval.requested":
+        this.#call(event.item_id)?.waitFor("waits for your answer");
+        break;
+      case "approval.resolved":
+        this.#call(event.item_id)?.waitFor(null);
+        break;
+      case "generation.reasoning_limited":
+        this.#limit(event.reason === "limit" ? " (the limit)" : " (it repeated itself)");
+        break;
+      case "item.completed":
+        this.#complete(event.item);
+        break;
+      case "error":
+        this.addNote(event.message, "problem");
+        break;
+    }
+  }
+
+  /** What began and did not end: the run was cut off. */
+  close(): void {
+    for (const [id, view] of this.#open) {
+      this.#open.delete(id);
+      this.#finish(view, null);
+    }
+  }
+
+  render(width: number): string[] {
+    return [...this.#open.values()].flatMap((view) => view.render(width));
+  }
+
+  invalidate(): void {}
+
+  #start(item: Item): void {
+    const { theme, folding } = this.#options;
+    switch (item.type) {
+      case "reasoning":
+        this.#open.set(item.id, new ReasoningView(theme, folding));
+        break;
+      case "agent_message":
+        this.#open.set(item.id, new AnswerView(this.#options, this.#normaliseCitations));
+        break;
+      case "tool_call":
+      case "code_execution":
+        this.#open.set(item.id, new CallView(item, theme, folding));
+        break;
+      case "error":
+        break;
+    }
+  }
+
+  #append(id: string, text: string): void {
+    const view = this.#open.get(id);
+    if (view instanceof CallView) view.appendInput(text);
+    else view?.append(text);
+  }
+
+  #begin(item: Item): void {
+    if (item.type === "tool_call" || item.type === "code_execution") {
+      this.#call(item.id)?.begin(item);
+    }
+  }
+
+  #limit(note: string): void {
+    for (const view of this.#open.values()) {
+      if (view instanceof ReasoningView) view.addNote(note);
+    }
+  }
+
+  #complete(item: Item): void {
+    if (item.type === "error") {
+      this.addNote(item.message, "problem");
+      return;
+    }
+    if (!this.#open.has(item.id)) this.#start(item);
+    const view = this.#open.get(item.id);
+    this.#open.delete(item.id);
+    if (view !== undefined) this.#finish(view, item);
+  }
+
+  #finish(view: View, item: Item | null): void {
+    if (view instanceof AnswerView) {
+      if (item?.type === "agent_message" && !view.hasText) view.append(item.text);
+      view.end();
+      return;
+    }
+    if (view instanceof ReasoningView) view.end(item?.type === "reasoning" ? item.text : null);
+    else if (item?.type === "tool_call" || item?.type === "code_execution") view.end(item);
+    this.#options.screen.commit(view);
+  }
+
+  #call(id: string): CallView | undefined {
+    const view = this.#open.get(id);
+    return view instanceof CallView ? view : undefined;
+  }
+}

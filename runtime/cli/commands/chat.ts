@@ -1,0 +1,32 @@
+import { type Command, defineCommand } from "../command/command.ts";
+import {
+  agentFlags,
+  colorFlag,
+  engineFlags,
+  grantFlag,
+  modelFlags,
+  threadFlags,
+  toolFlags,
+} from "../flags.ts";
+
+/** An answer in a chat is read by a person: it has no schema to pass. */
+const { schema: _schema, xsd: _xsd, ...chatFlags } = agentFlags;
+
+export const command: Command = defineCommand({
+  flags: threadFlags,
+  settings: {
+    ...engineFlags,
+    ...chatFlags,
+    ...toolFlags,
+    ...grantFlag,
+    ...modelFlags,
+    ...colorFlag,
+  },
+  exclusive: [["resume", "ephemeral"]],
+  examples: [
+    ["chat", "A chat with the small embedded model"],
+    ["chat --model gpt-oss:20b --docs ./handbook", "With your own weights and your own documents"],
+    ["chat --resume ID", "The conversation with this id goes on"],
+  ],
+  run: async (args, context) => (await import("../chat.ts")).chatCommand(args, context),
+});
