@@ -45,16 +45,21 @@ if (Number(process.versions.node.split(".")[0]) >= NEEDED_MAJOR) {
 
 /**
  * Has Node keep what it makes of Chorale's files before it runs them, which is more than half of what a
- * start takes: in the state folder (`runtime/home.ts` says which), once there is one.
+ * start takes: in the state folder (`runtime/home.ts` says which), once there is one; in a clone without one,
+ * where the types have to be taken out of the sources as well, among the packages.
  */
 function keepCompiledCode() {
   const data = process.env.XDG_DATA_HOME || "";
   const share = isAbsolute(data) ? data : join(homedir(), ".local", "share");
   const home = process.env.CHORALE_HOME || join(share, "chorale");
-  const folder = join(home, "compiled");
+  const packages = join(here, "..", "..", "node_modules");
+  let folder = join(home, "compiled");
   try {
-    if (!existsSync(home)) return Promise.resolve();
-    if (!existsSync(folder)) mkdirSync(folder, { mode: 0o700 });
+    if (!existsSync(home)) {
+      if (!isClone || !existsSync(packages)) return Promise.resolve();
+      folder = join(packages, ".cache", "chorale");
+    }
+    if (!existsSync(folder)) mkdirSync(folder, { mode: 0o700, recursive: true });
   } catch (_error) {
     // Nothing can be kept there, which only costs time.
     return Promise.resolve();

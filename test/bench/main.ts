@@ -11,6 +11,7 @@ const AREAS: Readonly<Record<string, () => Promise<{ bench: Bench }>>> = {
   inference: () => import("./inference.ts"),
   pages: () => import("./pages.ts"),
   python: () => import("./python.ts"),
+  start: () => import("./start.ts"),
   search: () => import("./search.ts"),
 };
 

@@ -1,0 +1,76 @@
+/**
+ * `bench start [--rounds N]`: how long the command takes to say something, beside `node -e 0` in the same round.
+ * A clone is measured with a state folder and without one, and the built package if `npm run build` has made it.
+ */
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import type { Bench } from "./bench.ts";
+import { median, rounded } from "./median.ts";
+
+const repository = (path: string): string =>
+  fileURLToPath(new URL(`../../${path}`, import.meta.url));
+const SOURCES = repository("runtime/cli/launcher.js");
+const BUILT = repository("dist/runtime/cli/launcher.js");
+const LIMIT_MS = 30_000;
+
+export const bench: Bench = async (args) => {
+  const { values } = parseArgs({
+    args: [...args],
+    options: { rounds: { type: "string", default: "20" } },
+  });
+  const folder = mkdtempSync(join(tmpdir(), "chorale-bench-start-"));
+  try {
+    const home = join(folder, "home");
+    mkdirSync(home);
+    const none = join(folder, "none");
+    const subjects: Record<string, () => number> = {
+      node: () => start(["-e", "0"], none),
+      help: () => start([SOURCES, "--help"], home),
+      help_without_state: () => start([SOURCES, "--help"], none),
+      help_of_run: () => start([SOURCES, "run", "--help"], home),
+      version: () => start([SOURCES, "--version"], home),
+      unknown_flag: () => start([SOURCES, "run", "--bogus"], home, 2),
+      ...(existsSync(BUILT) && {
+        help_built: () => start([BUILT, "--help"], home),
+        help_built_without_state: () => start([BUILT, "--help"], none),
+      }),
+    };
+    // What is compiled once is compiled now.
+    for (const run of Object.values(subjects)) run();
+    const times = new Map(Object.keys(subjects).map((name) => [name, [] as number[]]));
+    for (let round = 0; round < Number(values.rounds); round++) {
+      for (const [name, run] of Object.entries(subjects)) times.get(name)?.push(run());
+      console.error(`round ${round + 1} of ${values.rounds}`);
+    }
+    const node = times.get("node") ?? [];
+    const figures = [...times].map(([name, own]) => [
+      name,
+      {
+        median_ms: median(own),
+        ratio: median(own.map((time, round) => rounded(time / (node[round] ?? Number.NaN)))),
+      },
+    ]);
+    return { rounds: node.length, ...Object.fromEntries(figures), goals: { help_ms: 120 } };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+};
+
+/** Milliseconds from the start of a process to its end. */
+function start(argv: readonly string[], home: string, status = 0): number {
+  const startedAt = performance.now();
+  const ran = spawnSync(process.execPath, argv, {
+    env: { ...process.env, CHORALE_HOME: home },
+    encoding: "utf8",
+    timeout: LIMIT_MS,
+  });
+  const milliseconds = performance.now() - startedAt;
+  if (ran.status !== status) {
+    throw new Error(`${argv.join(" ")} ended with ${ran.status}: ${ran.stderr}`);
+  }
+  return milliseconds;
+}
