@@ -2,8 +2,9 @@
 import { UsageError } from "../errors.ts";
 import type { Command } from "./command/command.ts";
 import { camelCase, type Flags, readFlag } from "./command/flag.ts";
+import { allSettings } from "./command/walk.ts";
 import { COMMANDS } from "./commands.ts";
-import { type ConfigFile, readConfigFile } from "./config-file.ts";
+import { type ConfigFile, configPath, readConfigFile } from "./config-file.ts";
 import type { Called } from "./find-command.ts";
 import { checkKeys, type Given, givenSettings } from "./settings.ts";
 
@@ -13,10 +14,11 @@ export async function readArguments(
   env: NodeJS.ProcessEnv,
 ): Promise<Readonly<Record<string, unknown>>> {
   const { flags, settings, exclusive } = command;
-  const config = await configurationFor(command, env);
+  const hasSettings = Object.keys(settings).length > 0;
+  const sources = hasSettings && { line, env, config: await configurationFor(command, env) };
   const given = new Map([
     ...givenFlags(flags, line),
-    ...givenSettings(settings, { line, env, config }),
+    ...(sources ? givenSettings(settings, sources) : []),
   ]);
   for (const [one, other] of exclusive) settleExclusive(given, one, other);
   const read = Object.entries({ ...flags, ...settings }).map(([name, flag]) => {
@@ -26,26 +28,23 @@ export async function readArguments(
   return { ...Object.fromEntries(read), ...places };
 }
 
-/** Every setting of every command. */
-async function allSettings(): Promise<Flags> {
-  const { leaves } = await import("./command/walk.ts");
-  const commands = await leaves(COMMANDS);
-  return Object.assign({}, ...commands.map(({ command }) => command.settings)) as Flags;
-}
-
 async function configurationFor(
   { settings, mendsConfiguration }: Command,
   env: NodeJS.ProcessEnv,
 ): Promise<ConfigFile> {
-  const none = { path: "", exists: false, settings: {}, profile: undefined, profiles: {} };
-  if (Object.keys(settings).length === 0) return none;
   try {
     const config = readConfigFile(env);
-    await checkKeys(config, settings, allSettings);
+    await checkKeys(config, settings, () => allSettings(COMMANDS));
     return config;
   } catch (error) {
-    if (mendsConfiguration) return none;
-    throw error;
+    if (!mendsConfiguration) throw error;
+    return {
+      path: configPath(env),
+      exists: false,
+      settings: {},
+      profile: undefined,
+      profiles: {},
+    };
   }
 }
 
@@ -57,7 +56,7 @@ function givenFlags(
     const texts = line.get(name);
     return texts === undefined
       ? []
-      : [[name, { texts, source: "flag", name: `--${name}` }] as const];
+      : [[name, { texts, source: "flag", name: `--${name}`, place: `--${name}` }] as const];
   });
 }
 

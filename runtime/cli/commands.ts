@@ -35,9 +35,19 @@ export const COMMANDS: CommandTable = {
     load: async () => (await import("./commands/validate.ts")).command,
   },
 
+  config: {
+    describe: "Show, set and take out settings and profiles",
+    load: async () => (await import("./commands/config.ts")).command,
+  },
+
   doctor: {
     describe: "Say what this machine has of what Chorale uses",
     load: async () => (await import("./commands/doctor.ts")).command,
+  },
+
+  completion: {
+    describe: "Print a script that lets bash, zsh or fish complete chorale",
+    load: async () => (await import("./commands/completion.ts")).command,
   },
 
   demo: {

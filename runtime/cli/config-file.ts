@@ -24,7 +24,7 @@ export type ConfigFile = {
 const OTHER_KEYS: readonly string[] = ["profile", "profiles", "mcpServers", "$schema"];
 
 /** Where the configuration is, whether or not it exists. */
-function configPath(env: NodeJS.ProcessEnv): string {
+export function configPath(env: NodeJS.ProcessEnv): string {
   const named = env["CHORALE_CONFIG"];
   if (named) return named;
   const config = env["XDG_CONFIG_HOME"] ?? "";
@@ -35,23 +35,30 @@ function configPath(env: NodeJS.ProcessEnv): string {
 /** @throws UsageError for a file that cannot be read, or is no object of settings */
 export function readConfigFile(env: NodeJS.ProcessEnv): ConfigFile {
   const path = configPath(env);
-  let text: string;
+  const text = readConfigText(env);
+  if (text === undefined) {
+    return { path, exists: false, settings: {}, profile: undefined, profiles: {} };
+  }
+  return { path, exists: true, ...parseConfig(text, path) };
+}
+
+/** Undefined where there is none, unless it is named. @throws UsageError for a file that cannot be read */
+export function readConfigText(env: NodeJS.ProcessEnv): string | undefined {
+  const path = configPath(env);
   try {
-    text = readFileSync(path, "utf8");
+    return readFileSync(path, "utf8");
   } catch (cause) {
-    // One that is named has to be there.
     if (!env["CHORALE_CONFIG"] && (cause as NodeJS.ErrnoException).code === "ENOENT") {
-      return { path, exists: false, settings: {}, profile: undefined, profiles: {} };
+      return undefined;
     }
     throw new UsageError(`The configuration ${path} cannot be read: ${messageOf(cause)}.`, {
       cause,
     });
   }
-  return { path, exists: true, ...parseConfig(text, path) };
 }
 
 /** @throws UsageError naming the file and what is wrong in it */
-function parseConfig(
+export function parseConfig(
   text: string,
   path: string,
 ): Pick<ConfigFile, "settings" | "profile" | "profiles"> {

@@ -44,7 +44,12 @@ export async function findCommand(argv: readonly string[]): Promise<Called> {
     while (command === undefined) {
       const word = commandWord(words, group.commands);
       if (word.entry === undefined) {
-        const parsed = parseWords(words, {});
+        const { otherwise } = group;
+        const parsed = parseWords(words, otherwise === undefined ? {} : flagsOf(otherwise));
+        if (otherwise !== undefined && parsed.positionals.length === 0 && !parsed.help) {
+          command = otherwise;
+          break;
+        }
         const text = await shown(parsed);
         if (text !== null) return { text };
         const [unknown] = parsed.positionals;

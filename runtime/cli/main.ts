@@ -4,6 +4,7 @@
  *
  * Modules are loaded when they are needed: help waits for no model, no tool and no terminal text.
  */
+import { COMMANDS } from "./commands.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { findCommand } from "./find-command.ts";
 import { interruption } from "./interruption.ts";
@@ -34,7 +35,12 @@ export async function main(given: readonly string[]): Promise<void> {
       if (args["quiet"] === true) output.beQuiet();
       const { surviveStrayErrors } = await import("./report.ts");
       surviveStrayErrors(argv, output);
-      exitCode = await command.run(args, { output, env: process.env, signal });
+      exitCode = await command.run(args, {
+        output,
+        env: process.env,
+        signal,
+        commands: COMMANDS,
+      });
     }
   } catch (error) {
     exitCode = await tell(error);

@@ -2,6 +2,8 @@
  * Where each setting comes from. The configuration is the weakest source, then its profile, then the environment
  * (`CHORALE_TOP_P` for `top-p`), then the flag on the command line.
  */
+import { homedir } from "node:os";
+import { join } from "node:path";
 import { UsageError } from "../errors.ts";
 import type { Flag, Flags } from "./command/flag.ts";
 import { isList } from "./command/flag.ts";
@@ -13,8 +15,10 @@ export type Source = "configuration" | "profile" | "environment" | "flag";
 export type Given = {
   readonly texts: readonly string[];
   readonly source: Source;
-  /** The place in words, like `--seed` or `CHORALE_SEED`. */
+  /** How the value is called in a sentence, like `--seed` or `seed in config.json`. */
   readonly name: string;
+  /** Where it stands: the flag, the variable, the profile or the file. */
+  readonly place: string;
 };
 
 /** `top-p` → `CHORALE_TOP_P` */
@@ -40,16 +44,23 @@ export function givenSettings(settings: Flags, sources: Sources): ReadonlyMap<st
     const given =
       fromLine(name, line) ??
       fromEnvironment(name, flag, env) ??
-      (profile &&
-        fromFile(name, "profile", config.profiles[profile], profilePlace(profile, config))) ??
-      fromFile(name, "configuration", config.settings, config.path);
+      (profile === undefined
+        ? undefined
+        : fromFile(
+            [name, flag],
+            "profile",
+            config.profiles[profile],
+            profilePlace(profile, config),
+            env,
+          )) ??
+      fromFile([name, flag], "configuration", config.settings, config.path, env);
     return [name, given] as const;
   });
   return new Map(found.filter((entry): entry is [string, Given] => entry[1] !== undefined));
 }
 
 /** The profile that counts. @throws UsageError when the configuration does not have it */
-function profileName({ line, env, config }: Sources): string | undefined {
+export function profileName({ line, env, config }: Sources): string | undefined {
   const named = line.get("profile");
   if (named !== undefined && named.length > 1) {
     throw new UsageError(`--profile is given ${named.length} times; give it once.`);
@@ -87,18 +98,27 @@ export async function checkKeys(
     const known = Object.keys(await all());
     const unknown = foreign.find((key) => !known.includes(key));
     if (unknown === undefined) continue;
-    const { nearestNames } = await import("../../tools/index.ts");
-    const [near] = nearestNames(unknown, known, 1);
-    throw new UsageError(
-      `${JSON.stringify(unknown)} in ${place} is no setting; ` +
-        (near === undefined ? `accepted: ${known.join(", ")}.` : `did you mean ${near}?`),
-    );
+    throw await unknownSetting(unknown, known, ` in ${place}`);
   }
+}
+
+/** Says which setting was probably meant; the code that knows is loaded only then. */
+export async function unknownSetting(
+  name: string,
+  known: readonly string[],
+  place = "",
+): Promise<UsageError> {
+  const { nearestNames } = await import("../../tools/index.ts");
+  const [near] = nearestNames(name, known, 1);
+  return new UsageError(
+    `${JSON.stringify(name)}${place} is no setting; ` +
+      (near === undefined ? `accepted: ${known.join(", ")}.` : `did you mean ${near}?`),
+  );
 }
 
 function fromLine(name: string, line: Sources["line"]): Given | undefined {
   const texts = line.get(name);
-  return texts && { texts, source: "flag", name: `--${name}` };
+  return texts && { texts, source: "flag", name: `--${name}`, place: `--${name}` };
 }
 
 /** An empty variable counts as none. Several values are a JSON list. */
@@ -107,7 +127,12 @@ function fromEnvironment(name: string, flag: Flag, env: NodeJS.ProcessEnv): Give
   const text = env[variable];
   if (text === undefined || text === "") return undefined;
   const texts = isList(flag) && text.startsWith("[") ? listOf(text, variable) : [text];
-  return { texts, source: "environment", name: variable };
+  return {
+    texts: texts.map((one) => atHome(one, flag, env)),
+    source: "environment",
+    name: variable,
+    place: variable,
+  };
 }
 
 function listOf(text: string, variable: string): readonly string[] {
@@ -124,15 +149,22 @@ function listOf(text: string, variable: string): readonly string[] {
 }
 
 function fromFile(
-  name: string,
+  [name, flag]: readonly [string, Flag],
   source: Source,
   values: Readonly<Record<string, unknown>> | undefined,
-  path: string,
+  place: string,
+  env: NodeJS.ProcessEnv,
 ): Given | undefined {
   if (values === undefined || !Object.hasOwn(values, name)) return undefined;
-  const place = `${name} in ${path}`;
-  const texts = textsOf(values[name], place);
-  return texts === null ? undefined : { texts, source, name: place };
+  const inPlace = `${name} in ${place}`;
+  const texts = textsOf(values[name], inPlace)?.map((one) => atHome(one, flag, env));
+  return texts && { texts, source, name: inPlace, place };
+}
+
+/** A shell does this for a flag. */
+function atHome(text: string, flag: Flag, env: NodeJS.ProcessEnv): string {
+  const isPath = flag.completes === "file" || flag.completes === "folder";
+  return isPath && text.startsWith("~/") ? join(env["HOME"] || homedir(), text.slice(2)) : text;
 }
 
 function profilePlace(profile: string, { path }: ConfigFile): string {

@@ -41,6 +41,8 @@ export type Command = {
 /** A command of commands, like `chorale tools`. */
 export type CommandGroup = {
   readonly commands: CommandTable;
+  /** What runs where none of them is named. */
+  readonly otherwise?: Command;
   readonly examples: readonly Example[];
 };
 

@@ -5,7 +5,14 @@
 import { UsageError } from "../../errors.ts";
 
 /** What a shell offers where a value stands. */
-export type Completes = "file" | "folder" | "profile" | "thread" | "setting";
+export type Completes =
+  | "file"
+  | "folder"
+  | "profile"
+  | "thread"
+  | "setting"
+  /** Of the setting that the place before names. */
+  | "value";
 
 export type Flag = {
   readonly describe: string;

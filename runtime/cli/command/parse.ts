@@ -46,6 +46,20 @@ export function commandWord(
     : { name, entry, others: argv.toSpliced(at, 1) };
 }
 
+/**
+ * Before a word that begins with a dash and is no flag, so that `parseArgs` leaves it whole: a number, or a question
+ * like "-5 + 3 = ?". No argument of a process can hold this character.
+ */
+const MARK = "\0";
+
+function isNoFlag(word: string): boolean {
+  return /^-+(?:[\d.]|[^=]*\s)/.test(word);
+}
+
+function unmarked(word: string): string {
+  return word.startsWith(MARK) ? word.slice(MARK.length) : word;
+}
+
 export type ParsedWords = {
   readonly help: boolean;
   readonly version: boolean;
@@ -62,7 +76,7 @@ export function parseWords(argv: readonly string[], flags: Flags): ParsedWords {
     ),
   );
   const { tokens } = parseArgs({
-    args: [...argv],
+    args: argv.map((word) => (isNoFlag(word) ? MARK + word : word)),
     options: optionsOf(flags, names),
     strict: false,
     allowPositionals: true,
@@ -73,9 +87,10 @@ export function parseWords(argv: readonly string[], flags: Flags): ParsedWords {
   const unknown: string[] = [];
   const positionals: string[] = [];
   for (const token of tokens) {
-    if (token.kind === "positional") positionals.push(token.value);
+    if (token.kind === "positional") positionals.push(unmarked(token.value));
     if (token.kind !== "option") continue;
-    const { name: word, value, inlineValue } = token;
+    const { name: word, inlineValue } = token;
+    const value = token.value === undefined ? undefined : unmarked(token.value);
     const name = names.get(word);
     const negated = word.startsWith("no-") ? names.get(word.slice(3)) : undefined;
     const add = (key: string, text: string): unknown =>

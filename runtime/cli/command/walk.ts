@@ -1,5 +1,6 @@
 /** Every command of a table, for what is about all of them. */
 import { type Command, type CommandTable, isGroup } from "./command.ts";
+import type { Flags } from "./flag.ts";
 
 export type Leaf = {
   /** The words that call it, without `chorale`. */
@@ -21,4 +22,10 @@ export async function leaves(
     }),
   );
   return found.flat();
+}
+
+/** Every setting of every command. */
+export async function allSettings(table: CommandTable): Promise<Flags> {
+  const commands = await leaves(table);
+  return Object.assign({}, ...commands.map(({ command }) => command.settings)) as Flags;
 }
