@@ -1,7 +1,17 @@
 /** What a command is. Its module is loaded when it is called; what it does, when its arguments are right. */
-import type { CommandContext } from "../command-context.ts";
 import type { ExitCode } from "../exit-codes.ts";
+import type { Output } from "../output.ts";
 import type { ArgumentsOf, Completes, Flags } from "./flag.ts";
+
+/** What every command gets beside its own arguments. */
+export type CommandContext = {
+  readonly output: Output;
+  readonly env: NodeJS.ProcessEnv;
+  /** Aborted by Ctrl-C, SIGTERM, or a reader that closed stdout; the reason is an InterruptedError. */
+  readonly signal: AbortSignal;
+  /** Every command, for those that are about commands. */
+  readonly commands: CommandTable;
+};
 
 /** An argument by its place. */
 export type Positional<T = unknown> = {
