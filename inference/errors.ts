@@ -173,6 +173,20 @@ export class GrammarError extends InferenceError {
   }
 }
 
+/** A grammar needs more states than are allowed: nothing is let through unchecked instead. */
+export class GrammarLimitError extends InferenceError {
+  static override readonly brand: string = "chorale.GrammarLimitError";
+  readonly code = "CHORALE_GRAMMAR_LIMIT";
+  readonly limit: number;
+  constructor(what: string, limit: number) {
+    super(
+      `Cannot follow the grammar: it needs more than ${limit} ${what}. ` +
+        "Accepted: smaller bounds of repetitions, fewer overlapping alternatives, or a shorter text.",
+    );
+    this.limit = limit;
+  }
+}
+
 /** A `ScriptedEngine` was asked for more replies than its script has. */
 export class ScriptExhaustedError extends InferenceError {
   static override readonly brand: string = "chorale.ScriptExhaustedError";

@@ -11,11 +11,19 @@
 export type { GenerationDefaults } from "./checkpoint/generation-config.ts";
 export type { ListedVocabulary } from "./checkpoint/vocabulary.ts";
 export {
+  CompiledGrammar,
+  type CompileOptions,
+  GrammarCompiler,
+  type GrammarLimits,
+} from "./constrain/compiler.ts";
+export {
   type Grammar,
   GrammarBuilder,
   type GrammarSymbol,
   type Regex,
 } from "./constrain/grammar.ts";
+export type { GrammarMatcher, MatcherOptions } from "./constrain/matcher.ts";
+export type { Vocabulary } from "./constrain/token-trie.ts";
 export type {
   EngineCapabilities,
   EngineStatistics,
@@ -39,6 +47,7 @@ export {
   ContextOverflowError,
   EngineFailedError,
   GrammarError,
+  GrammarLimitError,
   InferenceError,
   InsufficientMemoryError,
   InvalidRequestError,

@@ -145,6 +145,15 @@ export class Tokenizer {
   }
 
   /**
+   * The ordinary tokens, ids 0 … n-1: token `id` is bytes[offsets[id] … offsets[id + 1]). Not to be
+   * written to. What constrained decoding makes its masks of.
+   */
+  get ordinaryTokens(): { readonly bytes: Uint8Array; readonly offsets: Uint32Array } {
+    const { bytes, offsets } = this.#vocabulary;
+    return { bytes, offsets };
+  }
+
+  /**
    * Encodes text as ordinary tokens: text that looks like a special token does not become one. A lone
    * surrogate is encoded as U+FFFD.
    */

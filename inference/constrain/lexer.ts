@@ -1,0 +1,145 @@
+/**
+ * Which terminals a run of bytes can still become, and which it is: the product of the terminals'
+ * derivatives as an automaton whose states are made when they are reached.
+ */
+import { GrammarLimitError } from "../errors.ts";
+import { EMPTY, NOTHING, type RegexPool } from "./regex-pool.ts";
+
+/** The state in which no terminal can come to be. */
+export const DEAD = 0;
+
+/** What a byte leads to from a state: one target per class of bytes. */
+type Row = { readonly classOf: Uint8Array; readonly targets: Int32Array };
+
+export class Lexer {
+  readonly pool: RegexPool;
+  readonly #maxStates: number;
+  /** Terminals of a state, and beside each what is left of it. */
+  readonly #terminals: (readonly number[])[] = [[]];
+  readonly #rests: (readonly number[])[] = [[]];
+  /** Set of the terminals that are complete here; 0 for none. */
+  readonly #complete: number[] = [0];
+  /** The state without what is complete and cannot go on. */
+  readonly #onward: number[] = [DEAD];
+  readonly #rows: (Row | undefined)[] = [undefined];
+  readonly #stateOfKey: Map<string, number> = new Map([["", DEAD]]);
+  readonly #starts: Map<string, number> = new Map();
+  readonly #sets: (readonly number[])[] = [[]];
+  readonly #setOfKey: Map<string, number> = new Map([["", 0]]);
+
+  /** @param maxStates more are refused with a `GrammarLimitError` */
+  constructor(pool: RegexPool, maxStates: number) {
+    this.pool = pool;
+    this.#maxStates = maxStates;
+  }
+
+  /** The state before the first byte. @param terminals sorted, with the node of each */
+  start(terminals: readonly number[], nodes: readonly number[]): number {
+    const key = terminals.join();
+    let state = this.#starts.get(key);
+    if (state === undefined) {
+      state = this.#state(terminals, nodes);
+      this.#starts.set(key, state);
+    }
+    return state;
+  }
+
+  terminals(state: number): readonly number[] {
+    return this.#terminals[state]!;
+  }
+
+  /** What is left of each of `terminals`. */
+  rests(state: number): readonly number[] {
+    return this.#rests[state]!;
+  }
+
+  /** The set of terminals that end with the byte that led here; 0 for none. */
+  complete(state: number): number {
+    return this.#complete[state]!;
+  }
+
+  /** The terminals of such a set, sorted. */
+  completed(set: number): readonly number[] {
+    return this.#sets[set]!;
+  }
+
+  /** Where a state goes on: the same one, or without terminals that can only end here. */
+  onward(state: number): number {
+    return this.#onward[state]!;
+  }
+
+  /** Classes of bytes that lead from a state to the same one, numbered from 0. */
+  classes(state: number): Uint8Array {
+    return this.#row(state).classOf;
+  }
+
+  /** Where the bytes of each class lead. */
+  targets(state: number): Int32Array {
+    return this.#row(state).targets;
+  }
+
+  next(state: number, byte: number): number {
+    const { classOf, targets } = this.#row(state);
+    return targets[classOf[byte]!]!;
+  }
+
+  #row(state: number): Row {
+    const known = this.#rows[state];
+    if (known !== undefined) return known;
+    const row = this.#makeRow(state);
+    this.#rows[state] = row;
+    return row;
+  }
+
+  #makeRow(state: number): Row {
+    const terminals = this.#terminals[state]!;
+    const rests = this.#rests[state]!;
+    const { classOf, count } = this.pool.byteClasses(rests);
+    const bytes = new Int32Array(count);
+    for (let byte = 0; byte < 256; byte++) bytes[classOf[byte]!] = byte;
+    const targets = new Int32Array(count);
+    for (let one = 0; one < count; one++) {
+      const alive: number[] = [];
+      const left: number[] = [];
+      for (let at = 0; at < rests.length; at++) {
+        const rest = this.pool.derivative(rests[at]!, bytes[one]!);
+        if (rest === NOTHING || this.pool.isEmpty(rest)) continue;
+        alive.push(terminals[at]!);
+        left.push(rest);
+      }
+      targets[one] = this.#state(alive, left);
+    }
+    return { classOf, targets };
+  }
+
+  #state(terminals: readonly number[], rests: readonly number[]): number {
+    let key = "";
+    for (let at = 0; at < terminals.length; at++) key += `${terminals[at]}:${rests[at]},`;
+    const known = this.#stateOfKey.get(key);
+    if (known !== undefined) return known;
+    if (this.#terminals.length >= this.#maxStates) {
+      throw new GrammarLimitError("states of the lexer", this.#maxStates);
+    }
+    const state = this.#terminals.push(terminals) - 1;
+    this.#stateOfKey.set(key, state);
+    this.#rests.push(rests);
+    this.#rows.push(undefined);
+    this.#complete.push(this.#set(terminals.filter((_, at) => this.pool.isNullable(rests[at]!))));
+    this.#onward.push(state);
+    if (rests.includes(EMPTY)) {
+      const goesOn = (_: number, at: number) => rests[at] !== EMPTY;
+      this.#onward[state] = this.#state(terminals.filter(goesOn), rests.filter(goesOn));
+    }
+    return state;
+  }
+
+  #set(terminals: readonly number[]): number {
+    const key = terminals.join();
+    let set = this.#setOfKey.get(key);
+    if (set === undefined) {
+      set = this.#sets.push(terminals) - 1;
+      this.#setOfKey.set(key, set);
+    }
+    return set;
+  }
+}

@@ -1,0 +1,122 @@
+/** How far one text has come in a grammar. */
+import type { TokenMatcher } from "../engine.ts";
+import { InvalidRequestError } from "../errors.ts";
+import { type Automaton, REFUSED } from "./automaton.ts";
+import type { MaskCache } from "./mask-cache.ts";
+import type { Vocabulary } from "./token-trie.ts";
+
+export type MatcherOptions = {
+  /** Ids that may come where the text may end, such as the model's stop ids. After one nothing may come. */
+  readonly stopIds?: Iterable<number> | undefined;
+};
+
+/** The states of a grammar and the masks that belong to them. */
+export type Machine = { readonly automaton: Automaton; readonly masks: MaskCache };
+
+/** In place of a state: a stop id has come. */
+const STOPPED = 0;
+
+export class GrammarMatcher implements TokenMatcher {
+  readonly #vocabulary: Vocabulary;
+  readonly #machine: Machine;
+  readonly #stopIds: ReadonlySet<number>;
+  #state: number;
+  /** The states before each accepted id. */
+  readonly #earlier: number[] = [];
+
+  /** Made by `CompiledGrammar.matcher`. */
+  constructor(vocabulary: Vocabulary, machine: Machine, { stopIds }: MatcherOptions) {
+    this.#vocabulary = vocabulary;
+    this.#machine = machine;
+    this.#stopIds = new Set(stopIds);
+    this.#state = machine.automaton.initial;
+  }
+
+  /** Ids that it has accepted. */
+  get length(): number {
+    return this.#earlier.length;
+  }
+
+  /** Whether the text may end here. */
+  get isAccepting(): boolean {
+    return this.#state !== STOPPED && this.#machine.automaton.isAccepting(this.#state);
+  }
+
+  /** Whether a stop id has come. */
+  get isStopped(): boolean {
+    return this.#state === STOPPED;
+  }
+
+  /**
+   * @throws InvalidRequestError when the grammar does not allow the id here; the matcher is unchanged
+   * @throws GrammarLimitError when too many states would be needed
+   */
+  accept(id: number): void {
+    const next = this.#behind(id);
+    if (next === REFUSED) {
+      throw new InvalidRequestError(
+        `Cannot accept the id ${id} as token ${this.length}: the grammar does not allow it there.`,
+      );
+    }
+    this.#earlier.push(this.#state);
+    this.#state = next;
+  }
+
+  /** Whether the next id may be this one; what `mask` says of it. */
+  allows(id: number): boolean {
+    return this.#behind(id) !== REFUSED;
+  }
+
+  /** @throws InvalidRequestError when fewer ids have been accepted */
+  rollback(count: number): void {
+    if (!Number.isInteger(count) || count < 0 || count > this.length) {
+      throw new InvalidRequestError(
+        `Cannot take back ${count} ids: ${this.length} have been accepted.`,
+      );
+    }
+    if (count === 0) return;
+    this.#state = this.#earlier[this.length - count]!;
+    this.#earlier.length -= count;
+  }
+
+  /** The ids that may come; shared, so not to be written to. */
+  mask(): Uint32Array {
+    if (this.#state === STOPPED) return new Uint32Array(Math.ceil(this.#vocabulary.size / 32));
+    const mask = this.#machine.masks.of(this.#state);
+    if (!this.isAccepting || this.#stopIds.size === 0) return mask;
+    const withStops = mask.slice();
+    for (const id of this.#stopIds) withStops[id >>> 5]! |= 1 << (id & 31);
+    return withStops;
+  }
+
+  /** The bytes that must come next, whatever comes behind them; none where there is a choice. */
+  forcedBytes(): Uint8Array {
+    const { automaton } = this.#machine;
+    const bytes: number[] = [];
+    if (this.#state === STOPPED) return new Uint8Array();
+    for (let state = this.#state; bytes.length < MAX_FORCED; ) {
+      const byte = automaton.onlyByte(state);
+      if (byte < 0) break;
+      bytes.push(byte);
+      state = automaton.next(state, byte);
+    }
+    return Uint8Array.from(bytes);
+  }
+
+  #behind(id: number): number {
+    if (this.#state === STOPPED) return REFUSED;
+    if (this.#stopIds.has(id)) return this.isAccepting ? STOPPED : REFUSED;
+    const { bytes, offsets } = this.#vocabulary;
+    const from = offsets[id];
+    const to = offsets[id + 1];
+    if (from === undefined || to === undefined || from === to) return REFUSED;
+    const { automaton } = this.#machine;
+    let state = this.#state;
+    for (let at = from; at < to && state !== REFUSED; at++)
+      state = automaton.next(state, bytes[at]!);
+    return state;
+  }
+}
+
+/** A grammar can force a text without end. */
+const MAX_FORCED = 4096;

@@ -1,0 +1,593 @@
+/**
+ * Regular expressions over bytes as nodes that exist once each, and their derivatives: what is left of an
+ * expression behind a byte. With derivatives "and" and "not" cost nothing special, and a bounded
+ * repetition is as large as its number (Brzozowski 1964; Owens, Reppy and Turon, "Regular-expression
+ * derivatives re-examined", 2009).
+ */
+import { GrammarLimitError } from "../errors.ts";
+import type { Regex } from "./grammar.ts";
+import { utf8Sequences } from "./utf8-ranges.ts";
+
+/** Matches nothing. */
+export const NOTHING = 0;
+/** Matches the empty text. */
+export const EMPTY = 1;
+/** Matches all bytes. */
+export const ANYTHING = 2;
+
+export const SET = 3;
+export const LITERAL = 4;
+export const CONCAT = 5;
+export const ALTERNATIVES = 6;
+export const REPEAT = 7;
+export const AND = 8;
+export const NOT = 9;
+
+/** No bound of a repetition. */
+export const UNBOUNDED = -1;
+
+/** States that a search for any match may look at. */
+const MAX_SEARCH = 20_000;
+
+export class RegexPool {
+  readonly #maxNodes: number;
+  readonly #kinds: number[] = [];
+  /** Set: its place. Literal: its place in `#literals`. Concat: head. Repeat, not: item. */
+  readonly #left: number[] = [];
+  /** Literal: bytes that are read. Concat: tail. Repeat: least number. */
+  readonly #right: number[] = [];
+  /** Repeat: greatest number. */
+  readonly #most: number[] = [];
+  readonly #lists: (readonly number[])[] = [];
+  readonly #nullable: boolean[] = [];
+  /** Whether there is no "and" or "not" inside: such a node matches something unless it is `NOTHING`. */
+  readonly #plain: boolean[] = [];
+  readonly #nodeOfKey: Map<string, number> = new Map();
+  readonly #sets: Uint8Array[] = [];
+  readonly #setOfKey: Map<string, number> = new Map();
+  readonly #literals: Uint8Array[] = [];
+  readonly #derivatives: Map<number, number> = new Map();
+  readonly #firstSets: (readonly number[] | undefined)[] = [];
+  readonly #isEmpty: (boolean | undefined)[] = [];
+  #anyText: number | undefined;
+
+  /** @param maxNodes more are refused with a `GrammarLimitError` */
+  constructor(maxNodes: number) {
+    this.#maxNodes = maxNodes;
+    this.#add(NOTHING, 0, 0, 0, [], false, true);
+    this.#add(EMPTY, 0, 0, 0, [], true, true);
+    this.#add(ANYTHING, 0, 0, 0, [], true, true);
+  }
+
+  kind(node: number): number {
+    return this.#kinds[node]!;
+  }
+
+  /** Head of a concatenation, item of a repetition. */
+  left(node: number): number {
+    return this.#left[node]!;
+  }
+
+  /** Tail of a concatenation, least number of a repetition. */
+  right(node: number): number {
+    return this.#right[node]!;
+  }
+
+  /** Greatest number of a repetition, or `UNBOUNDED`. */
+  most(node: number): number {
+    return this.#most[node]!;
+  }
+
+  /** Options of alternatives, parts of an "and". */
+  list(node: number): readonly number[] {
+    return this.#lists[node]!;
+  }
+
+  /** Whether it matches the empty text. */
+  isNullable(node: number): boolean {
+    return this.#nullable[node]!;
+  }
+
+  /** An expression as a node. */
+  lower(regex: Regex): number {
+    switch (regex.type) {
+      case "bytes":
+        return this.literal(regex.bytes);
+      case "set":
+        return this.#scalars(regex.ranges);
+      case "concat":
+        return regex.parts.reduceRight((tail, part) => this.concat(this.lower(part), tail), EMPTY);
+      case "alternatives":
+        return this.alternatives(regex.options.map((option) => this.lower(option)));
+      case "repeat":
+        return this.repeat(this.lower(regex.item), regex.min, regex.max ?? UNBOUNDED);
+      case "and": {
+        const bounded = regex.parts.some((part) => part.type !== "not" && isText(part));
+        const parts = regex.parts.map((part) =>
+          part.type === "not" ? this.not(this.lower(part.item)) : this.lower(part),
+        );
+        return this.and(bounded ? parts : [...parts, this.anyText()]);
+      }
+      case "not":
+        return this.and([this.anyText(), this.not(this.lower(regex.item))]);
+    }
+  }
+
+  /** Every well-formed UTF-8 text. */
+  anyText(): number {
+    this.#anyText ??= this.repeat(this.#scalars([[0, 0x10ffff]]), 0, UNBOUNDED);
+    return this.#anyText;
+  }
+
+  literal(bytes: Uint8Array): number {
+    if (bytes.length === 0) return EMPTY;
+    if (bytes.length === 1) return this.#set(byteSet([[bytes[0]!, bytes[0]!]]));
+    const key = `l${bytes.join()}`;
+    let place = this.#setOfKey.get(key);
+    if (place === undefined) {
+      place = this.#literals.push(bytes) - 1;
+      this.#setOfKey.set(key, place);
+    }
+    return this.#literalFrom(place, 0);
+  }
+
+  concat(head: number, tail: number): number {
+    if (head === NOTHING || tail === NOTHING) return NOTHING;
+    if (head === EMPTY) return tail;
+    if (tail === EMPTY) return head;
+    if (this.#kinds[head] === CONCAT) {
+      return this.concat(this.#left[head]!, this.concat(this.#right[head]!, tail));
+    }
+    const nullable = this.#nullable[head]! && this.#nullable[tail]!;
+    const plain = this.#plain[head]! && this.#plain[tail]!;
+    return this.#intern(CONCAT, head, tail, 0, [], nullable, plain);
+  }
+
+  alternatives(options: readonly number[]): number {
+    const flat = new Set<number>();
+    let set: Uint8Array | undefined;
+    let setNode = NOTHING;
+    for (const option of this.#flat(ALTERNATIVES, options)) {
+      if (option === ANYTHING) return ANYTHING;
+      if (option === NOTHING || option === setNode) continue;
+      if (this.#kinds[option] !== SET) flat.add(option);
+      else if (setNode === NOTHING) setNode = option;
+      else {
+        set ??= this.#sets[this.#left[setNode]!]!.slice();
+        const other = this.#sets[this.#left[option]!]!;
+        for (let byte = 0; byte < 256; byte++) set[byte]! |= other[byte]!;
+      }
+    }
+    if (set !== undefined) setNode = this.#set(set);
+    if (setNode !== NOTHING) flat.add(setNode);
+    if (flat.has(EMPTY)) {
+      for (const option of flat) {
+        if (option !== EMPTY && this.#nullable[option]) {
+          flat.delete(EMPTY);
+          break;
+        }
+      }
+    }
+    const list = flat.size > 1 ? this.#joinRepeats([...flat]) : [...flat];
+    if (list.length <= 1) return list[0] ?? NOTHING;
+    list.sort((a, b) => a - b);
+    const nullable = list.some((option) => this.#nullable[option]);
+    const plain = list.every((option) => this.#plain[option]);
+    return this.#intern(ALTERNATIVES, 0, 0, 0, list, nullable, plain);
+  }
+
+  /** @param most `UNBOUNDED` for no bound */
+  repeat(item: number, least: number, most: number): number {
+    if (most === 0 || item === EMPTY) return EMPTY;
+    if (item === NOTHING) return least === 0 ? EMPTY : NOTHING;
+    if (least === 1 && most === 1) return item;
+    if (item === ANYTHING && most === UNBOUNDED) return ANYTHING;
+    const nullable = this.#nullable[item]!;
+    const min = nullable ? 0 : least;
+    if (this.#kinds[item] === REPEAT && min === 0 && most === UNBOUNDED) {
+      if (this.#most[item] === UNBOUNDED && this.#right[item]! <= 1) {
+        return this.repeat(this.#left[item]!, 0, UNBOUNDED);
+      }
+    }
+    return this.#intern(REPEAT, item, min, most, [], min === 0, this.#plain[item]!);
+  }
+
+  and(parts: readonly number[]): number {
+    const flat = new Set<number>();
+    let setNode = -1;
+    for (const part of this.#flat(AND, parts)) {
+      if (part === NOTHING) return NOTHING;
+      if (part === ANYTHING) continue;
+      if (this.#kinds[part] !== SET) flat.add(part);
+      else if (setNode < 0) setNode = part;
+      else {
+        const a = this.#sets[this.#left[setNode]!]!;
+        const b = this.#sets[this.#left[part]!]!;
+        setNode = this.#set(a.map((has, byte) => has & b[byte]!));
+        if (setNode === NOTHING) return NOTHING;
+      }
+    }
+    if (setNode >= 0) flat.add(setNode);
+    if (flat.has(EMPTY)) {
+      return [...flat].every((part) => this.#nullable[part]) ? EMPTY : NOTHING;
+    }
+    const list = [...flat];
+    if (list.length <= 1) return list[0] ?? ANYTHING;
+    list.sort((a, b) => a - b);
+    const nullable = list.every((part) => this.#nullable[part]);
+    return this.#intern(AND, 0, 0, 0, list, nullable, false);
+  }
+
+  /** All bytes that the item does not match. */
+  not(item: number): number {
+    if (item === NOTHING) return ANYTHING;
+    if (item === ANYTHING) return NOTHING;
+    if (this.#kinds[item] === NOT) return this.#left[item]!;
+    return this.#intern(NOT, item, 0, 0, [], !this.#nullable[item]!, false);
+  }
+
+  /** What may follow the byte. */
+  derivative(node: number, byte: number): number {
+    switch (this.#kinds[node]) {
+      case NOTHING:
+      case EMPTY:
+        return NOTHING;
+      case ANYTHING:
+        return ANYTHING;
+      case SET:
+        return this.#sets[this.#left[node]!]![byte] === 1 ? EMPTY : NOTHING;
+      case LITERAL: {
+        const place = this.#left[node]!;
+        const read = this.#right[node]!;
+        if (this.#literals[place]![read] !== byte) return NOTHING;
+        return this.#literalFrom(place, read + 1);
+      }
+      case CONCAT: {
+        // The common heads, without a look into the memory of results.
+        const head = this.#left[node]!;
+        const kind = this.#kinds[head];
+        if (kind === SET) {
+          return this.#sets[this.#left[head]!]![byte] === 1 ? this.#right[node]! : NOTHING;
+        }
+        if (kind === LITERAL) {
+          return this.concat(this.derivative(head, byte), this.#right[node]!);
+        }
+      }
+    }
+    const key = node * 256 + byte;
+    let found = this.#derivatives.get(key);
+    if (found === undefined) {
+      found = this.#derive(node, byte);
+      this.#derivatives.set(key, found);
+    }
+    return found;
+  }
+
+  #derive(node: number, byte: number): number {
+    const left = this.#left[node]!;
+    const right = this.#right[node]!;
+    switch (this.#kinds[node]) {
+      case CONCAT: {
+        const first = this.concat(this.derivative(left, byte), right);
+        if (!this.#nullable[left]) return first;
+        return this.alternatives([first, this.derivative(right, byte)]);
+      }
+      case ALTERNATIVES:
+        return this.alternatives(this.#lists[node]!.map((option) => this.derivative(option, byte)));
+      case REPEAT: {
+        const most = this.#most[node]!;
+        const fewer = most === UNBOUNDED ? UNBOUNDED : most - 1;
+        const rest = this.repeat(left, Math.max(0, right - 1), fewer);
+        return this.concat(this.derivative(left, byte), rest);
+      }
+      case AND:
+        return this.and(this.#lists[node]!.map((part) => this.derivative(part, byte)));
+      default:
+        return this.not(this.derivative(left, byte));
+    }
+  }
+
+  /**
+   * Whether it matches no text at all.
+   * @throws GrammarLimitError when that takes too long to find out
+   */
+  isEmpty(node: number): boolean {
+    if (this.#plain[node]) return node === NOTHING;
+    const known = this.#isEmpty[node];
+    if (known !== undefined) return known;
+    let empty: boolean;
+    switch (this.#kinds[node]) {
+      case CONCAT:
+        empty = this.isEmpty(this.#left[node]!) || this.isEmpty(this.#right[node]!);
+        break;
+      case ALTERNATIVES:
+        empty = this.#lists[node]!.every((option) => this.isEmpty(option));
+        break;
+      case REPEAT:
+        empty = this.#right[node]! > 0 && this.isEmpty(this.#left[node]!);
+        break;
+      default:
+        return this.#search(node);
+    }
+    this.#isEmpty[node] = empty;
+    return empty;
+  }
+
+  /** `isEmpty` of an "and" or a "not": looks for a way to a node that matches the empty text. */
+  #search(start: number): boolean {
+    const cameFrom = new Map<number, number>([[start, -1]]);
+    const open = [start];
+    let found = -1;
+    search: for (let node = open.pop(); node !== undefined; node = open.pop()) {
+      if (this.#nullable[node]) {
+        found = node;
+        break;
+      }
+      for (const byte of this.representatives([node])) {
+        const next = this.derivative(node, byte);
+        if (cameFrom.has(next)) continue;
+        const kind = this.#kinds[next];
+        const known = kind === AND || kind === NOT ? this.#isEmpty[next] : this.isEmpty(next);
+        if (known === true) continue;
+        if (known === false) {
+          found = node;
+          break search;
+        }
+        cameFrom.set(next, node);
+        if (cameFrom.size > MAX_SEARCH) {
+          throw new GrammarLimitError(
+            "states searched for a text that a combination of expressions matches",
+            MAX_SEARCH,
+          );
+        }
+        open.push(next);
+      }
+    }
+    if (found < 0) for (const node of cameFrom.keys()) this.#isEmpty[node] = true;
+    else for (let at = found; at >= 0; at = cameFrom.get(at)!) this.#isEmpty[at] = false;
+    return found < 0;
+  }
+
+  /** Places of the sets that decide which derivative a byte gives. */
+  firstSets(node: number): readonly number[] {
+    const known = this.#firstSets[node];
+    if (known !== undefined) return known;
+    let sets: readonly number[];
+    switch (this.#kinds[node]) {
+      case NOTHING:
+      case EMPTY:
+      case ANYTHING:
+        sets = [];
+        break;
+      case SET:
+        sets = [this.#left[node]!];
+        break;
+      case LITERAL: {
+        const byte = this.#literals[this.#left[node]!]![this.#right[node]!]!;
+        sets = [this.#left[this.#set(byteSet([[byte, byte]]))]!];
+        break;
+      }
+      case CONCAT: {
+        const left = this.#left[node]!;
+        sets = this.firstSets(left);
+        if (this.#nullable[left]) {
+          sets = [...new Set([...sets, ...this.firstSets(this.#right[node]!)])];
+        }
+        break;
+      }
+      case REPEAT:
+      case NOT:
+        sets = this.firstSets(this.#left[node]!);
+        break;
+      default:
+        sets = [...new Set(this.#lists[node]!.flatMap((part) => this.firstSets(part)))];
+    }
+    this.#firstSets[node] = sets;
+    return sets;
+  }
+
+  /** The 256 bytes in classes, as numbers from 0: bytes of one class give all nodes the same derivative. */
+  byteClasses(nodes: Iterable<number>): { readonly classOf: Uint8Array; readonly count: number } {
+    const places = new Set<number>();
+    for (const node of nodes) for (const set of this.firstSets(node)) places.add(set);
+    const classOf = new Uint8Array(256);
+    let count = 1;
+    const moved = new Int32Array(256);
+    const sizes = new Int32Array(256);
+    sizes[0] = 256;
+    for (const place of places) {
+      const set = this.#sets[place]!;
+      const inside = new Int32Array(count);
+      for (let byte = 0; byte < 256; byte++) inside[classOf[byte]!]! += set[byte]!;
+      const before = count;
+      for (let one = 0; one < before; one++) {
+        moved[one] = inside[one] === 0 || inside[one] === sizes[one] ? one : count++;
+      }
+      if (count === before) continue;
+      for (let byte = 0; byte < 256; byte++) {
+        const old = classOf[byte]!;
+        if (set[byte] === 0 || moved[old] === old) continue;
+        classOf[byte] = moved[old]!;
+        sizes[old]!--;
+        sizes[moved[old]!]!++;
+      }
+    }
+    return { classOf, count };
+  }
+
+  /** One byte of each class. */
+  representatives(nodes: Iterable<number>): number[] {
+    const { classOf, count } = this.byteClasses(nodes);
+    const bytes: number[] = new Array(count);
+    for (let byte = 0; byte < 256; byte++) bytes[classOf[byte]!] = byte;
+    return bytes;
+  }
+
+  /** 1 for each byte with which a match can begin; also 1 for some others where "and" or "not" is inside. */
+  firstBytes(node: number): Uint8Array {
+    const bytes = new Uint8Array(256);
+    for (let byte = 0; byte < 256; byte++) {
+      bytes[byte] = this.derivative(node, byte) === NOTHING ? 0 : 1;
+    }
+    return bytes;
+  }
+
+  /** Parts of the same kind in place of the whole. */
+  *#flat(kind: number, parts: readonly number[]): Generator<number> {
+    for (const part of parts) {
+      if (this.#kinds[part] === kind) yield* this.#lists[part]!;
+      else yield part;
+    }
+  }
+
+  /** a{1,3}x | a{2,5}x is a{1,5}x: otherwise each way to have begun a repetition would be kept. */
+  #joinRepeats(options: number[]): number[] {
+    const groups = new Map<number, number[]>();
+    for (const option of options) {
+      const repeat = this.#kinds[option] === CONCAT ? this.#left[option]! : option;
+      if (this.#kinds[repeat] !== REPEAT) continue;
+      const tail = repeat === option ? EMPTY : this.#right[option]!;
+      const key = this.#left[repeat]! * this.#maxNodes + tail;
+      const group = groups.get(key);
+      if (group === undefined) groups.set(key, [option]);
+      else group.push(option);
+    }
+    let changed: Set<number> | undefined;
+    for (const group of groups.values()) {
+      if (group.length === 1) continue;
+      changed ??= new Set(options);
+      for (const option of group) changed.delete(option);
+      for (const joined of this.#joined(group)) changed.add(joined);
+    }
+    return changed === undefined ? options : [...changed];
+  }
+
+  #joined(group: readonly number[]): number[] {
+    const sample = group[0]!;
+    const isConcat = this.#kinds[sample] === CONCAT;
+    const item = this.#left[isConcat ? this.#left[sample]! : sample]!;
+    const tail = isConcat ? this.#right[sample]! : EMPTY;
+    const spans = group.map((option) => {
+      const repeat = isConcat ? this.#left[option]! : option;
+      const most = this.#most[repeat]!;
+      return [this.#right[repeat]!, most === UNBOUNDED ? Number.POSITIVE_INFINITY : most] as const;
+    });
+    spans.sort((a, b) => a[0] - b[0]);
+    const merged: [number, number][] = [];
+    for (const [least, most] of spans) {
+      const last = merged.at(-1);
+      if (last !== undefined && least <= last[1] + 1) last[1] = Math.max(last[1], most);
+      else merged.push([least, most]);
+    }
+    return merged.map(([least, most]) =>
+      this.concat(this.repeat(item, least, Number.isFinite(most) ? most : UNBOUNDED), tail),
+    );
+  }
+
+  #scalars(ranges: readonly (readonly [number, number])[]): number {
+    return this.alternatives(
+      utf8Sequences(ranges).map((sequence) =>
+        sequence.reduceRight(
+          (tail, range) => this.concat(this.#set(byteSet([range])), tail),
+          EMPTY,
+        ),
+      ),
+    );
+  }
+
+  #literalFrom(place: number, read: number): number {
+    const bytes = this.#literals[place]!;
+    const left = bytes.length - read;
+    if (left === 0) return EMPTY;
+    if (left === 1) return this.#set(byteSet([[bytes[read]!, bytes[read]!]]));
+    return this.#intern(LITERAL, place, read, 0, [], false, true);
+  }
+
+  #set(set: Uint8Array): number {
+    const words = new Uint16Array(16);
+    let count = 0;
+    for (let byte = 0; byte < 256; byte++) {
+      if (set[byte] === 0) continue;
+      words[byte >>> 4]! |= 1 << (byte & 15);
+      count++;
+    }
+    if (count === 0) return NOTHING;
+    const key = String.fromCharCode(...words);
+    let place = this.#setOfKey.get(key);
+    if (place === undefined) {
+      place = this.#sets.push(set) - 1;
+      this.#setOfKey.set(key, place);
+    }
+    return this.#intern(SET, place, 0, 0, [], false, true);
+  }
+
+  #intern(
+    kind: number,
+    left: number,
+    right: number,
+    most: number,
+    list: readonly number[],
+    nullable: boolean,
+    plain: boolean,
+  ): number {
+    const key = `${kind},${left},${right},${most}:${list.join()}`;
+    let node = this.#nodeOfKey.get(key);
+    if (node === undefined) {
+      node = this.#add(kind, left, right, most, list, nullable, plain);
+      this.#nodeOfKey.set(key, node);
+    }
+    return node;
+  }
+
+  #add(
+    kind: number,
+    left: number,
+    right: number,
+    most: number,
+    list: readonly number[],
+    nullable: boolean,
+    plain: boolean,
+  ): number {
+    if (this.#kinds.length >= this.#maxNodes) {
+      throw new GrammarLimitError("parts of regular expressions", this.#maxNodes);
+    }
+    this.#left.push(left);
+    this.#right.push(right);
+    this.#most.push(most);
+    this.#lists.push(list);
+    this.#nullable.push(nullable);
+    this.#plain.push(plain);
+    return this.#kinds.push(kind) - 1;
+  }
+}
+
+function byteSet(ranges: readonly (readonly [number, number])[]): Uint8Array {
+  const set = new Uint8Array(256);
+  for (const [from, to] of ranges) set.fill(1, from, to + 1);
+  return set;
+}
+
+/** Whether all that it matches is well-formed UTF-8. */
+function isText(regex: Regex): boolean {
+  switch (regex.type) {
+    case "bytes":
+      return isWellFormed(regex.bytes);
+    case "concat":
+      return regex.parts.every(isText);
+    case "alternatives":
+      return regex.options.every(isText);
+    case "repeat":
+      return isText(regex.item);
+    default:
+      return true;
+  }
+}
+
+function isWellFormed(bytes: Uint8Array): boolean {
+  try {
+    new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}
