@@ -13,15 +13,15 @@ export const NOTHING = 0;
 /** Matches the empty text. */
 export const EMPTY = 1;
 /** Matches all bytes. */
-export const ANYTHING = 2;
+const ANYTHING = 2;
 
-export const SET = 3;
-export const LITERAL = 4;
+const SET = 3;
+const LITERAL = 4;
 export const CONCAT = 5;
 export const ALTERNATIVES = 6;
 export const REPEAT = 7;
 export const AND = 8;
-export const NOT = 9;
+const NOT = 9;
 
 /** No bound of a repetition. */
 export const UNBOUNDED = -1;

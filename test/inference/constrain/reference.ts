@@ -32,7 +32,7 @@ export function accepts({ terminals, rules, root }: Grammar, text: Uint8Array): 
 }
 
 /** Where matches that begin at `at` end. */
-export function regexEnds(regex: Regex, text: Uint8Array, at: number): Set<number> {
+function regexEnds(regex: Regex, text: Uint8Array, at: number): Set<number> {
   switch (regex.type) {
     case "bytes":
       return regex.bytes.every((byte, index) => text[at + index] === byte)
