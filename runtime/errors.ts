@@ -35,6 +35,8 @@ export type RunErrorCode =
   | "CHORALE_THREAD_CONFLICT"
   | "CHORALE_THREAD_NOT_FOUND"
   | "CHORALE_THREAD_AMBIGUOUS"
+  /** A file that the command was to write. */
+  | "CHORALE_FILE_WRITE"
   | "CHORALE_THREAD_IMPORT"
   | "CHORALE_THREAD_EXPORT"
   | "CHORALE_THREAD_STORE"

@@ -4,6 +4,8 @@
  */
 
 export {
+  type Attachment,
+  AttachmentError,
   type BrowserBackend,
   type BrowserSnapshot,
   BrowserSnapshotError,
@@ -27,6 +29,7 @@ export {
   type PageKind,
   type PageLine,
   type PageLink,
+  readAttachment,
   type SearchHit,
   type SkippedFile,
 } from "./browser/index.ts";

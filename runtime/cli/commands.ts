@@ -15,6 +15,11 @@ export const COMMANDS: CommandTable = {
     load: async () => (await import("./commands/chat.ts")).command,
   },
 
+  sessions: {
+    describe: "List, show, search, go on with, copy, export and remove conversations",
+    load: async () => (await import("./commands/sessions.ts")).command,
+  },
+
   tools: {
     describe: "Make, check and try out tools and plugins",
     load: async () => (await import("./commands/tools.ts")).command,

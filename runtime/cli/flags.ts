@@ -266,6 +266,11 @@ export const agentFlags = {
 
 /** Which conversation a run belongs to. */
 export const threadFlags = {
+  continue: {
+    type: "switch",
+    short: "c",
+    describe: "Go on with the conversation of this folder that was used last",
+  },
   resume: {
     type: "text",
     placeholder: "ID",

@@ -10,6 +10,8 @@ export const REPORT_MS = 80;
 export type Interruption = {
   /** The reason is an InterruptedError. */
   readonly signal: AbortSignal;
+  /** Ends the command after this many milliseconds, in the same way. */
+  stopAfter(ms: number): void;
   /** From now on signals end the command in order. */
   listen(): void;
 };
@@ -45,5 +47,8 @@ export function interruption(tell: (reason: InterruptedError) => Promise<unknown
     process.on("SIGTERM", () => stop("SIGTERM"));
     process.on("SIGHUP", () => stop("SIGHUP"));
   };
-  return { signal: controller.signal, listen };
+  const stopAfter = (ms: number): void => {
+    setTimeout(() => stop("timeout"), ms).unref();
+  };
+  return { signal: controller.signal, listen, stopAfter };
 }

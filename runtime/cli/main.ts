@@ -20,7 +20,7 @@ export async function main(given: readonly string[]): Promise<void> {
   };
   const tell = async (error: unknown): Promise<ExitCode> =>
     (await import("./report.ts")).report(error, argv, await currentOutput());
-  const { signal, listen } = interruption(tell);
+  const { signal, listen, stopAfter } = interruption(tell);
   let exitCode: ExitCode = EXIT.ok;
   try {
     const called = await findCommand(argv);
@@ -39,6 +39,7 @@ export async function main(given: readonly string[]): Promise<void> {
         output,
         env: process.env,
         signal,
+        stopAfter,
         commands: COMMANDS,
       });
     }

@@ -1,33 +1,39 @@
 /** `chorale run "question"`: one prompt, one answer. */
-import type { TokenEngine } from "../../inference/index.ts";
-import { type BrowserTools, createValidator, folderNotes } from "../../tools/index.ts";
-import { openEnvironment } from "../environment.ts";
+import { resolve } from "node:path";
+import { type BrowserTools, createValidator } from "../../tools/index.ts";
+import { UsageError } from "../errors.ts";
 import type { Timing, Usage } from "../events.ts";
-import { Agent, checkPromptLength, Thread } from "../index.ts";
+import { findThread, lastThread, Thread, type ThreadStore } from "../index.ts";
+import { checkLength, readAttachments, withAttachments } from "./attachments.ts";
 import type { CommandContext } from "./command-context.ts";
 import { errorText } from "./error-text.ts";
 import { exitCodeOf } from "./exit-code-of.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
-import type { AgentArguments, ModelArguments } from "./flags.ts";
-import { samplingOf } from "./flags.ts";
 import { JsonEvents } from "./json-events.ts";
-import { missingNote, pluginConfigurations } from "./plugins.ts";
+import { agentOf, openRunEnvironment, type RunSettings } from "./open-run.ts";
 import { readPrompt } from "./read-prompt.ts";
 import { readSchema } from "./read-schema.ts";
 import { isOwnStdin } from "./stdin-owner.ts";
+import { withThreads } from "./stored-threads.ts";
 import { watchRun } from "./watch.ts";
-import { memoryNote, watchLoading } from "./watch-loading.ts";
+import { checkWritable, writeWhole } from "./write-file.ts";
 
-export type RunArguments = {
+export type RunArguments = RunSettings & {
   readonly prompt: string | undefined;
+  /** Documents that are put into the prompt. */
+  readonly attach: readonly string[];
+  /** Also gets the answer. */
+  readonly output: string | undefined;
   readonly json: boolean;
   readonly verbose: boolean;
   /** The conversation is not kept. */
   readonly ephemeral: boolean;
-  /** The thread that goes on. */
+  /** The thread that goes on, or the beginning of its id. */
   readonly resume: string | undefined;
-  readonly agent: AgentArguments;
-  readonly model: ModelArguments;
+  /** The last thread of this folder goes on. */
+  readonly continue: boolean;
+  /** Milliseconds. */
+  readonly timeout: number | undefined;
 };
 
 /**
@@ -35,78 +41,32 @@ export type RunArguments = {
  * @throws UsageError, ToolsError, ModelError: nothing was started
  */
 export async function runCommand(args: RunArguments, context: CommandContext): Promise<ExitCode> {
-  const { output, env, signal } = context;
+  const { output, signal } = context;
   const note = (sentence: string): void => output.note(sentence);
-  const prompt = await promptOf(args, context);
-  if (prompt !== undefined) await checkPromptLength(prompt, args.model.model, args.model.context);
+  if (args.timeout !== undefined) context.stopAfter(args.timeout);
+  if (args.output !== undefined) await checkWritable(args.output, "--output");
+  const resumed = await resumedThread(args, context);
+  const prompt = await promptOf(args, resumed, context);
   const outputSchema = await readSchema(args.agent);
   // A schema that is none is refused now, not after the model is loaded.
   if (outputSchema !== undefined) {
     const { warnings } = await createValidator(outputSchema);
     for (const warning of warnings) note(warning);
   }
-  const { agent: given, model: modelArguments } = args;
-  const { model: path, context: contextLength, threads, memory, precision } = modelArguments;
-  const { prefixStore } = modelArguments;
-  await using environment = await openEnvironment({
-    env,
-    model: {
-      path,
-      contextLength,
-      threads,
-      memoryLimit: memory,
-      precision,
-      prefixCacheBytes: prefixStore === undefined ? undefined : prefixStore * 2 ** 30,
-      onMemory: (needs) => {
-        const sentence = memoryNote(needs);
-        if (sentence !== null) note(sentence);
-      },
-      onProgress: watchLoading({
-        note,
-        progress: output.isLive ? (text) => output.progress(text) : null,
-      }),
-    },
-    python: { files: given.file, artifacts: given.artifacts, packages: given.packages },
-    toolModules: given.tool,
-    plugins: await pluginConfigurations(given),
-    documents: given.docs,
+  await using environment = await openRunEnvironment(args, context, {
     keepThreads: !args.ephemeral,
-    onNote: note,
-    onPluginLog: (text) => output.watchLines("log", text, "result"),
   });
-  const { model, tools, python, browser, briefing } = environment;
-  for (const plugin of environment.plugins) {
-    const missing = missingNote(plugin);
-    if (missing !== null) note(missing);
-  }
-  if (browser?.summary !== undefined) for (const line of folderNotes(browser.summary)) note(line);
-  if (path === undefined) note(embeddedModelNote(model.engine));
+  const { model, python, browser, threads: store } = environment;
   // Starts while the model reads the prompt; most runs need it.
   let isPythonReady = python === undefined;
   void python?.warmUp().finally(() => {
     isPythonReady = true;
   });
-  const agent = new Agent({
-    model,
-    tools,
-    instructions:
-      briefing === undefined ? given.instructions : joined(given.instructions, briefing),
-    system: given.system === undefined ? undefined : { identity: given.system },
-    effort: given.effort,
-    sampling: samplingOf(modelArguments),
-    output: outputSchema,
-    maxSteps: given.maxSteps,
-    maxTokens: given.maxTokens,
-    maxReasoningTokens: given.maxReasoningTokens,
-    maxSeconds: given.maxSeconds,
-    maxToolCalls: given.maxToolCalls,
-    maxOutputBytes: given.maxOutputBytes,
-    maxRetries: given.maxRetries,
-    constrainHeaders: given.freeHeaders ? false : undefined,
-  });
-  const { threads: store } = environment;
+  const agent = agentOf(args, environment, outputSchema);
   const thread =
-    args.resume === undefined ? Thread.create({ store }) : await Thread.open(store, args.resume);
+    resumed === undefined
+      ? Thread.create({ store, folder: resolve(".") })
+      : await Thread.open(store, resumed);
   const events = new JsonEvents(output);
   const watch = watchRun(output, {
     holdAnswer: outputSchema !== undefined,
@@ -121,9 +81,14 @@ export async function runCommand(args: RunArguments, context: CommandContext): P
   });
   let exitCode: ExitCode = EXIT.failed;
   try {
-    const { status, error, usage, timing } = await run.result;
+    const { status, output: answer, error, usage, timing } = await run.result;
     exitCode = status === "completed" ? EXIT.ok : exitCodeOf(error);
     if (error !== undefined) output.problem(errorText(error));
+    if (args.output !== undefined && answer !== null) {
+      exitCode = EXIT.failed;
+      await writeWhole(args.output, answer, "--output");
+      exitCode = EXIT.ok;
+    }
     if (args.verbose) note(figures(usage, timing, thread.id));
   } finally {
     if (args.json) events.end(exitCode, model.statistics);
@@ -131,19 +96,52 @@ export async function runCommand(args: RunArguments, context: CommandContext): P
   return exitCode;
 }
 
+/**
+ * The id of the thread that goes on; undefined for a new one.
+ * @throws UsageError, ThreadNotFoundError, AmbiguousThreadError
+ */
+async function resumedThread(
+  args: RunArguments,
+  context: CommandContext,
+): Promise<string | undefined> {
+  if (args.resume === undefined && !args.continue) return undefined;
+  return withThreads(context, async (store: ThreadStore) => {
+    if (args.resume !== undefined) return (await findThread(store, args.resume)).threadId;
+    const folder = resolve(".");
+    const last = await lastThread(store, folder);
+    if (last !== undefined) return last.threadId;
+    const [other] = await store.list({ limit: 1 });
+    const elsewhere =
+      other === undefined
+        ? "There are no conversations yet."
+        : `The last one of all is ${other.threadId}${other.title === null ? "" : ` (${other.title})`}; ` +
+          "--resume goes on with it.";
+    throw new UsageError(`No conversation began in ${folder}. ${elsewhere}`);
+  });
+}
+
 /** Undefined where a thread goes on whose last turn is not over. */
 async function promptOf(
-  { prompt, resume }: RunArguments,
+  { prompt, attach, model }: RunArguments,
+  resumed: string | undefined,
   { output, env, signal }: CommandContext,
 ): Promise<string | undefined> {
-  if (resume !== undefined && prompt === undefined) return undefined;
-  return readPrompt({
+  if (resumed !== undefined && prompt === undefined) {
+    if (attach.length === 0) return undefined;
+    throw new UsageError("--attach is for a question; give one.");
+  }
+  const note = (sentence: string): void => output.note(sentence);
+  const text = await readPrompt({
     argument: prompt,
     stdin: process.stdin,
     isOwnStdin: isOwnStdin(env),
-    note: (sentence) => output.note(sentence),
+    note,
     signal,
   });
+  const attachments = await readAttachments(attach, note);
+  const whole = withAttachments(text, attachments);
+  await checkLength(whole, attachments, model);
+  return whole;
 }
 
 /** What a run took, in one sentence. */
@@ -158,17 +156,6 @@ function figures(usage: Usage, timing: Timing, threadId: string): string {
   );
 }
 
-const joined = (instructions: string | undefined, briefing: string): string =>
-  instructions === undefined ? briefing : `${instructions}\n\n${briefing}`;
-
 function citationsOf(browser: BrowserTools | undefined): ((text: string) => string) | undefined {
   return browser && ((text) => browser.normaliseCitations(text).text);
-}
-
-/** The demo model's answers should not pass for those of a large model. */
-function embeddedModelNote(engine: TokenEngine): string {
-  return (
-    `no --model given, so the small embedded demo model answers (${engine.contextLength} tokens of ` +
-    "context; arithmetic, text, dates, declared functions, extraction)."
-  );
 }

@@ -46,6 +46,11 @@ export function watchRun(output: Output, options: WatchOptions): EventListener {
     switch (event.type) {
       case "item.started":
         open.set(event.item.id, event.item);
+        if (event.item.type === "agent_message" && event.item.phase === "final_answer") {
+          // What came before it was no answer: the model went on.
+          if (printed !== "") output.finishAnswer();
+          printed = "";
+        }
         break;
       case "item.delta":
         onDelta(event.item_id, event.channel, event.text);

@@ -100,6 +100,7 @@ export class ThreadIndex {
   readonly #text: StatementSync;
   readonly #words: StatementSync;
   readonly #remove: readonly StatementSync[];
+  readonly #optimize: StatementSync;
 
   constructor(database: DatabaseSync) {
     this.#get = database.prepare("SELECT * FROM threads WHERE thread_id = ?");
@@ -111,6 +112,7 @@ export class ThreadIndex {
       "DELETE FROM texts WHERE thread_id = ?",
       "DELETE FROM threads WHERE thread_id = ?",
     ].map((statement) => database.prepare(statement));
+    this.#optimize = database.prepare("INSERT INTO words (words) VALUES ('optimize')");
   }
 
   add(threadId: string, entry: LogEntry): void {
@@ -135,6 +137,8 @@ export class ThreadIndex {
 
   remove(threadId: string): void {
     for (const statement of this.#remove) statement.run(threadId);
+    // Otherwise the index keeps the words of a removed text until it happens to be merged.
+    this.#optimize.run();
   }
 }
 

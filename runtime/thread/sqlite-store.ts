@@ -40,7 +40,9 @@ export class SqliteThreadStore implements ThreadStore {
     try {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
       this.#database = new DatabaseSync(path, { timeout: busyTimeoutMs });
-      this.#database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;");
+      this.#database.exec(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON;",
+      );
       prepareTables(this.#database);
       this.#index = new ThreadIndex(this.#database);
       this.#insert = this.#database.prepare("INSERT INTO entries VALUES (?, ?, ?, ?)");
@@ -118,10 +120,13 @@ export class SqliteThreadStore implements ThreadStore {
 
   async remove(threadId: string): Promise<boolean> {
     try {
-      return this.#transaction(() => {
+      const isRemoved = this.#transaction(() => {
         this.#index.remove(threadId);
         return this.#delete.run(threadId).changes > 0;
       });
+      // What was removed is to be gone from the file as well, not only from its tables.
+      if (isRemoved) this.#database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+      return isRemoved;
     } catch (cause) {
       throw new ThreadStoreError(`remove thread ${threadId} from ${this.path}`, cause);
     }

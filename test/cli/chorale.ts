@@ -20,6 +20,8 @@ export type ChoraleOptions = {
   readonly node?: string;
   readonly home: string;
   readonly env?: NodeJS.ProcessEnv;
+  /** Default: that of the tests. */
+  readonly cwd?: string;
   /** Default: nothing, like </dev/null. */
   readonly stdin?: string | Buffer;
   /** Called when the process runs, to send it signals or close its pipes. */
@@ -30,6 +32,7 @@ export function chorale(args: readonly string[], options: ChoraleOptions): Promi
   const startedAt = performance.now();
   const child = spawn(options.node ?? process.execPath, [launcher, ...args], {
     stdio: [options.stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+    ...(options.cwd !== undefined && { cwd: options.cwd }),
     env: { ...process.env, CHORALE_HOME: options.home, ...options.env },
   });
   let stdout = "";

@@ -19,6 +19,9 @@ export async function inProcess(
     line: (text: string) => {
       stdout += `${text}\n`;
     },
+    answer: (text: string) => {
+      stdout += text;
+    },
     jsonLine: (value: unknown) => {
       stdout += `${JSON.stringify(value)}\n`;
     },
@@ -27,7 +30,14 @@ export async function inProcess(
     problem: say,
   };
   const { signal } = new AbortController();
-  const context = { output, env, signal, commands: COMMANDS } as unknown as CommandContext;
+  const stopAfter = (): void => {};
+  const context = {
+    output,
+    env,
+    signal,
+    stopAfter,
+    commands: COMMANDS,
+  } as unknown as CommandContext;
   try {
     const called = await findCommand(argv);
     if (called.text !== undefined) return { code: 0, stdout: called.text, stderr };

@@ -34,3 +34,14 @@ export class BrowserSnapshotError extends ToolsError {
     );
   }
 }
+
+/** A file that is to be put into a prompt has no text that can be read. */
+export class AttachmentError extends ToolsError {
+  static override readonly brand: string = "chorale.AttachmentError";
+  readonly path: string;
+
+  constructor(path: string, problem: string, options?: ErrorOptions) {
+    super("CHORALE_ATTACHMENT", `Cannot attach ${path}: ${problem}.`, options);
+    this.path = path;
+  }
+}

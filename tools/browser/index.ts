@@ -5,6 +5,7 @@
 
 export type { BrowserBackend, SearchHit } from "./backend.ts";
 export { type Citation, type CitedText, normaliseCitations } from "./citations.ts";
+export { type Attachment, readAttachment } from "./documents/attachment.ts";
 export {
   type FolderBackend,
   type FolderLimits,
@@ -14,7 +15,12 @@ export {
   type SkippedFile,
 } from "./documents/folder-backend.ts";
 export { folderNotes } from "./documents/folder-notes.ts";
-export { BrowserSnapshotError, BrowsingError, DocumentFolderError } from "./errors.ts";
+export {
+  AttachmentError,
+  BrowserSnapshotError,
+  BrowsingError,
+  DocumentFolderError,
+} from "./errors.ts";
 export type { LinkTarget, Page, PageContent, PageKind, PageLink } from "./page.ts";
 export type { BrowserSnapshot } from "./snapshot.ts";
 export type { Line as PageLine } from "./text/wrap.ts";

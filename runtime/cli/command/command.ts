@@ -9,6 +9,8 @@ export type CommandContext = {
   readonly env: NodeJS.ProcessEnv;
   /** Aborted by Ctrl-C, SIGTERM, or a reader that closed stdout; the reason is an InterruptedError. */
   readonly signal: AbortSignal;
+  /** Ends the command after this many milliseconds as a signal does. */
+  readonly stopAfter: (ms: number) => void;
   /** Every command, for those that are about commands. */
   readonly commands: CommandTable;
 };

@@ -39,6 +39,8 @@ export type Flag = {
     }
   /** `8G`, `1.5GiB`, `500M`, plain bytes: powers of 1,024. */
   | { readonly type: "bytes"; readonly placeholder: string }
+  /** `90`, `90s`, `5m`, `1h30m`, `250ms`; the value is in milliseconds. */
+  | { readonly type: "duration"; readonly placeholder: string }
 );
 
 export type Flags = Readonly<Record<string, Flag>>;
@@ -49,7 +51,7 @@ type CamelCase<Name extends string> = Name extends `${infer Head}-${infer Tail}`
 
 type Given<F> = F extends { readonly type: "choice"; readonly words: readonly (infer Word)[] }
   ? Word
-  : F extends { readonly type: "number" | "integer" | "bytes" }
+  : F extends { readonly type: "number" | "integer" | "bytes" | "duration" }
     ? number
     : F extends { readonly type: "names" }
       ? readonly string[]
@@ -109,6 +111,8 @@ export function readFlag(flag: Flag, texts: readonly string[], name: string): un
       return numberOf(flag, text, name);
     case "bytes":
       return bytesOf(text, name);
+    case "duration":
+      return durationOf(text, name);
   }
 }
 
@@ -147,5 +151,28 @@ function bytesOf(text: string, name: string): number {
   if (bytes >= 1 && bytes <= Number.MAX_SAFE_INTEGER) return bytes;
   throw new UsageError(
     `${name} is ${JSON.stringify(text)}; accepted: bytes, or a number with K, M, G or T, like 8G.`,
+  );
+}
+
+/** What a timer of Node can wait for: 24 days. */
+const LONGEST_DURATION_MS = 2 ** 31 - 1;
+const UNIT_MS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
+function durationOf(text: string, name: string): number {
+  const isPlain = /^\d+(\.\d+)?$/.test(text);
+  const isDuration = isPlain || /^(\d+(\.\d+)?(ms|s|m|h|d))+$/.test(text);
+  const parts = isPlain ? [[text, text, "s"]] : text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g);
+  let total = isDuration ? 0 : Number.NaN;
+  for (const [, amount, unit = ""] of parts) total += Number(amount) * (UNIT_MS[unit] ?? 0);
+  const ms = Math.round(total);
+  if (ms >= 1 && ms <= LONGEST_DURATION_MS) return ms;
+  throw new UsageError(
+    `${name} is ${JSON.stringify(text)}; accepted: seconds, or a time like 90s, 5m, 1h30m, up to 24d.`,
   );
 }

@@ -11,30 +11,67 @@ import {
   toolFlags,
 } from "../flags.ts";
 
+/** Of one run, beside which conversation it belongs to. */
+export const runFlags = {
+  attach: {
+    type: "text",
+    placeholder: "FILE",
+    short: "f",
+    list: true,
+    completes: "file",
+    describe:
+      "Document that is put into the prompt: text, Markdown, HTML, PDF, Word, a notebook, a mail, CSV",
+  },
+  output: {
+    type: "text",
+    placeholder: "FILE",
+    short: "o",
+    completes: "file",
+    describe: "Also write the answer, alone and whole, to this file",
+  },
+  timeout: {
+    type: "duration",
+    placeholder: "TIME",
+    describe: "Stop after this long, like 90s, 5m or 1h30m; loading the model counts",
+  },
+} as const;
+
+export const runSettings: typeof engineFlags &
+  typeof agentFlags &
+  typeof toolFlags &
+  typeof grantFlag &
+  typeof modelFlags &
+  typeof outputFlags &
+  typeof colorFlag = {
+  ...engineFlags,
+  ...agentFlags,
+  ...toolFlags,
+  ...grantFlag,
+  ...modelFlags,
+  ...outputFlags,
+  ...colorFlag,
+};
+
 export const command: Command = defineCommand({
   positionals: { prompt: optional("The question; - reads stdin") },
-  flags: { ...threadFlags, ...jsonFlag },
-  settings: {
-    ...engineFlags,
-    ...agentFlags,
-    ...toolFlags,
-    ...grantFlag,
-    ...modelFlags,
-    ...outputFlags,
-    ...colorFlag,
-  },
+  flags: { ...runFlags, ...threadFlags, ...jsonFlag },
+  settings: runSettings,
   exclusive: [
     ["schema", "xsd"],
     ["resume", "ephemeral"],
+    ["resume", "continue"],
+    ["continue", "ephemeral"],
   ],
   examples: [
     ['run "What is 12 * 34?"', "One question, one answer on stdout"],
     ["run - < question.txt", "The question from a file"],
     ['run "Summarise this change" < change.diff', "A question about what comes on stdin"],
+    ['run -f contract.pdf "When does it end?"', "A question about a document"],
     [
       'run --file sales.csv --schema total.json "Sum the column amount"',
       "Python over a file, and an answer that passes a schema",
     ],
+    ['run --continue "And the day before?"', "The last conversation of this folder goes on"],
     ['run --json "Name a colour" | tail -1', "Events for a program; the last one has the outcome"],
   ],
   run: async (args, context) =>

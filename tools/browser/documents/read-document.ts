@@ -50,13 +50,21 @@ export function readDocument(
     if (stats.size > maxBytes) return { reason: tooLarge(stats.size, maxBytes) };
     const bytes = readFileSync(file);
     if (bytes.length > maxBytes) return { reason: tooLarge(bytes.length, maxBytes) };
-    const other = otherKind(bytes, url);
-    return other === null ? bytes : { reason: other };
+    return asDocument(bytes, url);
   } catch (error) {
     return { reason: reasonOf(error) };
   } finally {
     if (file !== undefined) closeSync(file);
   }
+}
+
+/** The same bytes, or why they are no document. */
+export function asDocument(
+  bytes: Uint8Array,
+  url: string,
+): Uint8Array | { readonly reason: string } {
+  const other = otherKind(bytes, url);
+  return other === null ? bytes : { reason: other };
 }
 
 function tooLarge(size: number, maxBytes: number): string {

@@ -1,0 +1,100 @@
+/** What the flags of a run stand for: the environment that is opened for it, and the agent. */
+import type { TokenEngine } from "../../inference/index.ts";
+import { folderNotes, type Tool, type ValidatorOptions } from "../../tools/index.ts";
+import { type Environment, type EnvironmentOptions, openEnvironment } from "../environment.ts";
+import { Agent } from "../index.ts";
+import type { CommandContext } from "./command-context.ts";
+import { type AgentArguments, type ModelArguments, samplingOf } from "./flags.ts";
+import { missingNote, pluginConfigurations } from "./plugins.ts";
+import { memoryNote, watchLoading } from "./watch-loading.ts";
+
+export type RunSettings = {
+  readonly agent: AgentArguments;
+  readonly model: ModelArguments;
+};
+
+/**
+ * Opens the model and its tools, and tells what is to be known of them.
+ * @param changes what a command has otherwise
+ * @throws ToolsError, UsageError, ModelError, InferenceError, ThreadStoreError
+ */
+export async function openRunEnvironment(
+  { agent, model: given }: RunSettings,
+  { output, env }: CommandContext,
+  changes: EnvironmentOptions = {},
+): Promise<Environment> {
+  const note = (sentence: string): void => output.note(sentence);
+  const { model: path, context: contextLength, threads, memory, precision, prefixStore } = given;
+  const environment = await openEnvironment({
+    env,
+    python: { files: agent.file, artifacts: agent.artifacts, packages: agent.packages },
+    toolModules: agent.tool,
+    plugins: await pluginConfigurations(agent),
+    documents: agent.docs,
+    onNote: note,
+    onPluginLog: (text) => output.watchLines("log", text, "result"),
+    ...changes,
+    model: {
+      path,
+      contextLength,
+      threads,
+      memoryLimit: memory,
+      precision,
+      prefixCacheBytes: prefixStore === undefined ? undefined : prefixStore * 2 ** 30,
+      onMemory: (needs) => {
+        const sentence = memoryNote(needs);
+        if (sentence !== null) note(sentence);
+      },
+      onProgress: watchLoading({
+        note,
+        progress: output.isLive ? (text) => output.progress(text) : null,
+      }),
+      ...changes.model,
+    },
+  });
+  for (const plugin of environment.plugins) {
+    const missing = missingNote(plugin);
+    if (missing !== null) note(missing);
+  }
+  const { browser } = environment;
+  if (browser?.summary !== undefined) for (const line of folderNotes(browser.summary)) note(line);
+  if (path === undefined) note(embeddedModelNote(environment.model.engine));
+  return environment;
+}
+
+/** @param briefing where the user's files are; see `Environment` */
+export function agentOf(
+  { agent: given, model: modelArguments }: RunSettings,
+  { model, tools, briefing }: Pick<Environment, "model" | "briefing"> & { tools: readonly Tool[] },
+  output: ValidatorOptions | undefined,
+): Agent {
+  return new Agent({
+    model,
+    tools,
+    instructions:
+      briefing === undefined ? given.instructions : joined(given.instructions, briefing),
+    system: given.system === undefined ? undefined : { identity: given.system },
+    effort: given.effort,
+    sampling: samplingOf(modelArguments),
+    output,
+    maxSteps: given.maxSteps,
+    maxTokens: given.maxTokens,
+    maxReasoningTokens: given.maxReasoningTokens,
+    maxSeconds: given.maxSeconds,
+    maxToolCalls: given.maxToolCalls,
+    maxOutputBytes: given.maxOutputBytes,
+    maxRetries: given.maxRetries,
+    constrainHeaders: given.freeHeaders ? false : undefined,
+  });
+}
+
+const joined = (instructions: string | undefined, briefing: string): string =>
+  instructions === undefined ? briefing : `${instructions}\n\n${briefing}`;
+
+/** The demo model's answers should not pass for those of a large model. */
+function embeddedModelNote(engine: TokenEngine): string {
+  return (
+    `no --model given, so the small embedded demo model answers (${engine.contextLength} tokens of ` +
+    "context; arithmetic, text, dates, declared functions, extraction)."
+  );
+}
