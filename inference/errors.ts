@@ -187,6 +187,21 @@ export class GrammarLimitError extends InferenceError {
   }
 }
 
+/**
+ * A JSON Schema that no grammar can stand for: it is no schema, contradicts itself, leads to nothing, or is
+ * larger than what is compiled.
+ */
+export class JsonSchemaConstraintError extends InferenceError {
+  static override readonly brand: string = "chorale.JsonSchemaConstraintError";
+  readonly code = "CHORALE_JSON_SCHEMA_CONSTRAINT";
+  /** What is wrong, without the beginning of the sentence. */
+  readonly reason: string;
+  constructor(reason: string, options?: ErrorOptions) {
+    super(`Cannot constrain an answer to the JSON Schema: ${reason}.`, options);
+    this.reason = reason;
+  }
+}
+
 /** A `ScriptedEngine` was asked for more replies than its script has. */
 export class ScriptExhaustedError extends InferenceError {
   static override readonly brand: string = "chorale.ScriptExhaustedError";

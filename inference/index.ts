@@ -22,6 +22,13 @@ export {
   type GrammarSymbol,
   type Regex,
 } from "./constrain/grammar.ts";
+export {
+  type JsonSchemaGrammar,
+  type JsonSchemaGrammarOptions,
+  jsonSchemaGrammar,
+} from "./constrain/json-schema/json-schema-grammar.ts";
+export type { KeywordNote } from "./constrain/json-schema/notes.ts";
+export type { SchemaDraft } from "./constrain/json-schema/schema-index.ts";
 export type { GrammarMatcher, MatcherOptions } from "./constrain/matcher.ts";
 export type { Vocabulary } from "./constrain/token-trie.ts";
 export type {
@@ -51,6 +58,7 @@ export {
   InferenceError,
   InsufficientMemoryError,
   InvalidRequestError,
+  JsonSchemaConstraintError,
   ModelNotFoundError,
   ScriptExhaustedError,
   UnsupportedArchitectureError,
