@@ -107,6 +107,8 @@ export type ToolPin = {
   /** SHA-256 of its description and schema, the first 16 hexadecimal digits. */
   readonly hash: string;
   readonly execution: "local" | "client";
+  /** What it returns is text of strangers. Absent in logs of older versions, where it is taken to be. */
+  readonly isUntrusted?: boolean;
 };
 
 /** What a turn may use, each with a limit of its own. */

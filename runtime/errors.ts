@@ -20,6 +20,8 @@ export type RunErrorCode =
   | "CHORALE_OUTPUT_LIMIT"
   /** The answer does not pass its schema, after every repair that was allowed. */
   | "CHORALE_INVALID_OUTPUT"
+  /** Answers and trusted tools cannot be read or written. */
+  | "CHORALE_POLICY_STORE"
   /** A call was not allowed, and the model cannot go on without it. */
   | "CHORALE_APPROVAL_DENIED"
   /** The process that executed a call ended before its result was known. */

@@ -108,11 +108,22 @@ export type PendingCall = {
   readonly waits_for: "result" | "approval";
 };
 
+/** A call that was not allowed, without a person having said so. */
+export type DeniedCall = {
+  readonly call_id: string;
+  /** The tool's own name. */
+  readonly tool: string;
+  readonly rule: string;
+  readonly reason?: string;
+};
+
 export type RunEvent =
   | {
       readonly type: "thread.started";
       readonly thread_id: string;
       readonly model: string;
+      /** Text of strangers was read in an earlier turn: the tool that returned it, or its name. */
+      readonly tainted_by?: string;
       readonly sampling: {
         readonly temperature: number;
         readonly top_p: number;
@@ -171,14 +182,29 @@ export type RunEvent =
       readonly item_id: string;
       readonly tool: string;
       readonly arguments: string;
+      /** The rule because of which it is asked; `tool`: the tool wants it. */
+      readonly rule: string;
+      readonly reason?: string;
+      /** What is other than in the definition of the tool that was trusted, line by line. */
+      readonly change?: string;
     }
   | {
       readonly type: "approval.resolved";
       readonly item_id: string;
       readonly decision: "allowed" | "denied";
-      /** Who decided: `caller`, `user`, or the name of a rule. */
+      /** Who decided: `caller`, `user`, `no_approver` (there was no one to ask), or the name of a rule. */
       readonly by: string;
+      /** The rule because of which it was asked, or that denied it. */
+      readonly rule?: string;
       readonly reason?: string;
+      /** The answer holds for later calls as well. */
+      readonly remember?: "session" | "always";
+    }
+  | {
+      /** From here on the conversation holds text of strangers: what changes something is asked again. */
+      readonly type: "thread.tainted";
+      /** The tool that returned it, or the name of what the user put in. */
+      readonly source: string;
     }
   | {
       /** A budget of the turn is near its end (the model is told to conclude), or used up. */
@@ -203,6 +229,11 @@ export type RunEvent =
       readonly partial_output?: string;
       /** With `pending`: what the run waits for. */
       readonly pending_calls?: readonly PendingCall[];
+      /**
+       * With `completed`: a rule, or that there was no one to ask, kept the model from its last call; it answered
+       * without.
+       */
+      readonly denied_call?: DeniedCall;
       readonly usage: Usage;
       readonly timing: Timing;
     }

@@ -90,6 +90,7 @@ export {
 export type {
   AgentMessageItem,
   CodeExecutionItem,
+  DeniedCall,
   ErrorItem,
   EventListener,
   Item,
@@ -128,6 +129,33 @@ export {
   type ScriptedStep,
 } from "./model/scripted-model.ts";
 export type { InputMessage, RunInput, TurnOptions } from "./options.ts";
+export type { PolicyDocument } from "./policy/check-rules.ts";
+export type { PolicyOrigin } from "./policy/effects.ts";
+export { PolicyError, PolicyStoreError } from "./policy/errors.ts";
+export { FilePolicyStore } from "./policy/file-store.ts";
+export type {
+  AnswerSubject,
+  Policy,
+  PolicyAction,
+  PolicyCall,
+  PolicyDecision,
+  RememberedAnswer,
+  Taint,
+} from "./policy/policy.ts";
+export { parsePolicy, readPolicyFile } from "./policy/policy-file.ts";
+export { createPolicy, type PolicyOptions } from "./policy/rule-policy.ts";
+export {
+  type ArgumentPattern,
+  DEFAULT_RULES,
+  type Otherwise,
+  type PolicyRule,
+} from "./policy/rules.ts";
+export {
+  MemoryPolicyStore,
+  type PolicyStore,
+  type ToolSnapshot,
+  type TrustedTool,
+} from "./policy/store.ts";
 export { type ConversationTurn, conversationOf } from "./thread/conversation.ts";
 export {
   type Approval,
@@ -135,6 +163,7 @@ export {
   type CallResult,
   type CallStarted,
   type CallStatus,
+  type Denial,
   type Ended,
   type ErrorFacts,
   type LogEntry,
@@ -178,6 +207,7 @@ export type { ThreadMatch } from "./thread/search.ts";
 export { type SqliteStoreOptions, SqliteThreadStore } from "./thread/sqlite-store.ts";
 export type {
   OpenCall,
+  Question,
   RepeatedCall,
   ThreadState,
   ToldBudget,

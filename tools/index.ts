@@ -41,6 +41,7 @@ export {
   verifyTool,
 } from "./calls/arguments.ts";
 export { type ExecuteContext, executeTool, runPreparedCall } from "./calls/execute.ts";
+export { writeFileAtomic } from "./core/atomic-write.ts";
 export type { ContentBlock, EmbeddedResource } from "./core/content.ts";
 export {
   DuplicateToolError,
@@ -64,10 +65,12 @@ export {
   type Tool,
   type ToolAnnotations,
   type ToolContext,
+  type ToolOrigin,
   type ToolOutput,
   type ToolResult,
 } from "./core/tool.ts";
 export { type Truncation, truncateToTokens } from "./core/truncate.ts";
+export { type LinedDocuments, readLinedYaml, YamlError } from "./core/yaml-lines.ts";
 export {
   defineTool,
   type IsolatedToolDefinition,
@@ -86,9 +89,12 @@ export {
   type GuardedFetchOptions,
   type GuardedRequest,
   type GuardedResponse,
+  type HostPattern,
   HostPatternError,
+  isHostGranted,
   NetError,
   type NetLimits,
+  parseHostPattern,
   type Resolver,
 } from "./net/index.ts";
 export {
@@ -145,6 +151,7 @@ export {
   type JsonSchemaDraft,
   type JsonValidator,
   type JsonValidatorOptions,
+  matchPattern,
   readXmlSchema,
   type ValidationAction,
   type ValidationIssue,

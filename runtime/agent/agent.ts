@@ -14,8 +14,9 @@ import { promptTooLong } from "../model/harmony-model.ts";
 import type { LanguageModel } from "../model/language-model.ts";
 import { openingMessages } from "../model/opening.ts";
 import { inputMessages, invalid, type RunInput, type TurnOptions, textOf } from "../options.ts";
+import type { Policy } from "../policy/policy.ts";
 import type { UserInput } from "../thread/entry.ts";
-import { EventProjection, pendingCalls } from "../thread/projection.ts";
+import { deniedCall, EventProjection, pendingCalls } from "../thread/projection.ts";
 import { partialOutput, type ThreadState } from "../thread/state.ts";
 import type { ThreadStore } from "../thread/store.ts";
 import { Thread } from "../thread/thread.ts";
@@ -39,7 +40,12 @@ export type AgentOptions<Value = unknown> = TurnOptions & {
    */
   readonly output?: ValidatorOptions<Value> | undefined;
   /**
-   * Decides about calls of tools that need an approval. Default: they are denied, and the model is told.
+   * Decides first about every call: it may run, has to be asked for, or must not run (`createPolicy`). Default:
+   * what no tool wants to be asked for runs.
+   */
+  readonly policy?: Policy | undefined;
+  /**
+   * Decides about calls that need an approval. Default: they are denied, and the model is told.
    * `pause`: the run ends as `pending`.
    */
   readonly approve?: ApprovalRule | "pause" | undefined;
@@ -50,7 +56,9 @@ export type AgentOptions<Value = unknown> = TurnOptions & {
 };
 
 export type RunOverrides = TurnOptions &
-  Pick<AgentOptions, "context" | "stopWhen" | "approve"> & {
+  Pick<AgentOptions, "context" | "stopWhen" | "approve" | "policy"> & {
+    /** What of the input is not the user's own words, by name: a file, what came on stdin. */
+    readonly untrusted?: readonly string[] | undefined;
     /** Ends the run; a reason that is an `InterruptedError` says by what. */
     readonly signal?: AbortSignal | undefined;
     /** Gets every event; the run waits for its promise. */
@@ -117,11 +125,12 @@ export async function runAgent<Value = unknown>(
     onEvent,
     signal,
     steering,
+    untrusted,
     ...rest
   } = options;
   const input = promptOf(prompt, messages);
   return thread.exclusively(() =>
-    runTurn(rest, { steering }, thread, input, async (event) => onEvent?.(event), signal),
+    runTurn(rest, { steering, untrusted }, thread, input, async (event) => onEvent?.(event), signal),
   );
 }
 
@@ -177,6 +186,7 @@ async function runTurn<Value>(
       model: agent.model,
       tools,
       validator,
+      policy: options.policy ?? null,
       approve: approve === "pause" ? () => "pause" : approve,
       steering: overrides.steering ?? (() => null),
       userContext: options.context,
@@ -186,7 +196,7 @@ async function runTurn<Value>(
       clock,
       emit,
     };
-    const turn = turnToBegin(run, input, settings);
+    const turn = turnToBegin(run, input, settings, overrides.untrusted ?? []);
     hasBegun = true;
     if (turn !== null) await record(run, turn);
     else for (const event of projection.resumed(thread.state, run.model.name)) await emit(event);
@@ -205,7 +215,14 @@ async function runTurn<Value>(
       return { ...outcome(), status: "pending", output: null, pendingCalls: pending };
     }
     const { text, ...parsed } = result.answer ?? { text: null };
-    return { ...outcome(), status: "completed", output: text, ...parsed } as RunResult<Value>;
+    const denied = result.denied && { deniedCall: deniedCall(result.denied) };
+    return {
+      ...outcome(),
+      status: "completed",
+      output: text,
+      ...parsed,
+      ...denied,
+    } as RunResult<Value>;
   } catch (thrown) {
     const isAbort = signal.aborted && (thrown === signal.reason || isAbortError(thrown));
     const error = isAbort ? interruption(signal.reason) : thrown;
@@ -237,6 +254,7 @@ function turnToBegin(
   { thread, signal, model, tools }: RunContext,
   input: RunInput | undefined,
   settings: TurnSettings,
+  untrusted: readonly string[],
 ): UserInput | null {
   const isOpen = thread.state.turn !== null;
   if (input === undefined) {
@@ -256,7 +274,14 @@ function turnToBegin(
   signal.throwIfAborted();
   const opening = openingMessages(settings, tools);
   const isSame = JSON.stringify(opening) === JSON.stringify(thread.state.opening);
-  return { type: "user", model: model.name, messages, settings, ...(!isSame && { opening }) };
+  return {
+    type: "user",
+    model: model.name,
+    messages,
+    settings,
+    ...(!isSame && { opening }),
+    ...(untrusted.length > 0 && { untrusted }),
+  };
 }
 
 /** No token of any vocabulary covers more characters: an absurd prompt needs no counting. */

@@ -1,9 +1,9 @@
 /** A call of the model into a result, with everything that has to be in the log on the way. */
-import { needsApproval, prepareCall, runPreparedCall, type Tool } from "../../tools/index.ts";
-import type { ApprovalDecision } from "../calls/approval.ts";
-import { messageOf, RunError } from "../errors.ts";
+import { prepareCall, runPreparedCall, type Tool } from "../../tools/index.ts";
+import { RunError } from "../errors.ts";
 import type { CallResult } from "../thread/entry.ts";
 import { type OpenCall, promptTranscript } from "../thread/state.ts";
+import { askCaller, decideCall, recordDecision } from "./decide-call.ts";
 import { roundMs } from "./run-clock.ts";
 import { type RunContext, record } from "./run-context.ts";
 
@@ -37,17 +37,13 @@ export async function executeCall(run: RunContext, call: OpenCall): Promise<void
     return;
   }
   const context = toolContext(run, call, resultTokenLimit);
-  const isDecided = call.progress === "allowed" || call.progress === "started";
-  if (!isDecided && (await needsApproval(tool, prepared.input, context))) {
-    await record(run, { type: "approval", callId: call.callId, decision: "asked", by: "tool" });
-    return;
-  }
-  await runTool(run, call, tool, prepared, context);
+  const allowedBy = await decideCall(run, call, tool, prepared, context);
+  if (allowedBy !== null) await runTool(run, call, tool, prepared, context, allowedBy);
 }
 
 /** @returns false when the run has to wait for the decision */
 export async function askApproval(run: RunContext, call: OpenCall): Promise<boolean> {
-  const decision = await decisionAbout(run, call, "needs_approval");
+  const decision = await askCaller(run, call, "needs_approval");
   if (decision === "pause") return false;
   await recordDecision(run, call, decision);
   return true;
@@ -66,7 +62,7 @@ export async function recoverCall(run: RunContext, call: OpenCall): Promise<bool
     return true;
   }
   if (run.approve !== null) {
-    const decision = await decisionAbout(run, call, "unknown_outcome");
+    const decision = await askCaller(run, call, "unknown_outcome");
     if (decision === "pause") return false;
     if (decision === "allow" || (typeof decision === "object" && decision.decision === "allow")) {
       await recordDecision(run, call, decision);
@@ -107,6 +103,7 @@ async function runTool(
   tool: Tool,
   prepared: Extract<Prepared, { ok: true }>,
   context: ReturnType<typeof toolContext>,
+  allowedBy: string,
 ): Promise<void> {
   const { readOnlyHint = false, idempotentHint = false } = tool.annotations ?? {};
   await record(run, {
@@ -114,7 +111,8 @@ async function runTool(
     callId: call.callId,
     input: prepared.arguments ?? null,
     idempotencyKey: context.idempotencyKey,
-    isRepeatable: readOnlyHint || idempotentHint,
+    isRepeatable: readOnlyHint === true || idempotentHint === true,
+    allowedBy,
   });
   const result = await runPreparedCall(tool, prepared, context);
   run.clock.toolEnded(result.durationMs);
@@ -162,50 +160,4 @@ function tokenLimit({ model, thread, tools }: RunContext): number {
       "are in use. Nothing was cut; ask for less at once, or use a model with a larger context.",
     { option: "contextLength", facts: { usedTokens: used, contextLength } },
   );
-}
-
-/** What cannot be decided is denied. */
-async function decisionAbout(
-  run: RunContext,
-  call: OpenCall,
-  cause: "needs_approval" | "unknown_outcome",
-): Promise<ApprovalDecision> {
-  if (run.approve === null) return { decision: "deny", by: "no_approver" };
-  const tool = run.tools.get(call.call.recipient)?.tool;
-  const prepared = tool && (await prepareCall(tool, call.text));
-  const request = {
-    callId: call.callId,
-    tool: call.call.tool,
-    arguments: prepared?.ok ? prepared.arguments : call.text,
-    annotations: tool?.annotations ?? {},
-    cause,
-  };
-  try {
-    const { approve, signal } = run;
-    const decision = await run.time.pausedFor(async () => approve(request, { signal }));
-    run.signal.throwIfAborted();
-    return decision;
-  } catch (error) {
-    run.signal.throwIfAborted();
-    return { decision: "deny", by: "caller", reason: `Asking failed: ${messageOf(error)}.` };
-  }
-}
-
-async function recordDecision(
-  run: RunContext,
-  call: OpenCall,
-  decided: Exclude<ApprovalDecision, "pause">,
-): Promise<void> {
-  const {
-    decision,
-    by = "caller",
-    reason,
-  } = typeof decided === "object" ? decided : { decision: decided };
-  await record(run, {
-    type: "approval",
-    callId: call.callId,
-    decision: decision === "allow" ? "allowed" : "denied",
-    by,
-    ...(reason !== undefined && { reason }),
-  });
 }

@@ -5,6 +5,7 @@ import type { DeclaredTools } from "../calls/declared-tools.ts";
 import type { RunEvent } from "../events.ts";
 import type { LanguageModel } from "../model/language-model.ts";
 import type { RunInput } from "../options.ts";
+import type { Policy } from "../policy/policy.ts";
 import type { LogRecord } from "../thread/entry.ts";
 import type { EventProjection } from "../thread/projection.ts";
 import type { Thread } from "../thread/thread.ts";
@@ -17,6 +18,8 @@ export type RunContext = {
   readonly model: LanguageModel;
   readonly tools: DeclaredTools;
   readonly validator: OutputValidator | null;
+  /** What may run, has to be asked for, or must not run; null: what no tool wants to be asked for runs. */
+  readonly policy: Policy | null;
   /** Who decides about calls that need an approval; null: no one, such calls are denied. */
   readonly approve: ApprovalRule | null;
   /** What the user said meanwhile; asked between two steps. */

@@ -6,6 +6,7 @@ import { withCleanNames } from "../calls/resolve.ts";
 import { InvalidOutputError } from "../errors.ts";
 import { userMessage } from "../model/opening.ts";
 import { inputMessages } from "../options.ts";
+import type { Denial } from "../thread/entry.ts";
 import type { ThreadState } from "../thread/state.ts";
 import { budgetRecord, limitOf } from "./budgets.ts";
 import { askApproval, executeCall, recoverCall } from "./execute-call.ts";
@@ -15,7 +16,13 @@ import { sample } from "./sample.ts";
 import { type Step, step } from "./step.ts";
 
 /** The loop came to its end, or to a point where only the caller can go on. */
-export type LoopResult = { readonly answer: Answer | null } | "pending";
+export type LoopResult =
+  | {
+      readonly answer: Answer | null;
+      /** What kept the model from its last call, if it was no person. */
+      readonly denied?: Denial;
+    }
+  | "pending";
 
 /**
  * @param stopWhen asked between two steps; true ends the turn without an answer
@@ -123,12 +130,14 @@ async function acceptedAnswer(run: RunContext, text: string): Promise<Answer | n
 }
 
 async function ended(run: RunContext, answer: Answer | null): Promise<LoopResult> {
+  const denial = run.thread.state.turn?.denial ?? null;
   await record(run, {
     type: "ended",
     status: "completed",
     output: answer?.text ?? null,
     error: null,
+    ...(denial !== null && { denied: denial }),
     timing: run.clock.timing,
   });
-  return { answer };
+  return denial === null ? { answer } : { answer, denied: denial };
 }

@@ -1,6 +1,6 @@
 /** What a run comes to. */
 import type { Message } from "../../harmony/index.ts";
-import type { PendingCall, RunStatus, Timing, Usage } from "../events.ts";
+import type { DeniedCall, PendingCall, RunStatus, Timing, Usage } from "../events.ts";
 import type { Thread } from "../thread/thread.ts";
 
 /** @typeParam Value what a Standard Schema makes of the answer; else the parsed JSON */
@@ -16,6 +16,11 @@ export type RunResult<Value = unknown> = {
   readonly error?: Error;
   /** With `pending`: the calls that wait for the caller. */
   readonly pendingCalls: readonly PendingCall[];
+  /**
+   * With `completed`: a rule, or that there was no one to ask, kept the model from its last call; it answered
+   * without.
+   */
+  readonly deniedCall?: DeniedCall;
   /** The conversation without system and developer message. */
   readonly messages: readonly Message[];
   /** Cumulative over the thread. */

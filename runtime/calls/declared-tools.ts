@@ -13,6 +13,7 @@ import {
   type Tool,
 } from "../../tools/index.ts";
 import type { ToolPin } from "../context.ts";
+import { returnsStrangeText } from "../policy/effects.ts";
 
 /** Functions of these names would be taken for the builtin ones. */
 const TRAINED: ReadonlySet<string> = new Set(["python", "browser", "container", "bash"]);
@@ -41,6 +42,7 @@ export class DeclaredTools {
       name,
       hash: definitionHash(tool),
       execution: isClientSideTool(tool) ? "client" : "local",
+      isUntrusted: returnsStrangeText(tool, name),
     }));
   }
 
@@ -115,6 +117,7 @@ function underName(tool: Tool, recipient: string): Tool {
     ...(tool.descriptionSuffix !== undefined && { descriptionSuffix: tool.descriptionSuffix }),
     ...(tool.inputStandardSchema && { inputStandardSchema: tool.inputStandardSchema }),
     ...(tool.annotations && { annotations: tool.annotations }),
+    ...(tool.origin && { origin: tool.origin }),
     ...(needsApproval !== undefined && { needsApproval }),
     ...(tool.execute && { execute: tool.execute.bind(tool) }),
   };

@@ -17,6 +17,7 @@ import type {
   UnderstoodMessage,
 } from "../context.ts";
 import type { Timing } from "../events.ts";
+import type { AnswerSubject } from "../policy/policy.ts";
 
 /** Written into each log; a log of a higher version is refused, see `fold.ts`. */
 export const THREAD_LOG_VERSION = 2;
@@ -43,6 +44,8 @@ export type UserInput = {
    * unknown where no turn before has them.
    */
   readonly opening?: readonly Message[];
+  /** What of the input is not the user's own words, by name: a file, what came on stdin. Absent: nothing. */
+  readonly untrusted?: readonly string[];
 };
 
 /** In the middle of a turn the user said something more; the model reads it in its next step. */
@@ -81,6 +84,8 @@ export type CallStarted = {
   readonly idempotencyKey: string;
   /** Executing it twice does no harm: the tool says that it only reads, or that it is idempotent. */
   readonly isRepeatable: boolean;
+  /** The rule by which it may run without an answer. */
+  readonly allowedBy?: string;
 };
 
 /** A call needs a person's agreement (`asked`), or got an answer. */
@@ -88,9 +93,19 @@ export type Approval = {
   readonly type: "approval";
   readonly callId: string;
   readonly decision: "asked" | "allowed" | "denied";
-  /** Who decided: `caller`, `user`, or the name of a rule. */
+  /** Who decided: `caller`, `user`, `no_approver` (there was no one to ask), or the name of a rule. */
   readonly by: string;
   readonly reason?: string;
+  /** The rule because of which a person was asked, or that denied the call. */
+  readonly rule?: string;
+  /** With `asked`: what the question is about, so that an answer to it holds for nothing else. */
+  readonly subject?: AnswerSubject;
+  /** With `asked`: what is other than in the definition that was trusted. */
+  readonly change?: string;
+  /** The answer holds for later calls: in this thread, or in all threads. */
+  readonly remember?: "session" | "always";
+  /** Which later calls: all of the tool, or those with the same arguments. Default: all. */
+  readonly covers?: "tool" | "arguments";
 };
 
 export type CallStatus =
@@ -153,6 +168,15 @@ export type ErrorFacts = {
   readonly code?: string;
 };
 
+/** A call that was denied by a rule, or because there was no one to ask. */
+export type Denial = {
+  readonly callId: string;
+  /** The tool's own name. */
+  readonly tool: string;
+  readonly rule: string;
+  readonly reason?: string;
+};
+
 export type TurnStatus = "completed" | "failed" | "cancelled";
 
 /** The turn is over. */
@@ -164,6 +188,8 @@ export type Ended = {
   /** Without an answer: what was said to the user until then, as far as anything was. */
   readonly partial?: string;
   readonly error: ErrorFacts | null;
+  /** Of a turn that was completed: the last call that was wanted, if it was denied and no person did that. */
+  readonly denied?: Denial;
   /** Of the run that ended it. */
   readonly timing: Timing;
 };

@@ -1,10 +1,13 @@
 /** From log entries to state. Pure: folding a log twice gives the same state. */
 import type { Message } from "../../harmony/index.ts";
 import type { Usage } from "../events.ts";
+import type { RememberedAnswer, Taint } from "../policy/policy.ts";
 import type {
+  Approval,
   Budget,
   CallResult,
   CallStarted,
+  Denial,
   LogEntry,
   LogRecord,
   Problem,
@@ -36,6 +39,8 @@ const EMPTY: ThreadState = {
   transcript: [],
   turn: null,
   usage: NO_USAGE,
+  taint: null,
+  answers: [],
 };
 
 /** @throws ThreadLogError when the entries are no log: a gap, a wrong order, a newer version */
@@ -75,14 +80,7 @@ export function apply(state: ThreadState, record: LogRecord): ThreadState {
         turn: callStarted(state, turn, record),
       };
     case "approval":
-      return {
-        ...next,
-        turn: withCall(state, turn, record.callId, (call) => ({
-          ...call,
-          progress: record.decision,
-          ...(record.reason !== undefined && { reason: record.reason }),
-        })),
-      };
+      return { ...next, ...approval(state, turn, record) };
     case "result":
       return { ...next, ...result(state, turn, record) };
     case "problem":
@@ -111,7 +109,9 @@ function started(state: ThreadState, record: ThreadStarted): Partial<ThreadState
 
 function userInput(state: ThreadState, record: UserInput): Partial<ThreadState> {
   if (state.turn !== null) throw misplaced(state, record, "the turn before it is not over");
+  const [source] = record.untrusted ?? [];
   return {
+    taint: state.taint ?? (source === undefined ? null : { source, seq: state.length }),
     turns: state.turns + 1,
     opening: record.opening ?? state.opening,
     transcript: [
@@ -136,6 +136,7 @@ function userInput(state: ThreadState, record: UserInput): Partial<ThreadState> 
       brokenCall: "",
       calls: [],
       wasDenied: false,
+      denial: null,
       lastCall: null,
       hasResults: false,
     },
@@ -249,6 +250,58 @@ function budget(state: ThreadState, turn: TurnState, record: Budget): Partial<Th
   };
 }
 
+function approval(state: ThreadState, turn: TurnState, record: Approval): Partial<ThreadState> {
+  const { decision, by, reason, rule } = record;
+  if (decision === "asked") {
+    const { subject, change } = record;
+    const question = {
+      rule: rule ?? by,
+      ...(reason !== undefined && { reason }),
+      ...(change !== undefined && { change }),
+      ...(subject && { subject }),
+    };
+    return {
+      turn: withCall(state, turn, record.callId, (call) => ({
+        ...call,
+        progress: "asked",
+        rule: question.rule,
+        question,
+      })),
+    };
+  }
+  const call = turn.calls.find(({ callId }) => callId === record.callId);
+  const answer = rememberedAnswer(state, call, record);
+  return {
+    ...(answer !== null && { answers: [...state.answers, answer] }),
+    turn: withCall(state, turn, record.callId, (open) => ({
+      ...open,
+      progress: decision,
+      decidedBy: by,
+      ...(reason !== undefined && { reason }),
+      ...(rule !== undefined && { rule }),
+    })),
+  };
+}
+
+/** What an answer means for later calls; null: nothing. */
+function rememberedAnswer(
+  { taint }: ThreadState,
+  call: OpenCall | undefined,
+  { decision, remember, covers }: Approval,
+): RememberedAnswer | null {
+  const subject = call?.question?.subject;
+  if (remember === undefined || subject === undefined) return null;
+  const { tool, fingerprint, argumentsHash } = subject;
+  return {
+    decision: decision === "allowed" ? "allow" : "deny",
+    scope: remember,
+    tool,
+    fingerprint,
+    ...(covers === "arguments" && { argumentsHash }),
+    isTainted: taint !== null,
+  };
+}
+
 function result(state: ThreadState, turn: TurnState, record: CallResult): Partial<ThreadState> {
   const call = turn.calls.find(({ callId }) => callId === record.callId);
   if (call === undefined) {
@@ -261,6 +314,7 @@ function result(state: ThreadState, turn: TurnState, record: CallResult): Partia
   const isOfClient =
     call.call.execution === "client" && (status === "completed" || status === "failed");
   return {
+    taint: state.taint ?? taintOf(state, turn, call, record),
     transcript: call.isInTranscript
       ? [...state.transcript, { message: resultMessage(call, lastCall), callId: call.callId }]
       : state.transcript,
@@ -277,9 +331,38 @@ function result(state: ThreadState, turn: TurnState, record: CallResult): Partia
       retries: unusable === undefined ? 0 : turn.retries + 1,
       lastUnusable: unusable ?? turn.lastUnusable,
       wasDenied: record.status === "denied" || (record.status === "not_executed" && turn.wasDenied),
+      denial: denialBehind(turn, call, record),
       hasResults: true,
     },
   };
+}
+
+/** Who denies a call in the name of a person. */
+const PERSONS: ReadonlySet<string> = new Set(["caller", "user"]);
+
+function denialBehind(turn: TurnState, call: OpenCall, { status }: CallResult): Denial | null {
+  if (status !== "denied") return status === "not_executed" ? turn.denial : null;
+  const { callId, decidedBy = "caller", rule, reason } = call;
+  if (PERSONS.has(decidedBy)) return null;
+  return {
+    callId,
+    tool: call.call.tool,
+    rule: rule ?? decidedBy,
+    ...(reason !== undefined && { reason }),
+  };
+}
+
+/** Whether a result brings text of strangers into the conversation. Also a failure: its words are the server's. */
+function taintOf(
+  state: ThreadState,
+  { settings }: TurnState,
+  { call, progress }: OpenCall,
+  { status }: CallResult,
+): Taint | null {
+  const isExecuted = progress === "started" || call.execution === "client";
+  if (!isExecuted || status === "unknown" || status === "denied") return null;
+  const pin = settings.tools.find(({ recipient }) => recipient === call.recipient);
+  return (pin?.isUntrusted ?? true) ? { source: call.tool, seq: state.length } : null;
 }
 
 function repeatedCall(turn: TurnState, { call, text }: OpenCall, record: CallResult): RepeatedCall {

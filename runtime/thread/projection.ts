@@ -5,9 +5,9 @@
  */
 
 import type { UnderstoodMessage } from "../context.ts";
-import type { Item, PendingCall, RunEvent } from "../events.ts";
+import type { DeniedCall, Item, PendingCall, RunEvent } from "../events.ts";
 import { textOf } from "../options.ts";
-import type { LogRecord, Sampled, UserInput } from "./entry.ts";
+import type { Approval, Denial, LogRecord, Sampled, UserInput } from "./entry.ts";
 import { cutItem, errorItem, itemOf, startedItem, withResult } from "./items.ts";
 import type { OpenCall, ThreadState } from "./state.ts";
 
@@ -45,11 +45,7 @@ export class EventProjection {
       this.#calls.set(call.callId, openItem(call));
       return this.started(startedItem(call.callId, call, call.call));
     });
-    return [
-      threadStarted(state.threadId, model, turn.settings),
-      { type: "turn.started" },
-      ...calls,
-    ];
+    return [threadStarted(state, model, turn.settings), { type: "turn.started" }, ...calls];
   }
 
   /** @param state the state behind the record */
@@ -60,8 +56,9 @@ export class EventProjection {
         return [];
       case "user":
         return [
-          threadStarted(state.threadId, record.model, record.settings),
+          threadStarted(state, record.model, record.settings),
           { type: "turn.started" },
+          ...taintEvents(state),
         ];
       case "steered":
         return [{ type: "turn.steered", text: record.messages.map(textOf).join("\n\n") }];
@@ -72,7 +69,10 @@ export class EventProjection {
       case "result": {
         const item = this.#calls.get(record.callId);
         this.#calls.delete(record.callId);
-        return item === undefined ? [] : [this.completed(withResult(item, record))];
+        return [
+          ...(item === undefined ? [] : [this.completed(withResult(item, record))]),
+          ...taintEvents(state),
+        ];
       }
       case "problem":
         return [this.completed(errorItem(record))];
@@ -90,6 +90,7 @@ export class EventProjection {
             status: record.status,
             output: record.output,
             ...(record.partial !== undefined && { partial_output: record.partial }),
+            ...(record.denied && { denied_call: deniedCall(record.denied) }),
             usage: state.usage,
             timing: record.timing,
           },
@@ -127,7 +128,8 @@ export class EventProjection {
     return events;
   }
 
-  #approval({ callId, decision, by, reason }: Extract<LogRecord, { type: "approval" }>): RunEvent {
+  #approval(record: Approval): RunEvent {
+    const { callId, decision, by, reason, rule, change, remember } = record;
     if (decision === "asked") {
       const item = this.#calls.get(callId);
       return {
@@ -135,6 +137,9 @@ export class EventProjection {
         item_id: callId,
         tool: item?.type === "tool_call" ? item.tool : "python",
         arguments: bodyOf(item),
+        rule: rule ?? by,
+        ...(reason !== undefined && { reason }),
+        ...(change !== undefined && { change }),
       };
     }
     return {
@@ -142,7 +147,9 @@ export class EventProjection {
       item_id: callId,
       decision,
       by,
+      ...(rule !== undefined && { rule }),
       ...(reason !== undefined && { reason }),
+      ...(remember && { remember }),
     };
   }
 }
@@ -185,8 +192,17 @@ function bodyOf(item: Item | undefined): string {
   return item?.type === "tool_call" ? item.arguments : "";
 }
 
+/** Told once in a thread: by the entry that brought the first text of strangers. */
+function taintEvents({ taint, length }: ThreadState): readonly RunEvent[] {
+  return taint?.seq === length - 1 ? [{ type: "thread.tainted", source: taint.source }] : [];
+}
+
+export function deniedCall({ callId, tool, rule, reason }: Denial): DeniedCall {
+  return { call_id: callId, tool, rule, ...(reason !== undefined && { reason }) };
+}
+
 function threadStarted(
-  threadId: string,
+  { threadId, taint, length }: ThreadState,
   model: string,
   { sampling }: UserInput["settings"],
 ): RunEvent {
@@ -196,6 +212,7 @@ function threadStarted(
     type: "thread.started",
     thread_id: threadId,
     model,
+    ...(taint !== null && taint.seq < length - 1 && { tainted_by: taint.source }),
     sampling: {
       temperature,
       top_p: topP,

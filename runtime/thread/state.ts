@@ -9,6 +9,16 @@ import type {
   TurnSettings,
 } from "../context.ts";
 import type { Usage } from "../events.ts";
+import type { AnswerSubject, RememberedAnswer, Taint } from "../policy/policy.ts";
+import type { Denial } from "./entry.ts";
+
+/** What a person is asked about a call. */
+export type Question = {
+  readonly rule: string;
+  readonly reason?: string;
+  readonly change?: string;
+  readonly subject?: AnswerSubject;
+};
 
 /** A call whose result is not in the log yet. */
 export type OpenCall = {
@@ -30,6 +40,12 @@ export type OpenCall = {
     | "started";
   /** Why it was denied. */
   readonly reason?: string;
+  /** Who denied it, or allowed it. */
+  readonly decidedBy?: string;
+  /** The rule that denied it, or because of which a person was asked. */
+  readonly rule?: string;
+  /** What a person was asked. */
+  readonly question?: Question;
   readonly isRepeatable: boolean;
   /** The model will read it; its result then has to follow. */
   readonly isInTranscript: boolean;
@@ -86,6 +102,8 @@ export type TurnState = {
   readonly calls: readonly OpenCall[];
   /** The last call that could have run was not allowed. */
   readonly wasDenied: boolean;
+  /** What denied the last call that could have run, if it was no person. */
+  readonly denial: Denial | null;
   /** The last call with its result, and how often in a row it was the same. */
   readonly lastCall: RepeatedCall | null;
   /** A tool has run in this turn. */
@@ -108,6 +126,10 @@ export type ThreadState = {
   /** The turn that is not over. */
   readonly turn: TurnState | null;
   readonly usage: Usage;
+  /** Text of strangers that the model has read; null: none. It stays for the whole thread. */
+  readonly taint: Taint | null;
+  /** Answers that hold for later calls of this thread. */
+  readonly answers: readonly RememberedAnswer[];
 };
 
 /** The conversation as messages, without notes of the runtime. */

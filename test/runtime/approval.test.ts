@@ -68,6 +68,8 @@ describe("a tool that needs approval", () => {
         tool: "functions.pay",
         arguments: { amount: 5 },
         annotations: {},
+        rule: "tool",
+        reason: "The tool asks for it.",
         cause: "needs_approval",
       },
     ]);
@@ -78,8 +80,16 @@ describe("a tool that needs approval", () => {
         item_id: "item_0",
         tool: "functions.pay",
         arguments: '{"amount":5}',
+        rule: "tool",
+        reason: "The tool asks for it.",
       },
-      { type: "approval.resolved", item_id: "item_0", decision: "allowed", by: "user" },
+      {
+        type: "approval.resolved",
+        item_id: "item_0",
+        decision: "allowed",
+        by: "user",
+        rule: "tool",
+      },
     ]);
     const types = (await thread.entries()).map(({ type }) => type);
     expect(types.slice(2, 7)).toEqual(["sampled", "approval", "approval", "call", "result"]);

@@ -64,6 +64,7 @@ export const ORDER: Readonly<Record<string, readonly Row[]>> = {
   ],
   runtime: [
     together("context.ts", "options.ts", "events.ts", "errors.ts", "home.ts"),
+    apart("policy/"),
     together("model/", "calls/", "thread/"),
     apart("agent/"),
     apart("environment.ts"),

@@ -95,6 +95,7 @@ export async function createBrowserTools(options: BrowserToolsOptions): Promise<
     inputSchema,
     timeoutMs: TIMEOUT_MS,
     annotations: { readOnlyHint: true, openWorldHint: folder === null },
+    origin: "builtin",
     execute: (input, context) => resultOf(input, inputSchema, context, call),
     close,
   });

@@ -45,6 +45,9 @@ export type ToolAnnotations = {
   readonly openWorldHint?: boolean;
 };
 
+/** Who wrote a tool that is not the embedding program's own. Set by what makes the tool, never by its author. */
+export type ToolOrigin = "builtin" | "plugin" | "mcp";
+
 /**
  * Whether this call needs the user's approval. If it throws, it does.
  *
@@ -74,6 +77,8 @@ export interface Tool<Input = unknown, Context = unknown> {
   /** Longest run before it is aborted. */
   readonly timeoutMs: number;
   readonly annotations?: ToolAnnotations;
+  /** Absent: the program, or a module of its user. */
+  readonly origin?: ToolOrigin;
   /** Whether the user is asked before a call is run; absent means no. */
   readonly needsApproval?: boolean | ApprovalRule<Input, Context>;
   /**

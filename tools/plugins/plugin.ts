@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import type { JsonSchema } from "../../harmony/index.ts";
 import { verifyTool } from "../calls/arguments.ts";
-import type { Tool } from "../core/tool.ts";
+import type { Tool, ToolAnnotations } from "../core/tool.ts";
 import { findIsolatedVm, findOsSandbox, type OsSandbox } from "../isolate/index.ts";
 import { PluginLoadError } from "./errors.ts";
 import type { GuestTool } from "./guest-data.ts";
@@ -113,7 +113,8 @@ export async function startPlugin(
       description: tool.description,
       inputSchema: tool.inputSchema as JsonSchema,
       timeoutMs: tool.timeoutMs,
-      ...(tool.annotations && { annotations: tool.annotations }),
+      annotations: { ...hintsOf(manifest, granted), ...tool.annotations },
+      origin: "plugin",
       ...(tool.needsApproval && { needsApproval: true }),
       async execute(input, context) {
         const process = await running();
@@ -144,6 +145,19 @@ export async function startPlugin(
   }
   const missing = missingGrants(manifest.permissions, granted, folder);
   return { manifest, granted, missing, tools, close, [Symbol.asyncDispose]: close };
+}
+
+/**
+ * What the grants rule out, so that an author need not say it. A plugin in a process of its own may know ways
+ * around them.
+ */
+function hintsOf({ isolation }: PluginManifest, { net, fs, tools }: GrantedPermissions) {
+  const isClosed = isolation === "isolate" && net.length === 0 && tools.length === 0;
+  const isPure = isClosed && fs.write.length === 0;
+  return {
+    ...(isClosed && { openWorldHint: false }),
+    ...(isPure && { readOnlyHint: true, destructiveHint: false }),
+  } satisfies ToolAnnotations;
 }
 
 function checkIsolation({ name, isolation }: PluginManifest, grant: Grant): void {

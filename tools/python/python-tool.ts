@@ -81,6 +81,7 @@ export function createPythonTool(options: PythonToolOptions = {}): PythonTool {
     inputSchema: null,
     timeoutMs: timeoutMs + START_ALLOWANCE_MS,
     annotations: { openWorldHint: false, destructiveHint: false },
+    origin: "builtin",
     async warmUp() {
       await session.start().catch(() => undefined);
     },

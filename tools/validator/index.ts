@@ -7,6 +7,7 @@ export {
   type XmlValidatorOptions,
 } from "./create-validator.ts";
 export type { Dialect as JsonSchemaDialect, Draft as JsonSchemaDraft } from "./json-draft.ts";
+export { matchPattern } from "./match-pattern.ts";
 export { decodeXml, readXmlSchema } from "./read-xml-schema.ts";
 export type {
   AnyValidator,
