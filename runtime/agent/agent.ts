@@ -130,7 +130,14 @@ export async function runAgent<Value = unknown>(
   } = options;
   const input = promptOf(prompt, messages);
   return thread.exclusively(() =>
-    runTurn(rest, { steering, untrusted }, thread, input, async (event) => onEvent?.(event), signal),
+    runTurn(
+      rest,
+      { steering, untrusted },
+      thread,
+      input,
+      async (event) => onEvent?.(event),
+      signal,
+    ),
   );
 }
 
