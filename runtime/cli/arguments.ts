@@ -6,7 +6,7 @@ import { allSettings } from "./command/walk.ts";
 import { COMMANDS } from "./commands.ts";
 import { type ConfigFile, configPath, readConfigFile } from "./config-file.ts";
 import type { Called } from "./find-command.ts";
-import { checkKeys, type Given, givenSettings } from "./settings.ts";
+import { checkKeys, type Given, givenSettings, type Sources } from "./settings.ts";
 
 /** @throws UsageError for a value that a flag does not accept, and for a configuration that cannot be read */
 export async function readArguments(
@@ -18,7 +18,7 @@ export async function readArguments(
   const sources = hasSettings && { line, env, config: await configurationFor(command, env) };
   const given = new Map([
     ...givenFlags(flags, line),
-    ...(sources ? givenSettings(settings, sources) : []),
+    ...(sources ? settingsFor(command, sources) : []),
   ]);
   for (const [one, other] of exclusive) settleExclusive(given, one, other);
   const read = Object.entries({ ...flags, ...settings }).map(([name, flag]) => {
@@ -26,6 +26,25 @@ export async function readArguments(
     return [camelCase(name), readFlag(flag, texts, place)] as const;
   });
   return { ...Object.fromEntries(read), ...places };
+}
+
+/** A command that mends the configuration takes of it what can be read. */
+function settingsFor(
+  { settings, mendsConfiguration }: Command,
+  sources: Sources,
+): ReadonlyMap<string, Given> {
+  if (!mendsConfiguration) return givenSettings(settings, sources);
+  const readable = Object.entries(settings).flatMap(([name, flag]) => {
+    try {
+      const given = givenSettings({ [name]: flag }, sources).get(name);
+      if (given === undefined) return [];
+      if (given.source !== "flag") readFlag(flag, given.texts, given.name);
+      return [[name, given] as const];
+    } catch {
+      return [];
+    }
+  });
+  return new Map(readable);
 }
 
 async function configurationFor(

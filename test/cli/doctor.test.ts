@@ -1,11 +1,19 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Check, nodeCheck, sandboxChecks } from "../../runtime/cli/doctor.ts";
+import { allSettings } from "../../runtime/cli/command/walk.ts";
+import { COMMANDS } from "../../runtime/cli/commands.ts";
+import type { Check } from "../../runtime/cli/doctor/check.ts";
+import { configurationChecks } from "../../runtime/cli/doctor/configuration.ts";
+import { nodeCheck } from "../../runtime/cli/doctor/machine.ts";
+import { sandboxChecks } from "../../runtime/cli/doctor/sandbox.ts";
+import { stateChecks } from "../../runtime/cli/doctor/state.ts";
+import { type TerminalFacts, terminalCheck } from "../../runtime/cli/doctor/terminal.ts";
 import type { OsSandbox, SandboxLayer } from "../../tools/isolate/index.ts";
 import { chorale } from "./chorale.ts";
 
+const settings = () => allSettings(COMMANDS);
 let home = "";
 beforeAll(() => {
   home = mkdtempSync(join(tmpdir(), "chorale-doctor-"));
@@ -39,14 +47,31 @@ test("says what there is, as a document", async () => {
   expect(healthy).toBe(checks.every(({ status }: Check) => status !== "problem"));
   expect(code).toBe(healthy ? 0 : 1);
   expect(healthy || !sandbox.available).toBe(true);
+  const named = (name: string) => checks.find((check: Check) => check.name === name);
+  const computes = expect.stringMatching(/was loaded and has computed/);
+  expect(named("model")).toMatchObject({ status: "ok", detail: computes });
+  expect(named("python")).toMatchObject({
+    detail: expect.stringMatching(/computes in the sandbox|does not run/),
+  });
+  expect(named("conversations").detail).toMatch(/^SQLite 3\./);
 });
 
-test("a state folder that cannot be used is a problem, and the status says so", async () => {
-  const { code, stdout } = await chorale(["doctor"], { home: "/proc/nowhere" });
+test("what cannot be used is a problem with a way out, and the other checks go on", async () => {
+  const config = join(home, "broken.json");
+  writeFileSync(config, '{"threads": "x", "color": ["a"], "profile": "none"}');
+  const env = { CHORALE_CONFIG: config };
+  const { code, stdout } = await chorale(["doctor", "--model", "/nope"], {
+    home: "/proc/nowhere",
+    env,
+  });
   expect(code).toBe(1);
   expect(stdout).toMatch(
-    /^problem +state folder +The state folder \/proc\/nowhere cannot be used/m,
+    /^problem +state folder +The state folder \/proc\/nowhere cannot be used.*\n +-> Set CHORALE_HOME/m,
   );
+  expect(stdout).toMatch(/^problem +model +Cannot open the model \/nope/m);
+  expect(stdout).toMatch(/^ +-> chorale config get model/m);
+  expect(stdout).toMatch(/^problem +configuration +profile in .*broken\.json is "none"/m);
+  expect(stdout).toMatch(/^ok +terminal/m);
 });
 
 test("an old Node is a problem; a layer that is not needed is not", () => {
@@ -56,9 +81,68 @@ test("an old Node is a problem; a layer that is not needed is not", () => {
   const layers = [layer("isolate", false), layer("network", false), layer("writing", true)];
   expect(
     sandboxChecks({ available: false, isolatedVm: null, osSandbox: "limits", layers }),
-  ).toEqual([
-    { name: "sandbox: isolate", status: "problem", detail: "Said." },
-    { name: "sandbox: network", status: "note", detail: "Said." },
-    { name: "sandbox: writing", status: "ok", detail: "Said." },
+  ).toMatchObject([
+    { name: "sandbox: isolate", status: "problem", mend: expect.stringContaining("npm install") },
+    { name: "sandbox: network", status: "note", mend: expect.any(String) },
+    { name: "sandbox: writing", status: "ok" },
   ]);
+});
+
+test("a damaged file of conversations", async () => {
+  const folder = join(home, "damaged");
+  mkdirSync(folder);
+  writeFileSync(join(folder, "threads.sqlite"), "SQLite format 3\0".padEnd(4096, "x"));
+  const [, threads] = await stateChecks({ CHORALE_HOME: folder });
+  expect(threads).toMatchObject({
+    name: "conversations",
+    status: "problem",
+    mend: expect.stringContaining("Move it away"),
+  });
+});
+
+test("a configuration: every value that is none, also of profiles that are not in use", async () => {
+  const path = join(home, "bad.json");
+  const check = (config: unknown, env: NodeJS.ProcessEnv = {}) => {
+    writeFileSync(path, JSON.stringify(config));
+    return settings().then((known) => configurationChecks(known, { CHORALE_CONFIG: path, ...env }));
+  };
+  expect(await check({ model: "m", profiles: { a: { effort: "low" } } })).toMatchObject([
+    { status: "ok", detail: expect.stringMatching(/is valid; profiles: a\.$/) },
+  ]);
+  const bad = await check(
+    { threads: "x", profiles: { a: { effort: "lo" } } },
+    { CHORALE_SEED: "y" },
+  );
+  expect(bad.map(({ status, detail }) => [status, detail.replace(path, "FILE")])).toEqual([
+    ["problem", 'threads in FILE is "x"; accepted: a number from 1 to 1024.'],
+    ["problem", 'CHORALE_SEED is "y"; accepted: a number from 0 to 4294967295.'],
+    ["problem", 'effort in the profile a of FILE is "lo"; accepted: low, medium, high.'],
+  ]);
+  expect(await check({ efort: 1 })).toMatchObject([
+    { detail: expect.stringMatching(/did you mean effort/) },
+  ]);
+});
+
+test.each<[string, Partial<TerminalFacts>, Partial<Check>]>([
+  ["a pipe", { isTerminal: false }, { status: "ok", detail: expect.stringContaining("none here") }],
+  ["a good one", {}, { status: "ok", detail: "xterm, 80 by 24, with colour." }],
+  [
+    "no colour",
+    { env: { TERM: "xterm", LANG: "C.UTF-8", NO_COLOR: "1" } },
+    { status: "ok", detail: "xterm, 80 by 24, without colour." },
+  ],
+  [
+    "a dumb one",
+    { env: { TERM: "dumb", LANG: "C.UTF-8" } },
+    { status: "note", mend: expect.stringContaining("Set TERM") },
+  ],
+  [
+    "a locale without UTF-8",
+    { env: { TERM: "xterm", LANG: "C" } },
+    { status: "note", mend: expect.stringContaining("Set LANG") },
+  ],
+  ["a narrow one", { columns: 20 }, { status: "note", mend: expect.stringContaining("columns") }],
+])("the terminal: %s", (_what, facts, check) => {
+  const good = { isTerminal: true, columns: 80, rows: 24, env: { TERM: "xterm", LANG: "C.UTF-8" } };
+  expect(terminalCheck({ ...good, ...facts })).toMatchObject(check);
 });
