@@ -175,6 +175,7 @@ export type StepTiming = {
  * Why a step ended: the model stopped, it called a tool, a limit or the context was reached, the run
  * was aborted, the model or a listener failed. `budget`: the seconds or the output of the turn were used up
  * in the middle of it. `paused`: its reasoning was ended so that it reads that a budget is near its end.
+ * `circling`: its reasoning repeated itself.
  */
 export type StepFinish =
   | "stop"
@@ -183,6 +184,7 @@ export type StepFinish =
   | "context"
   | "budget"
   | "paused"
+  | "circling"
   | "cancelled"
   | "failed";
 
@@ -199,5 +201,7 @@ export type StepOutcome =
   | "cut_off"
   /** The model goes on in the next step, with something to read first. */
   | "paused"
+  /** The model repeated itself; the conversation is cut back before it goes on. */
+  | "circling"
   /** The run was aborted, or the model or a listener failed. */
   | "interrupted";

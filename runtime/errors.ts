@@ -18,6 +18,8 @@ export type RunErrorCode =
   | "CHORALE_TIME_LIMIT"
   | "CHORALE_TOOL_CALL_LIMIT"
   | "CHORALE_OUTPUT_LIMIT"
+  /** The model went in circles again and again. */
+  | "CHORALE_LOOP"
   /** The answer does not pass its schema, after every repair that was allowed. */
   | "CHORALE_INVALID_OUTPUT"
   /** Answers and trusted tools cannot be read or written. */

@@ -165,14 +165,11 @@ export type RunEvent =
       readonly total: number;
     }
   | {
-      /**
-       * The model had reasoned as long as it may, or repeated itself: its analysis was ended, and it goes on behind
-       * that.
-       */
+      /** The model had reasoned as long as it may: its analysis was ended, and it goes on behind that. */
       readonly type: "generation.reasoning_limited";
-      readonly reason: "limit" | "repetition";
-      /** Tokens of reasoning that it may sample before each call or answer; null for a repetition. */
-      readonly limit: number | null;
+      readonly reason: "limit";
+      /** Tokens of reasoning that this step had left. */
+      readonly limit: number;
       /** What was appended for it: the end of its analysis, the second time the header of an answer as well. */
       readonly forced_ids: readonly number[];
     }
@@ -214,6 +211,13 @@ export type RunEvent =
       /** In the unit of the budget. */
       readonly used: number;
       readonly limit: number;
+    }
+  | {
+      /** The model went in circles: the conversation was cut back to before that, and it goes on with a hint. */
+      readonly type: "loop.cut_back";
+      readonly reason: "repeated_calls" | "circling_thought";
+      /** Messages of the conversation that the model still reads, counted from its beginning. */
+      readonly kept_messages: number;
     }
   | { readonly type: "turn.completed"; readonly usage: Usage }
   | {

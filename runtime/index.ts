@@ -163,6 +163,7 @@ export {
   type CallResult,
   type CallStarted,
   type CallStatus,
+  type CutBack,
   type Denial,
   type Ended,
   type ErrorFacts,
@@ -206,9 +207,9 @@ export { exportMarkdown, messagesOfMarkdown } from "./thread/markdown.ts";
 export type { ThreadMatch } from "./thread/search.ts";
 export { type SqliteStoreOptions, SqliteThreadStore } from "./thread/sqlite-store.ts";
 export type {
+  MadeCall,
   OpenCall,
   Question,
-  RepeatedCall,
   ThreadState,
   ToldBudget,
   TurnState,

@@ -145,7 +145,7 @@ export function budgetRecord(
 }
 
 /** A word of the runtime to the model, with the authority of the developer. */
-function noteMessage(text: string): Message {
+export function noteMessage(text: string): Message {
   return { role: "developer", content: [{ type: "text", text }] };
 }
 

@@ -122,7 +122,7 @@ class StepReader {
       case "reasoning_limited":
         await emit({
           type: "generation.reasoning_limited",
-          reason: event.reason,
+          reason: "limit",
           limit: event.limit,
           forced_ids: event.forcedIds,
         });

@@ -5,9 +5,10 @@
 import { nearestNames } from "../../tools/index.ts";
 import type { BudgetName } from "../context.ts";
 import { RunError } from "../errors.ts";
-import type { Budget, CallResult, Problem } from "../thread/entry.ts";
+import type { Budget, CallResult, CutBack, Problem } from "../thread/entry.ts";
 import type { OpenCall, ThreadState, TurnState } from "../thread/state.ts";
 import { budgetError, budgetRecord, limitOf, nearBudget } from "./budgets.ts";
+import { cutBack } from "./cut-back.ts";
 
 export type Step =
   /** No turn is open: the thread waits for input. */
@@ -26,7 +27,10 @@ export type Step =
   /** Calls that the caller of the run executes. */
   | { readonly type: "return_calls"; readonly calls: readonly OpenCall[] }
   /** A record that follows from the state alone. */
-  | { readonly type: "record"; readonly record: Omit<Problem, "itemId"> | CallResult | Budget }
+  | {
+      readonly type: "record";
+      readonly record: Omit<Problem, "itemId"> | CallResult | Budget | CutBack;
+    }
   /** Check the answer, and end the turn with it. */
   | { readonly type: "finish"; readonly text: string }
   | { readonly type: "fail"; readonly error: RunError };
@@ -53,7 +57,7 @@ export function step(state: ThreadState): Step {
     case "answer":
       return { type: "finish", text: turn.answer ?? "" };
     default:
-      return nextSample(turn);
+      return nextSample(state, turn);
   }
 }
 
@@ -165,8 +169,6 @@ function brokenCall(turn: TurnState): Omit<Problem, "itemId"> {
 
 /** Characters of a broken call that the model reads again. */
 const MAX_QUOTED_BODY = 400;
-/** A model that made the same call with the same result so often is made to answer. */
-const MAX_SAME_CALLS = 5;
 /** More tools than these are not listed to a model that named a wrong one. */
 const MAX_LISTED_TOOLS = 20;
 
@@ -180,7 +182,7 @@ function availableTools(turn: TurnState, addressed?: string): string {
     : `${names.length} tools are available; the nearest names are: ${near.join(", ")}.`;
 }
 
-function nextSample(turn: TurnState): Step {
+function nextSample(state: ThreadState, turn: TurnState): Step {
   const { settings, steps, use, retries } = turn;
   if (retries > settings.maxRetries) return { type: "fail", error: unusable(turn) };
   if (steps >= settings.maxSteps) {
@@ -189,6 +191,8 @@ function nextSample(turn: TurnState): Step {
   if (settings.maxTokens !== null && use.tokens >= settings.maxTokens) {
     return usedUp("tokens", turn);
   }
+  const loop = cutBack(state, turn);
+  if (loop !== null) return loop;
   const limited = withoutReasoning(turn) ?? withoutCalls(turn);
   if (limited !== null) return limited;
   const near = nearBudget(turn);
@@ -196,8 +200,7 @@ function nextSample(turn: TurnState): Step {
   // A call of the last step would have no reader: with the header of an answer, what is known is told.
   const isLast = steps + 1 === settings.maxSteps && turn.hasResults;
   const mayCall = settings.tools.length > 0 && settings.toolChoice !== "none";
-  const isStuck =
-    turn.idleSteps >= (mayCall ? 2 : 1) || (turn.lastCall?.times ?? 0) >= MAX_SAME_CALLS;
+  const isStuck = turn.idleSteps >= (mayCall ? 2 : 1);
   const wasRefused = turn.lastOutcome === "calls" && stepsSinceUsedUp("tool_calls", turn) === 1;
   return { type: "sample", prefill: isLast || isStuck || wasRefused ? "final" : null };
 }

@@ -8,7 +8,7 @@ export function stepOutcome(
   finish: StepFinish,
 ): StepOutcome {
   if (finish === "length" || finish === "context" || finish === "budget") return "cut_off";
-  if (finish === "paused") return "paused";
+  if (finish === "paused" || finish === "circling") return finish;
   if (finish === "cancelled" || finish === "failed") return "interrupted";
   const has = (kind: UnderstoodMessage["kind"]): boolean =>
     messages.some((message) => message.kind === kind);

@@ -71,12 +71,10 @@ export function watchRun(output: Output, options: WatchOptions): EventListener {
         showCompleted(output, event.item);
         break;
       case "generation.reasoning_limited":
-        output.watch(
-          event.reason === "limit"
-            ? ` … (ended after ${event.limit} tokens of reasoning)`
-            : " … (ended: it repeats itself)",
-          "dim",
-        );
+        output.watch(` … (ended after ${event.limit} tokens of reasoning)`, "dim");
+        break;
+      case "loop.cut_back":
+        output.watchLines("↩", cutBackLine(event.reason), "result");
         break;
       case "error":
         output.note(event.message);
@@ -89,6 +87,11 @@ export function watchRun(output: Output, options: WatchOptions): EventListener {
         break;
     }
   };
+}
+
+function cutBackLine(reason: "repeated_calls" | "circling_thought"): string {
+  const what = reason === "repeated_calls" ? "made the same calls again" : "thought in circles";
+  return `The model ${what}: the conversation was cut back to before that.`;
 }
 
 /** @param ms since the step began */

@@ -50,12 +50,11 @@ export type ModelEvent =
   | { readonly type: "message_started"; readonly header: MessageHeader }
   | { readonly type: "delta"; readonly text: string }
   | { readonly type: "message_ended"; readonly message: ModelMessage }
-  /** The model had reasoned as long as it may, or in circles: its analysis was ended with these ids. */
+  /** The model had reasoned as long as it may: its analysis was ended with these ids. */
   | {
       readonly type: "reasoning_limited";
-      readonly reason: "limit" | "repetition";
-      /** Tokens that it may reason; null for a repetition. */
-      readonly limit: number | null;
+      /** Tokens that it might reason in this step. */
+      readonly limit: number;
       readonly forcedIds: readonly number[];
     };
 

@@ -88,7 +88,6 @@ export async function sampleStep(options: StepOptions): Promise<ModelStep> {
     let callHeader = forcedCallHeader(tokenizer, request.toolChoice, tools);
     const budget = new ReasoningBudget(tokenizer, maxReasoningTokens);
     const repetition = new RepetitionDetector();
-    let isCircling = false;
     for (;;) {
       const left = maxTokens - sampledTokens;
       if (left <= 0) return finishOf("length", options);
@@ -100,6 +99,7 @@ export async function sampleStep(options: StepOptions): Promise<ModelStep> {
         matcher,
         sampleableIds: sampleableIds(tokenizer, options.engine.vocabSize),
       });
+      let isCircling = false;
       let interruption: "reasoning" | "call" | "pause" | null = null;
       const shouldPause = (): boolean =>
         request.shouldPause({ tokens: sampledTokens, reasoningTokens: budget.used });
@@ -118,9 +118,9 @@ export async function sampleStep(options: StepOptions): Promise<ModelStep> {
           if (callHeader !== null && lastEnded !== null && !lastEnded.recipient) {
             interruption = "call";
           } else if (lastEnded !== null && endsStep(lastEnded)) return "stop";
-          else if (reader.isReasoning && (budget.isUsedUp || isCircling)) {
-            interruption = "reasoning";
-          } else if (reader.isReasoning && shouldPause()) interruption = "pause";
+          else if (reader.isReasoning && budget.isUsedUp) interruption = "reasoning";
+          else if (reader.isReasoning && isCircling) return "circling";
+          else if (reader.isReasoning && shouldPause()) interruption = "pause";
         }
       } finally {
         await generated.return("stop");
@@ -132,11 +132,7 @@ export async function sampleStep(options: StepOptions): Promise<ModelStep> {
       if (interruption === "reasoning") {
         const forcedIds = budget.close();
         if (!(await force(forcedIds))) continue;
-        const why = budget.isUsedUp
-          ? ({ reason: "limit", limit: maxReasoningTokens } as const)
-          : ({ reason: "repetition", limit: null } as const);
-        await onEvent({ type: "reasoning_limited", ...why, forcedIds });
-        isCircling = false;
+        await onEvent({ type: "reasoning_limited", limit: maxReasoningTokens ?? 0, forcedIds });
         repetition.reset();
       }
       // Its analysis was ended for it, or it ended by itself: the call that is demanded comes next.

@@ -3,6 +3,7 @@ import type { Terminator } from "../../harmony/index.ts";
 import type { ModelMessage, StepFinish } from "../context.ts";
 import { RunError } from "../errors.ts";
 import type { LanguageModel, ModelEvent, ModelRequest, ModelStep } from "./language-model.ts";
+import { RepetitionDetector } from "./repetition.ts";
 
 export type ScriptedMessage = {
   readonly text: string;
@@ -36,6 +37,7 @@ export class ScriptedModel implements LanguageModel {
   /** Every request so far, oldest first. */
   readonly requests: ModelRequest[] = [];
   readonly #steps: readonly ScriptedStep[];
+  readonly #words = new Map<string, number>();
 
   constructor(steps: readonly ScriptedStep[], options: ScriptedModelOptions = {}) {
     this.#steps = steps;
@@ -65,7 +67,8 @@ export class ScriptedModel implements LanguageModel {
         const isReasoning = message.channel === "analysis" && message.recipient === null;
         const words = (message.text.match(/\S*\s*/g) ?? []).filter((word) => word !== "");
         let said = "";
-        let cut: "length" | "paused" | null = null;
+        let cut: "length" | "paused" | "circling" | null = null;
+        const repetition = new RepetitionDetector();
         for (const text of words) {
           request.signal.throwIfAborted();
           if (outputTokens >= (request.maxTokens ?? Number.POSITIVE_INFINITY)) cut = "length";
@@ -75,7 +78,8 @@ export class ScriptedModel implements LanguageModel {
           await onEvent({ type: "delta", text });
           if (!isReasoning) continue;
           reasoningTokens++;
-          if (request.shouldPause({ tokens: outputTokens, reasoningTokens })) cut = "paused";
+          if (repetition.take(this.#idOf(text))) cut = "circling";
+          else if (request.shouldPause({ tokens: outputTokens, reasoningTokens })) cut = "paused";
         }
         const terminator = cut === null ? message.terminator : cut === "paused" ? "end" : null;
         await onEvent({ type: "message_ended", message: { ...message, text: said, terminator } });
@@ -117,6 +121,13 @@ export class ScriptedModel implements LanguageModel {
   async close(): Promise<void> {}
 
   async [Symbol.asyncDispose](): Promise<void> {}
+
+  /** Words as a vocabulary would have them. */
+  #idOf(word: string): number {
+    const id = this.#words.get(word) ?? this.#words.size;
+    this.#words.set(word, id);
+    return id;
+  }
 
   #next(request: ModelRequest): readonly ModelMessage[] {
     const scripted = this.#steps[this.requests.length];

@@ -162,6 +162,21 @@ export type Budget = {
   readonly note: Message | null;
 };
 
+/**
+ * The model went in circles: the conversation that it reads is cut back to before that, and it goes on with
+ * a hint. What was cut stays in the log.
+ */
+export type CutBack = {
+  readonly type: "cut_back";
+  readonly reason: "repeated_calls" | "circling_thought";
+  /** How many messages of the conversation stay, counted from its beginning. */
+  readonly keep: number;
+  /** What stays of a thought that is cut in the middle. */
+  readonly thought: Message | null;
+  /** What the model reads about it, as long as the turn lasts. */
+  readonly hint: Message;
+};
+
 /** An error as data. */
 export type ErrorFacts = {
   readonly message: string;
@@ -204,6 +219,7 @@ export type LogRecord =
   | CallResult
   | Problem
   | Budget
+  | CutBack
   | Ended;
 
 /** A record with its place: `seq` counts from 0 in each thread, `at` is an ISO 8601 time in UTC. */

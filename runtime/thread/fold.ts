@@ -1,5 +1,6 @@
 /** From log entries to state. Pure: folding a log twice gives the same state. */
 import type { Message } from "../../harmony/index.ts";
+import type { StepOutcome } from "../context.ts";
 import type { Usage } from "../events.ts";
 import type { RememberedAnswer, Taint } from "../policy/policy.ts";
 import type {
@@ -7,6 +8,7 @@ import type {
   Budget,
   CallResult,
   CallStarted,
+  CutBack,
   Denial,
   LogEntry,
   LogRecord,
@@ -18,7 +20,8 @@ import type {
 } from "./entry.ts";
 import { THREAD_LOG_VERSION } from "./entry.ts";
 import { ThreadLogError } from "./errors.ts";
-import type { OpenCall, RepeatedCall, ThreadState, TurnState } from "./state.ts";
+import { REMEMBERED_CALLS } from "./loops.ts";
+import type { OpenCall, ThreadState, TurnState } from "./state.ts";
 import { isForUser, resultMessage, sampledTranscript } from "./transcript.ts";
 
 const NO_USAGE: Usage = {
@@ -87,6 +90,8 @@ export function apply(state: ThreadState, record: LogRecord): ThreadState {
       return { ...next, ...problem(state, turn, record) };
     case "budget":
       return { ...next, ...budget(state, turn, record) };
+    case "cut_back":
+      return { ...next, ...cutBack(state, turn, record) };
     case "ended":
       if (turn.calls.length > 0) throw misplaced(state, record, "a call has no result");
       return { ...next, turn: null };
@@ -137,7 +142,10 @@ function userInput(state: ThreadState, record: UserInput): Partial<ThreadState> 
       calls: [],
       wasDenied: false,
       denial: null,
-      lastCall: null,
+      recentCalls: [],
+      stepFrom: 0,
+      circlingThought: null,
+      cutBacks: 0,
       hasResults: false,
     },
   };
@@ -148,7 +156,7 @@ function steered(state: ThreadState, turn: TurnState, record: Steered): Partial<
   if (turn.calls.length > 0) throw misplaced(state, record, "a call has no result");
   return {
     transcript: [...state.transcript, ...record.messages.map((message) => ({ message }))],
-    turn: { ...turn, outcome: null, answer: null, idleSteps: 0, lastCall: null },
+    turn: { ...turn, outcome: null, answer: null, idleSteps: 0, recentCalls: [] },
   };
 }
 
@@ -175,8 +183,10 @@ function sampled(state: ThreadState, turn: TurnState, record: Sampled): Partial<
     },
     turn: {
       ...turn,
-      // A pause ends no step: the model goes on where it was.
-      steps: outcome === "paused" ? turn.steps : turn.steps + 1,
+      // The model goes on with the same step.
+      steps: isUnfinished(outcome) ? turn.steps : turn.steps + 1,
+      stepFrom: state.transcript.length,
+      circlingThought: outcome === "circling" ? (messages.at(-1)?.text ?? "") : null,
       use: {
         ...use,
         tokens: use.tokens + outputTokens,
@@ -187,7 +197,7 @@ function sampled(state: ThreadState, turn: TurnState, record: Sampled): Partial<
       retries: isIdle ? turn.retries + 1 : turn.retries,
       lastUnusable: isIdle ? "It ended its turn without an answer." : turn.lastUnusable,
       idleSteps: isIdle ? turn.idleSteps + 1 : 0,
-      outcome: isIdle || outcome === "interrupted" || outcome === "paused" ? null : outcome,
+      outcome: isIdle || outcome === "interrupted" || isUnfinished(outcome) ? null : outcome,
       lastOutcome: outcome,
       cutOffBy: cutOffBy(record),
       answer,
@@ -213,6 +223,10 @@ function sampled(state: ThreadState, turn: TurnState, record: Sampled): Partial<
       ),
     },
   };
+}
+
+function isUnfinished(outcome: StepOutcome): boolean {
+  return outcome === "paused" || outcome === "circling";
 }
 
 function cutOffBy({ finish, budget }: Sampled): TurnState["cutOffBy"] {
@@ -308,7 +322,8 @@ function result(state: ThreadState, turn: TurnState, record: CallResult): Partia
     throw misplaced(state, record, `no call ${record.callId} waits for a result`);
   }
   const calls = turn.calls.filter((other) => other !== call);
-  const lastCall = repeatedCall(turn, call, record);
+  const { recipient } = call.call;
+  const made = { recipient, text: call.text, result: record.text, from: turn.stepFrom };
   const { unusable, status, durationMs } = record;
   const { use } = turn;
   const isOfClient =
@@ -316,7 +331,7 @@ function result(state: ThreadState, turn: TurnState, record: CallResult): Partia
   return {
     taint: state.taint ?? taintOf(state, turn, call, record),
     transcript: call.isInTranscript
-      ? [...state.transcript, { message: resultMessage(call, lastCall), callId: call.callId }]
+      ? [...state.transcript, { message: resultMessage(call, record.text), callId: call.callId }]
       : state.transcript,
     turn: {
       ...turn,
@@ -326,7 +341,7 @@ function result(state: ThreadState, turn: TurnState, record: CallResult): Partia
         toolCalls: isOfClient ? use.toolCalls + 1 : use.toolCalls,
         workedMs: use.workedMs + durationMs,
       },
-      lastCall,
+      recentCalls: [...turn.recentCalls, made].slice(-REMEMBERED_CALLS),
       outcome: calls.length === 0 && turn.outcome === "calls" ? null : turn.outcome,
       retries: unusable === undefined ? 0 : turn.retries + 1,
       lastUnusable: unusable ?? turn.lastUnusable,
@@ -365,11 +380,28 @@ function taintOf(
   return (pin?.isUntrusted ?? true) ? { source: call.tool, seq: state.length } : null;
 }
 
-function repeatedCall(turn: TurnState, { call, text }: OpenCall, record: CallResult): RepeatedCall {
-  const { recipient } = call;
-  const last = turn.lastCall;
-  const isSame = last?.recipient === recipient && last.text === text && last.result === record.text;
-  return { recipient, text, result: record.text, times: isSame ? last.times + 1 : 1 };
+/** The notes of the turn stay: the model was told these things once. */
+function cutBack(state: ThreadState, turn: TurnState, record: CutBack): Partial<ThreadState> {
+  const { keep, thought, hint } = record;
+  const { transcript } = state;
+  if (turn.calls.length > 0) throw misplaced(state, record, "a call has no result");
+  if (keep > transcript.length) {
+    throw misplaced(state, record, `there are only ${transcript.length} messages to keep`);
+  }
+  return {
+    transcript: [
+      ...transcript.slice(0, keep),
+      ...(thought === null ? [] : [{ message: thought }]),
+      ...transcript.slice(keep).filter(({ isNote }) => isNote),
+      { message: hint, isNote: true },
+    ],
+    turn: {
+      ...turn,
+      recentCalls: turn.recentCalls.filter(({ from }) => from < keep),
+      circlingThought: null,
+      cutBacks: turn.cutBacks + 1,
+    },
+  };
 }
 
 function problem(state: ThreadState, turn: TurnState, record: Problem): Partial<ThreadState> {

@@ -80,6 +80,8 @@ export class EventProjection {
         const { budget, state: budgetState, used, limit } = record;
         return [{ type: "budget", budget, state: budgetState, used, limit }];
       }
+      case "cut_back":
+        return [{ type: "loop.cut_back", reason: record.reason, kept_messages: record.keep }];
       case "ended":
         return [
           record.status === "completed"

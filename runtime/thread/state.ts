@@ -51,12 +51,13 @@ export type OpenCall = {
   readonly isInTranscript: boolean;
 };
 
-/** A call that came with the same arguments and the same result as the one before. */
-export type RepeatedCall = {
+/** A call with its result. */
+export type MadeCall = {
   readonly recipient: string;
   readonly text: string;
   readonly result: string;
-  readonly times: number;
+  /** Messages of the transcript before the step that made it. */
+  readonly from: number;
 };
 
 /** What a turn has used of its budgets. */
@@ -104,8 +105,14 @@ export type TurnState = {
   readonly wasDenied: boolean;
   /** What denied the last call that could have run, if it was no person. */
   readonly denial: Denial | null;
-  /** The last call with its result, and how often in a row it was the same. */
-  readonly lastCall: RepeatedCall | null;
+  /** The latest calls, oldest first. */
+  readonly recentCalls: readonly MadeCall[];
+  /** Messages of the transcript before the last step. */
+  readonly stepFrom: number;
+  /** The thought of the last step, where that went round and was not cut back yet. */
+  readonly circlingThought: string | null;
+  /** How often the turn was cut back. */
+  readonly cutBacks: number;
   /** A tool has run in this turn. */
   readonly hasResults: boolean;
 };

@@ -1,8 +1,11 @@
 /** From what was understood to the messages that the model reads next. */
 import type { Message } from "../../harmony/index.ts";
-import type { TranscriptMessage, UnderstoodMessage } from "../context.ts";
+import type { StepOutcome, TranscriptMessage, UnderstoodMessage } from "../context.ts";
 import type { Sampled } from "./entry.ts";
-import type { OpenCall, RepeatedCall } from "./state.ts";
+import type { OpenCall } from "./state.ts";
+
+/** With these the last message of a step may be half of one. */
+const CUT: ReadonlySet<StepOutcome> = new Set(["cut_off", "interrupted", "circling"] as const);
 
 /**
  * The messages that a step adds to the conversation. A message that was sampled as the format wants it
@@ -11,7 +14,7 @@ import type { OpenCall, RepeatedCall } from "./state.ts";
  * (the model is told about it), the beginning of a thought.
  */
 export function sampledTranscript(record: Sampled): readonly TranscriptMessage[] {
-  const isCut = record.outcome === "cut_off" || record.outcome === "interrupted";
+  const isCut = CUT.has(record.outcome);
   const last = record.messages.at(-1);
   return record.messages.flatMap((understood): TranscriptMessage[] => {
     const isPartial = isCut && understood === last && understood.terminator === null;
@@ -45,19 +48,8 @@ export function isForUser({
   return !call && (channel === "commentary" || channel === "final" || channel === null);
 }
 
-/** From this time on the model is told that it has the result already. */
-const REPEATED = 3;
-
 /** A result as the model reads it: on the channel of its call. */
-export function resultMessage(
-  { call, channel }: OpenCall,
-  { result, times }: RepeatedCall,
-): Message {
-  const text =
-    times < REPEATED
-      ? result
-      : `${result}\n\n[This was call ${times} with the same arguments, and the result is the same. Use it, or try ` +
-        "something else.]";
+export function resultMessage({ call, channel }: OpenCall, text: string): Message {
   return {
     role: "tool",
     name: call.recipient,

@@ -3,7 +3,7 @@
  * the item says was wrong, and what the model is told when nothing could be.
  */
 import { describe, expect, test } from "vitest";
-import type { Item } from "../../runtime/events.ts";
+import type { Item, RunEvent } from "../../runtime/events.ts";
 import { defineTool, type Tool } from "../../tools/index.ts";
 import { itemsOf, scriptedRun } from "./scripted-run.ts";
 
@@ -248,18 +248,39 @@ describe("after as many retries in a row as are allowed the run fails with 7", (
 
 describe("the same call over and over", () => {
   const call = to("shell", '{"command":"ls"}');
-  test("is told at the third time, and does not use up the steps", async () => {
-    const { result, prompts } = await scriptedRun(
-      [...Array(5).fill(call), "Nothing new.<|return|>"],
-      {
-        tools,
-      },
-    );
-    const told = prompts.map((prompt) => prompt.includes("with the same arguments"));
-    expect(told).toEqual([false, false, false, true, true, true]);
-    // Then it is made to answer.
-    expect(prompts.at(-1)?.endsWith("<|channel|>final<|message|>")).toBe(true);
-    expect(result.output).toBe("Nothing new.");
+  const other = to("shell", '{"command":"pwd"}');
+  const cutBacks = (events: readonly RunEvent[]): RunEvent[] =>
+    events.filter(({ type }) => type === "loop.cut_back");
+
+  test("is cut back to the first at the third time, and the model goes on with a hint", async () => {
+    const { result, prompts, events } = await scriptedRun([call, call, call, FINAL], { tools });
+    expect(result).toMatchObject({ status: "completed", output: "Done." });
+    expect(cutBacks(events)).toEqual([
+      { type: "loop.cut_back", reason: "repeated_calls", kept_messages: 3 },
+    ]);
+    const [, second = "", , last = ""] = prompts;
+    const kept = second.slice(0, -"<|start|>assistant".length);
+    expect(
+      last.startsWith(`${kept}<|start|>developer<|message|>You called functions.shell 3 times`),
+    ).toBe(true);
+    // The log has all of it.
+    const calls = (await result.thread.entries()).filter(({ type }) => type === "call");
+    expect(calls).toHaveLength(3);
+  });
+
+  test("in turns with another is a cycle as well", async () => {
+    const { prompts, events } = await scriptedRun([...Array(3).fill([call, other]).flat(), FINAL], {
+      tools,
+    });
+    expect(cutBacks(events)).toMatchObject([{ kept_messages: 5 }]);
+    expect(prompts.at(-1)).toContain("the same 2 calls (functions.shell) 3 times over");
+  });
+
+  test("again and again ends the turn with a reason, never as completed", async () => {
+    const { result, events } = await scriptedRun(Array(7).fill(call), { tools });
+    expect(cutBacks(events)).toHaveLength(2);
+    expect(result).toMatchObject({ status: "failed", error: { code: "CHORALE_LOOP" } });
+    expect(result.error?.message).toContain("the same calls with the same results");
   });
 
   test("is another one where its result changes", async () => {
@@ -270,7 +291,7 @@ describe("the same call over and over", () => {
       execute: () => `${count++}`,
     }) as Tool;
     const tick = to("clock", "{}");
-    const { prompts } = await scriptedRun([...Array(8).fill(tick), FINAL], { tools: [clock] });
-    expect(prompts.some((prompt) => prompt.includes("with the same arguments"))).toBe(false);
+    const { events } = await scriptedRun([...Array(8).fill(tick), FINAL], { tools: [clock] });
+    expect(cutBacks(events)).toEqual([]);
   });
 });

@@ -118,6 +118,9 @@ function eventLines(events: readonly RunEvent[]): string[] {
         lines.push(`${event.type} ${event.budget} ${event.state}: ${used}of ${event.limit}`);
         break;
       }
+      case "loop.cut_back":
+        lines.push(`${event.type} ${event.reason}, kept ${event.kept_messages} messages`);
+        break;
       case "turn.completed":
         lines.push(`${event.type} ${JSON.stringify(event.usage)}`);
         break;

@@ -82,14 +82,39 @@ describe("reasoning", () => {
 describe("a thought that goes round", () => {
   const circle = "we should check the weather again and then ".repeat(300);
 
-  test("is ended long before the context is full, and the model goes on", async () => {
-    const { result, events } = await scriptedRun(
-      [`<|channel|>analysis<|message|>${circle}`, ANSWERS],
-      { contextLength: 16_384 },
-    );
+  const thinks = `<|channel|>analysis<|message|>First, the weather. ${circle}`;
+  const cutBacks = (events: readonly RunEvent[]): RunEvent[] =>
+    events.filter(({ type }) => type === "loop.cut_back");
+
+  test("is cut back to one round of it, and the model goes on with a hint", async () => {
+    const answer = "<|channel|>final<|message|>Yes.<|return|>";
+    const { result, events, prompts, engine } = await scriptedRun([thinks, answer], {
+      contextLength: 16_384,
+    });
     expect(result.output).toBe("Yes.");
-    expect(limits(events)).toMatchObject([{ reason: "repetition", limit: null }]);
+    expect(cutBacks(events)).toEqual([
+      { type: "loop.cut_back", reason: "circling_thought", kept_messages: 1 },
+    ]);
     expect(result.usage.output_tokens).toBeLessThan(500);
+    const kept = "<|channel|>analysis<|message|>First, the weather. we should check";
+    const behind = prompts[1]?.slice(prompts[0]?.length ?? 0) ?? "";
+    expect(behind.startsWith(kept)).toBe(true);
+    expect(behind.match(/weather again/g)).toHaveLength(1);
+    expect(behind).toMatch(/went in circles.*<\|end\|><\|start\|>assistant$/);
+    // What was computed of the thought up to there is not computed again.
+    const [first, second] = engine.requests.map(({ tokens }) => tokens);
+    const completed = events.filter((event) => event.type === "generation.completed");
+    const beforeThought = first?.length ?? 0;
+    expect(completed[1]?.cached_input_tokens).toBeGreaterThan(beforeThought + 8);
+    expect(completed[1]?.input_tokens).toBe(second?.length);
+  });
+
+  test("a third time ends the turn with a reason, never as completed", async () => {
+    const { result, events } = await scriptedRun([thinks, thinks, thinks], {
+      contextLength: 16_384,
+    });
+    expect(cutBacks(events)).toHaveLength(2);
+    expect(result).toMatchObject({ status: "failed", error: { code: "CHORALE_LOOP" } });
   });
 
   test.each([
@@ -102,9 +127,9 @@ describe("a thought that goes round", () => {
   ])("is not %s", async (_what, text) => {
     const thought = `<|channel|>analysis<|message|>${text}<|end|>${ANSWERS}`;
     const { events } = await scriptedRun([thought]);
-    expect(limits(events)).toEqual([]);
+    expect(cutBacks(events)).toEqual([]);
     const answer = `<|channel|>final<|message|>${circle}<|return|>`;
-    expect(limits((await scriptedRun([answer])).events)).toEqual([]);
+    expect(cutBacks((await scriptedRun([answer])).events)).toEqual([]);
   });
 });
 

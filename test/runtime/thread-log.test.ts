@@ -47,6 +47,12 @@ const message = fc.oneof(
     terminator: fc.constantFrom(undefined, "end", null),
   }),
 );
+/** A model in circles: the same call in a row, or a thought that does not end. */
+const circling: fc.Arbitrary<readonly ScriptedStep[]> = fc.constantFrom(
+  Array<ScriptedStep>(7).fill([{ text: "{}", recipient: "functions.ok" }]),
+  Array<ScriptedStep>(4).fill([{ text: "{}", recipient: "functions.fails" }]),
+  Array<ScriptedStep>(3).fill([{ text: "we go round ".repeat(120), channel: "analysis" }]),
+);
 const scriptedStep: fc.Arbitrary<ScriptedStep> = fc.oneof(
   {
     weight: 8,
@@ -56,8 +62,11 @@ const scriptedStep: fc.Arbitrary<ScriptedStep> = fc.oneof(
 );
 
 const scenario = fc.record({
-  steps: fc.array(scriptedStep, { minLength: 1, maxLength: 6 }),
-  maxSteps: fc.integer({ min: 1, max: 5 }),
+  steps: fc.oneof(
+    { weight: 9, arbitrary: fc.array(scriptedStep, { minLength: 1, maxLength: 6 }) },
+    { weight: 1, arbitrary: circling },
+  ),
+  maxSteps: fc.oneof(fc.integer({ min: 1, max: 5 }), fc.constant(20)),
   maxRetries: fc.integer({ min: 0, max: 2 }),
   /** Abort at this event; a listener that fails at this one. */
   abortAt: fc.option(fc.nat(30), { nil: null }),
@@ -215,18 +224,8 @@ describe("a log of any conversation, ended anywhere", () => {
       { numRuns: RUNS },
     );
     expect([...kinds].sort()).toEqual([
-      ...[
-        "approval",
-        "budget",
-        "call",
-        "ended",
-        "problem",
-        "result",
-        "sampled",
-        "steered",
-        "thread",
-        "user",
-      ],
+      ...["approval", "budget", "call", "cut_back", "ended", "problem", "result", "sampled"],
+      ...["steered", "thread", "user"],
     ]);
   });
 
