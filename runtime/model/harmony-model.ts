@@ -10,12 +10,20 @@ import {
 } from "../../harmony/index.ts";
 import type { Sampling, TokenEngine } from "../../inference/index.ts";
 import type { DeclaredTools } from "../calls/declared-tools.ts";
-import type { TranscriptMessage, TurnSettings } from "../context.ts";
+import type { ModelMessage, StepUsage, TranscriptMessage, TurnSettings } from "../context.ts";
 import { RunError } from "../errors.ts";
-import type { LanguageModel, ModelEvent, ModelRequest, ModelStep } from "./language-model.ts";
+import type {
+  LanguageModel,
+  ModelEvent,
+  ModelRequest,
+  ModelStep,
+  ScoredAnswers,
+  ScoreRequest,
+} from "./language-model.ts";
 import { messageIds, vocabularyOf } from "./message-ids.ts";
 import { openingMessages } from "./opening.ts";
 import { sampleStep } from "./sample-step.ts";
+import { scoreAnswers } from "./score-answers.ts";
 import { SessionPool } from "./session-pool.ts";
 
 export type HarmonyModelOptions = {
@@ -73,16 +81,11 @@ export class HarmonyModel implements LanguageModel {
     request: ModelRequest,
     onEvent: (event: ModelEvent) => void | Promise<void>,
   ): Promise<ModelStep> {
-    const { settings, tools, transcript, maxTokens } = request;
+    const { settings, tools, maxTokens } = request;
     const opening = this.#opening(settings, tools);
     const prefill = this.#prefill(request);
-    const prompt = [...opening.ids];
-    for (const message of transcript) {
-      for (const id of this.#idsOf(message, opening)) prompt.push(id);
-    }
-    prompt.push(...this.#assistantStart, ...prefill);
+    const prompt = this.#prompt(request, prefill);
     const room = this.contextLength - prompt.length;
-    if (room <= 0) throw contextFull(transcript, prompt.length, this.contextLength);
     return this.#sessions.use(request.threadId, (session) =>
       sampleStep({
         session,
@@ -98,6 +101,81 @@ export class HarmonyModel implements LanguageModel {
         onEvent,
       }),
     );
+  }
+
+  async score(request: ScoreRequest): Promise<ScoredAnswers> {
+    const { settings, tools, answers, signal, threadId } = request;
+    const thought = request.reasons ? await this.#think(request) : NO_THOUGHT;
+    const prompt = this.#prompt(request, [...thought.ids, ...this.#channelHeader("final")]);
+    const opening = this.#opening(settings, tools);
+    const { logprobs, cachedTokens, answerTokens } = await this.#sessions.use(threadId, (session) =>
+      scoreAnswers({
+        session,
+        tokenizer: this.tokenizer,
+        vocabSize: this.engine.vocabSize,
+        prompt,
+        openingTokens: opening.ids.length,
+        answers,
+        signal,
+      }),
+    );
+    return {
+      logprobs,
+      reasoning: thought.text,
+      usage: {
+        inputTokens: thought.usage?.inputTokens ?? prompt.length,
+        cachedTokens: thought.usage?.cachedTokens ?? cachedTokens,
+        outputTokens: answerTokens + (thought.usage?.outputTokens ?? 0),
+        reasoningTokens: thought.usage?.reasoningTokens ?? 0,
+      },
+    };
+  }
+
+  /** What the model writes before an answer, up to where the next message begins with its channel. */
+  async #think(request: ScoreRequest): Promise<Thought> {
+    const messages: ModelMessage[] = [];
+    const step = await this.sample(
+      { ...request, prefill: null, toolChoice: "none", maxTokens: null },
+      (event) => {
+        if (event.type === "message_ended") messages.push(event.message);
+      },
+    );
+    if (step.finish === "failed" || step.finish === "cancelled") throw step.error;
+    // An answer or a call is where the thought is over.
+    const length = messages.findIndex(
+      ({ channel, recipient }) => channel === "final" || recipient !== null,
+    );
+    const thoughts = length < 0 ? messages : messages.slice(0, length);
+    const text = thoughts
+      .filter(({ channel }) => channel === "analysis")
+      .map((message) => message.text)
+      .join("\n");
+    const { start, end } = this.tokenizer.special;
+    const ids = step.ids.slice(0, thoughts.at(-1)?.ids[1] ?? 0);
+    // A thought that was cut off, or ended the step, is ended as one that an answer follows.
+    if (ids.length > 0 && ids.at(-1) !== end) ids.push(end);
+    const between = ids.length === 0 ? [] : [start, ...this.tokenizer.encode("assistant")];
+    return { ids: [...ids, ...between], text, usage: step.usage };
+  }
+
+  /**
+   * Everything that the model reads, up to where it goes on.
+   * @param beginning  what its message begins with
+   * @throws RunError where the context has no room behind it
+   */
+  #prompt(
+    { settings, tools, transcript }: Pick<ModelRequest, "settings" | "tools" | "transcript">,
+    beginning: readonly number[],
+  ): readonly number[] {
+    const opening = this.#opening(settings, tools);
+    const prompt = [...opening.ids];
+    for (const message of transcript) {
+      for (const id of this.#idsOf(message, opening)) prompt.push(id);
+    }
+    prompt.push(...this.#assistantStart);
+    for (const id of beginning) prompt.push(id);
+    if (prompt.length < this.contextLength) return prompt;
+    throw contextFull(transcript, prompt.length, this.contextLength);
   }
 
   promptTokens({
@@ -165,11 +243,24 @@ export class HarmonyModel implements LanguageModel {
   #prefill({ prefill, toolChoice }: ModelRequest): readonly number[] {
     const isDemanded = toolChoice !== "auto" && toolChoice !== "none";
     const channelName = prefill ?? (isDemanded ? "analysis" : null);
-    if (channelName === null) return [];
+    return channelName === null ? [] : this.#channelHeader(channelName);
+  }
+
+  #channelHeader(name: string): readonly number[] {
     const { channel, message } = this.tokenizer.special;
-    return [channel, ...this.tokenizer.encode(channelName), message];
+    return [channel, ...this.tokenizer.encode(name), message];
   }
 }
+
+/** What a model wrote before its answer. */
+type Thought = {
+  readonly ids: readonly number[];
+  /** Of its analysis. */
+  readonly text: string | null;
+  readonly usage: StepUsage | null;
+};
+
+const NO_THOUGHT: Thought = { ids: [], text: null, usage: null };
 
 function contextFull(
   transcript: readonly TranscriptMessage[],

@@ -74,6 +74,25 @@ export type ModelStep = {
   readonly error?: unknown;
 };
 
+/** What the probabilities of answers are asked for. */
+export type ScoreRequest = Pick<
+  ModelRequest,
+  "threadId" | "settings" | "tools" | "transcript" | "signal"
+> & {
+  /** Texts of the final message. */
+  readonly answers: readonly string[];
+  /** Whether the model reasons first; then the answers stand behind what it thought. */
+  readonly reasons: boolean;
+};
+
+export type ScoredAnswers = {
+  /** Natural logarithm of the probability of each answer, its end included. */
+  readonly logprobs: readonly number[];
+  /** What the model thought; null where it was not asked to. */
+  readonly reasoning: string | null;
+  readonly usage: StepUsage;
+};
+
 export interface LanguageModel extends AsyncDisposable {
   /** For people. */
   readonly name: string;
@@ -97,6 +116,12 @@ export interface LanguageModel extends AsyncDisposable {
     request: ModelRequest,
     onEvent: (event: ModelEvent) => void | Promise<void>,
   ): Promise<ModelStep>;
+  /**
+   * The probability with which the model gives each of several answers. Absent where a model does not tell
+   * probabilities.
+   * @throws RunError as `sample`; the signal's reason; what the engine throws
+   */
+  score?(request: ScoreRequest): Promise<ScoredAnswers>;
   /** Tokens of the prompt of a request. */
   promptTokens(request: Pick<ModelRequest, "settings" | "tools" | "transcript">): number;
   countTokens(text: string): number;
