@@ -45,6 +45,14 @@ export {
   runAgent,
 } from "./agent/agent.ts";
 export type { AgentRun } from "./agent/agent-run.ts";
+export {
+  type DecideOptions,
+  type Decision,
+  type DecisionAnswers,
+  type DecisionQuestion,
+  decide,
+  decideAll,
+} from "./agent/decide.ts";
 export type { RunResult } from "./agent/run-result.ts";
 export { type Step, step } from "./agent/step.ts";
 export type { ApprovalDecision, ApprovalRequest, ApprovalRule } from "./calls/approval.ts";
@@ -115,6 +123,8 @@ export type {
   ModelRequest,
   ModelStep,
   SampledCount,
+  ScoredAnswers,
+  ScoreRequest,
 } from "./model/language-model.ts";
 export {
   checkPromptLength,

@@ -35,6 +35,11 @@ export const COMMANDS: CommandTable = {
     load: async () => (await import("./commands/harmony.ts")).command,
   },
 
+  decide: {
+    describe: "Say how likely the model holds each of several answers",
+    load: async () => (await import("./commands/decide.ts")).command,
+  },
+
   validate: {
     describe: "Check JSON, YAML and XML files against a schema",
     load: async () => (await import("./commands/validate.ts")).command,

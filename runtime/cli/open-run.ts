@@ -5,8 +5,8 @@ import { type Environment, type EnvironmentOptions, openEnvironment } from "../e
 import { Agent } from "../index.ts";
 import type { CommandContext } from "./command-context.ts";
 import { type AgentArguments, type ModelArguments, samplingOf } from "./flags.ts";
+import { modelConfiguration } from "./model-configuration.ts";
 import { missingNote, pluginConfigurations } from "./plugins.ts";
-import { memoryNote, watchLoading } from "./watch-loading.ts";
 
 export type RunSettings = {
   readonly agent: AgentArguments;
@@ -24,7 +24,6 @@ export async function openRunEnvironment(
   changes: EnvironmentOptions = {},
 ): Promise<Environment> {
   const note = (sentence: string): void => output.note(sentence);
-  const { model: path, context: contextLength, threads, memory, precision, prefixStore } = given;
   const environment = await openEnvironment({
     env,
     python: { files: agent.file, artifacts: agent.artifacts, packages: agent.packages },
@@ -35,17 +34,7 @@ export async function openRunEnvironment(
     onPluginLog: (text) => output.watchLines("log", text, "result"),
     ...changes,
     model: {
-      path,
-      contextLength,
-      threads,
-      memoryLimit: memory,
-      precision,
-      prefixCacheBytes: prefixStore === undefined ? undefined : prefixStore * 2 ** 30,
-      onMemory: (needs) => {
-        const sentence = memoryNote(needs);
-        if (sentence !== null) note(sentence);
-      },
-      onProgress: watchLoading({
+      ...modelConfiguration(given, {
         note,
         progress: output.isLive ? (text) => output.progress(text) : null,
       }),
@@ -58,7 +47,7 @@ export async function openRunEnvironment(
   }
   const { browser } = environment;
   if (browser?.summary !== undefined) for (const line of folderNotes(browser.summary)) note(line);
-  if (path === undefined) note(embeddedModelNote(environment.model.engine));
+  if (given.model === undefined) note(embeddedModelNote(environment.model.engine));
   return environment;
 }
 

@@ -135,7 +135,14 @@ export class HarmonyModel implements LanguageModel {
   async #think(request: ScoreRequest): Promise<Thought> {
     const messages: ModelMessage[] = [];
     const step = await this.sample(
-      { ...request, prefill: null, toolChoice: "none", maxTokens: null },
+      {
+        ...request,
+        prefill: null,
+        toolChoice: "none",
+        maxTokens: null,
+        maxReasoningTokens: request.settings.maxReasoningTokens,
+        shouldPause: () => false,
+      },
       (event) => {
         if (event.type === "message_ended") messages.push(event.message);
       },
