@@ -36,9 +36,10 @@ function settingsFor(
   if (!mendsConfiguration) return givenSettings(settings, sources);
   const readable = Object.entries(settings).flatMap(([name, flag]) => {
     try {
+      if (sources.line.has(name)) return givenFlags({ [name]: flag }, sources.line);
       const given = givenSettings({ [name]: flag }, sources).get(name);
       if (given === undefined) return [];
-      if (given.source !== "flag") readFlag(flag, given.texts, given.name);
+      readFlag(flag, given.texts, given.name);
       return [[name, given] as const];
     } catch {
       return [];
