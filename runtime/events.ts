@@ -117,6 +117,16 @@ export type DeniedCall = {
   readonly reason?: string;
 };
 
+/** What it cost that not all experts are in memory. */
+export type ExpertUsage = {
+  readonly resident: number;
+  readonly hits: number;
+  readonly misses: number;
+  readonly hit_rate: number | null;
+  readonly bytes_read: number;
+  readonly read_ms: number;
+};
+
 export type RunEvent =
   | {
       readonly type: "thread.started";
@@ -240,6 +250,10 @@ export type RunEvent =
       readonly denied_call?: DeniedCall;
       readonly usage: Usage;
       readonly timing: Timing;
+      /** The exit status; from the command only. */
+      readonly exit_code?: number;
+      /** From the command only, where experts were read from the model's file while it computed. */
+      readonly experts?: ExpertUsage;
     }
   | { readonly type: "error"; readonly message: string; readonly code?: string };
 

@@ -101,6 +101,7 @@ export type {
   DeniedCall,
   ErrorItem,
   EventListener,
+  ExpertUsage,
   Item,
   ItemStatus,
   PendingCall,

@@ -4,7 +4,7 @@
  */
 import type { EngineStatistics } from "../../inference/index.ts";
 import { codeOf, messageOf } from "../errors.ts";
-import type { RunEvent } from "../events.ts";
+import type { ExpertUsage, RunEvent } from "../events.ts";
 import type { ExitCode } from "./exit-codes.ts";
 import type { Output } from "./output.ts";
 
@@ -28,11 +28,12 @@ export class JsonEvents {
   end(exitCode: ExitCode, statistics: unknown): void {
     if (this.#completed === null) return;
     const { experts } = (statistics ?? {}) as Partial<EngineStatistics>;
-    this.#output.jsonLine({
+    const completed: Completed = {
       ...this.#completed,
       exit_code: exitCode,
       ...(experts !== undefined && { experts: expertFacts(experts) }),
-    });
+    };
+    this.#output.jsonLine(completed);
   }
 }
 
@@ -67,7 +68,7 @@ export function reportUnstarted(output: Output, error: unknown, exitCode: ExitCo
   });
 }
 
-function expertFacts(experts: NonNullable<EngineStatistics["experts"]>): object {
+function expertFacts(experts: NonNullable<EngineStatistics["experts"]>): ExpertUsage {
   return {
     resident: experts.resident,
     hits: experts.hits,

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { RunEvent } from "../../runtime/events.ts";
+import { invalidEvents } from "../event-schema.ts";
 
 export const launcher: string = fileURLToPath(
   new URL("../../runtime/cli/launcher.js", import.meta.url),
@@ -55,10 +56,13 @@ export function chorale(args: readonly string[], options: ChoraleOptions): Promi
   });
 }
 
-/** The events of `--json`. */
+/** The events of `--json`, each held against the schema of events. */
 export function eventsOf(stdout: string): readonly RunEvent[] {
-  return stdout
+  const events = stdout
     .split("\n")
     .filter((line) => line !== "")
     .map((line) => JSON.parse(line) as RunEvent);
+  const [problem] = invalidEvents(events);
+  if (problem !== undefined) throw new Error(problem);
+  return events;
 }

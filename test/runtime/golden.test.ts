@@ -17,6 +17,7 @@ import {
   type Tool,
   type ValidatorOptions,
 } from "../../tools/index.ts";
+import { invalidEvents } from "../event-schema.ts";
 import { scriptedRun, tokenizer } from "./scripted-run.ts";
 
 const folder = fileURLToPath(new URL("../golden/agent/", import.meta.url));
@@ -168,6 +169,7 @@ describe("test/golden/agent", () => {
         },
       });
       await python.close();
+      expect(invalidEvents(events)).toEqual([]);
       const last = engine.requests.at(-1);
       const conversation = tokenizer.decode(last?.tokens ?? []);
       const actual = [
