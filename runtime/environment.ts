@@ -1,6 +1,6 @@
 /**
  * Everything a run of the command line, the server or a job works with, opened in one place from one
- * configuration and closed together: state folder, model, Python, tool modules, plugins, documents,
+ * configuration and closed together: state folder, model, Python, tool modules, plugins, MCP servers, documents,
  * conversations.
  */
 import { randomBytes } from "node:crypto";
@@ -14,6 +14,8 @@ import {
   type InputFile,
   loadPlugin,
   loadToolModule,
+  type McpServers,
+  nameOf,
   openPythonPackages,
   PACKAGE_FOLDER,
   PackageError,
@@ -26,10 +28,13 @@ import {
   type Tool,
 } from "../tools/index.ts";
 import { type Home, homePath, openHome } from "./home.ts";
+import { type McpConfiguration, type McpServersOption, startMcpServers } from "./mcp-servers.ts";
 import type { HarmonyModel } from "./model/harmony-model.ts";
 import { type LoadModelOptions, loadModel } from "./model/load-model.ts";
 import { SqliteThreadStore } from "./thread/sqlite-store.ts";
 import { MemoryThreadStore, type ThreadStore } from "./thread/store.ts";
+
+export { mcpAuthorizationFile } from "./mcp-servers.ts";
 
 export type PluginConfiguration = {
   /** Folder or npm package. */
@@ -63,6 +68,12 @@ export type EnvironmentOptions = {
   /** Modules that export tools. */
   readonly toolModules?: readonly string[] | undefined;
   readonly plugins?: readonly PluginConfiguration[] | undefined;
+  /**
+   * Servers by name, as the `mcpServers` of other programs; or what `parseMcpServers` made of several such
+   * configurations. One that cannot be used is a note, unless it is `required`.
+   */
+  readonly mcpServers?: McpServersOption;
+  readonly mcp?: McpConfiguration | undefined;
   /** Folder of documents that the model may search and read. */
   readonly documents?: string | undefined;
   /** Whether conversations are kept in the state folder. Default true; else in memory. */
@@ -76,12 +87,14 @@ export type EnvironmentOptions = {
 export type Environment = AsyncDisposable & {
   readonly home: Home;
   readonly model: HarmonyModel;
-  /** All tools; the environment closes them. */
+  /** All tools, with those that MCP servers offer now; the environment closes them. */
   readonly tools: readonly Tool[];
   /** Absent where it was not wanted, or its sandbox is missing. */
   readonly python: PythonTool | undefined;
   readonly browser: BrowserTools | undefined;
   readonly plugins: readonly Plugin[];
+  /** Absent where none was named. */
+  readonly mcp: McpServers | undefined;
   /** Where the user's files are, for the instructions; undefined where there are none. */
   readonly briefing: string | undefined;
   readonly threads: ThreadStore;
@@ -98,19 +111,37 @@ export async function openEnvironment(options: EnvironmentOptions = {}): Promise
   const home = openHome(env, onNote);
   opened.defer(() => home.close());
   const threads = opened.use(openThreads(home, options.keepThreads ?? true));
-  const python =
-    options.python === false ? null : await openPython(options.python ?? {}, home, env, onNote);
-  const { tools, plugins, browser } = opened.use(
-    await openTools(options, python === null ? [] : [python.tool]),
+  const artifactFolder = newArtifactFolder(home);
+  const tools: Tool[] = [];
+  // Servers start while everything else is opened.
+  const servers = opened.use(
+    startMcpServers(options, {
+      env,
+      home,
+      artifactFolder,
+      onNote,
+      takenNames: () => tools.map(({ recipient }) => nameOf(recipient)),
+    }),
   );
+  const python =
+    options.python === false
+      ? null
+      : await openPython(options.python ?? {}, home, env, onNote, artifactFolder);
+  const others = opened.use(await openTools(options, python === null ? [] : [python.tool]));
+  tools.push(...others.tools);
+  const { plugins, browser } = others;
 
   const model = opened.use(await openModelOf(options.model ?? {}, home, onNote));
+  const mcp = await servers.ready();
   const kept = opened.move();
   const close = (): Promise<void> => kept.disposeAsync();
   return {
     home,
     model,
-    tools,
+    get tools() {
+      return mcp === undefined ? tools : [...tools, ...mcp.tools];
+    },
+    mcp,
     python: python?.tool,
     browser,
     plugins,
@@ -196,6 +227,7 @@ export type OpenedPython = {
 };
 
 /**
+ * @param artifactFolder  for what cells write, where the configuration names none
  * @returns null where the sandbox is missing: the model is not offered what cannot run
  * @throws ToolsError for a file or a package that cannot be given
  */
@@ -204,6 +236,7 @@ export async function openPython(
   home: Home,
   env: NodeJS.ProcessEnv,
   onNote: (sentence: string) => void,
+  artifactFolder: string = newArtifactFolder(home),
 ): Promise<OpenedPython | null> {
   const files = await readInputFiles(paths);
   const problem = pythonProblem();
@@ -215,7 +248,7 @@ export async function openPython(
   const tool = createPythonTool({
     cacheDir: home.path,
     files,
-    artifactFolder: artifacts === undefined ? newArtifactFolder(home) : resolve(artifacts),
+    artifactFolder: artifacts === undefined ? artifactFolder : resolve(artifacts),
     ...(packages && { packages }),
   });
   return { tool, briefing: briefing(files, artifacts !== undefined) };

@@ -117,6 +117,7 @@ export type {
 } from "./events.ts";
 export type { Home } from "./home.ts";
 export { homePath } from "./home.ts";
+export type { McpConfiguration, McpServersOption } from "./mcp-servers.ts";
 export { HarmonyModel, type HarmonyModelOptions } from "./model/harmony-model.ts";
 export type {
   LanguageModel,

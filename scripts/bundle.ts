@@ -18,6 +18,7 @@ export const BUNDLE_ENTRIES: readonly string[] = [
   "tools/browser/convert/markdown-it.ts",
   "tools/browser/convert/postal-mime.ts",
   "tools/core/js-yaml.ts",
+  "tools/mcp/sdk.ts",
   "tools/net/undici.ts",
 ];
 

@@ -10,8 +10,9 @@ const SLOW = [
   "test/runtime/{golden,thread-log}.test.ts",
 ];
 
-/** What starts Python, a plugin, or anything else in a process of its own. */
-const STARTS = /\b(?:createPythonTool|PythonSession|PythonWarmPool|loadPlugin|SupervisedChild)\(/;
+/** What starts Python, a plugin, an MCP server, or anything else in a process of its own. */
+const STARTS =
+  /\b(?:createPythonTool|PythonSession|PythonWarmPool|loadPlugin|openMcpServers|SupervisedChild)\(/;
 
 /**
  * @param root  the repository's folder, with a slash at its end

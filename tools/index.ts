@@ -67,6 +67,7 @@ export {
   type ToolContext,
   type ToolOrigin,
   type ToolOutput,
+  type ToolProgress,
   type ToolResult,
 } from "./core/tool.ts";
 export { type Truncation, truncateToTokens } from "./core/truncate.ts";
@@ -83,6 +84,29 @@ export {
   type SandboxReport,
   sandboxReport,
 } from "./isolate/index.ts";
+export {
+  type AuthorizeInBrowser,
+  type ElicitationAnswer,
+  type ElicitationHandler,
+  type ElicitationRequest,
+  type McpArtifact,
+  type McpEndpoint,
+  McpError,
+  type McpErrorCode,
+  type McpOAuth,
+  type McpOptions,
+  type McpProcess,
+  type McpPrompt,
+  type McpPromptMessage,
+  type McpResource,
+  type McpServerConfig,
+  type McpServerStatus,
+  type McpServers,
+  type McpToolStatus,
+  openMcpServers,
+  type ParseMcpOptions,
+  parseMcpServers,
+} from "./mcp/index.ts";
 export {
   createGuardedFetch,
   type GuardedFetch,

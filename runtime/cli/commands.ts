@@ -25,6 +25,11 @@ export const COMMANDS: CommandTable = {
     load: async () => (await import("./commands/tools.ts")).command,
   },
 
+  mcp: {
+    describe: "Add, try out and use servers of the Model Context Protocol",
+    load: async () => (await import("./commands/mcp.ts")).command,
+  },
+
   python: {
     describe: "Install packages for Python, list and check them",
     load: async () => (await import("./commands/python.ts")).command,

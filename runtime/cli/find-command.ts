@@ -1,6 +1,5 @@
 /** The command that a command line means. */
-import { readFileSync } from "node:fs";
-import { findPackageJSON } from "node:module";
+
 import { UsageError } from "../errors.ts";
 import { type Command, type CommandGroup, flagsOf, isGroup } from "./command/command.ts";
 import {
@@ -12,6 +11,7 @@ import {
   placed,
 } from "./command/parse.ts";
 import { COMMANDS, EXAMPLES } from "./commands.ts";
+import { packageVersion } from "./package-version.ts";
 
 export type Called =
   /** Help or the version, for stdout. */
@@ -78,11 +78,4 @@ export async function findCommand(argv: readonly string[]): Promise<Called> {
     const { usageSentence } = await import("./usage-sentence.ts");
     throw new UsageError(usageSentence(error, path, command ?? group));
   }
-}
-
-function packageVersion(): string {
-  const manifest: unknown = JSON.parse(
-    readFileSync(findPackageJSON("..", import.meta.url) ?? "", "utf8"),
-  );
-  return (manifest as { version: string }).version;
 }

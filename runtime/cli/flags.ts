@@ -146,6 +146,18 @@ export const toolFlags = {
   },
 } as const;
 
+/** Servers of the Model Context Protocol. */
+export const mcpFlags = {
+  mcp: {
+    type: "text",
+    placeholder: "FILE",
+    list: true,
+    completes: "file",
+    describe: "Configuration of MCP servers (mcpServers as JSON), beside your own",
+  },
+  "no-mcp": { type: "switch", describe: "Start no MCP servers but those of --mcp" },
+} as const;
+
 /** What the agent is told, may do, and must deliver. */
 export const agentFlags = {
   instructions: {
@@ -306,7 +318,8 @@ export const colorFlag = {
 
 export type ModelArguments = ArgumentsOf<typeof engineFlags & typeof modelFlags>;
 export type ToolArguments = ArgumentsOf<typeof toolFlags & typeof grantFlag>;
-export type AgentArguments = ArgumentsOf<typeof agentFlags> & ToolArguments;
+export type McpArguments = ArgumentsOf<typeof mcpFlags>;
+export type AgentArguments = ArgumentsOf<typeof agentFlags> & ToolArguments & McpArguments;
 
 /** The part of the flags that says how tokens are chosen. */
 export function samplingOf(args: ModelArguments): Partial<Sampling> {

@@ -5,7 +5,9 @@ import { type Environment, type EnvironmentOptions, openEnvironment } from "../e
 import { Agent } from "../index.ts";
 import type { CommandContext } from "./command-context.ts";
 import { type AgentArguments, type ModelArguments, samplingOf } from "./flags.ts";
+import { mcpServersFor } from "./mcp/sources.ts";
 import { modelConfiguration } from "./model-configuration.ts";
+import { packageVersion } from "./package-version.ts";
 import { missingNote, pluginConfigurations } from "./plugins.ts";
 
 export type RunSettings = {
@@ -29,6 +31,8 @@ export async function openRunEnvironment(
     python: { files: agent.file, artifacts: agent.artifacts, packages: agent.packages },
     toolModules: agent.tool,
     plugins: await pluginConfigurations(agent),
+    mcpServers: mcpServersFor(agent, env, note),
+    mcp: { version: packageVersion() },
     documents: agent.docs,
     onNote: note,
     onPluginLog: (text) => output.watchLines("log", text, "result"),

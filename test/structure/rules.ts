@@ -67,6 +67,7 @@ export const ORDER: Readonly<Record<string, readonly Row[]>> = {
     apart("policy/"),
     together("model/", "calls/", "thread/"),
     apart("agent/"),
+    apart("mcp-servers.ts"),
     apart("environment.ts"),
     apart("index.ts"),
     apart("server/", "jobs/", "minions/", "tracing/"),

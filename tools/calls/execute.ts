@@ -82,6 +82,7 @@ export async function runPreparedCall(
 
 function toolContext(context: ExecuteContext): ToolContext {
   const { signal, callId, idempotencyKey = callId, countTokens, resultTokenLimit } = context;
+  const { onProgress } = context;
   return {
     signal,
     callId,
@@ -89,6 +90,7 @@ function toolContext(context: ExecuteContext): ToolContext {
     context: context.context,
     countTokens,
     resultTokenLimit,
+    ...(onProgress && { onProgress }),
   };
 }
 

@@ -22,6 +22,17 @@ export type ToolContext<Context = unknown> = {
   readonly countTokens: (text: string) => number;
   /** Most tokens that a result should take; a tool that can page or cut better than at the end does. */
   readonly resultTokenLimit: number;
+  /** Tells those who watch how far the call has come; may be called often. */
+  readonly onProgress?: ((progress: ToolProgress) => void) | undefined;
+};
+
+/** How far a call has come, in units of the tool's own. */
+export type ToolProgress = {
+  readonly progress: number;
+  /** What `progress` is at the end, where that is known. */
+  readonly total?: number;
+  /** In words. */
+  readonly message?: string;
 };
 
 /** What a tool hands over, once it is in one form (see `toToolOutput`). */

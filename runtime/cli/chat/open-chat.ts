@@ -5,6 +5,8 @@ import { type ModelConfiguration, openEnvironment, openModelOf } from "../../env
 import { Agent, type LanguageModel, Thread } from "../../index.ts";
 import type { CommandContext } from "../command-context.ts";
 import { samplingOf } from "../flags.ts";
+import { mcpServersFor } from "../mcp/sources.ts";
+import { packageVersion } from "../package-version.ts";
 import { missingNote, pluginConfigurations } from "../plugins.ts";
 import { memoryNote, watchLoading } from "../watch-loading.ts";
 import type { ChatArguments } from "./chat-arguments.ts";
@@ -37,6 +39,8 @@ export async function openChat(
     python: { files: given.file, artifacts: given.artifacts, packages: given.packages },
     toolModules: given.tool,
     plugins: await pluginConfigurations(given),
+    mcpServers: mcpServersFor(given, env, note),
+    mcp: { version: packageVersion() },
     documents: given.docs,
     keepThreads: !given.ephemeral,
     onNote: note,

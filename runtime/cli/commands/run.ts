@@ -5,6 +5,7 @@ import {
   engineFlags,
   grantFlag,
   jsonFlag,
+  mcpFlags,
   modelFlags,
   outputFlags,
   threadFlags,
@@ -40,6 +41,7 @@ export const runSettings: typeof engineFlags &
   typeof agentFlags &
   typeof toolFlags &
   typeof grantFlag &
+  typeof mcpFlags &
   typeof modelFlags &
   typeof outputFlags &
   typeof colorFlag = {
@@ -47,6 +49,7 @@ export const runSettings: typeof engineFlags &
   ...agentFlags,
   ...toolFlags,
   ...grantFlag,
+  ...mcpFlags,
   ...modelFlags,
   ...outputFlags,
   ...colorFlag,

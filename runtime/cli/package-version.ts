@@ -1,0 +1,10 @@
+import { readFileSync } from "node:fs";
+import { findPackageJSON } from "node:module";
+
+/** The version of this package. */
+export function packageVersion(): string {
+  const manifest: unknown = JSON.parse(
+    readFileSync(findPackageJSON("..", import.meta.url) ?? "", "utf8"),
+  );
+  return (manifest as { version: string }).version;
+}

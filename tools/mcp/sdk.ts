@@ -1,0 +1,20 @@
+/** The client side of the MCP SDK as this folder uses it; bundled into the package (`scripts/bundle.ts`). */
+
+export {
+  type CallToolResult,
+  Client,
+  ClientCredentialsProvider,
+  deserializeMessage,
+  type FetchLike,
+  type JSONRPCMessage,
+  type OAuthClientProvider,
+  PrivateKeyJwtProvider,
+  ProtocolError,
+  SdkError,
+  SdkHttpError,
+  SSEClientTransport,
+  StreamableHTTPClientTransport,
+  serializeMessage,
+  type Transport,
+  UnauthorizedError,
+} from "@modelcontextprotocol/client";
