@@ -13,6 +13,7 @@ import { type OutputChunk, rolldown } from "rolldown";
 
 /** The modules that pass on a library, from the root of the repository. */
 export const BUNDLE_ENTRIES: readonly string[] = [
+  "runtime/cli/chat/code-modes-library.ts",
   "runtime/cli/chat/markdown-library.ts",
   "runtime/cli/chat/terminal-library.ts",
   "tools/browser/convert/markdown-it.ts",

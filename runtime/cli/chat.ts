@@ -27,7 +27,6 @@ export async function chatCommand(args: ChatArguments, context: CommandContext):
       const { openChat } = await import("./chat/open-chat.ts");
       return openChat(args, context, teller);
     },
-    resume: args.resume,
     history: args.ephemeral ? null : new ChatHistory(homePath(env)),
     signal,
   };

@@ -2,7 +2,7 @@
 import type { TokenEngine } from "../../inference/index.ts";
 import { folderNotes, type Tool, type ValidatorOptions } from "../../tools/index.ts";
 import { type Environment, type EnvironmentOptions, openEnvironment } from "../environment.ts";
-import { Agent } from "../index.ts";
+import { Agent, type TurnOptions } from "../index.ts";
 import type { CommandContext } from "./command-context.ts";
 import { type AgentArguments, type ModelArguments, samplingOf } from "./flags.ts";
 import { mcpServersFor } from "./mcp/sources.ts";
@@ -11,7 +11,7 @@ import { packageVersion } from "./package-version.ts";
 import { missingNote, pluginConfigurations } from "./plugins.ts";
 
 export type RunSettings = {
-  readonly agent: AgentArguments;
+  readonly agent: Omit<AgentArguments, "schema" | "xsd">;
   readonly model: ModelArguments;
 };
 
@@ -23,9 +23,15 @@ export type RunSettings = {
 export async function openRunEnvironment(
   { agent, model: given }: RunSettings,
   { output, env }: CommandContext,
-  changes: EnvironmentOptions = {},
+  changes: EnvironmentOptions & {
+    /** Gets how far the loading of the model has come. */
+    readonly onLoading?: (text: string) => void;
+  } = {},
 ): Promise<Environment> {
-  const note = (sentence: string): void => output.note(sentence);
+  const { onLoading, ...others } = changes;
+  const note = changes.onNote ?? ((sentence: string): void => output.note(sentence));
+  const loading =
+    onLoading ?? (output.isLive ? (text: string): void => output.progress(text) : null);
   const environment = await openEnvironment({
     env,
     python: { files: agent.file, artifacts: agent.artifacts, packages: agent.packages },
@@ -34,14 +40,11 @@ export async function openRunEnvironment(
     mcpServers: mcpServersFor(agent, env, note),
     mcp: { version: packageVersion() },
     documents: agent.docs,
-    onNote: note,
     onPluginLog: (text) => output.watchLines("log", text, "result"),
-    ...changes,
+    ...others,
+    onNote: note,
     model: {
-      ...modelConfiguration(given, {
-        note,
-        progress: output.isLive ? (text) => output.progress(text) : null,
-      }),
+      ...modelConfiguration(given, { note, progress: loading }),
       ...changes.model,
     },
   });
@@ -57,19 +60,24 @@ export async function openRunEnvironment(
 
 /** @param briefing where the user's files are; see `Environment` */
 export function agentOf(
-  { agent: given, model: modelArguments }: RunSettings,
+  settings: RunSettings,
   { model, tools, briefing }: Pick<Environment, "model" | "briefing"> & { tools: readonly Tool[] },
   output: ValidatorOptions | undefined,
 ): Agent {
-  return new Agent({
-    model,
-    tools,
+  return new Agent({ ...turnOptionsOf(settings, briefing), model, tools, output });
+}
+
+/** What the flags say about each turn. */
+export function turnOptionsOf(
+  { agent: given, model }: RunSettings,
+  briefing: string | undefined,
+): TurnOptions {
+  return {
     instructions:
       briefing === undefined ? given.instructions : joined(given.instructions, briefing),
     system: given.system === undefined ? undefined : { identity: given.system },
     effort: given.effort,
-    sampling: samplingOf(modelArguments),
-    output,
+    sampling: samplingOf(model),
     maxSteps: given.maxSteps,
     maxTokens: given.maxTokens,
     maxReasoningTokens: given.maxReasoningTokens,
@@ -78,7 +86,7 @@ export function agentOf(
     maxOutputBytes: given.maxOutputBytes,
     maxRetries: given.maxRetries,
     constrainHeaders: given.freeHeaders ? false : undefined,
-  });
+  };
 }
 
 const joined = (instructions: string | undefined, briefing: string): string =>

@@ -3,22 +3,24 @@ import { resolve } from "node:path";
 import { type BrowserTools, createValidator } from "../../tools/index.ts";
 import { UsageError } from "../errors.ts";
 import type { Timing, Usage } from "../events.ts";
-import { findThread, lastThread, Thread, type ThreadStore } from "../index.ts";
+import { Thread } from "../index.ts";
 import { checkLength, readAttachments, withAttachments } from "./attachments.ts";
 import type { CommandContext } from "./command-context.ts";
 import { errorText } from "./error-text.ts";
 import { exitCodeOf } from "./exit-code-of.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
+import type { AgentArguments } from "./flags.ts";
 import { JsonEvents } from "./json-events.ts";
 import { agentOf, openRunEnvironment, type RunSettings } from "./open-run.ts";
 import { readPrompt } from "./read-prompt.ts";
 import { readSchema } from "./read-schema.ts";
+import { resumedThread } from "./resumed-thread.ts";
 import { isOwnStdin } from "./stdin-owner.ts";
-import { withThreads } from "./stored-threads.ts";
 import { watchRun } from "./watch.ts";
 import { checkWritable, writeWhole } from "./write-file.ts";
 
 export type RunArguments = RunSettings & {
+  readonly agent: AgentArguments;
   readonly prompt: string | undefined;
   /** Documents that are put into the prompt. */
   readonly attach: readonly string[];
@@ -94,30 +96,6 @@ export async function runCommand(args: RunArguments, context: CommandContext): P
     if (args.json) events.end(exitCode, model.statistics);
   }
   return exitCode;
-}
-
-/**
- * The id of the thread that goes on; undefined for a new one.
- * @throws UsageError, ThreadNotFoundError, AmbiguousThreadError
- */
-async function resumedThread(
-  args: RunArguments,
-  context: CommandContext,
-): Promise<string | undefined> {
-  if (args.resume === undefined && !args.continue) return undefined;
-  return withThreads(context, async (store: ThreadStore) => {
-    if (args.resume !== undefined) return (await findThread(store, args.resume)).threadId;
-    const folder = resolve(".");
-    const last = await lastThread(store, folder);
-    if (last !== undefined) return last.threadId;
-    const [other] = await store.list({ limit: 1 });
-    const elsewhere =
-      other === undefined
-        ? "There are no conversations yet."
-        : `The last one of all is ${other.threadId}${other.title === null ? "" : ` (${other.title})`}; ` +
-          "--resume goes on with it.";
-    throw new UsageError(`No conversation began in ${folder}. ${elsewhere}`);
-  });
 }
 
 /** Undefined where a thread goes on whose last turn is not over. */

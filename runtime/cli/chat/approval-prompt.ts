@@ -3,6 +3,7 @@ import type { ApprovalDecision, ApprovalRequest } from "../../index.ts";
 import { type Component, matchesKey, wrapTextWithAnsi } from "./terminal-library.ts";
 import { shownText } from "./text-block.ts";
 import type { Theme } from "./theme.ts";
+import { plainToolName } from "./tool-name.ts";
 
 export class ApprovalPrompt implements Component {
   readonly #request: ApprovalRequest;
@@ -20,12 +21,13 @@ export class ApprovalPrompt implements Component {
   }
 
   render(width: number): string[] {
-    const { tool, cause } = this.#request;
+    const { cause } = this.#request;
+    const tool = shownText(plainToolName(this.#request.tool));
     const { warning, dim } = this.#theme;
     const question =
       cause === "unknown_outcome"
-        ? `It is not known whether ${shownText(tool)} took effect: the program ended while it ran. Run it again?`
-        : `May ${shownText(tool)} run with these arguments?`;
+        ? `It is not known whether ${tool} took effect: the program ended while it ran. Run it again?`
+        : `May ${tool} run with these arguments?`;
     return [
       dim("─".repeat(width)),
       ...wrapTextWithAnsi(warning(` ${question}`), width),

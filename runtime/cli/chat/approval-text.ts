@@ -1,5 +1,6 @@
 /** A call about which is asked, in words. */
 import type { ApprovalRequest } from "../../index.ts";
+import { plainToolName } from "./tool-name.ts";
 
 /** The arguments of a call, whole, as they can be read. */
 export function approvalText({ tool, arguments: given, annotations }: ApprovalRequest): string {
@@ -10,5 +11,5 @@ export function approvalText({ tool, arguments: given, annotations }: ApprovalRe
     annotations.readOnlyHint === true ? "it says that it only reads" : "",
   ].filter((hint) => hint !== "");
   const about = hints.length === 0 ? "" : ` (${hints.join("; ")})`;
-  return `${tool} asks to run${about}:\n${text}`;
+  return `${plainToolName(tool)} asks to run${about}:\n${text}`;
 }

@@ -1,10 +1,13 @@
 /** What the command line says about a chat. */
 import type { AgentArguments, ModelArguments } from "../flags.ts";
 
-export type ChatArguments = ModelArguments &
-  Omit<AgentArguments, "schema" | "xsd"> & {
-    /** The conversation is not kept. */
-    readonly ephemeral: boolean;
-    /** The thread that goes on. */
-    readonly resume: string | undefined;
-  };
+export type ChatArguments = {
+  readonly agent: Omit<AgentArguments, "schema" | "xsd">;
+  readonly model: ModelArguments;
+  /** The conversation is not kept. */
+  readonly ephemeral: boolean;
+  /** The thread that goes on, or the beginning of its id. */
+  readonly resume: string | undefined;
+  /** The last thread of this folder goes on. */
+  readonly continue: boolean;
+};

@@ -4,7 +4,7 @@
  */
 import { createInterface, type Interface } from "node:readline/promises";
 import type { EventListener, RunEvent } from "../../events.ts";
-import type { ApprovalDecision, ApprovalRequest } from "../../index.ts";
+import type { ApprovalDecision, ApprovalRequest, ConversationTurn } from "../../index.ts";
 import type { Output } from "../output.ts";
 import { visibleText } from "../terminal-text.ts";
 import { watchRun } from "../watch.ts";
@@ -12,10 +12,10 @@ import { approvalText } from "./approval-text.ts";
 import { ChatSession, type ChatView, type OpenedChat, type Teller } from "./chat-session.ts";
 import { type CommandHost, runChatCommand } from "./commands.ts";
 import type { ChatHistory } from "./history.ts";
+import type { Table } from "./text-block.ts";
 
 export type ChatLinesOptions = {
   readonly open: (teller: Teller) => Promise<OpenedChat>;
-  readonly resume: string | undefined;
   readonly history: ChatHistory | null;
   readonly output: Output;
   readonly signal: AbortSignal;
@@ -39,8 +39,8 @@ class ChatLines implements ChatView {
 
   constructor(options: ChatLinesOptions) {
     this.#options = options;
-    const { open, resume, output } = options;
-    this.#session = new ChatSession({ open, resume, view: this });
+    const { open, output } = options;
+    this.#session = new ChatSession({ open, view: this });
     this.#watch = watchRun(output, { holdAnswer: false });
     this.#lines = createInterface({
       input: process.stdin,
@@ -97,13 +97,22 @@ class ChatLines implements ChatView {
 
   addQuestion(): void {}
 
+  addTurns(turns: readonly ConversationTurn[]): void {
+    this.addNote(
+      `the conversation goes on; it has ${turns.length} turn${turns.length === 1 ? "" : "s"}.`,
+    );
+  }
+
   addNote(text: string, kind: "note" | "problem" = "note"): void {
     if (kind === "note") this.#options.output.note(text);
     else this.#options.output.problem(text);
   }
 
-  addListing(text: string): void {
-    this.#options.output.line(visibleText(text));
+  addTable(rows: Table): void {
+    const column = Math.max(...rows.map(([left]) => left.length));
+    for (const [left, right] of rows) {
+      this.#options.output.line(visibleText(`${left.padEnd(column)}  ${right}`.trimEnd()));
+    }
   }
 
   take(event: RunEvent): void {
@@ -115,7 +124,7 @@ class ChatLines implements ChatView {
   }
 
   async askApproval(request: ApprovalRequest, signal: AbortSignal): Promise<ApprovalDecision> {
-    this.addListing(approvalText(request));
+    this.#options.output.line(visibleText(approvalText(request)));
     for (;;) {
       process.stdout.write("Run it? y: yes, once; n: no: ");
       const answer = await this.#line(signal);

@@ -13,33 +13,48 @@ import type {
   AgentOptions,
   ApprovalDecision,
   ApprovalRequest,
+  ConversationTurn,
   InputMessage,
   LanguageModel,
   LogEntry,
   Thread,
-  ThreadStore,
+  TurnOptions,
 } from "../../index.ts";
 import { errorText } from "../error-text.ts";
 import { TurnMeter } from "./meter.ts";
 import { InputQueue, type QueuedAt } from "./queue.ts";
+import type { Table } from "./text-block.ts";
 
 /** What a chat works with once it is open. */
 export type OpenedChat = {
   readonly model: LanguageModel;
   readonly tools: readonly Tool[];
-  readonly store: ThreadStore;
+  /** The conversation that begins, or goes on. */
+  readonly thread: Thread;
   /** What every turn begins with: instructions, limits, sampling. */
-  readonly options: Omit<AgentOptions, "model" | "tools" | "approve">;
+  readonly options: TurnOptions;
   readonly normaliseCitations: ((text: string) => string) | null;
-  /** The classes of the library, which a chat loads behind its first prompt. */
-  readonly library: { readonly Agent: typeof Agent; readonly Thread: typeof Thread };
+  /** Parts of the library, which a chat loads behind its first prompt. */
+  makeAgent(options: AgentOptions): Agent;
+  turnsOf(entries: readonly LogEntry[]): readonly ConversationTurn[];
   /**
    * Opens another model in the place of the one before, which is closed. Where that fails, the one before is opened
    * again, and returned with the error.
    * @throws what is wrong with the path; nothing was closed
    */
   changeModel(path: string): Promise<{ readonly model: LanguageModel; readonly error?: unknown }>;
+  /** Writes a conversation to a file. @throws UsageError, RunError */
+  save(thread: Thread, path: string): Promise<void>;
+  /** Reads documents for a question. @throws AttachmentError */
+  attach(paths: readonly string[]): Promise<Attached>;
   close(): Promise<void>;
+};
+
+/** Documents that go with the next question. */
+export type Attached = {
+  readonly names: readonly string[];
+  /** The question with the documents behind it. */
+  addTo(question: string): string;
 };
 
 /** Tells what happens while a chat is opened. */
@@ -52,9 +67,10 @@ export type Teller = {
 
 export type ChatView = {
   addQuestion(text: string): void;
+  /** Turns of a conversation that goes on. */
+  addTurns(turns: readonly ConversationTurn[]): void;
   addNote(text: string, kind?: "note" | "problem"): void;
-  /** Lines that keep their own breaks. */
-  addListing(text: string): void;
+  addTable(rows: Table): void;
   take(event: RunEvent): void;
   /** Ends what a run that was cut off has left open. */
   closeItems(): void;
@@ -70,8 +86,6 @@ export type ChatView = {
 export type ChatSessionOptions = {
   readonly open: (teller: Teller) => Promise<OpenedChat>;
   readonly view: ChatView;
-  /** The conversation that goes on. */
-  readonly resume: string | undefined;
 };
 
 export class ChatSession {
@@ -87,6 +101,7 @@ export class ChatSession {
   #isWorking = false;
   #effort: ReasoningEffort | null = null;
   readonly #hiddenTools = new Set<string>();
+  #attached: Attached[] = [];
   /** Of the next turn alone. */
   #sampling: Partial<Sampling> | null = null;
 
@@ -96,21 +111,22 @@ export class ChatSession {
 
   /** Opens model, tools and conversation. @throws what they throw */
   async open(): Promise<void> {
-    const { open, view, resume } = this.#options;
+    const { open, view } = this.#options;
     const chat = await open({
       progress: (what) => this.#load(what),
       note: (sentence) => view.addNote(sentence),
     });
     this.#chat = chat;
     this.#model = chat.model;
-    const { Thread } = chat.library;
-    this.#thread =
-      resume === undefined
-        ? Thread.create({ store: chat.store })
-        : await Thread.open(chat.store, resume);
-    this.#load(null);
+    this.#thread = chat.thread;
     view.opened(chat);
-    if (this.#thread.state.turn !== null) {
+    if (chat.thread.state.turns > 0) {
+      const entries = await chat.thread.entries();
+      view.addTurns(chat.turnsOf(entries));
+      this.meter.contextUsed = contextOf(entries);
+    }
+    this.#load(null);
+    if (chat.thread.state.turn !== null) {
       view.addNote("The last turn was not over; it goes on.");
       this.#begin(undefined);
     } else this.#next();
@@ -191,6 +207,21 @@ export class ChatSession {
     return true;
   }
 
+  /** Writes the conversation to a file. @throws UsageError, RunError */
+  async save(path: string): Promise<void> {
+    if (this.#chat !== null && this.#thread !== null) await this.#chat.save(this.#thread, path);
+  }
+
+  /** Documents that go with the next question. */
+  get attached(): readonly string[] {
+    return this.#attached.flatMap(({ names }) => names);
+  }
+
+  /** Reads documents for the next question. @throws AttachmentError */
+  async attach(paths: readonly string[]): Promise<void> {
+    if (this.#chat !== null) this.#attached.push(await this.#chat.attach(paths));
+  }
+
   /** @throws what the model throws; the one before is opened again where that is possible */
   async changeModel(path: string): Promise<void> {
     const chat = this.#chat;
@@ -234,6 +265,7 @@ export class ChatSession {
     const messages = await this.undo();
     if (messages === null) return false;
     this.#sampling = { seed: randomInt(2 ** 32) };
+    this.#options.view.addQuestion(textOf(messages));
     this.#begin(messages);
     return true;
   }
@@ -253,7 +285,9 @@ export class ChatSession {
     const text = this.queue.takeTurn();
     if (text === null) return;
     this.#options.view.addQuestion(text);
-    this.#begin(text);
+    const attached = this.#attached;
+    this.#attached = [];
+    this.#begin(attached.reduce((question, documents) => documents.addTo(question), text));
   }
 
   #begin(input: string | readonly InputMessage[] | undefined): void {
@@ -274,7 +308,7 @@ export class ChatSession {
     this.#stop = stop;
     this.meter.begin();
     try {
-      const agent = new chat.library.Agent({
+      const agent = chat.makeAgent({
         ...chat.options,
         model,
         tools: chat.tools,
@@ -323,6 +357,18 @@ export class ChatSession {
     this.#options.view.take(event);
     this.#options.view.changed();
   }
+}
+
+/** What the user said, of the messages of a turn's input. */
+export function textOf(messages: readonly InputMessage[]): string {
+  const texts = messages
+    .filter(({ role }) => role === "user")
+    .map(({ content }) =>
+      typeof content === "string"
+        ? content
+        : content.map((part) => (part.type === "text" ? part.text : "")).join(""),
+    );
+  return texts.join("\n\n");
 }
 
 /** Tokens that the context held behind the last step. */

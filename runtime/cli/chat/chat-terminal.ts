@@ -1,8 +1,9 @@
 /** The chat in a terminal that can move its cursor: the screen, the keys, and what they do. */
 import type { RunEvent } from "../../events.ts";
-import type { ApprovalDecision, ApprovalRequest } from "../../index.ts";
+import type { ApprovalDecision, ApprovalRequest, ConversationTurn } from "../../index.ts";
 import { ApprovalPrompt } from "./approval-prompt.ts";
 import { approvalText } from "./approval-text.ts";
+import { ChatEditor } from "./chat-editor.ts";
 import { ChatSession, type ChatView, type OpenedChat, type Teller } from "./chat-session.ts";
 import { FRAME_MS } from "./clock-text.ts";
 import { CHAT_COMMANDS, type CommandHost, runChatCommand } from "./commands.ts";
@@ -15,19 +16,17 @@ import { ChatScreen } from "./screen.ts";
 import { StatusLine } from "./status-line.ts";
 import {
   CombinedAutocompleteProvider,
-  Editor,
   matchesKey,
   ProcessTerminal,
   setCapabilityOverrides,
   type Terminal,
 } from "./terminal-library.ts";
-import { TextBlock } from "./text-block.ts";
+import { type Table, TextBlock } from "./text-block.ts";
 import { makeTheme, type Theme } from "./theme.ts";
 import { TranscriptView } from "./transcript-view.ts";
 
 export type ChatTerminalOptions = {
   readonly open: (teller: Teller) => Promise<OpenedChat>;
-  readonly resume: string | undefined;
   readonly history: ChatHistory | null;
   readonly isColored: boolean;
   /** Default: the process's own. */
@@ -52,7 +51,7 @@ class ChatTerminal implements ChatView {
   readonly #options: ChatTerminalOptions;
   readonly #theme: Theme;
   readonly #screen: ChatScreen;
-  readonly #editor: Editor;
+  readonly #editor: ChatEditor;
   readonly #transcript: TranscriptView;
   readonly #session: ChatSession;
   readonly #host: CommandHost;
@@ -81,7 +80,6 @@ class ChatTerminal implements ChatView {
     this.#session = new ChatSession({
       open: options.open,
       view: this,
-      resume: options.resume,
     });
     this.#host = { session: this.#session, view: this, leave: () => this.#leave() };
     this.#layOut();
@@ -97,9 +95,7 @@ class ChatTerminal implements ChatView {
     screen.renderNow();
     this.changed();
     const isOpen = this.#open();
-    void history?.read(HISTORY).then((questions) => {
-      for (const question of questions) this.#editor.addToHistory(question);
-    });
+    for (const question of history?.read(HISTORY) ?? []) this.#editor.addToHistory(question);
     try {
       await Promise.race([this.#left.promise, isOpen.then(() => this.#left.promise)]);
     } finally {
@@ -116,12 +112,16 @@ class ChatTerminal implements ChatView {
     this.#transcript.addQuestion(text);
   }
 
+  addTurns(turns: readonly ConversationTurn[]): void {
+    this.#transcript.addTurns(turns);
+  }
+
   addNote(text: string, kind?: "note" | "problem"): void {
     this.#transcript.addNote(text, kind);
   }
 
-  addListing(text: string): void {
-    this.#transcript.addListing(text);
+  addTable(rows: Table): void {
+    this.#transcript.addTable(rows);
   }
 
   take(event: RunEvent): void {
@@ -212,14 +212,14 @@ class ChatTerminal implements ChatView {
       effort: session.effort,
       hint:
         session.isWorking && this.#prompt === null && this.#editor.getText() !== ""
-          ? "Enter: after this step · Ctrl-Q: after this turn · Ctrl-C: stop"
+          ? "Enter: after this step · Ctrl-Q: after this turn"
           : null,
     };
   }
 
-  #makeEditor(): Editor {
+  #makeEditor(): ChatEditor {
     const { dim, accent } = this.#theme;
-    const editor = new Editor(
+    const editor = new ChatEditor(
       this.#screen,
       {
         borderColor: dim,
@@ -292,8 +292,7 @@ class ChatTerminal implements ChatView {
   }
 
   #interrupt(): void {
-    if (this.#editor.isShowingAutocomplete()) {
-      this.#editor.handleInput("\x1b");
+    if (this.#editor.closeCompletions()) {
       this.#screen.requestRender();
     } else if (this.#session.stopTurn()) {
       this.changed();

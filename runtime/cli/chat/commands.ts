@@ -1,8 +1,8 @@
 /** The commands of a chat, which begin with a slash. */
-import type { InputMessage } from "../../index.ts";
 import { errorText } from "../error-text.ts";
-import type { ChatSession, ChatView } from "./chat-session.ts";
+import { type ChatSession, type ChatView, textOf } from "./chat-session.ts";
 import { count } from "./status-line.ts";
+import type { Table } from "./text-block.ts";
 
 export type CommandHost = {
   readonly session: ChatSession;
@@ -30,7 +30,7 @@ export const CHAT_COMMANDS: readonly ChatCommand[] = [
     name: "help",
     description: "list commands and keys",
     isAlwaysAllowed: true,
-    run: (_argument, { view }) => view.addListing(helpText()),
+    run: (_argument, { view }) => view.addTable(help()),
   },
   {
     name: "model",
@@ -66,6 +66,37 @@ export const CHAT_COMMANDS: readonly ChatCommand[] = [
     run: switchTools,
   },
   {
+    name: "files",
+    argument: "[PATH …]",
+    description: "attach documents to the next question, or list them",
+    run: async (argument, { session, view }) => {
+      // A path with spaces stands in quotes.
+      const paths = [...argument.matchAll(/"([^"]+)"|\S+/g)].map(
+        ([word, quoted]) => quoted ?? word,
+      );
+      if (paths.length > 0) await session.attach(paths);
+      const names = session.attached.join(", ");
+      view.addNote(
+        names === ""
+          ? "Nothing is attached; /files PATH attaches a document to the next question."
+          : `Attached to the next question: ${names}.`,
+      );
+    },
+  },
+  {
+    name: "save",
+    argument: "FILE",
+    description: "write the conversation to a file: .md for Markdown, .jsonl for the log",
+    run: async (argument, { session, view }) => {
+      if (argument === "") {
+        view.addNote("/save needs a file, like /save talk.md.", "problem");
+        return;
+      }
+      await session.save(argument);
+      view.addNote(`The conversation is in ${argument}.`);
+    },
+  },
+  {
     name: "fork",
     description: "go on in a copy of the conversation",
     run: async (_argument, { session, view }) => {
@@ -88,27 +119,21 @@ export const CHAT_COMMANDS: readonly ChatCommand[] = [
         return;
       }
       view.addNote("The last turn is undone; its question can be edited.");
-      view.edit(
-        messages
-          .filter(({ role }) => role === "user")
-          .map(textOf)
-          .join("\n\n"),
-      );
+      view.edit(textOf(messages));
     },
   },
   {
     name: "retry",
     description: "ask the last question again, with another seed",
     run: async (_argument, { session, view }) => {
-      if (await session.retry()) view.addNote("The last question again:");
-      else view.addNote("There is no question to repeat.");
+      if (!(await session.retry())) view.addNote("There is no question to repeat.");
     },
   },
   {
     name: "stats",
     description: "tokens and times of this conversation",
     isAlwaysAllowed: true,
-    run: (_argument, { session, view }) => view.addListing(statistics(session)),
+    run: (_argument, { session, view }) => view.addTable(statistics(session)),
   },
   {
     name: "exit",
@@ -158,11 +183,6 @@ export async function runChatCommand(text: string, host: CommandHost): Promise<b
   return true;
 }
 
-function textOf({ content }: InputMessage): string {
-  if (typeof content === "string") return content;
-  return content.map((part) => (part.type === "text" ? part.text : "")).join("");
-}
-
 async function changeModel(argument: string, { session, view }: CommandHost): Promise<void> {
   if (argument === "") {
     const { model } = session;
@@ -204,19 +224,20 @@ function switchTools(argument: string, { session, view }: CommandHost): void {
     );
     return;
   }
-  const lines = session.tools.map(({ tool, isOn }) => {
+  const rows = session.tools.map(({ tool, isOn }): readonly [string, string] => {
     const [first = ""] = tool.description.trim().split("\n");
-    const shown = first.length > 60 ? `${first.slice(0, 59)}…` : first;
-    return `${isOn ? "●" : "○"} ${tool.recipient}  ${shown}`;
+    const shown = first.length > 100 ? `${first.slice(0, 99)}…` : first;
+    return [`${isOn ? "●" : "○"} ${tool.recipient}`, shown];
   });
-  view.addListing(lines.length === 0 ? "There are no tools." : lines.join("\n"));
+  if (rows.length === 0) view.addNote("There are no tools.");
+  else view.addTable(rows);
 }
 
-function statistics({ thread, model, meter }: ChatSession): string {
-  if (thread === null || model === null) return "Nothing has been computed yet.";
+function statistics({ thread, model, meter }: ChatSession): Table {
+  if (thread === null || model === null) return [["nothing", "has been computed yet"]];
   const { usage, turns } = thread.state;
   const rate = meter.tokensPerSecond;
-  const rows: readonly (readonly [string, string])[] = [
+  return [
     ["conversation", thread.id],
     ["turns", count(turns)],
     [
@@ -231,10 +252,9 @@ function statistics({ thread, model, meter }: ChatSession): string {
     ["speed", rate === null ? "not known yet" : `${rate.toFixed(1)} tokens/s`],
     ["model", model.name],
   ];
-  return table(rows);
 }
 
-const KEYS: readonly (readonly [string, string])[] = [
+const KEYS: Table = [
   ["Enter", "send; while the model works: tell it after its current step"],
   ["Ctrl-Q", "while the model works: ask after this turn"],
   ["Shift-Enter, Ctrl-J, \\ Enter", "new line"],
@@ -246,14 +266,9 @@ const KEYS: readonly (readonly [string, string])[] = [
   ["Ctrl-D", "end the chat"],
 ];
 
-function helpText(): string {
+function help(): Table {
   const commands = CHAT_COMMANDS.map(({ name, argument, description }) => {
     return [`/${name}${argument === undefined ? "" : ` ${argument}`}`, description] as const;
   });
-  return `${table(commands)}\n\n${table(KEYS)}`;
-}
-
-function table(rows: readonly (readonly [string, string])[]): string {
-  const width = Math.max(...rows.map(([left]) => left.length));
-  return rows.map(([left, right]) => `${left.padEnd(width)}  ${right}`).join("\n");
+  return [...commands, ["", ""], ...KEYS];
 }

@@ -1,5 +1,6 @@
 /** Questions of earlier chats, in the state folder: one JSON text per line, oldest first. */
-import { appendFile, readFile, writeFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { appendFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 const FILE = "chat-history.jsonl";
@@ -16,13 +17,15 @@ export class ChatHistory {
     this.#path = join(home, FILE);
   }
 
-  /** @returns the last `limit` questions, oldest first; none where they cannot be read */
-  async read(limit: number): Promise<readonly string[]> {
-    const text = await readFile(this.#path, "utf8").catch(() => "");
-    const lines = text.split("\n").filter((line) => line !== "");
+  /**
+   * At once: the first key may be the one that brings back the last question.
+   * @returns the last `limit` questions, oldest first; none where they cannot be read
+   */
+  read(limit: number): readonly string[] {
+    const lines = this.#lines();
     if (lines.length > 2 * KEPT) {
       const kept = lines.slice(-KEPT);
-      await writeFile(this.#path, `${kept.join("\n")}\n`, { mode: 0o600 }).catch(() => {});
+      void writeFile(this.#path, `${kept.join("\n")}\n`, { mode: 0o600 }).catch(() => {});
     }
     return lines.slice(-limit).flatMap((line) => {
       try {
@@ -32,6 +35,15 @@ export class ChatHistory {
         return [];
       }
     });
+  }
+
+  #lines(): readonly string[] {
+    try {
+      const lines = readFileSync(this.#path, "utf8").split("\n");
+      return lines.filter((line) => line !== "");
+    } catch {
+      return [];
+    }
   }
 
   /** A history that cannot be written is no reason to stop a chat. */

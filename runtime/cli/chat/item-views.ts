@@ -1,9 +1,10 @@
 /** What a person sees of one item while it happens and afterwards: a thought, a call with its result. */
 import type { CodeExecutionItem, ToolCallItem } from "../../events.ts";
 import { seconds, spinner } from "./clock-text.ts";
-import type { Component } from "./terminal-library.ts";
+import { type Component, visibleWidth } from "./terminal-library.ts";
 import { GrowingText, TextBlock, wrapped } from "./text-block.ts";
 import type { Theme } from "./theme.ts";
+import { plainToolName } from "./tool-name.ts";
 
 /** What the person has chosen to see; changed by keys, for everything on the screen. */
 export type Folding = {
@@ -22,7 +23,8 @@ export class ReasoningView implements Component {
   readonly #theme: Theme;
   readonly #folding: Folding;
   readonly #startedAt = performance.now();
-  #ms: number | null = null;
+  /** How long it took, in words; null while it goes on. */
+  #took: string | null = null;
   #note = "";
 
   constructor(theme: Theme, folding: Folding) {
@@ -39,20 +41,23 @@ export class ReasoningView implements Component {
     this.#note = note;
   }
 
-  /** @param text all of it; null leaves what came in pieces */
-  end(text: string | null): void {
+  /**
+   * @param text all of it; null leaves what came in pieces
+   * @param isTimed whether it was seen from its beginning
+   */
+  end(text: string | null, isTimed: boolean): void {
     if (text !== null && this.#text.text === "") this.#text.append(text);
-    this.#ms = performance.now() - this.#startedAt;
+    this.#took = isTimed ? ` for ${seconds(performance.now() - this.#startedAt)}` : "";
   }
 
   render(width: number): string[] {
     const { dim } = this.#theme;
-    const isOpen = this.#ms === null;
-    const ms = this.#ms ?? performance.now() - this.#startedAt;
+    const ms = performance.now() - this.#startedAt;
     const key = this.#folding.reasoning ? " · Ctrl-T shows it" : "";
-    const title = isOpen
-      ? `${spinner(ms)} Thinking ${seconds(ms)}${key}`
-      : `∴ Thought for ${seconds(ms)}${key}${this.#note}`;
+    const title =
+      this.#took === null
+        ? `${spinner(ms)} Thinking ${seconds(ms)}${key}`
+        : `∴ Thought${this.#took}${key}${this.#note}`;
     const lines = ["", dim(title)];
     if (this.#folding.reasoning) return lines;
     const text = this.#text.lines(Math.max(1, width - 2));
@@ -74,12 +79,13 @@ export class CallView implements Component {
   #startedAt: number | null = null;
   #ms = 0;
   #waitsFor: string | null = null;
+  #isShown = false;
   #ended: ToolCallItem | CodeExecutionItem | null = null;
 
   constructor(item: ToolCallItem | CodeExecutionItem, theme: Theme, folding: Folding) {
     this.#theme = theme;
     this.#folding = folding;
-    this.#tool = item.type === "code_execution" ? "python" : item.tool;
+    this.#tool = item.type === "code_execution" ? "python" : plainToolName(item.tool);
     this.#input = inputOf(item);
   }
 
@@ -99,9 +105,10 @@ export class CallView implements Component {
     this.#output.append(text);
   }
 
-  /** What else has to happen first; null: nothing. */
+  /** What else has to happen first; null: nothing. Its arguments were shown, whole, with the question. */
   waitFor(what: string | null): void {
     this.#waitsFor = what;
+    this.#isShown = true;
     if (what === null) this.#startedAt = performance.now();
   }
 
@@ -114,7 +121,7 @@ export class CallView implements Component {
   render(width: number): string[] {
     const { call, dim } = this.#theme;
     const limit = (): number => (this.#folding.tools ? FOLDED_LINES : MOST_LINES);
-    const input = new TextBlock(this.#input.trim(), {
+    const input = new TextBlock(this.#isShown ? "" : this.#input.trim(), {
       first: `▸ ${this.#tool} `,
       indent: "  ",
       paint: call,
@@ -152,8 +159,12 @@ export class CallView implements Component {
     }).render(width);
     const files = item.type === "code_execution" ? (item.artifacts ?? []) : [];
     const saved = files.flatMap(({ path }) => wrapped(`  ⤓ ${path}`, width)).map(dim);
-    const took = this.#ms < SLOW_MS ? [] : [dim(`    ${seconds(this.#ms)}`)];
-    return [...lines, ...saved, ...took];
+    const took = ` · ${seconds(this.#ms)}`;
+    const last = lines.at(-1) ?? "";
+    if (this.#ms >= SLOW_MS && visibleWidth(last) + took.length <= width) {
+      lines[lines.length - 1] = last + dim(took);
+    }
+    return [...lines, ...saved];
   }
 }
 
@@ -165,6 +176,8 @@ function inputOf(item: ToolCallItem | CodeExecutionItem): string {
 }
 
 function resultOf(item: ToolCallItem | CodeExecutionItem): string {
+  // The item says what the model reads about it.
+  if (item.status === "declined") return "not allowed";
   if (item.type === "code_execution") return item.output;
   return item.error?.message ?? item.result?.text ?? "";
 }

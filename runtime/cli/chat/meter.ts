@@ -7,7 +7,9 @@ export type Phase =
   | { readonly type: "starting" }
   | { readonly type: "reading"; readonly done: number; readonly total: number }
   | { readonly type: "writing" }
-  | { readonly type: "calling"; readonly tool: string };
+  | { readonly type: "calling"; readonly tool: string }
+  /** A person has to decide about a call. */
+  | { readonly type: "asking" };
 
 export class TurnMeter {
   phase: Phase = { type: "idle" };
@@ -51,6 +53,12 @@ export class TurnMeter {
           tool: event.item.type === "tool_call" ? event.item.tool : "python",
         });
         break;
+      case "approval.requested":
+        this.#set({ type: "asking" });
+        break;
+      case "approval.resolved":
+        this.#set({ type: "starting" });
+        break;
       case "item.completed":
         if (this.phase.type === "calling") this.#set({ type: "starting" });
         break;
@@ -85,7 +93,7 @@ export class TurnMeter {
     if (!counts) return;
     this.#stepTokens++;
     const ms = performance.now() - this.#firstTokenAt;
-    if (this.#stepTokens >= MIN_TOKENS && ms > 0) {
+    if (this.#stepTokens >= MIN_TOKENS && ms >= MIN_MS) {
       this.tokensPerSecond = ((this.#stepTokens - 1) / ms) * 1000;
     }
   }
@@ -96,8 +104,9 @@ export class TurnMeter {
   }
 }
 
-/** Fewer say nothing about the speed. */
+/** Fewer tokens, or less time, say nothing about the speed. */
 const MIN_TOKENS = 8;
+const MIN_MS = 250;
 
 function reading({ done, total }: { readonly done: number; readonly total: number }): Phase {
   return { type: "reading", done, total };

@@ -4,6 +4,7 @@ import type { Phase, TurnMeter } from "./meter.ts";
 import { type Component, truncateToWidth, visibleWidth } from "./terminal-library.ts";
 import { shownText } from "./text-block.ts";
 import type { Theme } from "./theme.ts";
+import { plainToolName } from "./tool-name.ts";
 
 export type StatusFacts = {
   readonly meter: TurnMeter;
@@ -14,7 +15,7 @@ export type StatusFacts = {
   readonly model: string | null;
   readonly contextLength: number | null;
   readonly effort: string;
-  /** A word about keys, while it is of use. */
+  /** A word about keys, while it is of use: it takes the place of the figures. */
   readonly hint: string | null;
 };
 
@@ -31,18 +32,28 @@ export class StatusLine implements Component {
     const facts = this.#facts();
     const { dim, accent } = this.#theme;
     const left = activity(facts);
-    const right = figures(facts).join(" · ");
-    const space = width - visibleWidth(left) - visibleWidth(right) - 2;
     // On a narrow terminal what happens now counts more than what it has cost.
-    const shown = space < 1 ? right.slice(0, Math.max(0, width - visibleWidth(left) - 3)) : right;
-    const gap = " ".repeat(Math.max(1, width - visibleWidth(left) - visibleWidth(shown) - 2));
-    const line = ` ${accent(left)}${gap}${dim(shown)}`;
-    const lines = [truncateToWidth(line, width)];
-    if (facts.hint !== null) lines.push(truncateToWidth(dim(` ${facts.hint}`), width));
-    return lines;
+    const space = width - visibleWidth(left) - 4;
+    const right =
+      facts.hint !== null && visibleWidth(facts.hint) <= space
+        ? facts.hint
+        : fitting(figures(facts), space).join(" · ");
+    const gap = " ".repeat(Math.max(1, space + 2 - visibleWidth(right)));
+    return [truncateToWidth(` ${accent(left)}${gap}${dim(right)}`, width)];
   }
 
   invalidate(): void {}
+}
+
+/** As many parts as fit, those at the front first. */
+function fitting(parts: readonly string[], width: number): readonly string[] {
+  let used = 0;
+  return parts.filter((part) => {
+    const wanted = visibleWidth(part) + (used === 0 ? 0 : 3);
+    if (used + wanted > width) return false;
+    used += wanted;
+    return true;
+  });
 }
 
 function activity({ meter, loading, isStopping }: StatusFacts): string {
@@ -68,8 +79,10 @@ function phaseText(phase: Phase, ms: number): string {
     }
     case "writing":
       return "writing";
+    case "asking":
+      return "waiting for your answer";
     case "calling":
-      return `running ${shownText(phase.tool)}`;
+      return `running ${shownText(plainToolName(phase.tool))}`;
   }
 }
 

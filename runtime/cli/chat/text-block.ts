@@ -10,6 +10,9 @@ export function shownText(text: string): string {
   return visibleText(text.replaceAll("\r\n", "\n")).replaceAll("\t", "    ");
 }
 
+/** Rows of two columns; two empty texts are an empty row. */
+export type Table = readonly (readonly [left: string, right: string])[];
+
 export type TextBlockOptions = {
   /** Stands before the first line; the others are indented as far. */
   readonly first?: string;
@@ -40,6 +43,30 @@ export class TextBlock implements Component {
       paint(`${at === 0 ? first : indent}${line}`),
     );
     return hasGap ? ["", ...lines] : lines;
+  }
+
+  invalidate(): void {}
+}
+
+/** Two columns, the right one wrapped. */
+export class TableBlock implements Component {
+  readonly #rows: Table;
+
+  constructor(rows: Table) {
+    this.#rows = rows;
+  }
+
+  render(width: number): string[] {
+    const column = Math.max(...this.#rows.map(([left]) => left.length));
+    const indent = " ".repeat(column + 4);
+    const lines = this.#rows.flatMap(([left, right]) => {
+      if (left === "" && right === "") return [""];
+      const first = `  ${shownText(left).padEnd(column)}  `;
+      return wrapped(shownText(right), Math.max(10, width - indent.length)).map((line, at) => {
+        return `${at === 0 ? first : indent}${line}`;
+      });
+    });
+    return ["", ...lines.flatMap((line) => wrapped(line, width))];
   }
 
   invalidate(): void {}

@@ -3,13 +3,15 @@
  * what is being written is a component among the changing lines.
  */
 import type { Item, RunEvent } from "../../events.ts";
+import type { ConversationTurn } from "../../index.ts";
 import { CitationRewriter } from "../citation-rewriter.ts";
 import { AnswerParts } from "./answer-parts.ts";
 import { CallView, type Folding, ReasoningView } from "./item-views.ts";
 import type { AnswerRenderer } from "./markdown-block.ts";
+import { pastEvents } from "./past-turns.ts";
 import type { ChatScreen } from "./screen.ts";
 import type { Component } from "./terminal-library.ts";
-import { TextBlock } from "./text-block.ts";
+import { type Table, TableBlock, TextBlock } from "./text-block.ts";
 import type { Theme } from "./theme.ts";
 
 export type TranscriptOptions = {
@@ -80,6 +82,8 @@ export class TranscriptView implements Component {
   readonly #options: TranscriptOptions;
   /** Items that are not over, in the order in which they began. */
   readonly #open = new Map<string, View>();
+  /** What is taken happened in an earlier run. */
+  #isPast = false;
   #normaliseCitations: ((text: string) => string) | null = null;
 
   constructor(options: TranscriptOptions) {
@@ -98,6 +102,16 @@ export class TranscriptView implements Component {
     screen.commit(new TextBlock(text, { first: "› ", paint: theme.user, hasGap: true, limit }));
   }
 
+  /** Turns of a conversation that goes on. */
+  addTurns(turns: readonly ConversationTurn[]): void {
+    this.#isPast = true;
+    for (const past of pastEvents(turns)) {
+      if ("question" in past) this.addQuestion(past.question);
+      else this.take(past.event);
+    }
+    this.#isPast = false;
+  }
+
   /** A sentence of the program. */
   addNote(text: string, kind: "note" | "problem" = "note"): void {
     const { screen, theme } = this.#options;
@@ -107,9 +121,8 @@ export class TranscriptView implements Component {
     );
   }
 
-  /** Lines of a listing. */
-  addListing(text: string): void {
-    this.#options.screen.commit(new TextBlock(text, { first: "  ", hasGap: true }));
+  addTable(rows: Table): void {
+    this.#options.screen.commit(new TableBlock(rows));
   }
 
   take(event: RunEvent): void {
@@ -208,8 +221,15 @@ export class TranscriptView implements Component {
       view.end();
       return;
     }
-    if (view instanceof ReasoningView) view.end(item?.type === "reasoning" ? item.text : null);
-    else if (item?.type === "tool_call" || item?.type === "code_execution") view.end(item);
+    if (view instanceof ReasoningView) {
+      view.end(item?.type === "reasoning" ? item.text : null, !this.#isPast);
+    }
+    if (
+      view instanceof CallView &&
+      (item?.type === "tool_call" || item?.type === "code_execution")
+    ) {
+      view.end(item);
+    }
     this.#options.screen.commit(view);
   }
 

@@ -24,11 +24,16 @@ export const command: Command = defineCommand({
     ...modelFlags,
     ...colorFlag,
   },
-  exclusive: [["resume", "ephemeral"]],
+  exclusive: [
+    ["resume", "ephemeral"],
+    ["resume", "continue"],
+    ["continue", "ephemeral"],
+  ],
   examples: [
     ["chat", "A chat with the small embedded model"],
     ["chat --model gpt-oss:20b --docs ./handbook", "With your own weights and your own documents"],
-    ["chat --resume ID", "The conversation with this id goes on"],
+    ["chat --continue", "The last conversation of this folder goes on"],
   ],
-  run: async (args, context) => (await import("../chat.ts")).chatCommand(args, context),
+  run: async (args, context) =>
+    (await import("../chat.ts")).chatCommand({ ...args, agent: args, model: args }, context),
 });

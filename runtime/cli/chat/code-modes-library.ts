@@ -1,0 +1,22 @@
+/** How programming languages are read, line by line: the stream parsers of CodeMirror. */
+export { c, cpp, csharp, dart, java, kotlin, scala } from "@codemirror/legacy-modes/mode/clike";
+export { css } from "@codemirror/legacy-modes/mode/css";
+export { diff } from "@codemirror/legacy-modes/mode/diff";
+export { dockerFile } from "@codemirror/legacy-modes/mode/dockerfile";
+export { go } from "@codemirror/legacy-modes/mode/go";
+export { haskell } from "@codemirror/legacy-modes/mode/haskell";
+export { javascript, json, typescript } from "@codemirror/legacy-modes/mode/javascript";
+export { lua } from "@codemirror/legacy-modes/mode/lua";
+export { perl } from "@codemirror/legacy-modes/mode/perl";
+export { powerShell } from "@codemirror/legacy-modes/mode/powershell";
+export { properties } from "@codemirror/legacy-modes/mode/properties";
+export { python } from "@codemirror/legacy-modes/mode/python";
+export { r } from "@codemirror/legacy-modes/mode/r";
+export { ruby } from "@codemirror/legacy-modes/mode/ruby";
+export { rust } from "@codemirror/legacy-modes/mode/rust";
+export { shell } from "@codemirror/legacy-modes/mode/shell";
+export { standardSQL } from "@codemirror/legacy-modes/mode/sql";
+export { swift } from "@codemirror/legacy-modes/mode/swift";
+export { toml } from "@codemirror/legacy-modes/mode/toml";
+export { html, xml } from "@codemirror/legacy-modes/mode/xml";
+export { yaml } from "@codemirror/legacy-modes/mode/yaml";
