@@ -143,6 +143,8 @@ export type TurnSettings = {
   readonly maxToolCalls?: number | null;
   /** Most bytes of UTF-8 that are said to the user (answer and commentary). Absent or null: no limit. */
   readonly maxOutputBytes?: number | null;
+  /** Whether what the model reads is made shorter near the end of the context. Absent: yes. */
+  readonly compaction?: boolean;
   /** How often in a row the model may produce something unusable. */
   readonly maxRetries: number;
   /** How often an invalid answer goes back to the model. */

@@ -165,6 +165,9 @@ export type RunEvent =
       readonly cached_input_tokens: number;
       readonly output_tokens: number;
       readonly finish_reason: StepFinish;
+      /** Tokens that the context holds now, and at most; absent in logs of version 1. */
+      readonly context_tokens?: number;
+      readonly context_length?: number;
       readonly prefill_ms: number;
       readonly decode_ms: number;
     }
@@ -228,6 +231,26 @@ export type RunEvent =
       readonly reason: "repeated_calls" | "circling_thought";
       /** Messages of the conversation that the model still reads, counted from its beginning. */
       readonly kept_messages: number;
+    }
+  | {
+      /** The context is nearly full, or it was asked for: the model summarises the first turns. */
+      readonly type: "compaction.started";
+      readonly tokens: number;
+    }
+  | {
+      /** What the model reads of the conversation is shorter now; the log keeps what was said. */
+      readonly type: "compaction.completed";
+      /** `shortened`: old results of tools; `summary`: turns that were over. */
+      readonly kind: "shortened" | "summary";
+      readonly reason: "near_limit" | "asked";
+      /** Tokens of the prompt. */
+      readonly tokens_before: number;
+      readonly tokens_after: number;
+      /** The items of the calls whose results are shorter now. */
+      readonly shortened_results?: readonly string[];
+      /** Messages from the beginning of the conversation in whose place the summary stands. */
+      readonly replaced_messages?: number;
+      readonly summary?: string;
     }
   | { readonly type: "turn.completed"; readonly usage: Usage }
   | {

@@ -45,6 +45,7 @@ export {
   runAgent,
 } from "./agent/agent.ts";
 export type { AgentRun } from "./agent/agent-run.ts";
+export type { Compacted } from "./agent/compact.ts";
 export {
   type DecideOptions,
   type Decision,
@@ -175,6 +176,7 @@ export {
   type CallResult,
   type CallStarted,
   type CallStatus,
+  type Compaction,
   type CutBack,
   type Denial,
   type Ended,
@@ -224,6 +226,7 @@ export type {
   Question,
   ThreadState,
   ToldBudget,
+  TurnStart,
   TurnState,
   TurnUse,
 } from "./thread/state.ts";

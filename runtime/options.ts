@@ -28,6 +28,11 @@ export type TurnOptions = {
   readonly maxToolCalls?: number | undefined;
   /** Most bytes of UTF-8 said to the user in a turn: the answer, and what comes before calls. Default: no limit. */
   readonly maxOutputBytes?: number | undefined;
+  /**
+   * Whether what the model reads is made shorter near the end of its context: old results of tools first, then
+   * turns that are over, which the model summarises. Default true; the log keeps everything.
+   */
+  readonly compaction?: boolean | undefined;
   /** How often in a row the model may produce something unusable and try again. Default 3. */
   readonly maxRetries?: number | undefined;
   /** How often an invalid answer goes back to the model. Default 2. */

@@ -21,6 +21,7 @@ import { partialOutput, type ThreadState } from "../thread/state.ts";
 import type { ThreadStore } from "../thread/store.ts";
 import { Thread } from "../thread/thread.ts";
 import { AgentRun } from "./agent-run.ts";
+import { type Compacted, compactThread } from "./compact.ts";
 import { createOutputValidator, type OutputValidator } from "./output.ts";
 import { RunClock } from "./run-clock.ts";
 import { type RunContext, record } from "./run-context.ts";
@@ -97,6 +98,32 @@ export class Agent<Value = unknown> {
   run(thread: Thread, input?: RunInput, overrides: RunOverrides = {}): AgentRun<Value> {
     return new AgentRun(thread, (emit) =>
       thread.exclusively(() => runTurn(this.options, overrides, thread, input, emit)),
+    );
+  }
+
+  /**
+   * Has the model summarise the conversation so far, so that later turns read the summary instead. The log
+   * keeps what was said.
+   * @returns null where there is nothing to summarise, or it would not be shorter
+   * @throws UsageError while a turn is open; what the model or the store throws; the signal's reason
+   */
+  compact(
+    thread: Thread,
+    { signal, onEvent }: Pick<RunOverrides, "signal" | "onEvent"> = {},
+  ): Promise<Compacted | null> {
+    const { settings, tools } = settingsFor(this.options, {}, null);
+    return thread.exclusively(() =>
+      compactThread(
+        {
+          thread,
+          model: this.options.model,
+          tools,
+          projection: new EventProjection(),
+          emit: async (event) => onEvent?.(event),
+          signal: signal ?? new AbortController().signal,
+        },
+        settings,
+      ),
     );
   }
 }

@@ -37,7 +37,10 @@ export type RunContext = {
 };
 
 /** Appends a record to the log, then tells what follows from it. */
-export async function record(run: RunContext, entry: LogRecord): Promise<void> {
+export async function record(
+  run: Pick<RunContext, "thread" | "projection" | "emit">,
+  entry: LogRecord,
+): Promise<void> {
   await run.thread.append(entry);
   for (const event of run.projection.project(entry, run.thread.state)) await run.emit(event);
 }

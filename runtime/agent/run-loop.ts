@@ -10,6 +10,7 @@ import type { Denial } from "../thread/entry.ts";
 import type { ThreadState } from "../thread/state.ts";
 import { budgetRecord, limitOf } from "./budgets.ts";
 import { askApproval, executeCall, recoverCall } from "./execute-call.ts";
+import { makeRoom } from "./make-room.ts";
 import type { Answer } from "./output.ts";
 import { type RunContext, record } from "./run-context.ts";
 import { sample } from "./sample.ts";
@@ -42,6 +43,7 @@ export async function runLoop(
         if (thread.state.turn?.steps !== 0 && (await stopWhen(thread.state))) {
           return ended(run, null);
         }
+        if (await makeRoom(run)) break;
         await sample(run, next.prefill);
         break;
       case "execute":

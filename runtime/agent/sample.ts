@@ -59,6 +59,7 @@ export async function sample(run: RunContext, prefill: "final" | null): Promise<
   await record(run, {
     ...sampledRecord({ ...step, timing }, messages, notices, hasForeign),
     ...(spent !== null && { budget: spent }),
+    contextLength: model.contextLength,
   });
   if (step.error !== undefined) throw step.error;
 }

@@ -34,6 +34,7 @@ export function resolveSettings(
     maxSeconds: seconds("maxSeconds", options.maxSeconds),
     maxToolCalls: count("maxToolCalls", options.maxToolCalls, 0) ?? null,
     maxOutputBytes: count("maxOutputBytes", options.maxOutputBytes, 1) ?? null,
+    compaction: options.compaction ?? true,
     maxRetries: count("maxRetries", options.maxRetries, 0) ?? 3,
     maxRepairs: count("maxRepairs", options.maxRepairs, 0) ?? 2,
     constrainHeaders: options.constrainHeaders ?? true,

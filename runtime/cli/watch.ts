@@ -73,6 +73,12 @@ export function watchRun(output: Output, options: WatchOptions): EventListener {
       case "generation.reasoning_limited":
         output.watch(` … (ended after ${event.limit} tokens of reasoning)`, "dim");
         break;
+      case "compaction.started":
+        output.progress("summarising the conversation so far");
+        break;
+      case "compaction.completed":
+        output.watchLines("↩", compactionLine(event), "result");
+        break;
       case "loop.cut_back":
         output.watchLines("↩", cutBackLine(event.reason), "result");
         break;
@@ -87,6 +93,14 @@ export function watchRun(output: Output, options: WatchOptions): EventListener {
         break;
     }
   };
+}
+
+function compactionLine(event: Extract<RunEvent, { type: "compaction.completed" }>): string {
+  const what =
+    event.kind === "summary"
+      ? "The first turns were summarised"
+      : `${event.shortened_results?.length ?? 0} old results were shortened`;
+  return `${what}: the model reads ${event.tokens_after} tokens instead of ${event.tokens_before}.`;
 }
 
 function cutBackLine(reason: "repeated_calls" | "circling_thought"): string {

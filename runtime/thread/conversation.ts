@@ -16,16 +16,25 @@ export type ConversationTurn = {
   readonly ended: Ended | null;
 };
 
-/** @throws ThreadLogError when the entries are no log */
+/**
+ * What the model read shorter later (`compaction`) is here as it was said.
+ * @throws ThreadLogError when the entries are no log
+ */
 export function conversationOf(entries: readonly LogEntry[]): readonly ConversationTurn[] {
   const turns: ConversationTurn[] = [];
   let state = emptyState();
   let begun = 0;
   for (const entry of entries) {
-    const before = state.transcript.length;
+    if (entry.type === "compaction" && entry.kind === "shortened") {
+      state = { ...state, length: state.length + 1 };
+      continue;
+    }
     state = apply(state, entry);
-    if (entry.type === "user") begun = before;
-    else if (turns.length === 0) continue;
+    if (entry.type === "user" || entry.type === "compaction") {
+      begun = state.turnStarts.at(-1)?.at ?? 0;
+    }
+    if (entry.type === "compaction") continue;
+    if (entry.type !== "user" && turns.length === 0) continue;
     const messages = state.transcript.slice(begun);
     const { opening } = state;
     if (entry.type === "user") {

@@ -72,6 +72,8 @@ export type Sampled = {
   readonly budget?: BudgetName;
   readonly usage: StepUsage;
   readonly timing: StepTiming;
+  /** Most tokens that the context of the model holds. */
+  readonly contextLength?: number;
 };
 
 /** A call is about to be executed. Written before the tool runs. */
@@ -177,6 +179,39 @@ export type CutBack = {
   readonly hint: Message;
 };
 
+/**
+ * What the model reads of the conversation is made shorter. What was said stays in the log.
+ * `shortened`: results of tools, each with the text that stands in its place from now on.
+ * `summary`: the first turns, in whose place stand a request for a summary and the summary.
+ */
+export type Compaction = {
+  readonly type: "compaction";
+  /** `near_limit`: the context was nearly full. `asked`: a person or program asked for it. */
+  readonly reason: "near_limit" | "asked";
+  /** Tokens of the prompt before and behind it. */
+  readonly tokensBefore: number;
+  readonly tokensAfter: number;
+} & (
+  | {
+      readonly kind: "shortened";
+      readonly results: readonly { readonly callId: string; readonly text: string }[];
+    }
+  | {
+      readonly kind: "summary";
+      /** Messages of the conversation that are replaced, counted from its beginning. */
+      readonly messages: number;
+      /** The entries of the turns that are replaced. */
+      readonly range: { readonly fromSeq: number; readonly toSeq: number };
+      /** What the model was asked. */
+      readonly request: Message;
+      readonly summary: string;
+      /** The model that wrote it. */
+      readonly model: string;
+      readonly usage: StepUsage;
+      readonly timing: StepTiming;
+    }
+);
+
 /** An error as data. */
 export type ErrorFacts = {
   readonly message: string;
@@ -220,6 +255,7 @@ export type LogRecord =
   | Problem
   | Budget
   | CutBack
+  | Compaction
   | Ended;
 
 /** A record with its place: `seq` counts from 0 in each thread, `at` is an ISO 8601 time in UTC. */

@@ -1,5 +1,7 @@
 /** What goes wrong with a thread's log and its store. */
 import { RunError } from "../errors.ts";
+import type { LogRecord } from "./entry.ts";
+import type { ThreadState } from "./state.ts";
 import type { ThreadSummary } from "./summary.ts";
 
 /** A log that breaks its own rules, or is written in a newer version. */
@@ -12,6 +14,15 @@ export class ThreadLogError extends RunError {
     );
     this.threadId = threadId;
   }
+}
+
+/** An entry that cannot follow what the log holds already. */
+export function misplaced(
+  { threadId, length }: Pick<ThreadState, "threadId" | "length">,
+  { type }: Pick<LogRecord, "type">,
+  why: string,
+): ThreadLogError {
+  return new ThreadLogError(threadId, `entry ${length} cannot be of type ${type}: ${why}`);
 }
 
 /** Another run has written to the thread meanwhile. */

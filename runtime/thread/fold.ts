@@ -5,10 +5,8 @@ import type { Usage } from "../events.ts";
 import type { RememberedAnswer, Taint } from "../policy/policy.ts";
 import type {
   Approval,
-  Budget,
   CallResult,
   CallStarted,
-  CutBack,
   Denial,
   LogEntry,
   LogRecord,
@@ -19,7 +17,8 @@ import type {
   UserInput,
 } from "./entry.ts";
 import { THREAD_LOG_VERSION } from "./entry.ts";
-import { ThreadLogError } from "./errors.ts";
+import { misplaced, ThreadLogError } from "./errors.ts";
+import { budget, compaction, cutBack } from "./fold-context.ts";
 import { REMEMBERED_CALLS } from "./loops.ts";
 import type { OpenCall, ThreadState, TurnState } from "./state.ts";
 import { isForUser, resultMessage, sampledTranscript } from "./transcript.ts";
@@ -40,6 +39,7 @@ const EMPTY: ThreadState = {
   items: 0,
   turns: 0,
   transcript: [],
+  turnStarts: [],
   turn: null,
   usage: NO_USAGE,
   taint: null,
@@ -70,6 +70,7 @@ export function apply(state: ThreadState, record: LogRecord): ThreadState {
   if (record.type === "thread") return { ...next, ...started(state, record) };
   if (state.length === 0) throw misplaced(state, record, "a log begins with a thread entry");
   if (record.type === "user") return { ...next, ...userInput(state, record) };
+  if (record.type === "compaction") return { ...next, ...compaction(state, record) };
   const { turn } = state;
   if (turn === null) throw misplaced(state, record, "no turn is open");
   switch (record.type) {
@@ -115,14 +116,14 @@ function started(state: ThreadState, record: ThreadStarted): Partial<ThreadState
 function userInput(state: ThreadState, record: UserInput): Partial<ThreadState> {
   if (state.turn !== null) throw misplaced(state, record, "the turn before it is not over");
   const [source] = record.untrusted ?? [];
+  // Notes are of the turn that they came in.
+  const earlier = state.transcript.filter(({ isNote }) => !isNote);
   return {
     taint: state.taint ?? (source === undefined ? null : { source, seq: state.length }),
     turns: state.turns + 1,
     opening: record.opening ?? state.opening,
-    transcript: [
-      ...state.transcript.filter(({ isNote }) => !isNote),
-      ...record.messages.map((message) => ({ message })),
-    ],
+    transcript: [...earlier, ...record.messages.map((message) => ({ message }))],
+    turnStarts: [...state.turnStarts, { at: earlier.length, seq: state.length }],
     turn: {
       settings: record.settings,
       steps: 0,
@@ -251,19 +252,6 @@ function callStarted(state: ThreadState, turn: TurnState, record: CallStarted): 
   };
 }
 
-function budget(state: ThreadState, turn: TurnState, record: Budget): Partial<ThreadState> {
-  const { budget: name, note } = record;
-  if (note !== null && turn.calls.length > 0) {
-    throw misplaced(state, record, "a call has no result");
-  }
-  const told = { state: record.state, steps: turn.steps };
-  return {
-    transcript:
-      note === null ? state.transcript : [...state.transcript, { message: note, isNote: true }],
-    turn: { ...turn, budgets: { ...turn.budgets, [name]: told } },
-  };
-}
-
 function approval(state: ThreadState, turn: TurnState, record: Approval): Partial<ThreadState> {
   const { decision, by, reason, rule } = record;
   if (decision === "asked") {
@@ -380,30 +368,6 @@ function taintOf(
   return (pin?.isUntrusted ?? true) ? { source: call.tool, seq: state.length } : null;
 }
 
-/** The notes of the turn stay: the model was told these things once. */
-function cutBack(state: ThreadState, turn: TurnState, record: CutBack): Partial<ThreadState> {
-  const { keep, thought, hint } = record;
-  const { transcript } = state;
-  if (turn.calls.length > 0) throw misplaced(state, record, "a call has no result");
-  if (keep > transcript.length) {
-    throw misplaced(state, record, `there are only ${transcript.length} messages to keep`);
-  }
-  return {
-    transcript: [
-      ...transcript.slice(0, keep),
-      ...(thought === null ? [] : [{ message: thought }]),
-      ...transcript.slice(keep).filter(({ isNote }) => isNote),
-      { message: hint, isNote: true },
-    ],
-    turn: {
-      ...turn,
-      recentCalls: turn.recentCalls.filter(({ from }) => from < keep),
-      circlingThought: null,
-      cutBacks: turn.cutBacks + 1,
-    },
-  };
-}
-
 function problem(state: ThreadState, turn: TurnState, record: Problem): Partial<ThreadState> {
   const feedback: readonly { readonly message: Message }[] =
     record.feedback === null ? [] : [{ message: record.feedback }];
@@ -442,11 +406,4 @@ function withCall(
     ...turn,
     calls: turn.calls.map((call) => (call.callId === callId ? change(call) : call)),
   };
-}
-
-function misplaced(state: ThreadState, { type }: LogRecord, why: string): ThreadLogError {
-  return new ThreadLogError(
-    state.threadId,
-    `entry ${state.length} cannot be of type ${type}: ${why}`,
-  );
 }

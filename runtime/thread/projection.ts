@@ -7,7 +7,7 @@
 import type { UnderstoodMessage } from "../context.ts";
 import type { DeniedCall, Item, PendingCall, RunEvent } from "../events.ts";
 import { textOf } from "../options.ts";
-import type { Approval, Denial, LogRecord, Sampled, UserInput } from "./entry.ts";
+import type { Approval, Compaction, Denial, LogRecord, Sampled, UserInput } from "./entry.ts";
 import { cutItem, errorItem, itemOf, startedItem, withResult } from "./items.ts";
 import type { OpenCall, ThreadState } from "./state.ts";
 
@@ -16,6 +16,7 @@ export const LIVE_EVENTS: ReadonlySet<RunEvent["type"]> = new Set<RunEvent["type
   "item.delta",
   "prefill.progress",
   "generation.reasoning_limited",
+  "compaction.started",
 ]);
 
 type ItemMessage = UnderstoodMessage & { readonly itemId: string };
@@ -82,6 +83,8 @@ export class EventProjection {
       }
       case "cut_back":
         return [{ type: "loop.cut_back", reason: record.reason, kept_messages: record.keep }];
+      case "compaction":
+        return [compacted(record)];
       case "ended":
         return [
           record.status === "completed"
@@ -228,13 +231,31 @@ function threadStarted(
   };
 }
 
-function generationCompleted({ usage, finish, timing }: Sampled): RunEvent {
+function compacted(record: Compaction): RunEvent {
+  const { kind, reason, tokensBefore, tokensAfter } = record;
+  return {
+    type: "compaction.completed",
+    kind,
+    reason,
+    tokens_before: tokensBefore,
+    tokens_after: tokensAfter,
+    ...(record.kind === "summary"
+      ? { replaced_messages: record.messages, summary: record.summary }
+      : { shortened_results: record.results.map(({ callId }) => callId) }),
+  };
+}
+
+function generationCompleted({ usage, finish, timing, contextLength }: Sampled): RunEvent {
   return {
     type: "generation.completed",
     input_tokens: usage.inputTokens,
     cached_input_tokens: usage.cachedTokens,
     output_tokens: usage.outputTokens,
     finish_reason: finish,
+    ...(contextLength !== undefined && {
+      context_tokens: usage.inputTokens + usage.outputTokens,
+      context_length: contextLength,
+    }),
     prefill_ms: timing.prefillMs,
     decode_ms: timing.decodeMs,
   };

@@ -117,6 +117,14 @@ export type TurnState = {
   readonly hasResults: boolean;
 };
 
+/** Where a turn begins: messages of the transcript before it, and the place of its first entry. */
+export type TurnStart = {
+  readonly at: number;
+  readonly seq: number;
+  /** A summary of turns stands here. */
+  readonly isSummary?: true;
+};
+
 export type ThreadState = {
   readonly threadId: string;
   /** Where it began; null where the log does not say. */
@@ -130,6 +138,8 @@ export type ThreadState = {
   readonly turns: number;
   /** The whole conversation, without system and developer message. */
   readonly transcript: readonly TranscriptMessage[];
+  /** The turns in the transcript, oldest first; a summary counts as one. */
+  readonly turnStarts: readonly TurnStart[];
   /** The turn that is not over. */
   readonly turn: TurnState | null;
   readonly usage: Usage;

@@ -10,7 +10,9 @@ import { basename, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
+import { runAgent } from "../../runtime/agent/agent.ts";
 import type { RunEvent } from "../../runtime/events.ts";
+import { Thread } from "../../runtime/thread/thread.ts";
 import {
   createPythonTool,
   defineTool,
@@ -18,7 +20,7 @@ import {
   type ValidatorOptions,
 } from "../../tools/index.ts";
 import { invalidEvents } from "../event-schema.ts";
-import { scriptedRun, tokenizer } from "./scripted-run.ts";
+import { scriptedModel, tokenizer } from "./scripted-run.ts";
 
 const folder = fileURLToPath(new URL("../golden/agent/", import.meta.url));
 const cacheDir = mkdtempSync(join(tmpdir(), "golden-test-"));
@@ -43,6 +45,17 @@ const TOOLS: Readonly<Record<string, Tool>> = {
       new Promise((_resolve, reject) => {
         signal.addEventListener("abort", () => reject(signal.reason), { once: true });
       }),
+  }),
+  look_up: defineTool<{ word: string }>({
+    name: "look_up",
+    description: "Looks up a word.",
+    inputSchema: {
+      type: "object",
+      properties: { word: { type: "string" } },
+      required: ["word"],
+    },
+    execute: ({ word }) =>
+      Array.from({ length: 60 }, (_, n) => `${n + 1}. ${word}, meaning ${n + 1}.`).join(" "),
   }),
   broken: defineTool({
     name: "broken",
@@ -119,6 +132,17 @@ function eventLines(events: readonly RunEvent[]): string[] {
         lines.push(`${event.type} ${event.budget} ${event.state}: ${used}of ${event.limit}`);
         break;
       }
+      case "compaction.completed": {
+        const { tokens_before, tokens_after, replaced_messages, shortened_results } = event;
+        const what =
+          event.kind === "summary"
+            ? `${replaced_messages} messages by ${JSON.stringify(event.summary)}`
+            : shortened_results?.join(", ");
+        lines.push(
+          `${event.type} ${event.kind} ${event.reason}: ${what}, ${tokens_before} to ${tokens_after} tokens`,
+        );
+        break;
+      }
       case "loop.cut_back":
         lines.push(`${event.type} ${event.reason}, kept ${event.kept_messages} messages`);
         break;
@@ -149,8 +173,16 @@ describe("test/golden/agent", () => {
       const tools: Readonly<Record<string, Tool>> = { python, ...TOOLS };
       const holdAtDelta = number("holdAtDelta");
       let deltas = 0;
-      const { events, engine } = await scriptedRun(model, {
-        prompt: options["prompt"] ?? "",
+      const contextLength = number("contextLength");
+      const scripted = scriptedModel(model, contextLength === undefined ? {} : { contextLength });
+      const { engine } = scripted;
+      const thread = Thread.create();
+      const events: RunEvent[] = [];
+      const runOptions = {
+        model: scripted.model,
+        thread,
+        date: "2026-01-31",
+        sampling: { seed: 1 },
         tools: (options["tools"] ?? "").split(" ").flatMap((name) => tools[name] ?? []),
         instructions: options["instructions"],
         maxSteps: number("maxSteps"),
@@ -161,13 +193,19 @@ describe("test/golden/agent", () => {
         maxOutputBytes: number("maxOutputBytes"),
         maxRetries: number("maxRetries"),
         output: outputSchema(options),
-        // The reader of the events takes longer than the turn may.
-        onEvent: async ({ type }) => {
+        onEvent: async (event: RunEvent) => {
+          events.push(structuredClone(event));
+          const { type } = event;
+          // The reader of the events takes longer than the turn may.
           if (type === "item.delta" && ++deltas === holdAtDelta) {
             await setTimeout(1200 * (number("maxSeconds") ?? 0));
           }
         },
-      });
+      };
+      for (const name of ["prompt", "then", "thirdly"]) {
+        const prompt = options[name];
+        if (prompt !== undefined) await runAgent({ ...runOptions, prompt });
+      }
       await python.close();
       expect(invalidEvents(events)).toEqual([]);
       const last = engine.requests.at(-1);

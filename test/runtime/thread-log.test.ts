@@ -38,6 +38,7 @@ const message = fc.oneof(
     text: fc.constantFrom("{}", '{"x":1}', "{", "nonsense", ""),
     recipient: fc.constantFrom(
       "functions.ok",
+      "functions.long",
       "functions.fails",
       "functions.asks",
       "functions.mine",
@@ -53,7 +54,8 @@ const message = fc.oneof(
 const circling: fc.Arbitrary<readonly ScriptedStep[]> = fc.constantFrom(
   Array<ScriptedStep>(7).fill([{ text: "{}", recipient: "functions.ok" }]),
   Array<ScriptedStep>(4).fill([{ text: "{}", recipient: "functions.fails" }]),
-  Array<ScriptedStep>(3).fill([{ text: "we go round ".repeat(120), channel: "analysis" }]),
+  [1, 2, 3, 4, 5].map((x) => [{ text: `{"x":${x}}`, recipient: "functions.long" }]),
+  Array<ScriptedStep>(3).fill([{ text: "round ".repeat(325), channel: "analysis" }]),
 );
 const scriptedStep: fc.Arbitrary<ScriptedStep> = fc.oneof(
   {
@@ -65,7 +67,7 @@ const scriptedStep: fc.Arbitrary<ScriptedStep> = fc.oneof(
 
 const scenario = fc.record({
   steps: fc.oneof(
-    { weight: 9, arbitrary: fc.array(scriptedStep, { minLength: 1, maxLength: 6 }) },
+    { weight: 19, arbitrary: fc.array(scriptedStep, { minLength: 1, maxLength: 6 }) },
     { weight: 1, arbitrary: circling },
   ),
   maxSteps: fc.oneof(fc.integer({ min: 1, max: 5 }), fc.constant(20)),
@@ -77,6 +79,12 @@ const scenario = fc.record({
   /** The user says something more when the run asks for it this time. */
   steerAt: fc.option(fc.nat(3), { nil: null }),
   turns: fc.integer({ min: 1, max: 3 }),
+  /** In a small one old results are shortened, and turns summarised. */
+  contextLength: fc.oneof(
+    { weight: 3, arbitrary: fc.constant(131_072) },
+    { weight: 1, arbitrary: fc.constantFrom(60, 120, 250, 3000) },
+  ),
+  asksToCompact: fc.boolean(),
   budgets: fc.record(
     {
       maxTokens: fc.integer({ min: 1, max: 12 }),
@@ -109,6 +117,7 @@ const tools: Tool[] = [
     needsApproval: true,
     execute: () => "1",
   }),
+  defineTool({ name: "long", description: "", parameters, execute: () => "word ".repeat(1600) }),
   { recipient: "functions.mine", description: "", inputSchema: parameters, timeoutMs: 1000 },
 ] as Tool[];
 
@@ -117,7 +126,8 @@ type Played = { readonly thread: Thread; readonly runs: readonly (readonly RunEv
 async function play(one: Scenario): Promise<Played> {
   const thread = Thread.create();
   const runs: RunEvent[][] = [];
-  const model = new ScriptedModel([...one.steps, ...one.steps, "Done."]);
+  const { contextLength } = one;
+  const model = new ScriptedModel([...one.steps, ...one.steps, "Done."], { contextLength });
   const approve =
     one.approve === undefined || one.approve === "pause"
       ? one.approve
@@ -155,6 +165,10 @@ async function play(one: Scenario): Promise<Played> {
       // A bug of the model or of the listener; the log has to hold all the same.
     }
     runs.push(events);
+    if (one.asksToCompact && thread.state.turn === null) {
+      // The script may be at its end, or say nothing.
+      await agent.compact(thread).catch(() => null);
+    }
   }
   return { thread, runs };
 }
@@ -228,7 +242,17 @@ describe("a log of any conversation, ended anywhere", () => {
       { numRuns: RUNS },
     );
     expect([...kinds].sort()).toEqual([
-      ...["approval", "budget", "call", "cut_back", "ended", "problem", "result", "sampled"],
+      ...[
+        "approval",
+        "budget",
+        "call",
+        "compaction",
+        "cut_back",
+        "ended",
+        "problem",
+        "result",
+        "sampled",
+      ],
       ...["steered", "thread", "user"],
     ]);
   });
@@ -236,7 +260,12 @@ describe("a log of any conversation, ended anywhere", () => {
   test("gives the events of its runs", { timeout: 300_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(scenario, async (one) => {
-        const { thread, runs } = await play({ ...one, turns: 1, failAt: null });
+        const { thread, runs } = await play({
+          ...one,
+          turns: 1,
+          failAt: null,
+          asksToCompact: false,
+        });
         const entries = await thread.entries();
         const live = (runs[0] ?? []).filter(({ type }) => !LIVE_EVENTS.has(type));
         const fromLog = projected(entries, 0, entries.length);
