@@ -15,6 +15,11 @@ export const COMMANDS: CommandTable = {
     load: async () => (await import("./commands/chat.ts")).command,
   },
 
+  batch: {
+    describe: "Answer many questions, one on each line of a file",
+    load: async () => (await import("./commands/batch.ts")).command,
+  },
+
   sessions: {
     describe: "List, show, search, go on with, copy, export and remove conversations",
     load: async () => (await import("./commands/sessions.ts")).command,

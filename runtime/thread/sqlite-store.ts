@@ -17,7 +17,12 @@ const BUSY_TIMEOUT_MS = 5_000;
 /** SQLite's result code for a broken primary key. */
 const CONSTRAINT_PRIMARYKEY = 1555;
 
-export type SqliteStoreOptions = { readonly busyTimeoutMs?: number | undefined };
+export type SqliteStoreOptions = {
+  /** How long a write waits for another process. Default 5,000. */
+  readonly busyTimeoutMs?: number | undefined;
+  /** No other process may open the file while this one has it open. Default false. */
+  readonly isExclusive?: boolean | undefined;
+};
 
 export class SqliteThreadStore implements ThreadStore {
   readonly path: string;
@@ -32,14 +37,15 @@ export class SqliteThreadStore implements ThreadStore {
 
   /**
    * Opens or creates the file, with its folder.
-   * @param busyTimeoutMs how long a write waits for another process. Default 5,000
    * @throws ThreadStoreError
    */
-  constructor(path: string, { busyTimeoutMs = BUSY_TIMEOUT_MS }: SqliteStoreOptions = {}) {
+  constructor(path: string, options: SqliteStoreOptions = {}) {
+    const { busyTimeoutMs = BUSY_TIMEOUT_MS, isExclusive = false } = options;
     this.path = path;
     try {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
       this.#database = new DatabaseSync(path, { timeout: busyTimeoutMs });
+      if (isExclusive) this.#database.exec("PRAGMA locking_mode = EXCLUSIVE");
       this.#database.exec(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON;",
       );

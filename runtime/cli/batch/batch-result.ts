@@ -1,0 +1,127 @@
+/** What a batch says about a line, and what an earlier one said. */
+import { codeOf, messageOf, RunError, type RunErrorCode } from "../../errors.ts";
+import type { RunStatus, Timing, Usage } from "../../events.ts";
+import type { LogEntry, RunResult } from "../../index.ts";
+import { fold } from "../../index.ts";
+import { exitCodeOf } from "../exit-code-of.ts";
+import { EXIT, type ExitCode } from "../exit-codes.ts";
+import type { BatchItem } from "./batch-input.ts";
+
+/** One line of the output. The names are those of the events. */
+export type BatchResult = {
+  readonly line: number;
+  /** As the input has it; null where it has none. */
+  readonly id: string | number | null;
+  readonly status: RunStatus;
+  /** The answer; null when there is none. */
+  readonly output: string | null;
+  /** Without an answer: what was said until then. */
+  readonly partial_output?: string;
+  readonly error?: { readonly message: string; readonly code?: string };
+  /** What `chorale run` would end with. */
+  readonly exit_code: ExitCode;
+  readonly usage: Usage | null;
+  readonly timing: Timing | null;
+  /** How often the line was tried, with `--retry-failed`. */
+  readonly attempt: number;
+  /** The first 16 digits, of the line of the input. */
+  readonly input_sha256: string;
+};
+
+type Facts = Pick<BatchResult, "line" | "id" | "input_sha256" | "attempt">;
+
+const factsOf = ({ line, id, sha256 }: BatchItem, attempt: number): Facts => ({
+  line,
+  id,
+  attempt,
+  input_sha256: sha256,
+});
+
+/** A line that is no prompt. */
+export function problemResult(item: BatchItem, problem: string): BatchResult {
+  return {
+    ...factsOf(item, 1),
+    status: "failed",
+    output: null,
+    error: { message: problem, code: "CHORALE_USAGE" },
+    exit_code: EXIT.usage,
+    usage: null,
+    timing: null,
+  };
+}
+
+export function runResult(item: BatchItem, attempt: number, run: RunResult): BatchResult {
+  const { status, output, partialOutput, error, usage, timing } = run;
+  const code = codeOf(error);
+  return {
+    ...factsOf(item, attempt),
+    status,
+    output,
+    ...(partialOutput !== undefined && { partial_output: partialOutput }),
+    ...(error !== undefined && {
+      error: { message: messageOf(error), ...(code !== undefined && { code }) },
+    }),
+    exit_code: status === "completed" ? EXIT.ok : exitCodeOf(error),
+    usage,
+    timing,
+  };
+}
+
+/** The result of a run whose process ended before it was written; null where the run is not over. */
+export function loggedResult(
+  item: BatchItem,
+  attempt: number,
+  entries: readonly LogEntry[],
+): BatchResult | null {
+  const last = entries.at(-1);
+  if (last?.type !== "ended") return null;
+  const { status, output, partial, error, timing } = last;
+  return {
+    ...factsOf(item, attempt),
+    status,
+    output,
+    ...(partial !== undefined && { partial_output: partial }),
+    ...(error !== null && { error }),
+    exit_code: status === "completed" ? EXIT.ok : loggedExitCode(error?.code),
+    usage: fold(entries).usage,
+    timing,
+  };
+}
+
+function loggedExitCode(code: string | undefined): ExitCode {
+  // Of what ends a run from outside, only its time is recorded.
+  if (code === "CHORALE_INTERRUPTED") return EXIT.limit;
+  return exitCodeOf(code === undefined ? undefined : new RunError(code as RunErrorCode, ""));
+}
+
+/** The result that a line of an output holds; null for anything else. */
+export function resultOfLine(text: string): BatchResult | null {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  const result = json as Partial<BatchResult> | null;
+  const isResult =
+    typeof result === "object" &&
+    typeof result?.line === "number" &&
+    typeof result.status === "string" &&
+    typeof result.input_sha256 === "string" &&
+    typeof result.attempt === "number";
+  return isResult ? (result as BatchResult) : null;
+}
+
+/** A run that ended in a way that none should: a bug of a tool or of Chorale. */
+export function thrownResult(item: BatchItem, attempt: number, error: unknown): BatchResult {
+  const code = codeOf(error);
+  return {
+    ...factsOf(item, attempt),
+    status: "failed",
+    output: null,
+    error: { message: messageOf(error), ...(code !== undefined && { code }) },
+    exit_code: exitCodeOf(error),
+    usage: null,
+    timing: null,
+  };
+}
