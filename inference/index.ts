@@ -11,7 +11,7 @@
 export type { GenerationDefaults } from "./checkpoint/generation-config.ts";
 export type { ListedVocabulary } from "./checkpoint/vocabulary.ts";
 export {
-  CompiledGrammar,
+  type CompiledGrammar,
   type CompileOptions,
   GrammarCompiler,
   type GrammarLimits,

@@ -4,7 +4,12 @@ import { Automaton, type GrammarLimits } from "./automaton.ts";
 import type { Grammar } from "./grammar.ts";
 import { MaskCache } from "./mask-cache.ts";
 import { MaskMaker } from "./mask-maker.ts";
-import { GrammarMatcher, type Machine, type MatcherOptions } from "./matcher.ts";
+import {
+  type GrammarMatcher,
+  type Machine,
+  MachineMatcher,
+  type MatcherOptions,
+} from "./matcher.ts";
 import { TokenTrie, type Vocabulary } from "./token-trie.ts";
 
 export type { GrammarLimits } from "./automaton.ts";
@@ -41,7 +46,7 @@ export class GrammarCompiler {
    * @throws GrammarLimitError when it is too large
    */
   compile(grammar: Grammar, options: CompileOptions = {}): CompiledGrammar {
-    return new CompiledGrammar(grammar, this.vocabulary, this.#trie, {
+    return new MachineGrammar(grammar, this.vocabulary, this.#trie, {
       ...DEFAULT_LIMITS,
       ...options.limits,
     });
@@ -49,14 +54,20 @@ export class GrammarCompiler {
 }
 
 /** A grammar with the states and masks that texts have needed so far. For any number of matchers. */
-export class CompiledGrammar {
+export type CompiledGrammar = {
+  readonly grammar: Grammar;
+  readonly vocabulary: Vocabulary;
+  /** A matcher that stands before the first byte. */
+  matcher(options?: MatcherOptions): GrammarMatcher;
+};
+
+class MachineGrammar implements CompiledGrammar {
   readonly grammar: Grammar;
   readonly vocabulary: Vocabulary;
   readonly #trie: TokenTrie;
   readonly #limits: GrammarLimits;
   #machine: Machine;
 
-  /** Made by `GrammarCompiler.compile`. */
   constructor(grammar: Grammar, vocabulary: Vocabulary, trie: TokenTrie, limits: GrammarLimits) {
     this.grammar = grammar;
     this.vocabulary = vocabulary;
@@ -65,10 +76,9 @@ export class CompiledGrammar {
     this.#machine = this.#makeMachine();
   }
 
-  /** A matcher that stands before the first byte. */
   matcher(options: MatcherOptions = {}): GrammarMatcher {
     if (this.#machine.automaton.size > MANY_STATES) this.#machine = this.#makeMachine();
-    return new GrammarMatcher(this.vocabulary, this.#machine, options);
+    return new MachineMatcher(this.vocabulary, this.#machine, options);
   }
 
   #makeMachine(): Machine {

@@ -16,7 +16,30 @@ export type Machine = { readonly automaton: Automaton; readonly masks: MaskCache
 /** In place of a state: a stop id has come. */
 const STOPPED = 0;
 
-export class GrammarMatcher implements TokenMatcher {
+/** A text in a grammar: which ids may come, which have come. */
+export interface GrammarMatcher extends TokenMatcher {
+  /** Ids that it has accepted. */
+  readonly length: number;
+  /** Whether the text may end here. */
+  readonly isAccepting: boolean;
+  /** Whether a stop id has come. */
+  readonly isStopped: boolean;
+  /**
+   * @throws InvalidRequestError when the grammar does not allow the id here; the matcher is unchanged
+   * @throws GrammarLimitError when too many states would be needed
+   */
+  accept(id: number): void;
+  /** Whether the next id may be this one; what `mask` says of it. */
+  allows(id: number): boolean;
+  /** @throws InvalidRequestError when fewer ids have been accepted */
+  rollback(count: number): void;
+  /** The ids that may come; shared, so not to be written to. */
+  mask(): Uint32Array;
+  /** The bytes that must come next, whatever comes behind them; none where there is a choice. */
+  forcedBytes(): Uint8Array;
+}
+
+export class MachineMatcher implements GrammarMatcher {
   readonly #vocabulary: Vocabulary;
   readonly #machine: Machine;
   readonly #stopIds: ReadonlySet<number>;
@@ -24,7 +47,6 @@ export class GrammarMatcher implements TokenMatcher {
   /** The states before each accepted id. */
   readonly #earlier: number[] = [];
 
-  /** Made by `CompiledGrammar.matcher`. */
   constructor(vocabulary: Vocabulary, machine: Machine, { stopIds }: MatcherOptions) {
     this.#vocabulary = vocabulary;
     this.#machine = machine;
@@ -32,25 +54,18 @@ export class GrammarMatcher implements TokenMatcher {
     this.#state = machine.automaton.initial;
   }
 
-  /** Ids that it has accepted. */
   get length(): number {
     return this.#earlier.length;
   }
 
-  /** Whether the text may end here. */
   get isAccepting(): boolean {
     return this.#state !== STOPPED && this.#machine.automaton.isAccepting(this.#state);
   }
 
-  /** Whether a stop id has come. */
   get isStopped(): boolean {
     return this.#state === STOPPED;
   }
 
-  /**
-   * @throws InvalidRequestError when the grammar does not allow the id here; the matcher is unchanged
-   * @throws GrammarLimitError when too many states would be needed
-   */
   accept(id: number): void {
     const next = this.#behind(id);
     if (next === REFUSED) {
@@ -62,12 +77,10 @@ export class GrammarMatcher implements TokenMatcher {
     this.#state = next;
   }
 
-  /** Whether the next id may be this one; what `mask` says of it. */
   allows(id: number): boolean {
     return this.#behind(id) !== REFUSED;
   }
 
-  /** @throws InvalidRequestError when fewer ids have been accepted */
   rollback(count: number): void {
     if (!Number.isInteger(count) || count < 0 || count > this.length) {
       throw new InvalidRequestError(
@@ -79,7 +92,6 @@ export class GrammarMatcher implements TokenMatcher {
     this.#earlier.length -= count;
   }
 
-  /** The ids that may come; shared, so not to be written to. */
   mask(): Uint32Array {
     if (this.#state === STOPPED) return new Uint32Array(Math.ceil(this.#vocabulary.size / 32));
     const mask = this.#machine.masks.of(this.#state);
@@ -89,7 +101,6 @@ export class GrammarMatcher implements TokenMatcher {
     return withStops;
   }
 
-  /** The bytes that must come next, whatever comes behind them; none where there is a choice. */
   forcedBytes(): Uint8Array {
     const { automaton } = this.#machine;
     const bytes: number[] = [];

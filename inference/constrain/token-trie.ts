@@ -5,7 +5,6 @@
  *
  * o200k_harmony has 421,660 nodes, built in a few ten milliseconds when a vocabulary is first used.
  */
-import { GrammarError } from "../errors.ts";
 import { bitmaskWords } from "../sampling/token-bitmask.ts";
 import {
   BROKEN,
@@ -14,6 +13,7 @@ import {
   pendingAfter,
   secondCategory,
 } from "./categories.ts";
+import { LONGEST_TOKEN, type TokenOrder, tokenOrder } from "./token-order.ts";
 
 /** The tokens that a text is made of; special tokens are none of them. Data, shared with a tokenizer. */
 export type Vocabulary = {
@@ -27,8 +27,6 @@ export type Vocabulary = {
   readonly encode?: (text: string) => readonly number[];
 };
 
-/** Depths are kept in a byte. */
-const LONGEST_TOKEN = 255;
 /** In `within`: the byte that leads to the node continues a character. No category has this bit. */
 const INSIDE = 1 << 31;
 /** Slices that are kept: each is a mask of all tokens. */
@@ -64,74 +62,86 @@ export class TokenTrie {
   /** @throws GrammarError when offsets do not fit the bytes, or a token is longer than 255 bytes */
   constructor({ size, bytes, offsets }: Vocabulary) {
     this.size = size;
-    const raw = insertAll(bytes, offsets, size);
-    const { count } = raw;
+    const order = tokenOrder(bytes, offsets, size);
+    let count = 1;
+    for (let at = 0; at < order.ids.length; at++) {
+      const id = order.ids[at]!;
+      count += offsets[id + 1]! - offsets[id]! - order.shared[at]!;
+    }
     this.nodeCount = count;
     this.info = new Uint16Array(count);
     this.end = new Int32Array(count);
     this.first = new Int32Array(count + 1);
     this.within = new Int32Array(count);
     this.longest = new Uint8Array(count);
-    this.tokens = new Int32Array(raw.tokenCount);
-    this.tokenCategories = new Int32Array(raw.tokenCount);
-    this.#tokenLengths = new Uint8Array(raw.tokenCount);
-    this.#layOut(raw);
-    for (const own of this.tokenCategories) this.#counts.set(own, (this.#counts.get(own) ?? 0) + 1);
+    this.tokens = new Int32Array(order.ids.length);
+    this.tokenCategories = new Int32Array(order.ids.length);
+    this.#tokenLengths = new Uint8Array(order.ids.length);
+    this.#layOut(order, bytes, offsets);
     this.longestToken = this.#tokenLengths.reduce((a, b) => Math.max(a, b), 0);
+    this.#countCategories();
   }
 
-  /** Nodes in depth-first order, with what the path to them is made of. */
-  #layOut({ firstChild, nextSibling, byteOf, tokenAt, sameBytes }: RawTrie): void {
-    const { info, end, first, tokens } = this;
-    const stack = new Int32Array(LONGEST_TOKEN + 2);
-    const place = new Int32Array(LONGEST_TOKEN + 2);
-    const categories = new Int32Array(LONGEST_TOKEN + 2);
-    const lengths = new Uint8Array(LONGEST_TOKEN + 2);
-    // The bytes that a character still needs, as `pendingAfter` gives it.
-    const pending = new Uint8Array(LONGEST_TOKEN + 2);
-    const edges = new Int32Array(this.nodeCount);
-    const starts = new Uint8Array(this.nodeCount);
-    let next = 1;
-    let token = 0;
-    let depth = 0;
-    stack[0] = firstChild[0]!;
-    for (;;) {
-      const raw = stack[depth]!;
-      if (raw === 0) {
-        end[place[depth]!] = next;
-        if (depth === 0) break;
-        depth--;
-        continue;
-      }
-      stack[depth] = nextSibling[raw]!;
-      const byte = byteOf[raw]!;
-      const before = pending[depth]!;
-      const after = pendingAfter(before, byte);
-      let edge = 0;
-      if (before === 0) {
-        edge = byte < 0x80 ? categoryOfAscii(byte) : leadCategory(byte);
-        starts[next] = 1;
-      } else edge = secondCategory(before, byte);
-      if (after === BROKEN) edge = 1 << BROKEN;
-      edges[next] = edge;
-      const node = next++;
-      const path = categories[depth]! | edge;
-      const length = lengths[depth]! + starts[node]!;
-      depth++;
-      info[node] = byte | (depth << 8);
-      place[depth] = node;
-      categories[depth] = path;
-      lengths[depth] = length;
-      pending[depth] = after === BROKEN ? 0 : after;
-      stack[depth] = firstChild[raw]!;
-      first[node] = token;
-      for (let id = tokenAt[raw]!; id >= 0; id = sameBytes?.get(id) ?? -1) {
-        this.tokenCategories[token] = path;
-        this.#tokenLengths[token] = length;
-        tokens[token++] = id;
-      }
+  #countCategories(): void {
+    const { tokenCategories } = this;
+    // Neighbours are often alike.
+    for (let at = 0, next = 0; at < tokenCategories.length; at = next) {
+      const own = tokenCategories[at]!;
+      while (tokenCategories[next] === own) next++;
+      this.#counts.set(own, (this.#counts.get(own) ?? 0) + next - at);
     }
-    first[this.nodeCount] = token;
+  }
+
+  /** Writes the nodes down in depth-first order, with what the path to them is made of. */
+  #layOut({ ids, shared }: TokenOrder, bytes: Uint8Array, offsets: Uint32Array): void {
+    const { info, end, first, tokens, tokenCategories, nodeCount } = this;
+    const tokenLengths = this.#tokenLengths;
+    // By depth: the node on the path, and the characters that lead to it.
+    const path = new Int32Array(LONGEST_TOKEN + 1);
+    const categories = new Int32Array(LONGEST_TOKEN + 1);
+    const lengths = new Uint8Array(LONGEST_TOKEN + 1);
+    // The bytes that a character still needs, as `pendingAfter` gives it.
+    const pending = new Uint8Array(LONGEST_TOKEN + 1);
+    const edges = new Int32Array(nodeCount);
+    const starts = new Uint8Array(nodeCount);
+    let node = 1;
+    let depth = 0;
+    for (let at = 0; at < ids.length; at++) {
+      const id = ids[at]!;
+      const from = offsets[id]!;
+      const length = offsets[id + 1]! - from;
+      for (const same = shared[at]!; depth > same; depth--) end[path[depth]!] = node;
+      while (depth < length) {
+        const byte = bytes[from + depth]!;
+        const before = pending[depth]!;
+        let edge: number;
+        let after = 0;
+        if (before === 0 && byte < 0x80) edge = categoryOfAscii(byte);
+        else {
+          after = pendingAfter(before, byte);
+          edge = before === 0 ? leadCategory(byte) : secondCategory(before, byte);
+          if (after === BROKEN) {
+            edge = 1 << BROKEN;
+            after = 0;
+          }
+        }
+        const start = before === 0 ? 1 : 0;
+        categories[depth + 1] = categories[depth]! | edge;
+        lengths[depth + 1] = lengths[depth]! + start;
+        depth++;
+        starts[node] = start;
+        edges[node] = edge;
+        info[node] = byte | (depth << 8);
+        path[depth] = node;
+        pending[depth] = after;
+        first[node++] = at;
+      }
+      tokenCategories[at] = categories[depth]!;
+      tokenLengths[at] = lengths[depth]!;
+      tokens[at] = id;
+    }
+    for (; depth >= 0; depth--) end[path[depth]!] = nodeCount;
+    first[nodeCount] = ids.length;
     this.#sumUp(edges, starts);
   }
 
@@ -178,79 +188,4 @@ export class TokenTrie {
     this.#slices.set(key, slice);
     return slice;
   }
-}
-
-/** Nodes in the order in which they were made; 0 is the root and, as a child or sibling, none. */
-type RawTrie = {
-  readonly count: number;
-  readonly tokenCount: number;
-  readonly firstChild: Int32Array;
-  readonly nextSibling: Int32Array;
-  readonly byteOf: Uint8Array;
-  /** The last id with a node's bytes, or -1. */
-  readonly tokenAt: Int32Array;
-  /** Id → an earlier id with the same bytes; undefined where all differ. */
-  readonly sameBytes: ReadonlyMap<number, number> | undefined;
-};
-
-function insertAll(bytes: Uint8Array, offsets: Uint32Array, size: number): RawTrie {
-  const ids = offsets.length - 1;
-  if (ids < 0 || ids > size || offsets[ids] !== bytes.length) {
-    throw new GrammarError(
-      `Cannot use the vocabulary: its ${ids} offsets end at ${offsets[ids] ?? "none"} of ${bytes.length} bytes, ` +
-        `and it has ${size} ids.`,
-    );
-  }
-  const most = bytes.length + 1;
-  const firstChild = new Int32Array(most);
-  const nextSibling = new Int32Array(most);
-  const byteOf = new Uint8Array(most);
-  const tokenAt = new Int32Array(most).fill(-1);
-  let capacity = 1024;
-  while (capacity < most * 1.5) capacity *= 2;
-  // Parent and byte → child; no child is the root, so 0 is an empty slot.
-  const keys = new Int32Array(capacity);
-  const children = new Int32Array(capacity);
-  const mask = capacity - 1;
-  const sameBytes = new Map<number, number>();
-  let count = 1;
-  let tokenCount = 0;
-  for (let id = 0; id < ids; id++) {
-    const from = offsets[id]!;
-    const to = offsets[id + 1]!;
-    if (to === from) continue;
-    if (to < from || to - from > LONGEST_TOKEN) {
-      throw new GrammarError(
-        `Cannot use the vocabulary: token ${id} has ${to - from} bytes; accepted: at most ${LONGEST_TOKEN}.`,
-      );
-    }
-    let node = 0;
-    for (let at = from; at < to; at++) {
-      const key = (node << 8) | bytes[at]!;
-      let slot = (Math.imul(key, 0x9e3779b1) >>> 7) & mask;
-      while (children[slot] !== 0 && keys[slot] !== key) slot = (slot + 1) & mask;
-      let child = children[slot]!;
-      if (child === 0) {
-        child = count++;
-        keys[slot] = key;
-        children[slot] = child;
-        byteOf[child] = bytes[at]!;
-        nextSibling[child] = firstChild[node]!;
-        firstChild[node] = child;
-      }
-      node = child;
-    }
-    if (tokenAt[node]! >= 0) sameBytes.set(id, tokenAt[node]!);
-    tokenAt[node] = id;
-    tokenCount++;
-  }
-  return {
-    count,
-    tokenCount,
-    firstChild,
-    nextSibling,
-    byteOf,
-    tokenAt,
-    sameBytes: sameBytes.size > 0 ? sameBytes : undefined,
-  };
 }
