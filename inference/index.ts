@@ -30,6 +30,9 @@ export {
 export type { KeywordNote } from "./constrain/json-schema/notes.ts";
 export type { SchemaDraft } from "./constrain/json-schema/schema-index.ts";
 export type { GrammarMatcher, MatcherOptions } from "./constrain/matcher.ts";
+export { choiceGrammar, regexGrammar } from "./constrain/pattern.ts";
+export { ebnfGrammar } from "./constrain/text-grammar/ebnf.ts";
+export { larkGrammar } from "./constrain/text-grammar/lark.ts";
 export type { Vocabulary } from "./constrain/token-trie.ts";
 export type {
   EngineCapabilities,

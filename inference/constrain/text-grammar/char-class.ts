@@ -17,7 +17,7 @@ export function readCharClass(scanner: Scanner): Regex {
   while (!scanner.takeText("]")) {
     if (scanner.isAtEnd || scanner.next === "\n") throw scanner.error("The [ is not closed.", from);
     const low = readCharacter(scanner);
-    const isRange = scanner.next === "-" && scanner.text[scanner.at + 1] !== "]";
+    const isRange = scanner.next === "-" && (scanner.text[scanner.at + 1] ?? "]") !== "]";
     if (!isRange) {
       ranges.push([low, low]);
       continue;

@@ -48,7 +48,8 @@ class EbnfReader {
 
   skip(): void {
     this.#scanner.take(BLANK);
-    if (this.#scanner.peek(/\/\*/y) !== null) throw this.#scanner.error("The comment is not closed.");
+    if (this.#scanner.peek(/\/\*/y) !== null)
+      throw this.#scanner.error("The comment is not closed.");
   }
 
   either(): Expression {

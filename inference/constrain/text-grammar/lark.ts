@@ -164,7 +164,10 @@ class LarkReader {
         const min = Number(found?.[1]);
         const max = Number(found?.[2] ?? found?.[1]);
         if (found === null || max < min || max > MAX_COUNT) {
-          throw scanner.error(`Expected ~count or ~least..most with least ≤ most ≤ ${MAX_COUNT}.`, from);
+          throw scanner.error(
+            `Expected ~count or ~least..most with least ≤ most ≤ ${MAX_COUNT}.`,
+            from,
+          );
         }
         item = { kind: "repeat", item, min, max };
       } else return item;

@@ -98,7 +98,10 @@ export class Scanner {
       const hex = this.text.slice(this.at, this.at + digits);
       const value = Number.parseInt(hex, 16);
       if (hex.length < digits || !/^[0-9a-f]+$/i.test(hex) || value > 0x10ffff) {
-        throw this.error(`\\${char} needs ${digits} hexadecimal digits that name a character.`, from);
+        throw this.error(
+          `\\${char} needs ${digits} hexadecimal digits that name a character.`,
+          from,
+        );
       }
       this.at += digits;
       return String.fromCodePoint(value);
@@ -106,7 +109,10 @@ export class Scanner {
     const known = ESCAPES[char];
     if (known !== undefined) return known;
     if (char === "" || /[a-z0-9]/i.test(char)) {
-      throw this.error(`\\${char} is no escape. Accepted: \\n, \\r, \\t, \\xHH, \\uHHHH, \\UHHHHHHHH, and \\ before a sign.`, from);
+      throw this.error(
+        `\\${char} is no escape. Accepted: \\n, \\r, \\t, \\xHH, \\uHHHH, \\UHHHHHHHH, and \\ before a sign.`,
+        from,
+      );
     }
     return char;
   }
