@@ -4,15 +4,17 @@
  * made for it.
  */
 import type { Automaton } from "./automaton.ts";
-import { categoryOfAscii, NON_ASCII } from "./categories.ts";
+import { BROKEN, categoryOfAscii, NON_ASCII } from "./categories.ts";
 import {
   ALTERNATIVES,
   AND,
   CONCAT,
   EMPTY,
+  LITERAL,
   NOTHING,
   REPEAT,
   type RegexPool,
+  SET,
   UNBOUNDED,
 } from "./regex-pool.ts";
 import { utf8Sequences } from "./utf8-ranges.ts";
@@ -23,15 +25,20 @@ export type Absorbed = {
   readonly length: number;
   /** Longer texts of these categories may not. */
   readonly exact: boolean;
+  /** Behind such a text no character of these categories may follow. */
+  readonly dead: number;
 };
 
 /** `unique`: those characters lead to nothing besides one less of them. */
 type NodeAbsorbed = Absorbed & { readonly unique: boolean };
 
-const NONE: NodeAbsorbed = { categories: 0, length: 0, exact: false, unique: false };
+const NONE: NodeAbsorbed = { categories: 0, length: 0, exact: false, dead: 0, unique: false };
 
 /** No token has more characters. */
 const LONGEST = 255;
+
+/** All categories of characters. */
+const ALL = 2 ** BROKEN - 1;
 
 const NON_ASCII_SEQUENCES = NON_ASCII.map(({ category, ranges }) => ({
   category,
@@ -42,9 +49,10 @@ export class Absorption {
   readonly #automaton: Automaton;
   readonly #pool: RegexPool;
   readonly #ofState: (Absorbed | undefined)[] = [];
-  readonly #ofLexerState: Map<number, Absorbed> = new Map();
+  readonly #ofLexerState: (Absorbed | undefined)[] = [];
   readonly #ofNode: Map<number, NodeAbsorbed> = new Map();
   readonly #ofItem: Map<number, number> = new Map();
+  readonly #beginnings: Map<number, number> = new Map();
   /** How many tokens have only such characters. */
   readonly #weigh: (categories: number) => number;
 
@@ -57,38 +65,51 @@ export class Absorption {
   of(state: number): Absorbed {
     let found = this.#ofState[state];
     if (found === undefined) {
-      const all = this.#automaton.lexerStates(state).map((one) => this.#lexerState(one));
-      found = this.#best(all);
+      const states = this.#automaton.lexerStates(state);
+      const own = (one: number) => this.#lexerState(one);
+      found = states.length === 1 ? own(states[0]!) : this.#best(states, own);
       this.#ofState[state] = found;
     }
     return found;
   }
 
   #lexerState(state: number): Absorbed {
-    let found = this.#ofLexerState.get(state);
+    let found = this.#ofLexerState[state];
     if (found === undefined) {
-      found = this.#best(this.#automaton.lexer.rests(state).map((node) => this.#node(node)));
-      this.#ofLexerState.set(state, found);
+      const rests = this.#automaton.lexer.rests(state);
+      found = this.#best(rests, (rest) => this.#node(rest));
+      this.#ofLexerState[state] = found;
     }
     return found;
   }
 
-  /** Of several ways to go on: the one that absorbs most. Only one alone is exact. */
-  #best(all: readonly Absorbed[]): Absorbed {
-    if (all.length === 1) return all[0]!;
+  /** Of several ways to go on: the one that absorbs most. */
+  #best(ways: readonly number[], absorbedOf: (way: number) => Absorbed): Absorbed {
     let best: Absorbed = NONE;
-    let weight = 0;
-    for (const one of all) {
+    let weight = -1;
+    for (const way of ways) {
+      const one = absorbedOf(way);
       if (one.categories === 0) continue;
-      const own = this.#weigh(one.categories) * Math.min(one.length, 8);
+      if (best === NONE) {
+        best = one;
+        continue;
+      }
+      if (weight < 0) weight = this.#value(best);
+      const own = this.#value(one);
       if (own <= weight) continue;
       best = one;
       weight = own;
     }
-    return best.categories === 0 ? NONE : { ...best, exact: false };
+    return ways.length > 1 ? withoutEnd(best) : best;
+  }
+
+  #value({ categories, length }: Absorbed): number {
+    return this.#weigh(categories) * Math.min(length, 8);
   }
 
   #node(node: number): NodeAbsorbed {
+    const kind = this.#pool.kind(node);
+    if (kind === SET || kind === LITERAL) return NONE;
     let found = this.#ofNode.get(node);
     if (found === undefined) {
       found = this.#find(node);
@@ -107,7 +128,7 @@ export class Absorption {
         return pool.kind(head) === REPEAT ? this.#repeat(head, pool.right(node)) : NONE;
       }
       case ALTERNATIVES:
-        return { ...this.#best(pool.list(node).map((one) => this.#node(one))), unique: false };
+        return { ...this.#best(pool.list(node), (one) => this.#node(one)), unique: false };
       case AND:
         return this.#and(node);
       default:
@@ -120,11 +141,14 @@ export class Absorption {
     const categories = this.#item(pool.left(repeat));
     if (categories === 0) return NONE;
     const most = pool.most(repeat);
-    const unique = (this.#begins(tail) & categories) === 0;
+    const behind = this.#begins(tail);
+    const unique = (behind & categories) === 0;
+    const isClosed = !pool.isNullable(tail);
     return {
       categories,
       length: most === UNBOUNDED ? Number.POSITIVE_INFINITY : most,
-      exact: unique && !pool.isNullable(tail),
+      exact: unique && isClosed,
+      dead: isClosed ? ALL & ~behind & ~this.#begins(pool.left(repeat)) : 0,
       unique,
     };
   }
@@ -145,7 +169,9 @@ export class Absorption {
       if (pool.isEmpty(next)) return { ...NONE, categories, length: count };
       left = next;
     }
-    return { categories, length, exact: parts.some(({ exact }) => exact), unique: true };
+    const exact = parts.some((part) => part.exact);
+    const dead = parts.reduce((all, part) => all | part.dead, 0);
+    return { categories, length, exact, dead, unique: true };
   }
 
   /** The categories of which each character alone is the item, and begins nothing else of it. */
@@ -180,8 +206,9 @@ export class Absorption {
 
   /** Categories of the characters with which the node can begin, or more of them. */
   #begins(node: number): number {
-    if (node === EMPTY) return 0;
-    let categories = 0;
+    let categories = this.#beginnings.get(node);
+    if (categories !== undefined) return categories;
+    categories = 0;
     const bytes = this.#pool.firstBytes(node);
     for (let byte = 0; byte < 128; byte++)
       if (bytes[byte] === 1) categories |= categoryOfAscii(byte);
@@ -190,8 +217,14 @@ export class Absorption {
         for (let byte = from; byte <= to; byte++) if (bytes[byte] === 1) categories |= category;
       }
     }
+    this.#beginnings.set(node, categories);
     return categories;
   }
+}
+
+/** Of several ways none says where the others end. */
+function withoutEnd(absorbed: Absorbed): Absorbed {
+  return absorbed.exact || absorbed.dead !== 0 ? { ...absorbed, exact: false, dead: 0 } : absorbed;
 }
 
 const SAMPLE_BYTES: readonly number[] = Array.from({ length: 128 }, (_, byte) => byte);

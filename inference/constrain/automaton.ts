@@ -8,7 +8,7 @@ import { GrammarError, GrammarLimitError } from "../errors.ts";
 import type { Grammar } from "./grammar.ts";
 import { DEAD, Lexer } from "./lexer.ts";
 import { Parser } from "./parser.ts";
-import { RegexPool } from "./regex-pool.ts";
+import { type ByteClasses, RegexPool } from "./regex-pool.ts";
 
 export type GrammarLimits = {
   /** Distinct parts of regular expressions, derivatives included. */
@@ -47,8 +47,7 @@ export class Automaton {
   /** The class of each of the 256 bytes. */
   classes: Uint8Array = new Uint8Array(256 * 64);
   #classEnd = 0;
-  /** Where the classes of a lexer state are in `classes`. */
-  readonly #classesOfLexer: Map<number, number> = new Map();
+  readonly #startOfClasses: Map<Uint8Array, number> = new Map();
 
   /**
    * @throws GrammarError when no text belongs to the grammar
@@ -95,17 +94,16 @@ export class Automaton {
   /** Gives a state its row of `transitions`. */
   open(state: number): void {
     const threads = this.#threads[state]!;
-    const start = threads.length === 2 ? this.#classesOf(threads[1]!) : this.#joinClasses(threads);
-    let count = 0;
-    for (let byte = 0; byte < 256; byte++) count = Math.max(count, this.classes[start + byte]! + 1);
+    const { classOf, samples } =
+      threads.length === 2 ? this.lexer.classes(threads[1]!) : this.#joinClasses(threads);
     const row = this.#rowEnd;
-    this.#rowEnd += count;
+    this.#rowEnd += samples.length;
     if (this.#rowEnd > this.transitions.length) {
       this.transitions = grown(this.transitions, this.#rowEnd);
       this.#samples = grown(this.#samples, this.#rowEnd);
     }
-    for (let byte = 255; byte >= 0; byte--) this.#samples[row + this.classes[start + byte]!] = byte;
-    this.classStarts[state] = start;
+    this.#samples.set(samples, row);
+    this.classStarts[state] = this.#startOf(classOf);
     this.rows[state] = row;
   }
 
@@ -177,41 +175,22 @@ export class Automaton {
     return state;
   }
 
-  #classesOf(lexerState: number): number {
-    let start = this.#classesOfLexer.get(lexerState);
-    if (start === undefined) {
-      start = this.#addClasses(this.lexer.classes(lexerState));
-      this.#classesOfLexer.set(lexerState, start);
-    }
-    return start;
-  }
-
   /** Bytes of one class are of one class for every thread. */
-  #joinClasses(threads: readonly number[]): number {
-    let joined = new Uint8Array(256);
-    for (let at = 1; at < threads.length; at += 2) {
-      const other = this.lexer.classes(threads[at]!);
-      const numbers = new Map<number, number>();
-      const both = new Uint8Array(256);
-      for (let byte = 0; byte < 256; byte++) {
-        const pair = joined[byte]! * 256 + other[byte]!;
-        let number = numbers.get(pair);
-        if (number === undefined) {
-          number = numbers.size;
-          numbers.set(pair, number);
-        }
-        both[byte] = number;
-      }
-      joined = both;
-    }
-    return this.#addClasses(joined);
+  #joinClasses(threads: readonly number[]): ByteClasses {
+    const nodes: number[] = [];
+    for (let at = 1; at < threads.length; at += 2) nodes.push(...this.lexer.rests(threads[at]!));
+    return this.lexer.pool.byteClasses(nodes);
   }
 
-  #addClasses(classOf: Uint8Array): number {
+  /** Where these classes are in `classes`; equal ones are one array. */
+  #startOf(classOf: Uint8Array): number {
+    const known = this.#startOfClasses.get(classOf);
+    if (known !== undefined) return known;
     const start = this.#classEnd;
     this.#classEnd += 256;
     if (this.#classEnd > this.classes.length) this.classes = grown(this.classes, this.#classEnd);
     this.classes.set(classOf, start);
+    this.#startOfClasses.set(classOf, start);
     return start;
   }
 }

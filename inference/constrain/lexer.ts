@@ -3,13 +3,15 @@
  * derivatives as an automaton whose states are made when they are reached.
  */
 import { GrammarLimitError } from "../errors.ts";
-import { EMPTY, NOTHING, type RegexPool } from "./regex-pool.ts";
+import { type ByteClasses, EMPTY, NOTHING, type RegexPool } from "./regex-pool.ts";
 
 /** The state in which no terminal can come to be. */
 export const DEAD = 0;
 
-/** What a byte leads to from a state: one target per class of bytes. */
-type Row = { readonly classOf: Uint8Array; readonly targets: Int32Array };
+const UNKNOWN = -1;
+
+/** What a byte leads to from a state: one target per class of bytes, found out when it is asked for. */
+type Row = { readonly classes: ByteClasses; readonly targets: Int32Array };
 
 export class Lexer {
   readonly pool: RegexPool;
@@ -68,48 +70,42 @@ export class Lexer {
     return this.#onward[state]!;
   }
 
-  /** Classes of bytes that lead from a state to the same one, numbered from 0. */
-  classes(state: number): Uint8Array {
-    return this.#row(state).classOf;
-  }
-
-  /** Where the bytes of each class lead. */
-  targets(state: number): Int32Array {
-    return this.#row(state).targets;
+  /** Bytes of one class lead from a state to the same one. */
+  classes(state: number): ByteClasses {
+    return this.#row(state).classes;
   }
 
   next(state: number, byte: number): number {
-    const { classOf, targets } = this.#row(state);
-    return targets[classOf[byte]!]!;
+    const { classes, targets } = this.#row(state);
+    const place = classes.classOf[byte]!;
+    const known = targets[place]!;
+    if (known !== UNKNOWN) return known;
+    const target = this.#step(state, byte);
+    targets[place] = target;
+    return target;
   }
 
   #row(state: number): Row {
     const known = this.#rows[state];
     if (known !== undefined) return known;
-    const row = this.#makeRow(state);
+    const classes = this.pool.byteClasses(this.#rests[state]!);
+    const row = { classes, targets: new Int32Array(classes.samples.length).fill(UNKNOWN) };
     this.#rows[state] = row;
     return row;
   }
 
-  #makeRow(state: number): Row {
+  #step(state: number, byte: number): number {
     const terminals = this.#terminals[state]!;
     const rests = this.#rests[state]!;
-    const { classOf, count } = this.pool.byteClasses(rests);
-    const bytes = new Int32Array(count);
-    for (let byte = 0; byte < 256; byte++) bytes[classOf[byte]!] = byte;
-    const targets = new Int32Array(count);
-    for (let one = 0; one < count; one++) {
-      const alive: number[] = [];
-      const left: number[] = [];
-      for (let at = 0; at < rests.length; at++) {
-        const rest = this.pool.derivative(rests[at]!, bytes[one]!);
-        if (rest === NOTHING || this.pool.isEmpty(rest)) continue;
-        alive.push(terminals[at]!);
-        left.push(rest);
-      }
-      targets[one] = this.#state(alive, left);
+    const alive: number[] = [];
+    const left: number[] = [];
+    for (let at = 0; at < rests.length; at++) {
+      const rest = this.pool.derivative(rests[at]!, byte);
+      if (rest === NOTHING || this.pool.isEmpty(rest)) continue;
+      alive.push(terminals[at]!);
+      left.push(rest);
     }
-    return { classOf, targets };
+    return this.#state(alive, left);
   }
 
   #state(terminals: readonly number[], rests: readonly number[]): number {

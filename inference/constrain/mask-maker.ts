@@ -6,7 +6,7 @@
 import { bitmaskWords } from "../sampling/token-bitmask.ts";
 import type { Absorption } from "./absorption.ts";
 import { type Automaton, REFUSED, UNKNOWN } from "./automaton.ts";
-import type { TokenTrie } from "./token-trie.ts";
+import type { Branches, TokenTrie } from "./token-trie.ts";
 
 /** A branch with fewer tokens is walked without asking whether all of it is allowed. */
 const FEW = 16;
@@ -34,20 +34,20 @@ export class MaskMaker {
   /** A mask of all ids, as `TokenMatcher` gives it. */
   make(state: number): Uint32Array {
     const trie = this.#trie;
-    const { categories, length, exact } = this.#absorption.of(state);
-    if (trie.weight(categories) < MANY) {
-      const mask = new Uint32Array(bitmaskWords(trie.size));
-      this.#walk(state, mask, 0);
+    const { categories, length, exact, dead } = this.#absorption.of(state);
+    const isSliced = (exact || length >= trie.longestToken) && trie.weight(categories) >= MANY;
+    if (isSliced) {
+      const mask = trie.slice(categories, length).slice();
+      this.#walk(state, mask, trie.rest(categories, dead));
       return mask;
     }
-    const mask = trie.slice(categories, length).slice();
-    this.#walk(state, mask, exact || length >= trie.longestToken ? categories : 0);
+    const mask = new Uint32Array(bitmaskWords(trie.size));
+    this.#walk(state, mask, trie);
     return mask;
   }
 
-  /** @param done tokens of only these categories are right in the mask already */
-  #walk(state: number, mask: Uint32Array, done: number): void {
-    const { info, end, first, tokens, within, longest, nodeCount, tokenCategories } = this.#trie;
+  #walk(state: number, mask: Uint32Array, branches: Branches): void {
+    const { info, end, first, tokens, within, longest, nodeCount } = branches;
     const automaton = this.#automaton;
     const rows = this.#rows;
     const classStarts = this.#classes;
@@ -60,11 +60,9 @@ export class MaskMaker {
       const above = (info[node]! >>> 8) - 1;
       const last = end[node]!;
       if ((within[node]! & ~categories[above]!) === 0) {
-        const from = first[node]!;
-        const isDone = done !== 0 && (tokenCategories[from]! & ~done) === 0;
-        if (isDone || longest[node]! <= lengths[above]!) {
-          const to = isDone ? from : first[last]!;
-          for (let at = from; at < to; at++) {
+        if (longest[node]! <= lengths[above]!) {
+          const to = first[last]!;
+          for (let at = first[node]!; at < to; at++) {
             const id = tokens[at]!;
             mask[id >>> 5]! |= 1 << (id & 31);
           }

@@ -15,8 +15,8 @@ export const EMPTY = 1;
 /** Matches all bytes. */
 const ANYTHING = 2;
 
-const SET = 3;
-const LITERAL = 4;
+export const SET = 3;
+export const LITERAL = 4;
 export const CONCAT = 5;
 export const ALTERNATIVES = 6;
 export const REPEAT = 7;
@@ -25,6 +25,16 @@ const NOT = 9;
 
 /** No bound of a repetition. */
 export const UNBOUNDED = -1;
+
+/** The list of no sets. */
+const NO_SETS = 0;
+
+export type ByteClasses = {
+  /** The class of each of the 256 bytes, numbered from 0. */
+  readonly classOf: Uint8Array;
+  /** A byte of each class. */
+  readonly samples: Uint8Array;
+};
 
 /** States that a search for any match may look at. */
 const MAX_SEARCH = 20_000;
@@ -47,7 +57,11 @@ export class RegexPool {
   readonly #setOfKey: Map<string, number> = new Map();
   readonly #literals: Uint8Array[] = [];
   readonly #derivatives: Map<number, number> = new Map();
-  readonly #firstSets: (readonly number[] | undefined)[] = [];
+  readonly #firstOfNode: (number | undefined)[] = [];
+  readonly #setLists: (readonly number[])[] = [[]];
+  readonly #listOfKey: Map<string, number> = new Map([["", NO_SETS]]);
+  readonly #unions: Map<number, number> = new Map();
+  readonly #classes: (ByteClasses | undefined)[] = [];
   readonly #isEmpty: (boolean | undefined)[] = [];
   #anyText: number | undefined;
 
@@ -323,7 +337,7 @@ export class RegexPool {
         found = node;
         break;
       }
-      for (const byte of this.representatives([node])) {
+      for (const byte of this.byteClasses([node]).samples) {
         const next = this.derivative(node, byte);
         if (cameFrom.has(next)) continue;
         const kind = this.#kinds[next];
@@ -348,56 +362,86 @@ export class RegexPool {
     return found < 0;
   }
 
-  /** Places of the sets that decide which derivative a byte gives. */
-  firstSets(node: number): readonly number[] {
-    const known = this.#firstSets[node];
+  /** The list of sets that decide which derivative of a node a byte gives. */
+  #firstSets(node: number): number {
+    const known = this.#firstOfNode[node];
     if (known !== undefined) return known;
-    let sets: readonly number[];
+    let list = NO_SETS;
     switch (this.#kinds[node]) {
       case NOTHING:
       case EMPTY:
       case ANYTHING:
-        sets = [];
         break;
       case SET:
-        sets = [this.#left[node]!];
+        list = this.#setList([this.#left[node]!]);
         break;
       case LITERAL: {
         const byte = this.#literals[this.#left[node]!]![this.#right[node]!]!;
-        sets = [this.#left[this.#set(byteSet([[byte, byte]]))]!];
+        list = this.#setList([this.#left[this.#set(byteSet([[byte, byte]]))]!]);
         break;
       }
       case CONCAT: {
         const left = this.#left[node]!;
-        sets = this.firstSets(left);
-        if (this.#nullable[left]) {
-          sets = [...new Set([...sets, ...this.firstSets(this.#right[node]!)])];
-        }
+        list = this.#firstSets(left);
+        if (this.#nullable[left]) list = this.#union(list, this.#firstSets(this.#right[node]!));
         break;
       }
       case REPEAT:
       case NOT:
-        sets = this.firstSets(this.#left[node]!);
+        list = this.#firstSets(this.#left[node]!);
         break;
       default:
-        sets = [...new Set(this.#lists[node]!.flatMap((part) => this.firstSets(part)))];
+        for (const part of this.#lists[node]!) list = this.#union(list, this.#firstSets(part));
     }
-    this.#firstSets[node] = sets;
-    return sets;
+    this.#firstOfNode[node] = list;
+    return list;
   }
 
-  /** The 256 bytes in classes, as numbers from 0: bytes of one class give all nodes the same derivative. */
-  byteClasses(nodes: Iterable<number>): { readonly classOf: Uint8Array; readonly count: number } {
-    const places = new Set<number>();
-    for (const node of nodes) for (const set of this.firstSets(node)) places.add(set);
+  #union(one: number, other: number): number {
+    if (one === other || other === NO_SETS) return one;
+    if (one === NO_SETS) return other;
+    const key = Math.min(one, other) * 2 ** 26 + Math.max(one, other);
+    let list = this.#unions.get(key);
+    if (list === undefined) {
+      const sets = new Set([...this.#setLists[one]!, ...this.#setLists[other]!]);
+      list = this.#setList([...sets].sort((a, b) => a - b));
+      this.#unions.set(key, list);
+    }
+    return list;
+  }
+
+  #setList(places: readonly number[]): number {
+    const key = places.join();
+    let list = this.#listOfKey.get(key);
+    if (list === undefined) {
+      list = this.#setLists.push(places) - 1;
+      this.#listOfKey.set(key, list);
+    }
+    return list;
+  }
+
+  /** The bytes in classes: bytes of one class give all of the nodes the same derivative. */
+  byteClasses(nodes: readonly number[]): ByteClasses {
+    let list = NO_SETS;
+    for (const node of nodes) list = this.#union(list, this.#firstSets(node));
+    let classes = this.#classes[list];
+    if (classes === undefined) {
+      classes = this.#makeClasses(this.#setLists[list]!);
+      this.#classes[list] = classes;
+    }
+    return classes;
+  }
+
+  #makeClasses(places: readonly number[]): ByteClasses {
     const classOf = new Uint8Array(256);
-    let count = 1;
-    const moved = new Int32Array(256);
     const sizes = new Int32Array(256);
+    const inside = new Int32Array(256);
+    const moved = new Int32Array(256);
+    let count = 1;
     sizes[0] = 256;
     for (const place of places) {
       const set = this.#sets[place]!;
-      const inside = new Int32Array(count);
+      inside.fill(0, 0, count);
       for (let byte = 0; byte < 256; byte++) inside[classOf[byte]!]! += set[byte]!;
       const before = count;
       for (let one = 0; one < before; one++) {
@@ -412,15 +456,9 @@ export class RegexPool {
         sizes[moved[old]!]!++;
       }
     }
-    return { classOf, count };
-  }
-
-  /** One byte of each class. */
-  representatives(nodes: Iterable<number>): number[] {
-    const { classOf, count } = this.byteClasses(nodes);
-    const bytes: number[] = new Array(count);
-    for (let byte = 0; byte < 256; byte++) bytes[classOf[byte]!] = byte;
-    return bytes;
+    const samples = new Uint8Array(count);
+    for (let byte = 255; byte >= 0; byte--) samples[classOf[byte]!] = byte;
+    return { classOf, samples };
   }
 
   /** 1 for each byte with which a match can begin; also 1 for some others where "and" or "not" is inside. */

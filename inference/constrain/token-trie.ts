@@ -31,10 +31,11 @@ export type Vocabulary = {
 const INSIDE = 1 << 31;
 /** Slices that are kept: each is a mask of all tokens. */
 const MAX_SLICES = 64;
+/** Sets of categories whose weight is kept. */
+const MAX_WEIGHTS = 4096;
 
-export class TokenTrie {
-  /** Ids that a mask has a bit for. */
-  readonly size: number;
+/** A trie, or what is left of one, as a walk goes through it. */
+export type Branches = {
   /** Nodes, the root (0) included. */
   readonly nodeCount: number;
   /** Byte of the edge that leads to a node, and above it its depth (root 0). */
@@ -49,6 +50,18 @@ export class TokenTrie {
   readonly within: Int32Array;
   /** Most characters that begin on a way down a node's branch. */
   readonly longest: Uint8Array;
+};
+
+export class TokenTrie implements Branches {
+  /** Ids that a mask has a bit for. */
+  readonly size: number;
+  readonly nodeCount: number;
+  readonly info: Uint16Array;
+  readonly end: Int32Array;
+  readonly first: Int32Array;
+  readonly tokens: Int32Array;
+  readonly within: Int32Array;
+  readonly longest: Uint8Array;
   /** Categories of a token's characters, by its place in `tokens`. */
   readonly tokenCategories: Int32Array;
   /** Characters of a token, by its place in `tokens`; a last, incomplete one counts. */
@@ -57,11 +70,17 @@ export class TokenTrie {
   readonly longestToken: number;
   /** How many tokens consist of exactly these categories. */
   readonly #counts: Map<number, number> = new Map();
+  readonly #weights: Map<number, number> = new Map();
+  readonly #bytes: Uint8Array;
+  readonly #offsets: Uint32Array;
+  readonly #rests: Map<string, Branches> = new Map();
   readonly #slices: Map<number, Uint32Array> = new Map();
 
   /** @throws GrammarError when offsets do not fit the bytes, or a token is longer than 255 bytes */
   constructor({ size, bytes, offsets }: Vocabulary) {
     this.size = size;
+    this.#bytes = bytes;
+    this.#offsets = offsets;
     const order = tokenOrder(bytes, offsets, size);
     let count = 1;
     for (let at = 0; at < order.ids.length; at++) {
@@ -114,17 +133,8 @@ export class TokenTrie {
       while (depth < length) {
         const byte = bytes[from + depth]!;
         const before = pending[depth]!;
-        let edge: number;
-        let after = 0;
-        if (before === 0 && byte < 0x80) edge = categoryOfAscii(byte);
-        else {
-          after = pendingAfter(before, byte);
-          edge = before === 0 ? leadCategory(byte) : secondCategory(before, byte);
-          if (after === BROKEN) {
-            edge = 1 << BROKEN;
-            after = 0;
-          }
-        }
+        const edge = edgeCategory(before, byte);
+        const after = edge === 1 << BROKEN ? 0 : pendingAfter(before, byte);
         const start = before === 0 ? 1 : 0;
         categories[depth + 1] = categories[depth]! | edge;
         lengths[depth + 1] = lengths[depth]! + start;
@@ -166,8 +176,14 @@ export class TokenTrie {
 
   /** How many tokens have only characters of these categories. */
   weight(categories: number): number {
-    let weight = 0;
-    for (const [own, count] of this.#counts) if ((own & ~categories) === 0) weight += count;
+    if (categories === 0) return 0;
+    let weight = this.#weights.get(categories);
+    if (weight === undefined) {
+      weight = 0;
+      for (const [own, count] of this.#counts) if ((own & ~categories) === 0) weight += count;
+      if (this.#weights.size === MAX_WEIGHTS) this.#weights.clear();
+      this.#weights.set(categories, weight);
+    }
     return weight;
   }
 
@@ -188,4 +204,85 @@ export class TokenTrie {
     this.#slices.set(key, slice);
     return slice;
   }
+
+  /**
+   * The tokens besides those of `slice`: that have a character which is not of these categories, the first
+   * such one not of the `dead` ones. Kept for the next time.
+   */
+  rest(categories: number, dead: number): Branches {
+    const key = `${categories},${dead}`;
+    let rest = this.#rests.get(key);
+    if (rest === undefined) {
+      if (this.#rests.size === MAX_SLICES) this.#rests.clear();
+      rest = this.#makeRest((at) => this.#isRest(at, categories, dead));
+      this.#rests.set(key, rest);
+    }
+    return rest;
+  }
+
+  /** @param at place of the token in `tokens` */
+  #isRest(at: number, categories: number, dead: number): boolean {
+    if ((this.tokenCategories[at]! & ~categories) === 0) return false;
+    if (dead === 0) return true;
+    const id = this.tokens[at]!;
+    let pending = 0;
+    for (let place = this.#offsets[id]!; place < this.#offsets[id + 1]!; place++) {
+      const byte = this.#bytes[place]!;
+      const category = edgeCategory(pending, byte);
+      if ((category & ~categories) !== 0) return (category & ~categories & ~dead) !== 0;
+      pending = pendingAfter(pending, byte);
+    }
+    return true;
+  }
+
+  #makeRest(isKept: (at: number) => boolean): Branches {
+    const kept: number[] = [];
+    const tokens: number[] = [];
+    const first: number[] = [];
+    // The nodes on the way to the latest kept token, and those of the way to the node that is looked at.
+    const path = new Int32Array(LONGEST_TOKEN + 1);
+    let written = 0;
+    for (let node = 0; node < this.nodeCount; node++) {
+      const depth = this.info[node]! >>> 8;
+      path[depth] = node;
+      if (depth <= written) written = Math.max(0, depth - 1);
+      if (kept.length === 0) {
+        kept.push(0);
+        first.push(0);
+      }
+      for (let at = this.first[node]!; at < this.first[node + 1]!; at++) {
+        if (!isKept(at)) continue;
+        while (written < depth) {
+          kept.push(path[++written]!);
+          first.push(tokens.length);
+        }
+        tokens.push(this.tokens[at]!);
+      }
+    }
+    const nodeCount = kept.length;
+    first.push(tokens.length);
+    const end = new Int32Array(nodeCount).fill(nodeCount);
+    const open: number[] = [];
+    for (let at = 0; at < nodeCount; at++) {
+      const depth = this.info[kept[at]!]! >>> 8;
+      while (open.length > depth) end[open.pop()!] = at;
+      open.push(at);
+    }
+    return {
+      nodeCount,
+      info: Uint16Array.from(kept, (node) => this.info[node]!),
+      end,
+      first: Int32Array.from(first),
+      tokens: Int32Array.from(tokens),
+      within: Int32Array.from(kept, (node) => this.within[node]!),
+      longest: Uint8Array.from(kept, (node) => this.longest[node]!),
+    };
+  }
+}
+
+/** The category of a character by its first byte; what its second one adds; `BROKEN` where it is no UTF-8. */
+function edgeCategory(pending: number, byte: number): number {
+  if (pending === 0 && byte < 0x80) return categoryOfAscii(byte);
+  if (pendingAfter(pending, byte) === BROKEN) return 1 << BROKEN;
+  return pending === 0 ? leadCategory(byte) : secondCategory(pending, byte);
 }
