@@ -18,6 +18,7 @@ const AREAS: readonly string[] = [
   "tokenizer",
   "logits",
   "json",
+  "json-suite",
   "xml",
   "malformed",
   "loop",

@@ -8,11 +8,13 @@
  *     context [--context N] [--seed N]
  *     sessions [--sessions N] [--seed N]
  *     kills [--runs N] [--seed N] [--embedded 1]
+ *     constrain [--walks N] [--seed N] [FILE of the area json | FOLDER of JSON-Schema-Test-Suite …]
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { readSchemas, walkSchemas } from "./constrained-walks.ts";
 import { stressContext } from "./full-context.ts";
 import { killRuns } from "./kill-runs.ts";
 import { stressSessions } from "./many-sessions.ts";
@@ -119,7 +121,28 @@ const kills: Area = async (args, folder) => {
   return { report: { seed, model, ...report }, good: report.problems.length === 0 };
 };
 
+const constrain: Area = async (args) => {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { walks: { type: "string" }, seed: { type: "string" } },
+  });
+  const base = process.env["INIT_CWD"] ?? process.cwd();
+  const report = await walkSchemas({
+    schemas: readSchemas(positionals.map((path) => resolve(base, path))),
+    walks: Number(values.walks ?? 10_000),
+    seed: Number(values.seed ?? 1),
+    onProgress: (done) => {
+      if (done % 20 === 0) console.error(`${done} schemas`);
+    },
+  });
+  const { invalid, refusedInstances, walks, unfinished } = report;
+  const good = invalid.length + refusedInstances.length === 0 && unfinished <= walks / 50;
+  return { report, good };
+};
+
 const AREAS = new Map<string, Area>([
+  ["constrain", constrain],
   ["kills", kills],
   ["python", python],
   ["plugins", plugins],

@@ -21,6 +21,10 @@ export type JsonValidatorOptions<Value = unknown> = {
   readonly standardSchema?: StandardSchema<Value>;
   /** The draft of a schema that does not name its own; 2020-12 unless told. */
   readonly draft?: Draft;
+  /** Further schemas that a `$ref` may lead into, by their URI. Nothing is loaded. */
+  readonly schemas?: Readonly<Record<string, JsonSchema>>;
+  /** false: `format` only describes, as draft 2020-12 has it unless told otherwise. Default: true. */
+  readonly assertFormats?: boolean;
   /** false: nothing around the value is forgiven, not even a code fence. */
   readonly extract?: boolean;
   /**
@@ -74,9 +78,16 @@ function fromStandard<Value>(schema: StandardSchema): JsonValidatorOptions<Value
 async function createJsonValidator<Value>(
   options: JsonValidatorOptions<Value>,
 ): Promise<JsonValidator<Value>> {
-  const { jsonSchema, standardSchema, draft, extract = true, coerce = false } = options;
-  const schema = schemaText(jsonSchema);
-  const reading = { schema, extract, coerce, skipForeignPatterns: false, ...(draft && { draft }) };
+  const { jsonSchema, standardSchema, draft, schemas = {}, extract = true } = options;
+  const reading = {
+    schema: schemaText(jsonSchema),
+    others: Object.entries(schemas).map(([uri, other]) => [uri, schemaText(other)] as const),
+    assertFormats: options.assertFormats ?? true,
+    extract,
+    coerce: options.coerce ?? false,
+    skipForeignPatterns: false,
+    ...(draft && { draft }),
+  };
   const checker = await Checker.open({ kind: "json", ...reading });
   const describe = "one JSON value that is valid against the JSON Schema";
   const refine = async (result: ValidationResult): Promise<ValidationResult<Value>> => {

@@ -8,7 +8,10 @@ import type { ValidationIssue, ValidationResult } from "./validator.ts";
 
 export type JsonSpec = {
   readonly schema: string;
+  /** Further schemas that a `$ref` may lead into, by their URI. */
+  readonly others?: readonly (readonly [uri: string, schema: string])[];
   readonly draft?: Draft;
+  readonly assertFormats?: boolean;
   /** Whether what surrounds the value may be taken away. */
   readonly extract: boolean;
   /** Whether values in another spelling are read. */
@@ -24,7 +27,8 @@ export class JsonChecker {
 
   /** @throws SchemaError */
   constructor(spec: JsonSpec) {
-    this.#schema = compileSchema(JSON.parse(spec.schema), spec);
+    const others = (spec.others ?? []).map(([uri, text]) => [uri, JSON.parse(text)] as const);
+    this.#schema = compileSchema(JSON.parse(spec.schema), { ...spec, others });
     this.#spec = spec;
     this.warnings = this.#schema.warnings;
   }

@@ -11,7 +11,9 @@ import { isRecord } from "../core/record.ts";
 import { cut, messageOf, show } from "../core/text.ts";
 import { withoutForeignPatterns } from "./foreign-patterns.ts";
 import { type Dialect, type Draft, type NormalisedSchema, normaliseSchema } from "./json-draft.ts";
+import { addMultipleOf } from "./multiple-of.ts";
 import { compilePattern } from "./patterns.ts";
+import { withPlainReferences } from "./plain-references.ts";
 import { missingReference, refuseEndlessSchemas } from "./references.ts";
 import type { SchemaObject } from "./schema-keywords.ts";
 import { withPossibleTimes, ZONE_OPTIONAL } from "./time-formats.ts";
@@ -46,7 +48,11 @@ const CLASSES = { "draft-07": Ajv, "2019-09": Ajv2019, "2020-12": Ajv2020 } as c
 const addFormats = formats as unknown as FormatsPlugin;
 
 export type CompileOptions = {
+  /** Further schemas that a `$ref` may lead into, by their URI. */
+  readonly others?: readonly (readonly [uri: string, schema: unknown])[];
   readonly draft?: Draft;
+  /** Default: yes. */
+  readonly assertFormats?: boolean;
   readonly skipForeignPatterns: boolean;
 };
 
@@ -84,9 +90,25 @@ function compileOlder(
 }
 
 function compileAs(
+  normalised: NormalisedSchema,
+  dialect: Dialect,
+  options: CompileOptions,
+): CompiledSchema {
+  try {
+    return compileOnce(normalised, dialect, options);
+  } catch (error) {
+    const overflowed = error instanceof SchemaError && error.cause instanceof RangeError;
+    const { schema } = normalised;
+    const plain = overflowed && isRecord(schema) ? withPlainReferences(schema) : undefined;
+    if (plain === undefined) throw error;
+    return compileOnce({ ...normalised, schema: plain }, dialect, options);
+  }
+}
+
+function compileOnce(
   { schema: normalised, warnings: known }: NormalisedSchema,
   dialect: Dialect,
-  { skipForeignPatterns }: CompileOptions,
+  { skipForeignPatterns, others = [], draft, assertFormats = true }: CompileOptions,
 ): CompiledSchema {
   const warnings = new Set(known);
   const warn = (...parts: unknown[]): void => {
@@ -112,9 +134,9 @@ function compileAs(
     inlineRefs: false,
     // `flawIn` has looked at the schema, by an instance that compiled the rules of the draft once.
     validateSchema: false,
-    meta: false,
-    // As binary fractions, 0.3 is no multiple of 0.1.
-    multipleOfPrecision: 9,
+    // The schemas of the drafts themselves, where one is referred to.
+    meta: JSON.stringify(normalised).includes("://json-schema.org/"),
+    validateFormats: assertFormats,
     logger: { log: warn, warn, error: warn },
     code: { regExp: regExpWith(warn) },
   };
@@ -122,6 +144,7 @@ function compileAs(
   addFormats(ajv, { mode: "full" });
   for (const [name, validate] of Object.entries(ZONE_OPTIONAL)) ajv.addFormat(name, validate);
   addUniqueItems(ajv);
+  addMultipleOf(ajv);
   const schema = isRecord(normalised) ? prepare(normalised) : normalised;
   refuseEndlessSchemas(schema);
   let root: ValidateFunction;
@@ -129,6 +152,15 @@ function compileAs(
     const flaw = flawIn(schema, dialect);
     if (flaw !== undefined) throw new Error(flaw);
     ajv.addSchema(schema, ROOT);
+    for (const [uri, other] of others) {
+      const { schema: read } = normaliseSchema(other, draft ?? dialect);
+      const known = isRecord(read) ? prepare(read) : read;
+      for (const name of [uri, idOf(known)]) {
+        // Schemas inside of others may have been added by their own names already.
+        const isNew = name !== undefined && (ajv.schemas[name] ?? ajv.refs[name]) === undefined;
+        if (isNew) ajv.addSchema(known, name);
+      }
+    }
     root = ajv.getSchema(ROOT) as ValidateFunction;
     // A schema that refers to itself by a way that was not seen overflows the stack on any value.
     root(null);
@@ -158,6 +190,11 @@ function compileAs(
       }
     },
   };
+}
+
+function idOf(schema: unknown): string | undefined {
+  const id = isRecord(schema) ? schema["$id"] : undefined;
+  return typeof id === "string" && /^[a-z]+:/.test(id) ? id.replace(/#$/, "") : undefined;
 }
 
 /** Where in the schema each of its lists stands, as a JSON pointer for a URI fragment. */

@@ -72,17 +72,23 @@ class Mender {
     this.#warn = warn;
   }
 
-  mend(schema: SchemaObject, place: string): SchemaObject {
+  /** @param around  the schema with an `$id` that references without a path lead into */
+  mend(schema: SchemaObject, place: string, around = this.#root): SchemaObject {
+    const id = schema["$id"];
+    const resource = typeof id === "string" && !id.startsWith("#") ? schema : around;
     const same = this.#sameId(schema, place);
     if (same !== undefined) return same;
     const entries: [string, unknown][] = [];
     for (const [keyword, value] of Object.entries(schema)) {
-      const mended = this.#keyword(keyword, value, schema, place);
+      const isLocal = keyword === "$ref" && leadsSomewhere(resource, value);
+      const mended = isLocal ? undefined : this.#keyword(keyword, value, schema, place);
       if (mended === undefined) entries.push([keyword, value]);
       else if (mended !== "absent") entries.push([keyword, mended.value]);
     }
     const hoisted = this.#hoistRequired(Object.fromEntries(entries), place);
-    return mapSubschemas(withoutEmptyEnum(hoisted), place, (child, at) => this.mend(child, at));
+    return mapSubschemas(withoutEmptyEnum(hoisted), place, (child, at) =>
+      this.mend(child, at, resource),
+    );
   }
 
   #keyword(
@@ -196,6 +202,10 @@ class Mender {
     this.#warn(`The $ref ${value} ${at(place)} leads to nothing and is read as ${target}.`);
     return { value: target };
   }
+}
+
+function leadsSomewhere(resource: SchemaObject, reference: unknown): boolean {
+  return typeof reference === "string" && pointsTo(resource, reference) !== undefined;
 }
 
 /** The compiler takes no empty list of values; a schema that fits nothing says the same. */

@@ -11,6 +11,9 @@ export type EmitOptions = {
   readonly freeOrder: number;
 };
 
+/** Whether objects may have properties that no schema names, and whether there are names without end. */
+export type FreeNames = "none" | "unbounded" | "bounded";
+
 /** Terminals that are the same in every grammar, up to white space. */
 export type Marks = {
   readonly space: Regex;
@@ -29,6 +32,8 @@ export interface EmitContext {
   readonly raw: RawGrammar;
   /** The texts of the values of an expression. */
   value(expression: Expression): RawSymbol;
+  /** Tells that objects may have properties with names of a language. */
+  noteFreeNames(names: Regex): void;
   /** The terminal of a set of scalars. */
   scalar(one: ValueSet): Regex;
   /** @param expression  one of its schemas has the keyword */

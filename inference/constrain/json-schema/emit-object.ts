@@ -60,6 +60,7 @@ class ObjectRules {
     this.#named = plan.named;
     this.#classes = plan.classes;
     this.#required = new Set(set.required);
+    for (const { names } of plan.classes) emitter.noteFreeNames(names);
     const { length } = plan.named;
     const isFixed = length > 1 && this.#isFixed(length);
     this.#isFree = !isFixed;

@@ -2,11 +2,18 @@
 import { JsonSchemaConstraintError } from "../../errors.ts";
 import type { Grammar, Regex } from "../grammar.ts";
 import { emitArray } from "./emit-array.ts";
-import { ascii, type EmitContext, type EmitOptions, isScalar, type Marks } from "./emit-context.ts";
+import {
+  ascii,
+  type EmitContext,
+  type EmitOptions,
+  type FreeNames,
+  isScalar,
+  type Marks,
+} from "./emit-context.ts";
 import { emitObject } from "./emit-object.ts";
 import { type NumberLanguage, type NumberSet, numberLanguage } from "./numbers.ts";
 import { RawGrammar, type RawSymbol } from "./raw-grammar.ts";
-import { concat, either, isNothing, NOTHING, repeat, set } from "./regex.ts";
+import { concat, either, isBounded, isNothing, NOTHING, repeat, set } from "./regex.ts";
 import type { SchemaSets } from "./schema-sets.ts";
 import { quoted } from "./spelling.ts";
 import { hasNoString, type StringSet, stringLanguage } from "./strings.ts";
@@ -38,6 +45,7 @@ export class Emitter implements EmitContext {
   readonly options: EmitOptions;
   readonly marks: Marks;
   readonly raw: RawGrammar;
+  freeNames: FreeNames = "none";
   readonly #symbols = new Map<string, RawSymbol>();
 
   constructor(sets: SchemaSets, options: EmitOptions) {
@@ -97,6 +105,11 @@ export class Emitter implements EmitContext {
   /** The terminal of the one value of a set of scalars. */
   scalar(one: ValueSet): Regex {
     return scalarTerminal([one]);
+  }
+
+  noteFreeNames(names: Regex): void {
+    if (isBounded(names)) this.freeNames = "bounded";
+    else if (this.freeNames === "none") this.freeNames = "unbounded";
   }
 
   note(

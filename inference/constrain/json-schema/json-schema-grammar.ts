@@ -1,6 +1,7 @@
 /** A JSON Schema as a grammar over JSON text. */
 import { JsonSchemaConstraintError } from "../../errors.ts";
 import type { Grammar } from "../grammar.ts";
+import type { FreeNames } from "./emit-context.ts";
 import { Emitter } from "./emitter.ts";
 import { type KeywordNote, NoteBook } from "./notes.ts";
 import { type SchemaDraft, SchemaIndex } from "./schema-index.ts";
@@ -30,6 +31,11 @@ export type JsonSchemaGrammar = {
   readonly checkedAfterwards: readonly KeywordNote[];
   /** Keywords for which some valid values, or ways to write them, are left out. */
   readonly restrictions: readonly KeywordNote[];
+  /**
+   * Whether objects may have properties that no schema names. A grammar cannot keep these from coming twice: a
+   * matcher of it goes into a `DistinctKeyMatcher`, unless there are none.
+   */
+  readonly freeNames: FreeNames;
   /** Keywords without any effect. */
   readonly unknown: readonly KeywordNote[];
 };
@@ -75,9 +81,11 @@ function compile(
   try {
     const sets = new SchemaSets(new SchemaIndex(schema, draft, schemas), notes);
     const freeOrder = propertyOrder === "free" ? FREE_ORDER : 0;
-    const grammar = new Emitter(sets, { whitespace, freeOrder }).grammar();
+    const emitter = new Emitter(sets, { whitespace, freeOrder });
+    const grammar = emitter.grammar();
     const all = notes.all();
-    return { grammar, carried: all.checkedAfterwards.length === 0, ...all };
+    const carried = all.checkedAfterwards.length === 0;
+    return { grammar, carried, freeNames: emitter.freeNames, ...all };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new JsonSchemaConstraintError("it is nested too deep", { cause: error });

@@ -146,3 +146,22 @@ export function isNullable(regex: Regex): boolean {
       return !isNullable(regex.item);
   }
 }
+
+/** Whether all texts of a language are shorter than some length, as far as that shows. */
+export function isBounded(regex: Regex): boolean {
+  switch (regex.type) {
+    case "bytes":
+    case "set":
+      return true;
+    case "concat":
+      return regex.parts.every(isBounded);
+    case "and":
+      return regex.parts.some(isBounded);
+    case "alternatives":
+      return regex.options.every(isBounded);
+    case "repeat":
+      return regex.max !== null && isBounded(regex.item);
+    case "not":
+      return false;
+  }
+}

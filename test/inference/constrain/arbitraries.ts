@@ -103,7 +103,7 @@ function words(longest: number): string[] {
 }
 
 /** One id more than there are tokens: a special one. */
-function vocabularyOf(tokens: readonly Uint8Array[]): Vocabulary {
+export function vocabularyOf(tokens: readonly Uint8Array[]): Vocabulary {
   const offsets = new Uint32Array(tokens.length + 1);
   tokens.forEach((token, id) => {
     offsets[id + 1] = (offsets[id] as number) + token.length;
