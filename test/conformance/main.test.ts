@@ -21,6 +21,17 @@ function conformance(
   return { status, lines: stdout.trimEnd().split("\n"), stderr };
 }
 
+test("scenarios of the MCP suite: one call, one stream that breaks, one scope that is not enough", () => {
+  const names = ["tools_call", "sse-retry", "auth/scope-step-up"];
+  const { status, lines, stderr } = conformance(["mcp", ...names]);
+  expect(stderr).toBe("");
+  expect(lines).toEqual(["3 passed, 0 failed"]);
+  expect(status).toBe(0);
+  expect(conformance(["mcp", "no-such"]).stderr).toMatch(
+    /^There is no scenario no-such; there are /,
+  );
+});
+
 describe("logits", () => {
   test.each(["hf", "original"])("of the tiny model, in the %s layout", (layout) => {
     const out = join(folder, `${layout}.jsonl`);

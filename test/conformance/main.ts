@@ -5,8 +5,8 @@
  *
  * One line per failing case, `N passed, N failed` as the last line; exit code 0 only when nothing
  * failed, 1 when a case did, 2 when there was nothing to run. `--out` gets one JSON line per case.
- * Paths are taken from where npm was called. An area is a module beside this one; it is loaded only
- * when asked for.
+ * Paths are taken from where npm was called; the area `mcp` brings its cases, and takes names of them. An area
+ * is a module beside this one; it is loaded only when asked for.
  */
 
 import { existsSync, openSync, writeFileSync } from "node:fs";
@@ -26,6 +26,7 @@ const AREAS: readonly string[] = [
   "arguments",
   "cells",
   "pages",
+  "mcp",
   "sandbox",
   "sandbox-isolate",
   "sandbox-process",
@@ -33,6 +34,8 @@ const AREAS: readonly string[] = [
   "plugins-isolate",
   "plugins-process",
 ];
+/** They bring their cases; what is given are names of some of them. */
+const WITHOUT_FILES: ReadonlySet<string> = new Set(["mcp"]);
 const MAX_SHOWN_CHARACTERS = 600;
 
 /** The areas whose module is here. */
@@ -70,6 +73,7 @@ function parseArguments(argv: readonly string[], base: string): Arguments {
     const found = area === undefined ? "No area was given" : `There is no area ${area}`;
     throw new ConformanceInputError(`${found}; there are: ${areas.join(", ")}. ${usage}`);
   }
+  if (WITHOUT_FILES.has(area)) return { area, files, out };
   if (files.length === 0) {
     throw new ConformanceInputError(`No file of cases was given for ${area}. ${usage}`);
   }

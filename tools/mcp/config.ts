@@ -29,7 +29,7 @@ export type McpEndpoint = {
 
 /** How an authorization is obtained where the server asks for one. */
 export type McpOAuth = {
-  readonly grant: "authorization_code" | "client_credentials";
+  readonly grant: "authorization_code" | "client_credentials" | "cross_app_access";
   readonly clientId?: string;
   readonly clientSecret?: string;
   /** PEM, for `private_key_jwt`. */
@@ -39,6 +39,12 @@ export type McpOAuth = {
   /** Address of a client metadata document (CIMD). */
   readonly clientMetadataUrl?: string;
   readonly scope?: string;
+  /** `cross_app_access`: the token endpoint of the company's identity provider, this program's name there, and the user's ID token. */
+  readonly idpTokenEndpoint?: string;
+  readonly idpClientId?: string;
+  readonly idpIdToken?: string;
+  /** The server's metadata may name another issuer than where it was found. Weakens security (RFC 8414, 3.3). */
+  readonly skipIssuerValidation?: boolean;
 };
 
 export type McpServerConfig = {
@@ -244,11 +250,13 @@ class Reader {
     const given = this.#value("oauth");
     if (given === undefined) return { grant: "authorization_code" };
     if (!isRecord(given)) throw this.#error(`its oauth is ${show(given)}; accepted: an object`);
-    const { grant = "authorization_code", ...others } = given;
-    if (grant !== "authorization_code" && grant !== "client_credentials") {
-      throw this.#error(
-        `its oauth.grant is ${show(grant)}; accepted: authorization_code, client_credentials`,
-      );
+    const { grant = "authorization_code", skipIssuerValidation = false, ...others } = given;
+    if (typeof grant !== "string" || !Object.hasOwn(NEEDED_BY_GRANT, grant)) {
+      const grants = Object.keys(NEEDED_BY_GRANT).join(", ");
+      throw this.#error(`its oauth.grant is ${show(grant)}; accepted: ${grants}`);
+    }
+    if (typeof skipIssuerValidation !== "boolean") {
+      throw this.#error("its oauth.skipIssuerValidation must be true or false");
     }
     const texts = Object.entries(others).map(([key, value]) => {
       if (!OAUTH_KEYS.has(key) || typeof value !== "string") {
@@ -258,11 +266,12 @@ class Reader {
       }
       return [key, this.#expand(value, `oauth.${key}`)];
     });
-    const oauth = { grant, ...Object.fromEntries(texts) } as McpOAuth;
-    if (grant === "client_credentials" && oauth.clientId === undefined) {
-      throw this.#error("its oauth has no clientId, which client_credentials needs");
+    const oauth = Object.fromEntries(texts) as Readonly<Record<string, string>>;
+    const missing = NEEDED_BY_GRANT[grant]?.find((key) => oauth[key] === undefined);
+    if (missing !== undefined) {
+      throw this.#error(`its oauth has no ${missing}, which ${grant} needs`);
     }
-    return oauth;
+    return { grant, ...oauth, ...(skipIssuerValidation && { skipIssuerValidation }) } as McpOAuth;
   }
 
   #value(key: string): unknown {
@@ -348,4 +357,13 @@ const OAUTH_KEYS: ReadonlySet<string> = new Set([
   "algorithm",
   "clientMetadataUrl",
   "scope",
+  "idpTokenEndpoint",
+  "idpClientId",
+  "idpIdToken",
 ]);
+
+const NEEDED_BY_GRANT: Readonly<Record<string, readonly (keyof McpOAuth)[]>> = {
+  authorization_code: [],
+  client_credentials: ["clientId"],
+  cross_app_access: ["clientId", "clientSecret", "idpTokenEndpoint", "idpClientId", "idpIdToken"],
+};

@@ -40,7 +40,7 @@ const INSTRUCTIONS_UNITS = 4_000;
 const PROBLEM_UNITS = 400;
 const PROGRESS_UNITS = 200;
 const SESSION_GONE = 404;
-const MOST_RETRIES = 3;
+const MOST_RETRIES = 2;
 
 export class Connection {
   readonly config: McpServerConfig;
@@ -271,12 +271,12 @@ export class Connection {
   }
 
   async #list(signal: AbortSignal): Promise<void> {
-    const { client } = await this.#client(signal);
-    // A server with resources alone does not know the request.
-    const listed: Listing<ServerTool> =
+    const listed = await this.#requestOnce<Listing<ServerTool>>(signal, async (client) =>
+      // A server with resources alone does not know the request.
       client.getServerCapabilities()?.tools === undefined
         ? { items: [], notes: [] }
-        : await listTools(client, this.name, { signal });
+        : listTools(client, this.name, { signal }),
+    );
     for (const note of listed.notes) this.#note(note);
     const { includeTools, excludeTools } = this.config;
     this.#tools = listed.items.filter(
@@ -314,6 +314,13 @@ export class Connection {
 
   #asMcpError(error: unknown, what: string): Error {
     if (error instanceof McpError) return error;
+    if (error instanceof Error && error.constructor.name === "UnauthorizedError") {
+      const message = `The MCP server ${this.name} refuses access without an authorization that it accepts.`;
+      return new McpError("CHORALE_MCP_AUTHORIZATION", message, {
+        server: this.name,
+        cause: error,
+      });
+    }
     const isLost = this.#current === null && !this.#closed.signal.aborted;
     const why = isLost
       ? `${this.#lost.replace(/\.$/, "")}; whether it took effect is not known`

@@ -8,7 +8,7 @@ import { dirname } from "node:path";
 import { writeFileAtomic } from "../core/atomic-write.ts";
 import { isRecord } from "../core/record.ts";
 import { messageOf } from "../core/text.ts";
-import type { McpServerConfig } from "./config.ts";
+import type { McpOAuth, McpServerConfig } from "./config.ts";
 import { McpError } from "./errors.ts";
 import type { OAuthClientProvider } from "./sdk.ts";
 
@@ -38,7 +38,7 @@ export type AuthorizationProvider = OAuthClientProvider & {
   takeReturned(): URLSearchParams | null;
 };
 
-/** Without a way to ask the user, tokens that are kept are still used and renewed; nobody is sent anywhere. */
+/** Without a way to ask the user, tokens that are kept are still used and renewed; the user is sent nowhere. */
 const NO_BROWSER_REDIRECT = "http://127.0.0.1/callback";
 
 export class McpAuthorizations {
@@ -61,14 +61,7 @@ export class McpAuthorizations {
       const provider = this.#interactive(name, url, oauth);
       return async () => provider;
     }
-    return async () => {
-      const sdk = await import("./sdk.ts");
-      const { clientId = "", clientSecret = "", privateKey, algorithm = "ES256", scope } = oauth;
-      const common = { clientId, clientName: "Chorale", ...(scope !== undefined && { scope }) };
-      return privateKey === undefined
-        ? new sdk.ClientCredentialsProvider({ ...common, clientSecret })
-        : new sdk.PrivateKeyJwtProvider({ ...common, privateKey, algorithm });
-    };
+    return async () => withoutUser(await import("./sdk.ts"), oauth);
   }
 
   /** Forgets what is kept of a server. */
@@ -79,12 +72,7 @@ export class McpAuthorizations {
   #interactive(
     server: string,
     url: string,
-    {
-      clientId,
-      clientSecret,
-      clientMetadataUrl,
-      scope,
-    }: Extract<McpServerConfig["target"], { kind: "http" }>["oauth"],
+    { clientId, clientSecret, clientMetadataUrl, scope }: McpOAuth,
   ): AuthorizationProvider {
     const authorize = this.#authorize;
     const redirectUrl = authorize?.redirectUrl ?? NO_BROWSER_REDIRECT;
@@ -174,6 +162,34 @@ export class McpAuthorizations {
       });
     await this.#writing;
   }
+}
+
+/** Grants in which the user of this program has no part. */
+function withoutUser(sdk: typeof import("./sdk.ts"), oauth: McpOAuth): OAuthClientProvider {
+  const { clientId = "", clientSecret = "", privateKey, algorithm = "ES256", scope } = oauth;
+  const common = { clientId, clientName: "Chorale", ...(scope !== undefined && { scope }) };
+  if (oauth.grant === "cross_app_access") {
+    const { idpTokenEndpoint = "", idpClientId = "", idpIdToken = "" } = oauth;
+    return new sdk.CrossAppAccessProvider({
+      ...common,
+      clientSecret,
+      assertion: async ({ authorizationServerUrl, resourceUrl, scope, fetchFn }) => {
+        const { jwtAuthGrant } = await sdk.requestJwtAuthorizationGrant({
+          tokenEndpoint: idpTokenEndpoint,
+          clientId: idpClientId,
+          idToken: idpIdToken,
+          audience: authorizationServerUrl,
+          resource: resourceUrl,
+          fetchFn,
+          ...(scope !== undefined && { scope }),
+        });
+        return jwtAuthGrant;
+      },
+    });
+  }
+  return privateKey === undefined
+    ? new sdk.ClientCredentialsProvider({ ...common, clientSecret })
+    : new sdk.PrivateKeyJwtProvider({ ...common, privateKey, algorithm });
 }
 
 async function readKept(path: string | undefined): Promise<Map<string, Kept>> {

@@ -46,7 +46,7 @@ const CLOSE_LIMIT_MS = 4_000;
 const SHORTEST_RECONNECT_MS = 100;
 const FIRST_RECONNECT_MS = 500;
 const LONGEST_RECONNECT_MS = 30_000;
-const MOST_AUTHORIZATIONS = 3;
+const MOST_AUTHORIZATIONS = 2;
 const METHOD_NOT_FOUND = -32601;
 const UNSUPPORTED_VERSION = -32022;
 /** What a server answers that does not know Streamable HTTP (the protocol's rule for clients). */
@@ -240,6 +240,7 @@ async function openTransport(
     fetch: http.fetch,
     requestInit: { headers: { ...target.headers } },
     ...(provider !== undefined && { authProvider: provider }),
+    skipIssuerMetadataValidation: target.oauth.skipIssuerValidation ?? false,
   };
   const transport = isOld
     ? new sdk.SSEClientTransport(url, common)
