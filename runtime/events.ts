@@ -178,6 +178,16 @@ export type RunEvent =
       readonly total: number;
     }
   | {
+      /** How far a call has come, as its tool says it; sent at most ten times a second. */
+      readonly type: "tool.progress";
+      readonly item_id: string;
+      /** In units of the tool's own. */
+      readonly progress: number;
+      /** What `progress` is at the end, where the tool knows it. */
+      readonly total?: number;
+      readonly message?: string;
+    }
+  | {
       /** The model had reasoned as long as it may: its analysis was ended, and it goes on behind that. */
       readonly type: "generation.reasoning_limited";
       readonly reason: "limit";

@@ -6,6 +6,7 @@ import { type OpenCall, promptTranscript } from "../thread/state.ts";
 import { askCaller, decideCall, recordDecision } from "./decide-call.ts";
 import { roundMs } from "./run-clock.ts";
 import { type RunContext, record } from "./run-context.ts";
+import { progressTeller } from "./tell-progress.ts";
 
 /** A tool's result takes at most this share of the free context, so that the answer fits as well. */
 const RESULT_SHARE = 0.5;
@@ -114,7 +115,10 @@ async function runTool(
     isRepeatable: readOnlyHint === true || idempotentHint === true,
     allowedBy,
   });
-  const result = await runPreparedCall(tool, prepared, context);
+  const teller = progressTeller(run, call.callId);
+  const { onProgress } = teller;
+  const result = await runPreparedCall(tool, prepared, { ...context, onProgress });
+  await teller.end();
   run.clock.toolEnded(result.durationMs);
   const isCancelled = context.signal.aborted && result.status === "failed";
   await record(run, {

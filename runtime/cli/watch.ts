@@ -62,6 +62,9 @@ export function watchRun(output: Output, options: WatchOptions): EventListener {
       case "prefill.progress":
         output.progress(prefillLine(event.done, event.total, performance.now() - startedAt));
         break;
+      case "tool.progress":
+        output.progress(toolLine(event));
+        break;
       case "generation.completed":
         startedAt = performance.now();
         break;
@@ -112,6 +115,15 @@ function cutBackLine(reason: "repeated_calls" | "circling_thought"): string {
 function prefillLine(done: number, total: number, ms: number): string {
   const left = done === 0 ? "" : `, ${Math.ceil(((total - done) * ms) / done / 1000)} s left`;
   return `reading the prompt: ${done} of ${total} tokens${left}`;
+}
+
+function toolLine({
+  progress,
+  total,
+  message,
+}: Extract<RunEvent, { type: "tool.progress" }>): string {
+  const amount = total === undefined ? String(progress) : `${progress} of ${total}`;
+  return message === undefined ? amount : `${amount}: ${message}`;
 }
 
 function showCall(output: Output, item: Item): void {

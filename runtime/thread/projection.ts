@@ -15,6 +15,7 @@ import type { OpenCall, ThreadState } from "./state.ts";
 export const LIVE_EVENTS: ReadonlySet<RunEvent["type"]> = new Set<RunEvent["type"]>([
   "item.delta",
   "prefill.progress",
+  "tool.progress",
   "generation.reasoning_limited",
   "compaction.started",
 ]);
