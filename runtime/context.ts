@@ -72,6 +72,8 @@ export type TranscriptMessage = {
   readonly message: Message;
   /** Links a call with its result. */
   readonly callId?: string;
+  /** Recipients of the tools that the message declares. */
+  readonly declares?: readonly string[];
   /** A note of the runtime, which matters only as long as its turn. */
   readonly isNote?: true;
   /** The ids as a model sampled them, from its header to its terminator, and the vocabulary they belong to. */
@@ -153,6 +155,8 @@ export type TurnSettings = {
   readonly constrainHeaders: boolean;
   readonly toolChoice: ToolChoice;
   readonly tools: readonly ToolPin[];
+  /** Recipients of tools that are not declared at the beginning: the model finds them by a search. */
+  readonly deferredTools?: readonly string[];
   readonly output: OutputFormat | null;
 };
 

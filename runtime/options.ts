@@ -33,6 +33,12 @@ export type TurnOptions = {
    * turns that are over, which the model summarises. Default true; the log keeps everything.
    */
   readonly compaction?: boolean | undefined;
+  /**
+   * Most tokens of the prompt that the signatures of function tools take. Where they take more, tools are declared
+   * in their order up to half of it, and the model finds the others by a search (`tool_search`). Default: 6,000,
+   * and a quarter of the context where that is less, but not below 1,500.
+   */
+  readonly toolTokenBudget?: number | undefined;
   /** How often in a row the model may produce something unusable and try again. Default 3. */
   readonly maxRetries?: number | undefined;
   /** How often an invalid answer goes back to the model. Default 2. */

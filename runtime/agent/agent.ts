@@ -5,7 +5,7 @@
 import type { Message } from "../../harmony/index.ts";
 import type { Tool, ValidatorOptions } from "../../tools/index.ts";
 import type { ApprovalRule } from "../calls/approval.ts";
-import { DeclaredTools } from "../calls/declared-tools.ts";
+import type { DeclaredTools } from "../calls/declared-tools.ts";
 import { withCleanNames } from "../calls/resolve.ts";
 import type { TurnSettings } from "../context.ts";
 import { codeOf, InterruptedError, isForeseen, messageOf, UsageError } from "../errors.ts";
@@ -22,12 +22,13 @@ import type { ThreadStore } from "../thread/store.ts";
 import { Thread } from "../thread/thread.ts";
 import { AgentRun } from "./agent-run.ts";
 import { type Compacted, compactThread } from "./compact.ts";
+import { defaultToolTokenBudget, withDeferredTools } from "./defer-tools.ts";
 import { createOutputValidator, type OutputValidator } from "./output.ts";
 import { RunClock } from "./run-clock.ts";
 import { type RunContext, record } from "./run-context.ts";
 import { runLoop } from "./run-loop.ts";
 import type { RunResult } from "./run-result.ts";
-import { activeTools, resolveSettings } from "./settings.ts";
+import { activeTools, checkToolTokenBudget, resolveSettings } from "./settings.ts";
 import { TimeBudget } from "./time-budget.ts";
 
 /** @typeParam Value what a Standard Schema makes of the answer */
@@ -396,16 +397,18 @@ function settingsFor(
   validator: OutputValidator | null,
 ): { readonly settings: TurnSettings; readonly tools: DeclaredTools } {
   const options = { ...agent, ...given(overrides) };
-  const declared = new DeclaredTools(activeTools(agent.tools ?? [], options.activeTools));
+  const { model } = agent;
+  const { toolTokenBudget = defaultToolTokenBudget(model.contextLength), toolChoice = "auto" } =
+    options;
+  checkToolTokenBudget(toolTokenBudget);
+  const active = activeTools(agent.tools ?? [], options.activeTools);
+  const { tools, deferredTools } = withDeferredTools(active, model, toolTokenBudget, toolChoice);
   const sampling = { ...agent.sampling, ...given(overrides.sampling ?? {}) };
+  const output = validator?.format ?? null;
+  const settings = resolveSettings({ ...options, sampling }, tools, output, model.sampling);
   return {
-    settings: resolveSettings(
-      { ...options, sampling },
-      declared,
-      validator?.format ?? null,
-      agent.model.sampling,
-    ),
-    tools: declared,
+    settings: deferredTools.length === 0 ? settings : { ...settings, deferredTools },
+    tools,
   };
 }
 

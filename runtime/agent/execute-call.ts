@@ -1,5 +1,6 @@
 /** A call of the model into a result, with everything that has to be in the log on the way. */
-import { prepareCall, runPreparedCall, type Tool } from "../../tools/index.ts";
+import { prepareCall, runPreparedCall, type Tool, type ToolResult } from "../../tools/index.ts";
+import { TOOL_SEARCH } from "../calls/tool-search.ts";
 import { RunError } from "../errors.ts";
 import type { CallResult } from "../thread/entry.ts";
 import { type OpenCall, promptTranscript } from "../thread/state.ts";
@@ -128,10 +129,24 @@ async function runTool(
     text: isCancelled && !run.signal.aborted ? outOfTime(call) : result.text,
     ...(result.data !== undefined && { data: result.data }),
     ...(result.content !== undefined && { content: result.content }),
+    ...foundTools(run, call, result),
     issues: result.issues ?? [],
     durationMs: roundMs(result.durationMs),
   });
   run.signal.throwIfAborted();
+}
+
+/** What a search for tools found is declared behind its result. */
+function foundTools(
+  { tools, thread }: RunContext,
+  { call }: OpenCall,
+  { status, data }: ToolResult,
+): Pick<CallResult, "declares"> {
+  if (call.recipient !== TOOL_SEARCH || tools.deferred === null || status !== "completed")
+    return {};
+  const known = thread.state.transcript.flatMap(({ declares = [] }) => declares);
+  const declares = tools.deferred.declaration(data, known);
+  return declares === null ? {} : { declares };
 }
 
 function outOfTime({ call }: OpenCall): string {

@@ -101,6 +101,11 @@ function checkToolChoice(choice: ToolChoice, tools: DeclaredTools): void {
   }
 }
 
+/** @throws UsageError */
+export function checkToolTokenBudget(budget: number): void {
+  count("toolTokenBudget", budget, 0);
+}
+
 /** The tools that `activeTools` names. @throws UsageError for a name that is none */
 export function activeTools<T extends { readonly recipient: string }>(
   tools: readonly T[],

@@ -3,6 +3,7 @@
  * no I/O, no randomness. A run that was stopped anywhere goes on from here.
  */
 import { nearestNames } from "../../tools/index.ts";
+import { TOOL_SEARCH } from "../calls/tool-search.ts";
 import type { BudgetName } from "../context.ts";
 import { RunError } from "../errors.ts";
 import type { Budget, CallResult, CutBack, Problem } from "../thread/entry.ts";
@@ -177,8 +178,12 @@ function availableTools(turn: TurnState, addressed?: string): string {
   if (names.length === 0) return "No tools are available; answer without.";
   if (names.length <= MAX_LISTED_TOOLS) return `Available tools: ${names.join(", ")}.`;
   const near = addressed === undefined ? [] : nearestNames(addressed, names);
+  const isDeferred = (turn.settings.deferredTools ?? []).length > 0;
+  const where = isDeferred
+    ? `${TOOL_SEARCH} finds them`
+    : "they are listed in the developer message";
   return near.length === 0
-    ? `${names.length} tools are available; they are listed in the developer message.`
+    ? `${names.length} tools are available; ${where}.`
     : `${names.length} tools are available; the nearest names are: ${near.join(", ")}.`;
 }
 

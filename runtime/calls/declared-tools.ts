@@ -5,6 +5,7 @@
  * the model would send it that tool's input (raw code instead of JSON).
  */
 import { createHash } from "node:crypto";
+import type { Message } from "../../harmony/index.ts";
 import {
   DuplicateToolError,
   isClientSideTool,
@@ -28,13 +29,25 @@ export type DeclaredTool = {
   readonly tool: Tool;
 };
 
+/** Finds tools that are not declared at once. */
+export type DeferredTools = {
+  /** @returns null where there is nothing new to declare */
+  declaration(
+    data: unknown,
+    known: readonly string[],
+  ): { readonly recipients: readonly string[]; readonly message: Message } | null;
+};
+
 export class DeclaredTools {
+  /** The search for tools that are not declared at once; null where all are. */
+  readonly deferred: DeferredTools | null;
   readonly list: readonly DeclaredTool[];
   readonly pins: readonly ToolPin[];
   readonly #byRecipient: ReadonlyMap<string, DeclaredTool>;
 
   /** @throws DuplicateToolError (of tools) when two have the same name from the start */
-  constructor(tools: readonly Tool[]) {
+  constructor(tools: readonly Tool[], deferred: DeferredTools | null = null) {
+    this.deferred = deferred;
     this.list = declare(tools);
     this.#byRecipient = new Map(this.list.map((declared) => [declared.recipient, declared]));
     this.pins = this.list.map(({ recipient, name, tool }) => ({

@@ -220,6 +220,18 @@ export const agentFlags = {
     describe:
       "Most bytes of UTF-8 of the answer and of what is said before calls (default: no limit)",
   },
+  "tool-token-budget": {
+    type: "integer",
+    placeholder: "N",
+    min: 0,
+    max: 2_147_483_647,
+    describe:
+      "Most tokens for declaring tools; the model finds the others by a search (default: 6000, with a small context less)",
+  },
+  "no-compaction": {
+    type: "switch",
+    describe: "Do not shorten and summarise what the model reads near the end of its context",
+  },
   "max-retries": {
     type: "integer",
     placeholder: "N",

@@ -84,6 +84,8 @@ export function turnOptionsOf(
     maxSeconds: given.maxSeconds,
     maxToolCalls: given.maxToolCalls,
     maxOutputBytes: given.maxOutputBytes,
+    toolTokenBudget: given.toolTokenBudget,
+    compaction: given.noCompaction ? false : undefined,
     maxRetries: given.maxRetries,
     constrainHeaders: given.freeHeaders ? false : undefined,
   };

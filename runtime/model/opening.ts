@@ -6,10 +6,10 @@ import {
   pythonNamespace,
   type ResponseFormat,
   type ToolNamespace,
-  type ToolSignature,
 } from "../../harmony/index.ts";
-import { namespaceOf, type Tool } from "../../tools/index.ts";
+import { namespaceOf } from "../../tools/index.ts";
 import type { DeclaredTool, DeclaredTools } from "../calls/declared-tools.ts";
+import { signatureOf } from "../calls/signature.ts";
 import type { OutputFormat, TurnSettings } from "../context.ts";
 
 /** The reference text leaves open whether the sandbox has a network; ours has none. */
@@ -32,15 +32,19 @@ const BUILTIN: ReadonlyMap<string, ToolNamespace> = new Map([
  * format without it; the developer message is there if it says anything.
  */
 export function openingMessages(settings: TurnSettings, tools: DeclaredTools): readonly Message[] {
-  const offered = settings.toolChoice === "none" ? [] : tools.list;
+  const deferred = new Set(settings.deferredTools);
+  const isOffered = ({ recipient }: DeclaredTool): boolean => !deferred.has(recipient);
+  const offered = settings.toolChoice === "none" ? [] : tools.list.filter(isOffered);
   const namespaces = new Set(offered.map(({ recipient }) => namespaceOf(recipient)));
   const builtin = [...namespaces].flatMap((name) => {
     const trained = BUILTIN.get(name);
-    return trained === undefined ? [] : [amended(trained, tools.inNamespace(name))];
+    return trained === undefined
+      ? []
+      : [amended(trained, tools.inNamespace(name).filter(isOffered))];
   });
   const declared = [...namespaces]
     .filter((name) => !BUILTIN.has(name))
-    .map((name) => ({ name, tools: tools.inNamespace(name).map(signatureOf) }));
+    .map((name) => ({ name, tools: tools.inNamespace(name).filter(isOffered).map(signatureOf) }));
   const { instructions, system, output } = settings;
 
   const opening: Message = {
@@ -91,38 +95,6 @@ function amended(trained: ToolNamespace, tools: readonly DeclaredTool[]): ToolNa
   const suffixes = tools.flatMap(({ tool }) => tool.descriptionSuffix ?? []);
   if (suffixes.length === 0) return trained;
   return { ...trained, description: [trained.description ?? "", ...suffixes].join("\n\n") };
-}
-
-function signatureOf({ recipient, name, tool }: DeclaredTool): ToolSignature {
-  const { description, inputSchema } = tool;
-  return {
-    name: withoutNamespace(recipient),
-    ...(name !== recipient && { originalName: withoutNamespace(name) }),
-    description,
-    parameters: takesNothing(inputSchema) ? null : inputSchema,
-  };
-}
-
-function withoutNamespace(recipient: string): string {
-  return recipient.slice(recipient.indexOf(".") + 1);
-}
-
-/** What a schema may say beside its properties without asking for an argument. */
-const SAYS_NOTHING: ReadonlySet<string> = new Set([
-  ...["type", "properties", "required", "additionalProperties"],
-  ...["title", "description", "$schema", "$id"],
-]);
-
-/** Such a function is shown as `() => any`. */
-function takesNothing(schema: Tool["inputSchema"]): boolean {
-  if (typeof schema !== "object" || schema === null) return false;
-  const { type, properties = {}, additionalProperties = false } = schema;
-  return (
-    type === "object" &&
-    additionalProperties === false &&
-    Object.keys(properties ?? {}).length === 0 &&
-    Object.keys(schema).every((key) => SAYS_NOTHING.has(key))
-  );
 }
 
 export function userMessage(text: string): Message {

@@ -136,6 +136,8 @@ export type CallResult = {
   /** What was wrong with the arguments as the model wrote them. */
   readonly issues: readonly Issue[];
   readonly durationMs: number;
+  /** Tools that were found: the message that declares them, which the model reads behind the result. */
+  readonly declares?: { readonly recipients: readonly string[]; readonly message: Message };
   /** Why the call could not be used at all; it counts as a retry. */
   readonly unusable?: string;
 };

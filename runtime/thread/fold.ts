@@ -1,6 +1,6 @@
 /** From log entries to state. Pure: folding a log twice gives the same state. */
 import type { Message } from "../../harmony/index.ts";
-import type { StepOutcome } from "../context.ts";
+import type { StepOutcome, TranscriptMessage } from "../context.ts";
 import type { Usage } from "../events.ts";
 import type { RememberedAnswer, Taint } from "../policy/policy.ts";
 import type {
@@ -319,7 +319,11 @@ function result(state: ThreadState, turn: TurnState, record: CallResult): Partia
   return {
     taint: state.taint ?? taintOf(state, turn, call, record),
     transcript: call.isInTranscript
-      ? [...state.transcript, { message: resultMessage(call, record.text), callId: call.callId }]
+      ? [
+          ...state.transcript,
+          { message: resultMessage(call, record.text), callId: call.callId },
+          ...declaration(record),
+        ]
       : state.transcript,
     turn: {
       ...turn,
@@ -383,6 +387,12 @@ function problem(state: ThreadState, turn: TurnState, record: Problem): Partial<
       repairs: isRetry ? turn.repairs : turn.repairs + 1,
     },
   };
+}
+
+function declaration({ declares }: CallResult): readonly TranscriptMessage[] {
+  return declares === undefined
+    ? []
+    : [{ message: declares.message, declares: declares.recipients }];
 }
 
 /** Messages with content and notices are items. */

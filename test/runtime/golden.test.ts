@@ -191,6 +191,7 @@ describe("test/golden/agent", () => {
         maxSeconds: number("maxSeconds"),
         maxToolCalls: number("maxToolCalls"),
         maxOutputBytes: number("maxOutputBytes"),
+        toolTokenBudget: number("toolTokenBudget"),
         maxRetries: number("maxRetries"),
         output: outputSchema(options),
         onEvent: async (event: RunEvent) => {

@@ -35,10 +35,11 @@ const message = fc.oneof(
     terminator: fc.constantFrom(undefined, "end", "return", "call", null),
   }),
   fc.record({
-    text: fc.constantFrom("{}", '{"x":1}', "{", "nonsense", ""),
+    text: fc.constantFrom("{}", '{"x":1}', '{"query":"fails asks"}', "{", "nonsense", ""),
     recipient: fc.constantFrom(
       "functions.ok",
       "functions.long",
+      "functions.tool_search",
       "functions.fails",
       "functions.asks",
       "functions.mine",
@@ -85,6 +86,8 @@ const scenario = fc.record({
     { weight: 1, arbitrary: fc.constantFrom(60, 120, 250, 3000) },
   ),
   asksToCompact: fc.boolean(),
+  /** With few, tools are found by a search. */
+  toolTokenBudget: fc.constantFrom(undefined, undefined, 20),
   budgets: fc.record(
     {
       maxTokens: fc.integer({ min: 1, max: 12 }),
@@ -138,6 +141,7 @@ async function play(one: Scenario): Promise<Played> {
     approve,
     maxSteps: one.maxSteps,
     maxRetries: one.maxRetries,
+    toolTokenBudget: one.toolTokenBudget,
     ...one.budgets,
   });
   let seen = 0;
