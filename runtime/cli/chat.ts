@@ -4,10 +4,9 @@
  */
 
 import { UsageError } from "../errors.ts";
-import { homePath } from "../home.ts";
 import type { ChatArguments } from "./chat/chat-arguments.ts";
 import type { Teller } from "./chat/chat-session.ts";
-import { ChatHistory } from "./chat/history.ts";
+import type { ChatHistory } from "./chat/history.ts";
 import type { CommandContext } from "./command-context.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 
@@ -27,8 +26,9 @@ export async function chatCommand(args: ChatArguments, context: CommandContext):
       const { openChat } = await import("./chat/open-chat.ts");
       return openChat(args, context, teller);
     },
-    history: args.ephemeral ? null : new ChatHistory(homePath(env)),
+    history: args.ephemeral ? null : (): Promise<ChatHistory> => openHistory(env),
     signal,
+    onLeft: endSoon,
   };
   if (!output.isLive) {
     const { chatInLines } = await import("./chat/chat-lines.ts");
@@ -38,4 +38,18 @@ export async function chatCommand(args: ChatArguments, context: CommandContext):
     await chatInTerminal({ ...options, isColored: output.isColored });
   }
   return EXIT.ok;
+}
+
+async function openHistory(env: NodeJS.ProcessEnv): Promise<ChatHistory> {
+  const { homePath } = await import("../home.ts");
+  const { ChatHistory } = await import("./chat/history.ts");
+  return new ChatHistory(homePath(env));
+}
+
+/** A person who has left does not wait for a model that is still being loaded, or for Python. */
+const LINGER_MS = 500;
+
+function endSoon(): void {
+  process.exitCode = EXIT.ok;
+  setTimeout(() => process.exit(EXIT.ok), LINGER_MS).unref();
 }

@@ -9,6 +9,7 @@ const AREAS: Readonly<Record<string, () => Promise<{ bench: Bench }>>> = {
   agent: () => import("./agent.ts"),
   constrain: () => import("./constrain.ts"),
   calibration: () => import("./calibration.ts"),
+  chat: () => import("./chat.ts"),
   harmony: () => import("./harmony.ts"),
   inference: () => import("./inference.ts"),
   pages: () => import("./pages.ts"),

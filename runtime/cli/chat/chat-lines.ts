@@ -16,9 +16,11 @@ import type { Table } from "./text-block.ts";
 
 export type ChatLinesOptions = {
   readonly open: (teller: Teller) => Promise<OpenedChat>;
-  readonly history: ChatHistory | null;
+  readonly history: (() => Promise<ChatHistory>) | null;
   readonly output: Output;
   readonly signal: AbortSignal;
+  /** Called when the person has left; what is open is closed behind it. */
+  readonly onLeft?: () => void;
 };
 
 /** Runs a chat until the person leaves it. @throws what opening throws */
@@ -58,7 +60,7 @@ class ChatLines implements ChatView {
   }
 
   async run(): Promise<void> {
-    const { signal, history } = this.#options;
+    const { signal } = this.#options;
     const lines = this.#lines;
     const host: CommandHost = {
       session: this.#session,
@@ -77,6 +79,7 @@ class ChatLines implements ChatView {
     const close = (): void => lines.close();
     signal.addEventListener("abort", close, { once: true });
     try {
+      const history = await this.#options.history?.();
       await this.#session.open();
       while (!this.#hasLeft) {
         await this.#session.idle();
@@ -90,6 +93,7 @@ class ChatLines implements ChatView {
       process.off("SIGINT", interrupt);
       for (const other of others) process.on("SIGINT", other);
       lines.close();
+      this.#options.onLeft?.();
       await this.#session.close();
     }
     signal.throwIfAborted();

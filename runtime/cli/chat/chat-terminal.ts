@@ -27,10 +27,13 @@ import { TranscriptView } from "./transcript-view.ts";
 
 export type ChatTerminalOptions = {
   readonly open: (teller: Teller) => Promise<OpenedChat>;
-  readonly history: ChatHistory | null;
+  /** Questions of earlier chats; null: none are kept. */
+  readonly history: (() => Promise<ChatHistory>) | null;
   readonly isColored: boolean;
   /** Default: the process's own. */
   readonly terminal?: Terminal;
+  /** Called when the person has left and the terminal is as it was; what is open is closed behind it. */
+  readonly onLeft?: () => void;
   /** Ends the chat from outside: a signal. */
   readonly signal: AbortSignal;
 };
@@ -63,6 +66,7 @@ class ChatTerminal implements ChatView {
   #renderer: AnswerRenderer | null = null;
   #ticker: NodeJS.Timeout | null = null;
   #isLeaving = false;
+  #history: ChatHistory | null = null;
 
   constructor(options: ChatTerminalOptions) {
     this.#options = options;
@@ -86,7 +90,7 @@ class ChatTerminal implements ChatView {
   }
 
   async run(): Promise<void> {
-    const { signal, history } = this.#options;
+    const { signal } = this.#options;
     const screen = this.#screen;
     this.#screen.commit(new TextBlock(GREETING, { paint: this.#theme.dim }));
     screen.addInputListener((data) => this.#key(data));
@@ -95,7 +99,7 @@ class ChatTerminal implements ChatView {
     screen.renderNow();
     this.changed();
     const isOpen = this.#open();
-    for (const question of history?.read(HISTORY) ?? []) this.#editor.addToHistory(question);
+    void this.#openHistory();
     try {
       await Promise.race([this.#left.promise, isOpen.then(() => this.#left.promise)]);
     } finally {
@@ -104,6 +108,7 @@ class ChatTerminal implements ChatView {
       this.#layOut();
       screen.renderNow();
       screen.stop();
+      this.#options.onLeft?.();
       await this.#session.close();
     }
   }
@@ -163,6 +168,12 @@ class ChatTerminal implements ChatView {
     const { AnswerRenderer } = await import("./markdown-block.ts");
     this.#renderer = new AnswerRenderer(this.#theme);
     await this.#session.open();
+  }
+
+  async #openHistory(): Promise<void> {
+    const history = await this.#options.history?.();
+    for (const question of history?.read(HISTORY) ?? []) this.#editor.addToHistory(question);
+    this.#history = history ?? null;
   }
 
   #ask(request: ApprovalRequest, signal: AbortSignal): Promise<ApprovalDecision> {
@@ -255,7 +266,7 @@ class ChatTerminal implements ChatView {
   async #submit(text: string, at: QueuedAt): Promise<void> {
     if (text.trim() === "") return;
     this.#editor.addToHistory(text);
-    void this.#options.history?.add(text);
+    void this.#history?.add(text);
     if (await runChatCommand(text, this.#host)) return;
     this.#session.say(text, at);
   }

@@ -40,7 +40,8 @@ await chatInTerminal({
     attach: async () => ({ names: [], addTo: (question) => question }),
     close: () => store.close(),
   }),
-  history: new ChatHistory(folder),
+  history: async () => new ChatHistory(folder),
   isColored: process.env["NO_COLOR"] === undefined,
   signal: new AbortController().signal,
+  onLeft: () => void setTimeout(() => process.exit(0), 500).unref(),
 });
