@@ -90,7 +90,7 @@ export class AnswerParts {
     const spaces = /^ */.exec(line)?.[0].length ?? 0;
     const text = line.slice(Math.min(spaces, indent));
     const last = this.#parts.at(-1);
-    if (last?.type === "code")
+    if (last?.type === "code" && !this.#isGapDue)
       this.#parts[this.#parts.length - 1] = { ...last, lines: [...last.lines, text] };
     else this.#add({ type: "code", language, lines: [text] });
   }

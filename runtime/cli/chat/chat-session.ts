@@ -6,7 +6,7 @@ import { randomInt } from "node:crypto";
 import type { ReasoningEffort } from "../../../harmony/index.ts";
 import type { Sampling } from "../../../inference/index.ts";
 import type { Tool } from "../../../tools/index.ts";
-import { InterruptedError, messageOf } from "../../errors.ts";
+import { InterruptedError } from "../../errors.ts";
 import type { RunEvent } from "../../events.ts";
 import type {
   Agent,
@@ -87,6 +87,9 @@ export type ChatSessionOptions = {
   readonly open: (teller: Teller) => Promise<OpenedChat>;
   readonly view: ChatView;
 };
+
+/** A chat that is open. */
+type Open = { readonly chat: OpenedChat; readonly thread: Thread; readonly model: LanguageModel };
 
 export class ChatSession {
   readonly meter: TurnMeter = new TurnMeter();
@@ -270,6 +273,17 @@ export class ChatSession {
     return true;
   }
 
+  /** Has the model summarise the conversation; later turns read the summary. */
+  compact(): Promise<void> {
+    const { view } = this.#options;
+    return this.#atWork(async (open, signal) => {
+      const onEvent = (event: RunEvent): void => this.#take(event);
+      const compacted = await this.#agent(open).compact(open.thread, { signal, onEvent });
+      if (compacted === null) view.addNote("There is nothing that a summary would make shorter.");
+      else this.meter.contextUsed = compacted.tokensAfter;
+    });
+  }
+
   /** When all turns are over that are known by now. */
   async idle(): Promise<void> {
     while (this.#isWorking) await this.#work;
@@ -291,50 +305,65 @@ export class ChatSession {
   }
 
   #begin(input: string | readonly InputMessage[] | undefined): void {
+    void this.#atWork((chat, signal) => this.#turn(chat, input, signal));
+  }
+
+  /**
+   * Keeps the chat busy with what can be stopped. Never rejects: what goes wrong is told, and the chat goes on.
+   */
+  #atWork(work: (chat: Open, signal: AbortSignal) => Promise<void>): Promise<void> {
+    const { view } = this.#options;
+    const [chat, thread, model] = [this.#chat, this.#thread, this.#model];
+    if (chat === null || thread === null || model === null) return Promise.resolve();
+    const stop = new AbortController();
+    this.#stop = stop;
     this.#isWorking = true;
-    this.#work = this.#turn(input).finally(() => {
-      this.#isWorking = false;
-      this.#options.view.changed();
-      this.#next();
+    this.meter.begin();
+    this.#work = work({ chat, thread, model }, stop.signal)
+      .catch((error: unknown) => {
+        view.closeItems();
+        if (stop.signal.aborted) this.#stopped();
+        else view.addNote(errorText(error), "problem");
+      })
+      .finally(() => {
+        this.#stop = null;
+        this.#isWorking = false;
+        this.meter.end();
+        view.changed();
+        this.#next();
+      });
+    return this.#work;
+  }
+
+  #agent({ chat, model }: Open): Agent {
+    return chat.makeAgent({
+      ...chat.options,
+      effort: this.effort,
+      activeTools: this.tools.flatMap(({ tool, isOn }) => (isOn ? [tool.recipient] : [])),
+      model,
+      tools: chat.tools,
+      approve: (request, { signal }) => this.#options.view.askApproval(request, signal),
     });
   }
 
-  /** Never throws: what goes wrong in a turn is told, and the chat goes on. */
-  async #turn(input: string | readonly InputMessage[] | undefined): Promise<void> {
+  async #turn(
+    open: Open,
+    input: string | readonly InputMessage[] | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { view } = this.#options;
-    const [chat, thread, model] = [this.#chat, this.#thread, this.#model];
-    if (chat === null || thread === null || model === null) return;
-    const stop = new AbortController();
-    this.#stop = stop;
-    this.meter.begin();
-    try {
-      const agent = chat.makeAgent({
-        ...chat.options,
-        model,
-        tools: chat.tools,
-        approve: (request, { signal }) => view.askApproval(request, signal),
-      });
-      const sampling = this.#sampling;
-      this.#sampling = null;
-      const run = agent.run(thread, input, {
-        signal: stop.signal,
-        effort: this.effort,
-        activeTools: this.tools.flatMap(({ tool, isOn }) => (isOn ? [tool.recipient] : [])),
-        ...(sampling !== null && { sampling: { ...chat.options.sampling, ...sampling } }),
-        steering: () => this.#steering(),
-        onEvent: (event) => this.#take(event),
-      });
-      const { status, error } = await run.result;
-      view.closeItems();
-      if (status === "cancelled") this.#stopped();
-      else if (error !== undefined) view.addNote(errorText(error), "problem");
-    } catch (error) {
-      view.closeItems();
-      view.addNote(`the turn failed: ${messageOf(error)}`, "problem");
-    } finally {
-      this.#stop = null;
-      this.meter.end();
-    }
+    const sampling = this.#sampling;
+    this.#sampling = null;
+    const run = this.#agent(open).run(open.thread, input, {
+      signal,
+      ...(sampling !== null && { sampling }),
+      steering: () => this.#steering(),
+      onEvent: (event) => this.#take(event),
+    });
+    const { status, error } = await run.result;
+    view.closeItems();
+    if (status === "cancelled") this.#stopped();
+    else if (error !== undefined) view.addNote(errorText(error), "problem");
   }
 
   /** What was still to be said is the person's to decide again. */

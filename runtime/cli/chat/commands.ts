@@ -130,6 +130,11 @@ export const CHAT_COMMANDS: readonly ChatCommand[] = [
     },
   },
   {
+    name: "compact",
+    description: "have the model summarise the conversation, to make room",
+    run: (_argument, { session }) => session.compact(),
+  },
+  {
     name: "stats",
     description: "tokens and times of this conversation",
     isAlwaysAllowed: true,

@@ -10,6 +10,7 @@ import { CallView, type Folding, ReasoningView } from "./item-views.ts";
 import type { AnswerRenderer } from "./markdown-block.ts";
 import { pastEvents } from "./past-turns.ts";
 import type { ChatScreen } from "./screen.ts";
+import { count } from "./status-line.ts";
 import type { Component } from "./terminal-library.ts";
 import { type Table, TableBlock, TextBlock } from "./text-block.ts";
 import type { Theme } from "./theme.ts";
@@ -74,6 +75,32 @@ class AnswerView implements Component {
 function textOf(part: ReturnType<AnswerParts["push"]>[number]): string {
   if (part.type === "gap") return "";
   return part.type === "code" ? part.lines.join("\n") : part.text;
+}
+
+type Happening = Extract<
+  RunEvent,
+  { type: "budget" | "loop.cut_back" | "compaction.started" | "compaction.completed" }
+>;
+
+/** What changes how the turn goes on, in words. */
+function happening(event: Happening): string {
+  switch (event.type) {
+    case "budget":
+      return event.state === "near"
+        ? `The budget of ${event.budget} is near its end: ${event.used} of ${event.limit}.`
+        : `The budget of ${event.budget} is used up: ${event.used} of ${event.limit}.`;
+    case "loop.cut_back":
+      return event.reason === "repeated_calls"
+        ? "The model repeated a call; the conversation was cut back to before that."
+        : "The model thought in circles; the conversation was cut back to before that.";
+    case "compaction.started":
+      return `Summarising the conversation (${count(event.tokens)} tokens).`;
+    case "compaction.completed": {
+      const what = event.kind === "summary" ? "summarised" : "shortened (old results of tools)";
+      const [from, to] = [count(event.tokens_before), count(event.tokens_after)];
+      return `The conversation was ${what} for the model: ${from} tokens became ${to}. The log keeps all of it.`;
+    }
+  }
 }
 
 type View = ReasoningView | CallView | AnswerView;
@@ -147,6 +174,12 @@ export class TranscriptView implements Component {
         break;
       case "item.completed":
         this.#complete(event.item);
+        break;
+      case "budget":
+      case "loop.cut_back":
+      case "compaction.started":
+      case "compaction.completed":
+        this.addNote(happening(event));
         break;
       case "error":
         this.addNote(event.message, "problem");
