@@ -30,6 +30,11 @@ export {
 } from "./constrain/json-schema/json-schema-grammar.ts";
 export type { KeywordNote } from "./constrain/json-schema/notes.ts";
 export type { SchemaDraft } from "./constrain/json-schema/schema-index.ts";
+export {
+  type ForcingMatcher,
+  generateWithJumps,
+  type JumpForwardOptions,
+} from "./constrain/jump-forward.ts";
 export type { GrammarMatcher, MatcherOptions } from "./constrain/matcher.ts";
 export { choiceGrammar, regexGrammar } from "./constrain/pattern.ts";
 export { ebnfGrammar } from "./constrain/text-grammar/ebnf.ts";

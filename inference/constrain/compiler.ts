@@ -86,6 +86,6 @@ class MachineGrammar implements CompiledGrammar {
     const trie = this.#trie;
     const absorption = new Absorption(automaton, (categories) => trie.weight(categories));
     const maker = new MaskMaker(trie, automaton, absorption);
-    return { automaton, masks: new MaskCache(maker, trie.size) };
+    return { automaton, trie, masks: new MaskCache(maker, trie.size) };
   }
 }

@@ -2,8 +2,9 @@
 import type { TokenMatcher } from "../engine.ts";
 import { InvalidRequestError } from "../errors.ts";
 import { type Automaton, REFUSED } from "./automaton.ts";
+import { forcedBytes, forcedTokens } from "./forced-text.ts";
 import type { MaskCache } from "./mask-cache.ts";
-import type { Vocabulary } from "./token-trie.ts";
+import type { TokenTrie, Vocabulary } from "./token-trie.ts";
 
 export type MatcherOptions = {
   /** Ids that may come where the text may end, such as the model's stop ids. After one nothing may come. */
@@ -11,7 +12,11 @@ export type MatcherOptions = {
 };
 
 /** The states of a grammar and the masks that belong to them. */
-export type Machine = { readonly automaton: Automaton; readonly masks: MaskCache };
+export type Machine = {
+  readonly automaton: Automaton;
+  readonly masks: MaskCache;
+  readonly trie: TokenTrie;
+};
 
 /** In place of a state: a stop id has come. */
 const STOPPED = 0;
@@ -37,6 +42,11 @@ export interface GrammarMatcher extends TokenMatcher {
   mask(): Uint32Array;
   /** The bytes that must come next, whatever comes behind them; none where there is a choice. */
   forcedBytes(): Uint8Array;
+  /**
+   * The ids that must come next, as the vocabulary's `encode` cuts such text, without the last ones where
+   * a longer token could stand as well: which one it is depends on what the model writes behind.
+   */
+  forcedIds(): readonly number[];
 }
 
 export class MachineMatcher implements GrammarMatcher {
@@ -46,6 +56,8 @@ export class MachineMatcher implements GrammarMatcher {
   #state: number;
   /** The states before each accepted id. */
   readonly #earlier: number[] = [];
+  /** The accepted ids. */
+  readonly #ids: number[] = [];
 
   constructor(vocabulary: Vocabulary, machine: Machine, { stopIds }: MatcherOptions) {
     this.#vocabulary = vocabulary;
@@ -74,6 +86,7 @@ export class MachineMatcher implements GrammarMatcher {
       );
     }
     this.#earlier.push(this.#state);
+    this.#ids.push(id);
     this.#state = next;
   }
 
@@ -90,6 +103,7 @@ export class MachineMatcher implements GrammarMatcher {
     if (count === 0) return;
     this.#state = this.#earlier[this.length - count]!;
     this.#earlier.length -= count;
+    this.#ids.length -= count;
   }
 
   mask(): Uint32Array {
@@ -102,16 +116,14 @@ export class MachineMatcher implements GrammarMatcher {
   }
 
   forcedBytes(): Uint8Array {
-    const { automaton } = this.#machine;
-    const bytes: number[] = [];
     if (this.#state === STOPPED) return new Uint8Array();
-    for (let state = this.#state; bytes.length < MAX_FORCED; ) {
-      const byte = automaton.onlyByte(state);
-      if (byte < 0) break;
-      bytes.push(byte);
-      state = automaton.next(state, byte);
-    }
-    return Uint8Array.from(bytes);
+    return forcedBytes(this.#machine.automaton, this.#state);
+  }
+
+  forcedIds(): readonly number[] {
+    if (this.#state === STOPPED) return [];
+    const { automaton, trie } = this.#machine;
+    return forcedTokens(automaton, trie, this.#vocabulary, this.#state, this.#ids.at(-1));
   }
 
   #behind(id: number): number {
@@ -128,6 +140,3 @@ export class MachineMatcher implements GrammarMatcher {
     return state;
   }
 }
-
-/** A grammar can force a text without end. */
-const MAX_FORCED = 4096;

@@ -174,6 +174,35 @@ export class TokenTrie implements Branches {
     }
   }
 
+  /** The node of these bytes; undefined where no token begins with them. */
+  nodeOf(bytes: Uint8Array): number | undefined {
+    let node: number | undefined = 0;
+    for (const byte of bytes) {
+      node = this.#child(node, byte);
+      if (node === undefined) return undefined;
+    }
+    return node;
+  }
+
+  /** The longest token that stands at a place of some bytes. */
+  longestAt(bytes: Uint8Array, at: number): number | undefined {
+    let found: number | undefined;
+    let node: number | undefined = 0;
+    for (let place = at; place < bytes.length; place++) {
+      node = this.#child(node, bytes[place]!);
+      if (node === undefined) break;
+      if (this.first[node + 1]! > this.first[node]!) found = this.tokens[this.first[node]!];
+    }
+    return found;
+  }
+
+  #child(node: number, byte: number): number | undefined {
+    for (let child = node + 1; child < this.end[node]!; child = this.end[child]!) {
+      if ((this.info[child]! & 255) === byte) return child;
+    }
+    return undefined;
+  }
+
   /** How many tokens have only characters of these categories. */
   weight(categories: number): number {
     if (categories === 0) return 0;

@@ -12,6 +12,7 @@ const AREAS: Readonly<Record<string, () => Promise<{ bench: Bench }>>> = {
   chat: () => import("./chat.ts"),
   harmony: () => import("./harmony.ts"),
   inference: () => import("./inference.ts"),
+  "jump-forward": () => import("./jump-forward.ts"),
   pages: () => import("./pages.ts"),
   python: () => import("./python.ts"),
   start: () => import("./start.ts"),
