@@ -12,6 +12,10 @@ import type { Branches, TokenTrie } from "./token-trie.ts";
 const FEW = 16;
 /** A slice is worth its copy where it saves a walk of about this many tokens. */
 const MANY = 1000;
+/** Masks that are kept for states that are like them. */
+const MAX_BODIES = 16;
+/** Tried one after the other: names that are left out seldom begin with all of them. */
+const LETTERS = new TextEncoder().encode("qzxjkvwyQZXJ0_ughbofdlmrpnitsaec");
 
 export class MaskMaker {
   readonly #trie: TokenTrie;
@@ -25,6 +29,9 @@ export class MaskMaker {
   readonly #categories: Int32Array = new Int32Array(258);
   readonly #lengths: Int32Array = new Int32Array(258);
 
+  /** Masks of the states that others are like. */
+  readonly #bodies: Map<number, Uint32Array> = new Map();
+
   constructor(trie: TokenTrie, automaton: Automaton, absorption: Absorption) {
     this.#trie = trie;
     this.#automaton = automaton;
@@ -34,20 +41,63 @@ export class MaskMaker {
   /** A mask of all ids, as `TokenMatcher` gives it. */
   make(state: number): Uint32Array {
     const trie = this.#trie;
-    const { categories, length, exact, dead } = this.#absorption.of(state);
-    const isSliced = (exact || length >= trie.longestToken) && trie.weight(categories) >= MANY;
-    if (isSliced) {
+    if (this.#isSliced(state)) {
+      const { categories, length, dead } = this.#absorption.of(state);
       const mask = trie.slice(categories, length).slice();
-      this.#walk(state, mask, trie.rest(categories, dead));
+      const rest = trie.rest(categories, dead);
+      this.#walk(state, mask, rest, 1, rest.nodeCount);
       return mask;
     }
+    const body = this.#bodyBehind(state);
+    if (body !== undefined) return this.#makeLike(state, body);
     const mask = new Uint32Array(bitmaskWords(trie.size));
-    this.#walk(state, mask, trie);
+    this.#walk(state, mask, trie, 1, trie.nodeCount);
     return mask;
   }
 
-  #walk(state: number, mask: Uint32Array, branches: Branches): void {
-    const { info, end, first, tokens, within, longest, nodeCount } = branches;
+  #isSliced(state: number): boolean {
+    const { categories, length, exact } = this.#absorption.of(state);
+    return (exact || length >= this.#trie.longestToken) && this.#trie.weight(categories) >= MANY;
+  }
+
+  /** A state with a slice that most letters lead to and keep, as behind the quote of a key with excluded names. */
+  #bodyBehind(state: number): number | undefined {
+    const automaton = this.#automaton;
+    for (const letter of LETTERS) {
+      const next = automaton.next(state, letter);
+      if (next === REFUSED || automaton.next(next, letter) !== next) continue;
+      if (this.#isSliced(next)) return next;
+    }
+    return undefined;
+  }
+
+  /** The mask of another state, changed for the first bytes that lead to something else from this one. */
+  #makeLike(state: number, other: number): Uint32Array {
+    const { info, end, first, tokens, nodeCount } = this.#trie;
+    const automaton = this.#automaton;
+    let like = this.#bodies.get(other);
+    if (like === undefined) {
+      like = this.make(other);
+      if (this.#bodies.size === MAX_BODIES) this.#bodies.clear();
+      this.#bodies.set(other, like);
+    }
+    const mask = like.slice();
+    for (let node = 1; node < nodeCount; node = end[node]!) {
+      const byte = info[node]! & 255;
+      if (automaton.next(state, byte) === automaton.next(other, byte)) continue;
+      const behind = first[end[node]!]!;
+      for (let at = first[node]!; at < behind; at++) {
+        const id = tokens[at]!;
+        mask[id >>> 5]! &= ~(1 << (id & 31));
+      }
+      this.#walk(state, mask, this.#trie, node, end[node]!);
+    }
+    return mask;
+  }
+
+  /** Adds the tokens of the branches from node `from` to before `to`, which are children of the root. */
+  #walk(state: number, mask: Uint32Array, branches: Branches, from: number, to: number): void {
+    const { info, end, first, tokens, within, longest } = branches;
     const automaton = this.#automaton;
     const rows = this.#rows;
     const classStarts = this.#classes;
@@ -56,13 +106,13 @@ export class MaskMaker {
     const lengths = this.#lengths;
     this.#enter(0, state, tokens.length);
     let { transitions, classes } = automaton;
-    for (let node = 1; node < nodeCount; ) {
+    for (let node = from; node < to; ) {
       const above = (info[node]! >>> 8) - 1;
       const last = end[node]!;
       if ((within[node]! & ~categories[above]!) === 0) {
         if (longest[node]! <= lengths[above]!) {
-          const to = first[last]!;
-          for (let at = first[node]!; at < to; at++) {
+          const behind = first[last]!;
+          for (let at = first[node]!; at < behind; at++) {
             const id = tokens[at]!;
             mask[id >>> 5]! |= 1 << (id & 31);
           }
@@ -80,13 +130,13 @@ export class MaskMaker {
         node = last;
         continue;
       }
-      const to = first[node + 1]!;
-      for (let at = first[node]!; at < to; at++) {
+      const own = first[node + 1]!;
+      for (let at = first[node]!; at < own; at++) {
         const id = tokens[at]!;
         mask[id >>> 5]! |= 1 << (id & 31);
       }
       if (last > node + 1) {
-        this.#enter(above + 1, next, first[last]! - to);
+        this.#enter(above + 1, next, first[last]! - own);
         ({ transitions, classes } = automaton);
       }
       node++;
