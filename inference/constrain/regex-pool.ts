@@ -57,6 +57,8 @@ export class RegexPool {
   readonly #setOfKey: Map<string, number> = new Map();
   readonly #literals: Uint8Array[] = [];
   readonly #derivatives: Map<number, number> = new Map();
+  readonly #ranges: Map<number, number> = new Map();
+  readonly #lowered: WeakMap<Regex, number> = new WeakMap();
   readonly #firstOfNode: (number | undefined)[] = [];
   readonly #setLists: (readonly number[])[] = [[]];
   readonly #listOfKey: Map<string, number> = new Map([["", NO_SETS]]);
@@ -104,6 +106,15 @@ export class RegexPool {
 
   /** An expression as a node. */
   lower(regex: Regex): number {
+    let node = this.#lowered.get(regex);
+    if (node === undefined) {
+      node = this.#lower(regex);
+      this.#lowered.set(regex, node);
+    }
+    return node;
+  }
+
+  #lower(regex: Regex): number {
     switch (regex.type) {
       case "bytes":
         return this.literal(regex.bytes);
@@ -135,7 +146,7 @@ export class RegexPool {
 
   literal(bytes: Uint8Array): number {
     if (bytes.length === 0) return EMPTY;
-    if (bytes.length === 1) return this.#set(byteSet([[bytes[0]!, bytes[0]!]]));
+    if (bytes.length === 1) return this.#range([bytes[0]!, bytes[0]!]);
     const key = `l${bytes.join()}`;
     let place = this.#setOfKey.get(key);
     if (place === undefined) {
@@ -377,7 +388,7 @@ export class RegexPool {
         break;
       case LITERAL: {
         const byte = this.#literals[this.#left[node]!]![this.#right[node]!]!;
-        list = this.#setList([this.#left[this.#set(byteSet([[byte, byte]]))]!]);
+        list = this.#setList([this.#left[this.#range([byte, byte])]!]);
         break;
       }
       case CONCAT: {
@@ -537,7 +548,7 @@ export class RegexPool {
     const bytes = this.#literals[place]!;
     const left = bytes.length - read;
     if (left === 0) return EMPTY;
-    if (left === 1) return this.#set(byteSet([[bytes[read]!, bytes[read]!]]));
+    if (left === 1) return this.#range([bytes[read]!, bytes[read]!]);
     return this.#intern(LITERAL, place, read, 0, [], false, true);
   }
 
