@@ -536,12 +536,19 @@ export class RegexPool {
   #scalars(ranges: readonly (readonly [number, number])[]): number {
     return this.alternatives(
       utf8Sequences(ranges).map((sequence) =>
-        sequence.reduceRight(
-          (tail, range) => this.concat(this.#set(byteSet([range])), tail),
-          EMPTY,
-        ),
+        sequence.reduceRight((tail, range) => this.concat(this.#range(range), tail), EMPTY),
       ),
     );
+  }
+
+  #range([from, to]: readonly [number, number]): number {
+    const key = from * 256 + to;
+    let node = this.#ranges.get(key);
+    if (node === undefined) {
+      node = this.#set(new Uint8Array(256).fill(1, from, to + 1));
+      this.#ranges.set(key, node);
+    }
+    return node;
   }
 
   #literalFrom(place: number, read: number): number {
@@ -608,12 +615,6 @@ export class RegexPool {
     this.#plain.push(plain);
     return this.#kinds.push(kind) - 1;
   }
-}
-
-function byteSet(ranges: readonly (readonly [number, number])[]): Uint8Array {
-  const set = new Uint8Array(256);
-  for (const [from, to] of ranges) set.fill(1, from, to + 1);
-  return set;
 }
 
 /** Whether all that it matches is well-formed UTF-8. */
