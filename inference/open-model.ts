@@ -17,6 +17,8 @@ export type OpenedModel = {
   /** The vocabulary of a GGUF file, if it is another than o200k_harmony. */
   readonly vocabulary: ListedVocabulary | undefined;
   readonly generation: GenerationDefaults;
+  /** Which weights it has: the same for the same files on every machine, 16 hexadecimal digits. */
+  readonly fingerprint: string;
 };
 
 /**
@@ -40,7 +42,9 @@ export async function openModel(
     // Rounded activations change about 4 % of the embedded model's choices, and it is fast either way.
     const precision = options.precision ?? (path === undefined ? "exact" : "int8");
     const engine = await openLocalEngine(checkpoint, { ...options, precision, name });
-    return { engine, tokenizerPath: files.tokenizer, vocabulary: files.vocabulary, generation };
+    const fingerprint = checkpoint.fingerprint();
+    const { tokenizer: tokenizerPath, vocabulary } = files;
+    return { engine, tokenizerPath, vocabulary, generation, fingerprint };
   } finally {
     checkpoint.close();
   }

@@ -44,7 +44,9 @@ export type RunErrorCode =
   | "CHORALE_THREAD_IMPORT"
   | "CHORALE_THREAD_EXPORT"
   | "CHORALE_THREAD_STORE"
-  | "CHORALE_THREAD_BUSY";
+  | "CHORALE_THREAD_BUSY"
+  /** A log does not hold what a replay needs, or needs another model. */
+  | "CHORALE_REPLAY";
 
 /** Also recognises errors of another copy of the package. */
 const BRAND = Symbol.for("chorale.RunError");

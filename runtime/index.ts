@@ -54,6 +54,8 @@ export {
   decide,
   decideAll,
 } from "./agent/decide.ts";
+export { type ReplayOptions, replayThread } from "./agent/replay/replay.ts";
+export type { ReplayCondition, ReplayDifference, ReplayReport } from "./agent/replay/report.ts";
 export type { RunResult } from "./agent/run-result.ts";
 export { type Step, step } from "./agent/step.ts";
 export type { ApprovalDecision, ApprovalRequest, ApprovalRule } from "./calls/approval.ts";
@@ -170,6 +172,7 @@ export {
   type TrustedTool,
 } from "./policy/store.ts";
 export { type ConversationTurn, conversationOf } from "./thread/conversation.ts";
+export { callNamed, type ForkPoint, forkAtStep } from "./thread/edited-fork.ts";
 export {
   type Approval,
   type Budget,

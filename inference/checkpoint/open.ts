@@ -3,6 +3,7 @@ import { basename, dirname, join } from "node:path";
 import { CheckpointError } from "../errors.ts";
 import { parseConfig } from "./config.ts";
 import type { Located } from "./finder.ts";
+import { fingerprintOf } from "./fingerprint.ts";
 import { openGguf } from "./gguf.ts";
 import { readArchitecture, readGgufConfig } from "./gguf-config.ts";
 import { bindGgufRoles } from "./gguf-layout.ts";
@@ -119,8 +120,13 @@ class TensorMap {
     }
   }
 
-  get facts(): Pick<Checkpoint, "byteLength" | "close" | "retain"> {
-    return { byteLength: this.#byteLength, close: this.retain(), retain: () => this.retain() };
+  get facts(): Pick<Checkpoint, "byteLength" | "close" | "retain" | "fingerprint"> {
+    return {
+      byteLength: this.#byteLength,
+      close: this.retain(),
+      retain: () => this.retain(),
+      fingerprint: () => fingerprintOf(this.#files),
+    };
   }
 
   /** Closes the files when the last holder calls what this returns. */

@@ -101,6 +101,8 @@ export interface Checkpoint extends Weights {
   close(): void;
   /** Keeps the files open for one more holder. @returns what says that this one needs them no more */
   retain(): () => void;
+  /** Which weights these are: the same for the same files on every machine. @throws CheckpointError */
+  fingerprint(): string;
 }
 
 /** Bytes read and converted at a time; a multiple of every block. */

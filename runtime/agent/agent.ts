@@ -20,6 +20,7 @@ import { deniedCall, EventProjection, pendingCalls } from "../thread/projection.
 import { partialOutput, type ThreadState } from "../thread/state.ts";
 import type { ThreadStore } from "../thread/store.ts";
 import { Thread } from "../thread/thread.ts";
+import { packageVersion } from "../version.ts";
 import { AgentRun } from "./agent-run.ts";
 import { type Compacted, compactThread } from "./compact.ts";
 import { defaultToolTokenBudget, withDeferredTools } from "./defer-tools.ts";
@@ -316,6 +317,8 @@ function turnToBegin(
     settings,
     ...(!isSame && { opening }),
     ...(untrusted.length > 0 && { untrusted }),
+    ...(model.fingerprint !== undefined && { fingerprint: model.fingerprint }),
+    version: packageVersion(),
   };
 }
 

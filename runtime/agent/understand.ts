@@ -55,6 +55,7 @@ export function sampledRecord(
     ids: step.ids,
     prefill: step.prefill,
     vocabulary: step.vocabulary,
+    ...(step.promptHash !== undefined && { promptHash: step.promptHash }),
     isClean,
     outcome,
     finish,

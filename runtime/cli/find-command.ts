@@ -1,6 +1,7 @@
 /** The command that a command line means. */
 
 import { UsageError } from "../errors.ts";
+import { packageVersion } from "../version.ts";
 import { type Command, type CommandGroup, flagsOf, isGroup } from "./command/command.ts";
 import {
   CommandLineError,
@@ -11,7 +12,6 @@ import {
   placed,
 } from "./command/parse.ts";
 import { COMMANDS, EXAMPLES } from "./commands.ts";
-import { packageVersion } from "./package-version.ts";
 
 export type Called =
   /** Help or the version, for stdout. */

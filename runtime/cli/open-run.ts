@@ -3,11 +3,11 @@ import type { TokenEngine } from "../../inference/index.ts";
 import { folderNotes, type Tool, type ValidatorOptions } from "../../tools/index.ts";
 import { type Environment, type EnvironmentOptions, openEnvironment } from "../environment.ts";
 import { Agent, type TurnOptions } from "../index.ts";
+import { packageVersion } from "../version.ts";
 import type { CommandContext } from "./command-context.ts";
 import { type AgentArguments, type ModelArguments, samplingOf } from "./flags.ts";
 import { mcpServersFor } from "./mcp/sources.ts";
 import { modelConfiguration } from "./model-configuration.ts";
-import { packageVersion } from "./package-version.ts";
 import { missingNote, pluginConfigurations } from "./plugins.ts";
 
 export type RunSettings = {

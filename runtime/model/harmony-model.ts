@@ -37,6 +37,8 @@ export type HarmonyModelOptions = {
    * Default 4.
    */
   readonly maxSessions?: number | undefined;
+  /** Which weights the engine has, and how it multiplies; see `LanguageModel`. */
+  readonly fingerprint?: string | undefined;
 };
 
 /** The ids a conversation begins with. */
@@ -49,6 +51,7 @@ export class HarmonyModel implements LanguageModel {
   readonly tokenizer: Tokenizer;
   readonly sampling: Partial<Sampling>;
   readonly vocabulary: string;
+  readonly fingerprint: string | undefined;
   readonly #sessions: SessionPool;
   readonly #assistantStart: readonly number[];
   /** The settings of a turn are one object as long as it lasts. */
@@ -56,11 +59,13 @@ export class HarmonyModel implements LanguageModel {
   /** Messages of a thread's state stay the same objects from step to step. */
   readonly #rendered = new WeakMap<TranscriptMessage, readonly number[]>();
 
-  constructor({ engine, tokenizer, sampling = {}, maxSessions }: HarmonyModelOptions) {
+  constructor(options: HarmonyModelOptions) {
+    const { engine, tokenizer, sampling = {}, maxSessions, fingerprint } = options;
     this.engine = engine;
     this.tokenizer = tokenizer;
     this.sampling = sampling;
     this.vocabulary = vocabularyOf(tokenizer);
+    this.fingerprint = fingerprint;
     this.#sessions = new SessionPool(engine, maxSessions ?? DEFAULT_SESSIONS);
     this.#assistantStart = [tokenizer.special.start, ...tokenizer.encode("assistant")];
   }
@@ -82,7 +87,10 @@ export class HarmonyModel implements LanguageModel {
     onEvent: (event: ModelEvent) => void | Promise<void>,
   ): Promise<ModelStep> {
     const { settings, tools, maxTokens } = request;
-    const opening = this.#opening(settings, tools);
+    const opening =
+      request.opening === undefined
+        ? this.#opening(settings, tools)
+        : this.#recordedOpening(request.opening, settings, tools);
     const prefill = this.#prefill(request);
     const prompt = this.#prompt(request, prefill);
     const room = this.contextLength - prompt.length;
@@ -217,14 +225,20 @@ export class HarmonyModel implements LanguageModel {
   #opening(settings: TurnSettings, tools: DeclaredTools): Opening {
     const known = this.#openings.get(settings);
     if (known !== undefined) return known;
-    const hasFunctionTools =
-      settings.toolChoice !== "none" && tools.inNamespace("functions").length > 0;
-    const ids = openingMessages(settings, tools).flatMap((message) =>
-      this.#render(message, hasFunctionTools),
-    );
-    const opening = { ids, hasFunctionTools };
+    const opening = this.#recordedOpening(openingMessages(settings, tools), settings, tools);
     this.#openings.set(settings, opening);
     return opening;
+  }
+
+  #recordedOpening(
+    messages: readonly Message[],
+    settings: TurnSettings,
+    tools: DeclaredTools,
+  ): Opening {
+    const hasFunctionTools =
+      settings.toolChoice !== "none" && tools.inNamespace("functions").length > 0;
+    const ids = messages.flatMap((message) => this.#render(message, hasFunctionTools));
+    return { ids, hasFunctionTools };
   }
 
   /** What was sampled with this vocabulary stays as sampled, except that `<|return|>` becomes `<|end|>`. */

@@ -3,7 +3,7 @@
  * tools and output formats, and no token engine: `HarmonyModel` implements it over any `TokenEngine`,
  * `ScriptedModel` plays what a test wrote, and models behind a chat API implement it as well.
  */
-import type { Issue, MessageHeader } from "../../harmony/index.ts";
+import type { Issue, Message, MessageHeader } from "../../harmony/index.ts";
 import type { Sampling } from "../../inference/index.ts";
 import type { DeclaredTools } from "../calls/declared-tools.ts";
 import type {
@@ -41,6 +41,8 @@ export type ModelRequest = {
    */
   readonly shouldPause: (sampled: SampledCount) => boolean;
   readonly signal: AbortSignal;
+  /** System and developer message as a log has them; absent: what the settings and tools say. */
+  readonly opening?: readonly Message[];
 };
 
 export type ModelEvent =
@@ -65,6 +67,8 @@ export type ModelStep = {
   readonly prefill: number;
   /** Which vocabulary the ids belong to; null without ids. */
   readonly vocabulary: string | null;
+  /** SHA-256 of the ids that the model read, the first 16 hexadecimal digits. Absent where it reads text. */
+  readonly promptHash?: string;
   /** Deviations from the format, those in messages included. */
   readonly issues: readonly Issue[];
   readonly finish: StepFinish;
@@ -104,6 +108,8 @@ export interface LanguageModel extends AsyncDisposable {
   readonly vocabulary: string | null;
   /** What the engine below tells about itself, for `run.completed`. */
   readonly statistics?: unknown;
+  /** Which weights it has, and how it computes: where two are equal, the same prompt and seed give the same ids. */
+  readonly fingerprint?: string | undefined;
   /**
    * Samples until the model calls a tool, answers, stops, or is cut off. `onEvent` gets what is written
    * while it is written; the model waits for its promise.

@@ -43,7 +43,7 @@ export async function loadModel(
 ): Promise<HarmonyModel> {
   const { maxSessions, ...opening } = options;
   const opened = await openModel(path, opening);
-  const { engine, generation } = opened;
+  const { engine, generation, fingerprint } = opened;
   try {
     const { tokenizer, source } = await readTokenizer(opened);
     checkVocabulary(tokenizer, source, engine);
@@ -51,6 +51,9 @@ export async function loadModel(
       engine,
       tokenizer,
       maxSessions,
+      // How it multiplies changes what it computes.
+      fingerprint:
+        engine.precision === undefined ? fingerprint : `${fingerprint}:${engine.precision}`,
       // What OpenAI recommends for gpt-oss, where the checkpoint does not say otherwise.
       sampling: {
         topK: generation.topK,

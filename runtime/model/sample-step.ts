@@ -2,6 +2,7 @@
  * One step of a model over a token engine: prompt ids in, parsed messages out. Tokens go through the
  * streaming parser one by one, and what it recognises is told while it is written.
  */
+import { createHash } from "node:crypto";
 import { HarmonyParser, type Tokenizer } from "../../harmony/index.ts";
 import type { Session, TokenEngine } from "../../inference/index.ts";
 import { endsStep } from "../calls/message-kind.ts";
@@ -165,6 +166,7 @@ export async function sampleStep(options: StepOptions): Promise<ModelStep> {
     ids,
     prefill: prefill.length,
     vocabulary: options.vocabulary,
+    promptHash: hashOf(prompt),
     issues: parser.issues,
     finish,
     usage: {
@@ -180,6 +182,10 @@ export async function sampleStep(options: StepOptions): Promise<ModelStep> {
     },
     ...(error !== undefined && { error }),
   };
+}
+
+function hashOf(ids: readonly number[]): string {
+  return createHash("sha256").update(Uint32Array.from(ids)).digest("hex").slice(0, 16);
 }
 
 /** Whether a thrown value is the abort itself, and not a failure that happened to come during one. */

@@ -46,6 +46,10 @@ export type UserInput = {
   readonly opening?: readonly Message[];
   /** What of the input is not the user's own words, by name: a file, what came on stdin. Absent: nothing. */
   readonly untrusted?: readonly string[];
+  /** Which weights the model had, and how it multiplied. Absent where that is not known. */
+  readonly fingerprint?: string;
+  /** The version of Chorale. */
+  readonly version?: string;
 };
 
 /** In the middle of a turn the user said something more; the model reads it in its next step. */
@@ -64,6 +68,8 @@ export type Sampled = {
   readonly prefill: number;
   /** Which vocabulary the ids belong to; null without ids. */
   readonly vocabulary: string | null;
+  /** SHA-256 of the ids that the model read, the first 16 hexadecimal digits: a replay can say whether it reads the same. */
+  readonly promptHash?: string;
   /** Nothing deviates from the format, so the ids can be read again as they are. */
   readonly isClean: boolean;
   readonly outcome: StepOutcome;

@@ -63,7 +63,7 @@ export const ORDER: Readonly<Record<string, readonly Row[]>> = {
     apart("index.ts"),
   ],
   runtime: [
-    together("context.ts", "options.ts", "events.ts", "errors.ts", "home.ts"),
+    together("context.ts", "options.ts", "events.ts", "errors.ts", "home.ts", "version.ts"),
     apart("policy/"),
     together("model/", "calls/", "thread/"),
     apart("agent/"),
@@ -92,6 +92,7 @@ export const FACE_DOORS: readonly string[] = [
   "runtime/errors.ts",
   "runtime/events.ts",
   "runtime/home.ts",
+  "runtime/version.ts",
 ];
 
 /** What only some folders may name in code that runs. */
