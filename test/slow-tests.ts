@@ -7,7 +7,7 @@ const SLOW = [
   "test/cli/**/*.test.ts",
   "test/conformance/**/*.test.ts",
   "test/inference/{broken-numbers,loading,screening,shapes}.test.ts",
-  "test/runtime/{golden,thread-log}.test.ts",
+  "test/runtime/{golden,replay,thread-log}.test.ts",
 ];
 
 /** What starts Python, a plugin, an MCP server, or anything else in a process of its own. */

@@ -50,6 +50,11 @@ export const COMMANDS: CommandTable = {
     load: async () => (await import("./commands/decide.ts")).command,
   },
 
+  replay: {
+    describe: "Sample a recorded conversation again, as a test, or with another result of a call",
+    load: async () => (await import("./commands/replay.ts")).command,
+  },
+
   validate: {
     describe: "Check JSON, YAML and XML files against a schema",
     load: async () => (await import("./commands/validate.ts")).command,

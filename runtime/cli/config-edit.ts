@@ -1,5 +1,4 @@
 /** `chorale config set|unset|edit`: changes of the configuration's file. */
-import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import {
   existsSync,
@@ -16,6 +15,7 @@ import { type Flag, isList, readFlag } from "./command/flag.ts";
 import { allSettings } from "./command/walk.ts";
 import type { CommandContext } from "./command-context.ts";
 import { configPath, parseConfig, readConfigText } from "./config-file.ts";
+import { openEditor } from "./edit-text.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { checkKeys, unknownSetting } from "./settings.ts";
 
@@ -111,19 +111,7 @@ export async function editCommand({
 }: CommandContext): Promise<ExitCode> {
   const path = configPath(env);
   if (!existsSync(path)) write(path, {});
-  const editor = env["VISUAL"] || env["EDITOR"] || "vi";
-  // The variable may hold arguments, like "code --wait": the shell splits it, as git does.
-  const child = spawn("sh", ["-c", `${editor} "$1"`, editor, path], { stdio: "inherit", signal });
-  const status = await new Promise<number | null>((done, failed) => {
-    child.once("error", failed);
-    child.once("exit", done);
-  });
-  signal.throwIfAborted();
-  if (status !== 0) {
-    throw new UsageError(
-      `The editor ${editor} ended with ${status}; set VISUAL or EDITOR to another one, or edit ${path}.`,
-    );
-  }
+  await openEditor(path, { env, signal });
   const text = readConfigText(env) ?? "{}";
   const config = { path, exists: true, ...parseConfig(text, path) };
   const settings = await allSettings(commands);

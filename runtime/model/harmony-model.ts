@@ -9,7 +9,6 @@ import {
   type Tokenizer,
 } from "../../harmony/index.ts";
 import type { Sampling, TokenEngine } from "../../inference/index.ts";
-import type { DeclaredTools } from "../calls/declared-tools.ts";
 import type { ModelMessage, StepUsage, TranscriptMessage, TurnSettings } from "../context.ts";
 import { RunError } from "../errors.ts";
 import type {
@@ -40,6 +39,8 @@ export type HarmonyModelOptions = {
   /** Which weights the engine has, and how it multiplies; see `LanguageModel`. */
   readonly fingerprint?: string | undefined;
 };
+
+type OpeningRequest = Pick<ModelRequest, "settings" | "tools" | "opening">;
 
 /** The ids a conversation begins with. */
 type Opening = { readonly ids: readonly number[]; readonly hasFunctionTools: boolean };
@@ -86,11 +87,8 @@ export class HarmonyModel implements LanguageModel {
     request: ModelRequest,
     onEvent: (event: ModelEvent) => void | Promise<void>,
   ): Promise<ModelStep> {
-    const { settings, tools, maxTokens } = request;
-    const opening =
-      request.opening === undefined
-        ? this.#opening(settings, tools)
-        : this.#recordedOpening(request.opening, settings, tools);
+    const { maxTokens } = request;
+    const opening = this.#opening(request);
     const prefill = this.#prefill(request);
     const prompt = this.#prompt(request, prefill);
     const room = this.contextLength - prompt.length;
@@ -112,10 +110,10 @@ export class HarmonyModel implements LanguageModel {
   }
 
   async score(request: ScoreRequest): Promise<ScoredAnswers> {
-    const { settings, tools, answers, signal, threadId } = request;
+    const { answers, signal, threadId } = request;
     const thought = request.reasons ? await this.#think(request) : NO_THOUGHT;
     const prompt = this.#prompt(request, [...thought.ids, ...this.#channelHeader("final")]);
-    const opening = this.#opening(settings, tools);
+    const opening = this.#opening(request);
     const { logprobs, cachedTokens, answerTokens } = await this.#sessions.use(threadId, (session) =>
       scoreAnswers({
         session,
@@ -179,10 +177,11 @@ export class HarmonyModel implements LanguageModel {
    * @throws RunError where the context has no room behind it
    */
   #prompt(
-    { settings, tools, transcript }: Pick<ModelRequest, "settings" | "tools" | "transcript">,
+    request: OpeningRequest & Pick<ModelRequest, "transcript">,
     beginning: readonly number[],
   ): readonly number[] {
-    const opening = this.#opening(settings, tools);
+    const { transcript } = request;
+    const opening = this.#opening(request);
     const prompt = [...opening.ids];
     for (const message of transcript) {
       for (const id of this.#idsOf(message, opening)) prompt.push(id);
@@ -198,7 +197,7 @@ export class HarmonyModel implements LanguageModel {
     tools,
     transcript,
   }: Pick<ModelRequest, "settings" | "tools" | "transcript">): number {
-    const opening = this.#opening(settings, tools);
+    const opening = this.#opening({ settings, tools });
     const conversation = transcript.reduce((sum, message) => {
       return sum + this.#idsOf(message, opening).length;
     }, 0);
@@ -222,23 +221,16 @@ export class HarmonyModel implements LanguageModel {
     return this.close();
   }
 
-  #opening(settings: TurnSettings, tools: DeclaredTools): Opening {
-    const known = this.#openings.get(settings);
+  #opening({ settings, tools, opening: recorded }: OpeningRequest): Opening {
+    const known = recorded === undefined ? this.#openings.get(settings) : undefined;
     if (known !== undefined) return known;
-    const opening = this.#recordedOpening(openingMessages(settings, tools), settings, tools);
-    this.#openings.set(settings, opening);
-    return opening;
-  }
-
-  #recordedOpening(
-    messages: readonly Message[],
-    settings: TurnSettings,
-    tools: DeclaredTools,
-  ): Opening {
     const hasFunctionTools =
       settings.toolChoice !== "none" && tools.inNamespace("functions").length > 0;
+    const messages = recorded ?? openingMessages(settings, tools);
     const ids = messages.flatMap((message) => this.#render(message, hasFunctionTools));
-    return { ids, hasFunctionTools };
+    const opening = { ids, hasFunctionTools };
+    if (recorded === undefined) this.#openings.set(settings, opening);
+    return opening;
   }
 
   /** What was sampled with this vocabulary stays as sampled, except that `<|return|>` becomes `<|end|>`. */

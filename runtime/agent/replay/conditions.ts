@@ -29,10 +29,11 @@ export function conditionsOf(
     const message = `It was recorded by Chorale ${turn.version}; this is ${version}.`;
     found.push({ what: "version", seq, message });
   }
-  const now = withoutBuiltin(openingMessages(turn.settings, recorded));
+  const fresh = openingMessages(turn.settings, recorded);
+  const now = withoutBuiltin(fresh);
   const then = withoutBuiltin(opening);
   const changed = then.findIndex((message, at) => message !== now[at]);
-  if (changed !== -1 || now.length !== then.length) {
+  if (changed !== -1 || now.length !== then.length || hasOtherBuiltin(opening, fresh)) {
     const role = opening[Math.max(0, changed)]?.role ?? "developer";
     const message = `This version of Chorale writes another ${role} message than was recorded; the recorded one is replayed.`;
     found.push({ what: "prompt", seq, message });
@@ -56,6 +57,28 @@ function withoutBuiltin(opening: readonly Message[]): readonly string[] {
         ? { ...part, tools: undefined }
         : value;
     }),
+  );
+}
+
+/** Whether this version tells something else of Python or the browser; what was added for a machine does not count. */
+function hasOtherBuiltin(opening: readonly Message[], fresh: readonly Message[]): boolean {
+  const then = builtin(opening);
+  const now = builtin(fresh);
+  return (
+    then.size !== now.size ||
+    [...now].some(([name, description]) => !then.get(name)?.startsWith(description))
+  );
+}
+
+/** Namespace → what it is described as, in the system message. */
+function builtin(opening: readonly Message[]): ReadonlyMap<string, string> {
+  const parts = opening.flatMap(({ content }) => content);
+  return new Map(
+    parts.flatMap((part) =>
+      part.type === "system"
+        ? (part.tools ?? []).map(({ name, description }) => [name, description ?? ""] as const)
+        : [],
+    ),
   );
 }
 

@@ -1,0 +1,52 @@
+/** What a replay works with: the model, and the tools that are compared with the recorded ones. */
+
+import type { Tool } from "../../tools/index.ts";
+import { openTools } from "../environment.ts";
+import type { loadModel } from "../index.ts";
+import type { CommandContext } from "./command-context.ts";
+import type { AgentArguments } from "./flags.ts";
+import { modelConfiguration } from "./model-configuration.ts";
+import type { RunSettings } from "./open-run.ts";
+import { pluginConfigurations } from "./plugins.ts";
+
+export type ReplayArguments = RunSettings & {
+  readonly thread: string | undefined;
+  readonly until: number | undefined;
+  /** `CALL`, `CALL=TEXT` or `CALL=@FILE`. */
+  readonly edit: readonly string[];
+  readonly live: boolean;
+  readonly json: boolean;
+  readonly verbose: boolean;
+};
+
+export type ReplayTools = AsyncDisposable & { readonly list: readonly Tool[] };
+
+/** @throws ToolsError for what cannot be loaded */
+export async function openReplayTools(
+  args: AgentArguments,
+  { env, output }: CommandContext,
+): Promise<ReplayTools> {
+  const opened = await openTools({
+    env,
+    toolModules: args.tool,
+    plugins: await pluginConfigurations(args),
+    onPluginLog: (text) => output.watchLines("log", text, "result"),
+  });
+  return { list: opened.tools, [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose]() };
+}
+
+/** What the model is opened with; the store of prefixes is left alone. */
+export function modelOptions(
+  { model }: RunSettings,
+  { output }: CommandContext,
+): NonNullable<Parameters<typeof loadModel>[1]> {
+  const {
+    path: _path,
+    prefixCacheBytes: _bytes,
+    ...options
+  } = modelConfiguration(model, {
+    note: (sentence) => output.note(sentence),
+    progress: output.isLive ? (text) => output.progress(text) : null,
+  });
+  return options;
+}
