@@ -4,12 +4,13 @@ import type { Tool } from "../../tools/index.ts";
 import { openTools } from "../environment.ts";
 import type { loadModel } from "../index.ts";
 import type { CommandContext } from "./command-context.ts";
-import type { AgentArguments } from "./flags.ts";
+import type { AgentArguments, ToolArguments } from "./flags.ts";
 import { modelConfiguration } from "./model-configuration.ts";
 import type { RunSettings } from "./open-run.ts";
 import { pluginConfigurations } from "./plugins.ts";
 
 export type ReplayArguments = RunSettings & {
+  readonly agent: AgentArguments;
   readonly thread: string | undefined;
   readonly until: number | undefined;
   /** `CALL`, `CALL=TEXT` or `CALL=@FILE`. */
@@ -23,7 +24,7 @@ export type ReplayTools = AsyncDisposable & { readonly list: readonly Tool[] };
 
 /** @throws ToolsError for what cannot be loaded */
 export async function openReplayTools(
-  args: AgentArguments,
+  args: ToolArguments,
   { env, output }: CommandContext,
 ): Promise<ReplayTools> {
   const opened = await openTools({
