@@ -7,7 +7,7 @@
  *     paging [--layers N] [--memory GIB] [--prompt N] [--generate N] [--seed N]
  *     context [--context N] [--seed N]
  *     sessions [--sessions N] [--seed N]
- *     kills [--runs N] [--seed N] [--embedded 1]
+ *     kills [--kills N] [--seed N] [--embedded 1]
  *     constrain [--walks N] [--seed N] [FILE of the area json | FOLDER of JSON-Schema-Test-Suite …]
  */
 import { mkdtempSync, rmSync } from "node:fs";
@@ -112,12 +112,12 @@ const sessions: Area = async (args) => {
 };
 
 const kills: Area = async (args, folder) => {
-  const { runs, seed, embedded } = numbers(args, { runs: 200, seed: 1, embedded: 0 });
+  const { kills: wanted, seed, embedded } = numbers(args, { kills: 200, seed: 1, embedded: 0 });
   const model = embedded === 0 ? "chain" : "embedded";
-  const onProgress = (run: number): void => {
-    if (run % 20 === 0) console.error(`${run} runs`);
+  const onProgress = (done: number): void => {
+    if (done % 10 === 0) console.error(`${done} kills`);
   };
-  const report = await killRuns({ runs, seed, folder, model, onProgress });
+  const report = await killRuns({ kills: wanted, seed, folder, model, onProgress });
   return { report: { seed, model, ...report }, good: report.problems.length === 0 };
 };
 
