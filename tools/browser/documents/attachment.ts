@@ -28,7 +28,7 @@ export async function readAttachment(path: string): Promise<Attachment> {
   const name = basename(path);
   const source = await sourceOf(path);
   const read = await textOf({ name, source, maxBytes: MAX_BYTES });
-  if ("reason" in read) throw new AttachmentError(path, read.reason);
+  if ("reason" in read) throw new AttachmentError(path, read.reason.replace(/^(?=an? )/, "it is "));
   if (read.text.trim() === "") throw new AttachmentError(path, "it has no text");
   return { path, name, ...read };
 }
