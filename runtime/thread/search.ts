@@ -30,6 +30,7 @@ const WORD = /[\p{L}\p{N}\p{M}\p{Co}]/u;
 export function searchableText(entry: LogEntry): string {
   switch (entry.type) {
     case "user":
+    case "steered":
       return entry.messages.map(textOf).join("\n").slice(0, MAX_INDEXED);
     case "sampled":
       return entry.messages
