@@ -27,14 +27,28 @@ import {
   readInputFiles,
   type Tool,
 } from "../tools/index.ts";
-import { type Home, homePath, openHome } from "./home.ts";
+import { configFolder, type Home, homePath, openHome } from "./home.ts";
 import { type McpConfiguration, type McpServersOption, startMcpServers } from "./mcp-servers.ts";
 import type { HarmonyModel } from "./model/harmony-model.ts";
 import { type LoadModelOptions, loadModel } from "./model/load-model.ts";
+import { underPolicy } from "./policy/nested-calls.ts";
+import { openPolicy, type PolicyPlaces } from "./policy/open-policy.ts";
+import type { Policy } from "./policy/policy.ts";
 import { SqliteThreadStore } from "./thread/sqlite-store.ts";
 import { MemoryThreadStore, type ThreadStore } from "./thread/store.ts";
 
 export { mcpAuthorizationFile } from "./mcp-servers.ts";
+export { toolFacts } from "./policy/effects.ts";
+export { fingerprintOf } from "./policy/fingerprint.ts";
+export {
+  type OpenedPolicy,
+  openPolicy,
+  type PolicyPlaces,
+  policyStore,
+  projectPolicyPath,
+  trustPolicyFile,
+} from "./policy/open-policy.ts";
+export { describeChange } from "./policy/tool-change.ts";
 
 export type PluginConfiguration = {
   /** Folder or npm package. */
@@ -59,6 +73,8 @@ export type ModelConfiguration = Omit<LoadModelOptions, "prefixCache"> & {
   readonly prefixCacheBytes?: number | undefined;
 };
 
+export type PolicyConfiguration = Partial<Pick<PolicyPlaces, "file" | "configuration" | "folder">>;
+
 export type EnvironmentOptions = {
   /** Default: `process.env`. */
   readonly env?: NodeJS.ProcessEnv | undefined;
@@ -76,6 +92,8 @@ export type EnvironmentOptions = {
   readonly mcp?: McpConfiguration | undefined;
   /** Folder of documents that the model may search and read. */
   readonly documents?: string | undefined;
+  /** The rules about calls. Default: those of the files that are found; see `openPolicy`. false: none. */
+  readonly policy?: PolicyConfiguration | false | undefined;
   /** Whether conversations are kept in the state folder. Default true; else in memory. */
   readonly keepThreads?: boolean | undefined;
   /** Gets sentences for the person who watches. */
@@ -95,6 +113,8 @@ export type Environment = AsyncDisposable & {
   readonly plugins: readonly Plugin[];
   /** Absent where none was named. */
   readonly mcp: McpServers | undefined;
+  /** For `AgentOptions`; undefined where none was wanted. */
+  readonly policy: Policy | undefined;
   /** Where the user's files are, for the instructions; undefined where there are none. */
   readonly briefing: string | undefined;
   readonly threads: ThreadStore;
@@ -111,6 +131,8 @@ export async function openEnvironment(options: EnvironmentOptions = {}): Promise
   const home = openHome(env, onNote);
   opened.defer(() => home.close());
   const threads = opened.use(openThreads(home, options.keepThreads ?? true));
+  const policy =
+    options.policy === false ? undefined : await policyOf(options.policy ?? {}, home, env, onNote);
   const artifactFolder = newArtifactFolder(home);
   const tools: Tool[] = [];
   // Servers start while everything else is opened.
@@ -127,7 +149,9 @@ export async function openEnvironment(options: EnvironmentOptions = {}): Promise
     options.python === false
       ? null
       : await openPython(options.python ?? {}, home, env, onNote, artifactFolder);
-  const others = opened.use(await openTools(options, python === null ? [] : [python.tool]));
+  const others = opened.use(
+    await openTools({ ...options, rules: policy }, python === null ? [] : [python.tool]),
+  );
   tools.push(...others.tools);
   const { plugins, browser } = others;
 
@@ -145,6 +169,7 @@ export async function openEnvironment(options: EnvironmentOptions = {}): Promise
     python: python?.tool,
     browser,
     plugins,
+    policy,
     briefing: python?.briefing,
     threads,
     close,
@@ -164,6 +189,21 @@ export function openModelOf(
   return loadModel(path, { ...loading, ...prefixCache(path, home, prefixCacheBytes, onNote) });
 }
 
+/** @throws PolicyError */
+async function policyOf(
+  places: PolicyConfiguration,
+  home: Home,
+  env: NodeJS.ProcessEnv,
+  onNote: (sentence: string) => void,
+): Promise<Policy> {
+  const configuration = places.configuration ?? configFolder(env);
+  const { policy, files } = await openPolicy({ ...places, configuration, state: home.path });
+  for (const { path, isTrusted } of files) {
+    if (!isTrusted) onNote(`The policy ${path} does not count, since it is not trusted as it is.`);
+  }
+  return policy;
+}
+
 export type OpenedTools = AsyncDisposable & {
   readonly tools: readonly Tool[];
   readonly plugins: readonly Plugin[];
@@ -178,10 +218,13 @@ export async function openTools(
   options: Pick<
     EnvironmentOptions,
     "env" | "toolModules" | "plugins" | "documents" | "onNote" | "onPluginLog"
-  >,
+  > & {
+    /** What plugins may call of other tools is decided by these as well. */
+    readonly rules?: Policy | undefined;
+  },
   given: readonly Tool[] = [],
 ): Promise<OpenedTools> {
-  const { env = process.env, onNote = () => {}, onPluginLog } = options;
+  const { env = process.env, onNote = () => {}, onPluginLog, rules } = options;
   const tools = [...given];
   await using opened = new AsyncDisposableStack();
   opened.defer(async () => {
@@ -195,7 +238,7 @@ export async function openTools(
     const plugin = await loadPlugin(path, {
       grant: parseGrants(grants),
       env,
-      tools: () => tools,
+      tools: () => (rules === undefined ? tools : tools.map((tool) => underPolicy(tool, rules))),
       onWarning: onNote,
       ...(onPluginLog && { onLog: onPluginLog }),
     });

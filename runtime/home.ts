@@ -7,12 +7,24 @@
  */
 import { randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { homedir, tmpdir } from "node:os";
+import { dirname, isAbsolute, join, resolve } from "node:path";
 import { stateDir as homePath } from "../tools/index.ts";
 import { messageOf } from "./errors.ts";
 
 export { homePath };
+
+/**
+ * The folder of what the user sets, whether or not it exists: `$XDG_CONFIG_HOME/chorale`, else `~/.config/chorale`;
+ * where `CHORALE_CONFIG` names a file, the folder of that. Source: the XDG Base Directory Specification.
+ */
+export function configFolder(env: NodeJS.ProcessEnv): string {
+  const named = env["CHORALE_CONFIG"];
+  if (named) return dirname(resolve(named));
+  const config = env["XDG_CONFIG_HOME"] ?? "";
+  const base = isAbsolute(config) ? config : join(env["HOME"] || homedir(), ".config");
+  return join(base, "chorale");
+}
 
 export type Home = {
   readonly path: string;

@@ -35,6 +35,11 @@ export const COMMANDS: CommandTable = {
     load: async () => (await import("./commands/mcp.ts")).command,
   },
 
+  policy: {
+    describe: "Show and try out the rules about which calls may run",
+    load: async () => (await import("./commands/policy.ts")).command,
+  },
+
   python: {
     describe: "Install packages for Python, list and check them",
     load: async () => (await import("./commands/python.ts")).command,

@@ -4,9 +4,9 @@
  * `{"model": "gpt-oss:20b", "profile": "quick", "profiles": {"quick": {"effort": "low"}}}`.
  */
 import { readFileSync } from "node:fs";
-import { homedir } from "node:os";
-import { isAbsolute, join } from "node:path";
+import { join } from "node:path";
 import { messageOf, UsageError } from "../errors.ts";
+import { configFolder } from "../home.ts";
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -25,11 +25,7 @@ const OTHER_KEYS: readonly string[] = ["profile", "profiles", "mcpServers", "$sc
 
 /** Where the configuration is, whether or not it exists. */
 export function configPath(env: NodeJS.ProcessEnv): string {
-  const named = env["CHORALE_CONFIG"];
-  if (named) return named;
-  const config = env["XDG_CONFIG_HOME"] ?? "";
-  const folder = isAbsolute(config) ? config : join(env["HOME"] || homedir(), ".config");
-  return join(folder, "chorale", "config.json");
+  return env["CHORALE_CONFIG"] || join(configFolder(env), "config.json");
 }
 
 /** @throws UsageError for a file that cannot be read, or is no object of settings */

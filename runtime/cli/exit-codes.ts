@@ -14,12 +14,17 @@ export const EXIT = {
   invalidOutput: 3,
   /** A budget of the turn was used up: steps, tokens, reasoning, seconds, calls, bytes. The error's code says which. */
   limit: 4,
-  /** A tool needed an approval and did not get it. */
+  /**
+   * The last call that the model made was not allowed, by a rule or since there was no one to ask; it answered
+   * without, or came to no answer.
+   */
   denied: 5,
   /** The model is missing or broken, or does not fit this machine. */
   model: 6,
   /** The model's Harmony stayed unusable after the retries. */
   harmony: 7,
+  /** `chorale policy check`: a person would be asked. */
+  asked: 8,
   /** A terminal that was closed (SIGHUP). */
   hungUp: 129,
   /** Ctrl-C. */

@@ -243,6 +243,13 @@ export const agentFlags = {
     type: "switch",
     describe: "Let the model write message headers that the format does not have",
   },
+  policy: {
+    type: "text",
+    placeholder: "FILE",
+    completes: "file",
+    describe:
+      "Which calls may run, are asked for, or must not run (default: policy.json or policy.yaml of the configuration folder; see chorale policy)",
+  },
   docs: {
     type: "text",
     placeholder: "PATH",

@@ -40,6 +40,7 @@ export async function openRunEnvironment(
     mcpServers: mcpServersFor(agent, env, note),
     mcp: { version: packageVersion() },
     documents: agent.docs,
+    policy: { file: agent.policy },
     onPluginLog: (text) => output.watchLines("log", text, "result"),
     ...others,
     onNote: note,
@@ -61,10 +62,12 @@ export async function openRunEnvironment(
 /** @param briefing where the user's files are; see `Environment` */
 export function agentOf(
   settings: RunSettings,
-  { model, tools, briefing }: Pick<Environment, "model" | "briefing"> & { tools: readonly Tool[] },
+  { model, tools, policy, briefing }: Pick<Environment, "model" | "policy" | "briefing"> & {
+    tools: readonly Tool[];
+  },
   output: ValidatorOptions | undefined,
 ): Agent {
-  return new Agent({ ...turnOptionsOf(settings, briefing), model, tools, output });
+  return new Agent({ ...turnOptionsOf(settings, briefing), model, tools, policy, output });
 }
 
 /** What the flags say about each turn. */

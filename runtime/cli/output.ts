@@ -125,6 +125,12 @@ export class Output {
     process.stderr.write(this.#color ? `\x1b[${code}m${line}\x1b[0m\n` : `${line}\n`);
   }
 
+  /** Part of a question to the person at the terminal; also shown with `--quiet`. */
+  question(text: string): void {
+    this.finishLine();
+    process.stderr.write(visibleText(text));
+  }
+
   /** One sentence of the command itself that is good to know. */
   note(sentence: string): void {
     if (!this.#isQuiet) this.problem(sentence);

@@ -3,7 +3,8 @@ import { resolve } from "node:path";
 import { type BrowserTools, createValidator } from "../../tools/index.ts";
 import { UsageError } from "../errors.ts";
 import type { Timing, Usage } from "../events.ts";
-import { Thread } from "../index.ts";
+import { type DeniedCall, Thread } from "../index.ts";
+import { terminalApprover } from "./ask-terminal.ts";
 import { checkLength, readAttachments, withAttachments } from "./attachments.ts";
 import type { CommandContext } from "./command-context.ts";
 import { errorText } from "./error-text.ts";
@@ -48,7 +49,7 @@ export async function runCommand(args: RunArguments, context: CommandContext): P
   if (args.timeout !== undefined) context.stopAfter(args.timeout);
   if (args.output !== undefined) await checkWritable(args.output, "--output");
   const resumed = await resumedThread(args, context);
-  const prompt = await promptOf(args, resumed, context);
+  const { prompt, untrusted } = await promptOf(args, resumed, context);
   const outputSchema = await readSchema(args.agent);
   // A schema that is none is refused now, not after the model is loaded.
   if (outputSchema !== undefined) {
@@ -79,18 +80,20 @@ export async function runCommand(args: RunArguments, context: CommandContext): P
   });
   const run = agent.run(thread, prompt, {
     signal,
+    approve: terminalApprover(output) ?? undefined,
+    untrusted,
     onEvent: args.json ? (event) => events.take(event) : watch,
   });
   let exitCode: ExitCode = EXIT.failed;
   try {
-    const { status, output: answer, error, usage, timing } = await run.result;
-    exitCode = status === "completed" ? EXIT.ok : exitCodeOf(error);
+    const { status, output: answer, error, deniedCall, usage, timing } = await run.result;
     if (error !== undefined) output.problem(errorText(error));
     if (args.output !== undefined && answer !== null) {
-      exitCode = EXIT.failed;
       await writeWhole(args.output, answer, "--output");
-      exitCode = EXIT.ok;
     }
+    const answered = deniedCall === undefined ? EXIT.ok : EXIT.denied;
+    exitCode = status === "completed" ? answered : exitCodeOf(error);
+    if (deniedCall !== undefined) output.problem(deniedSentence(deniedCall));
     if (args.verbose) note(figures(usage, timing, thread.id));
   } finally {
     if (args.json) events.end(exitCode, model.statistics);
@@ -98,14 +101,48 @@ export async function runCommand(args: RunArguments, context: CommandContext): P
   return exitCode;
 }
 
+<<<<<<< HEAD
 /** Undefined where a thread goes on whose last turn is not over. */
+=======
+/**
+ * The id of the thread that goes on; undefined for a new one.
+ * @throws UsageError, ThreadNotFoundError, AmbiguousThreadError
+ */
+async function resumedThread(
+  args: RunArguments,
+  context: CommandContext,
+): Promise<string | undefined> {
+  if (args.resume === undefined && !args.continue) return undefined;
+  return withThreads(context, async (store: ThreadStore) => {
+    if (args.resume !== undefined) return (await findThread(store, args.resume)).threadId;
+    const folder = resolve(".");
+    const last = await lastThread(store, folder);
+    if (last !== undefined) return last.threadId;
+    const [other] = await store.list({ limit: 1 });
+    const elsewhere =
+      other === undefined
+        ? "There are no conversations yet."
+        : `The last one of all is ${other.threadId}${other.title === null ? "" : ` (${other.title})`}; ` +
+          "--resume goes on with it.";
+    throw new UsageError(`No conversation began in ${folder}. ${elsewhere}`);
+  });
+}
+
+type Prompt = {
+  /** Undefined where a thread goes on whose last turn is not over. */
+  readonly prompt: string | undefined;
+  /** Of what is in it beside the person's own words. */
+  readonly untrusted: readonly string[];
+};
+
+>>>>>>> dc580cf (chorale policy, tools trust, --policy; ask at the terminal; end with 5 where a call was not allowed)
 async function promptOf(
   { prompt, attach, model }: RunArguments,
   resumed: string | undefined,
   { output, env, signal }: CommandContext,
-): Promise<string | undefined> {
+): Promise<Prompt> {
   if (resumed !== undefined && prompt === undefined) {
-    if (attach.length === 0) return undefined;
+    if (attach.length === 0) return { prompt: undefined, untrusted: [] };
     throw new UsageError("--attach is for a question; give one.");
   }
   const note = (sentence: string): void => output.note(sentence);
@@ -119,7 +156,19 @@ async function promptOf(
   const attachments = await readAttachments(attach, note);
   const whole = withAttachments(text, attachments);
   await checkLength(whole, attachments, model);
-  return whole;
+  const hasBlock = prompt !== undefined && prompt !== "-" && text !== prompt;
+  return {
+    prompt: whole,
+    untrusted: [...(hasBlock ? ["<stdin>"] : []), ...attachments.map(({ path }) => path)],
+  };
+}
+
+function deniedSentence({ tool, rule, reason }: DeniedCall): string {
+  const why = reason === undefined ? "" : ` ${reason}`;
+  return (
+    `${tool} was not allowed to run (${rule}), and the model answered without it.${why} ` +
+    "In a terminal you are asked; --policy FILE can allow it (see chorale policy)."
+  );
 }
 
 /** What a run took, in one sentence. */

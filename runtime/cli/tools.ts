@@ -208,7 +208,7 @@ function execute(tool: Tool, raw: string, signal: AbortSignal): Promise<ToolResu
   });
 }
 
-function orHere(sources: ToolArguments): ToolArguments {
+export function orHere(sources: ToolArguments): ToolArguments {
   if (sources.plugin.length + sources.tool.length > 0) return sources;
   if (!existsSync("package.json")) {
     throw new UsageError("Name what the tools are in: --plugin PATH, or --tool FILE.");
@@ -248,7 +248,7 @@ async function withPython(
 }
 
 /** As the model reads it, among the functions of its developer message. */
-function signature({ recipient, description, inputSchema }: Tool): string {
+export function signature({ recipient, description, inputSchema }: Tool): string {
   const name = recipient.slice(recipient.indexOf(".") + 1);
   const comment = description
     .split("\n")

@@ -32,7 +32,7 @@ const MAX_TEXT = 1_000;
 /** Names that decisions have which no rule made. */
 const RESERVED: ReadonlySet<string> = new Set([
   ...DEFAULT_RULES.flatMap(({ name }) => name ?? []),
-  ...["tool", "tainted", "changed-tool", "undecided", "otherwise"],
+  ...["tool", "trusted-server", "tainted", "changed-tool", "undecided", "otherwise"],
   ...["answer-session", "answer-always", "no_approver", "caller", "user"],
 ]);
 

@@ -50,3 +50,14 @@ export function returnsStrangeText(tool: Tool, name?: string): boolean {
   if (originOf(tool, name) === "mcp" || tool.recipient.startsWith("browser.")) return true;
   return effectsOf(tool, name).isOpenWorld;
 }
+
+/** What rules go by, for people. */
+export function toolFacts(tool: Tool): Readonly<Record<string, string | boolean>> {
+  const { isReadOnly, isDestructive, isOpenWorld } = effectsOf(tool);
+  return {
+    origin: originOf(tool),
+    readOnly: isReadOnly,
+    destructive: isDestructive,
+    openWorld: isOpenWorld,
+  };
+}

@@ -2,8 +2,9 @@
  * Answers and trusted tools in a folder, one small file each: two processes that write at the same time lose
  * nothing of each other's.
  */
+import { hash } from "node:crypto";
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { type Tool, writeFileAtomic } from "../../tools/index.ts";
 import { PolicyStoreError } from "./errors.ts";
 import { hashOf } from "./fingerprint.ts";
@@ -15,11 +16,13 @@ type KeptAnswer = RememberedAnswer & { readonly at: string };
 export class FilePolicyStore implements PolicyStore {
   readonly #answers: string;
   readonly #tools: string;
+  readonly #files: string;
 
   /** @param folder created with the first thing that is kept */
   constructor(folder: string) {
     this.#answers = join(folder, "answers");
     this.#tools = join(folder, "tools");
+    this.#files = join(folder, "files");
   }
 
   async answers(tool: string): Promise<readonly RememberedAnswer[]> {
@@ -67,6 +70,25 @@ export class FilePolicyStore implements PolicyStore {
     }
     return isTrustedNow || answers.length > 0;
   }
+
+  /** Whether a policy of a project was trusted with this very content. @throws PolicyStoreError */
+  async isTrustedFile(path: string, content: Uint8Array): Promise<boolean> {
+    const kept = await read(join(this.#files, fileName(hashOf(resolve(path)))), isTrustedFile);
+    return kept?.sha256 === hash("sha256", content, "hex");
+  }
+
+  /** @throws PolicyStoreError */
+  async trustFile(path: string, content: Uint8Array): Promise<void> {
+    const file = { path: resolve(path), sha256: hash("sha256", content, "hex") };
+    await write(this.#files, hashOf(file.path), file);
+  }
+}
+
+type TrustedFile = { readonly path: string; readonly sha256: string };
+
+function isTrustedFile(value: unknown): value is TrustedFile {
+  const file = value as Partial<TrustedFile> | null;
+  return typeof file?.path === "string" && typeof file.sha256 === "string";
 }
 
 const fileName = (name: string): string => `${name}.json`;

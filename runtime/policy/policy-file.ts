@@ -13,6 +13,13 @@ const MAX_BYTES = 1024 * 1024;
  * @throws PolicyError with the line and what would be accepted
  */
 export async function readPolicyFile(file: string): Promise<PolicyDocument> {
+  return parsePolicy((await readPolicyText(file)).text, file);
+}
+
+/** @throws PolicyError for a file that cannot be read, is too large, or is no text */
+export async function readPolicyText(
+  file: string,
+): Promise<{ readonly text: string; readonly bytes: Uint8Array }> {
   let bytes: Buffer;
   try {
     bytes = await readFile(file);
@@ -24,13 +31,11 @@ export async function readPolicyFile(file: string): Promise<PolicyDocument> {
       file,
     });
   }
-  let source: string;
   try {
-    source = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return { text: new TextDecoder("utf-8", { fatal: true }).decode(bytes), bytes };
   } catch {
     throw new PolicyError("it is not UTF-8 text.", { file });
   }
-  return parsePolicy(source, file);
 }
 
 /**

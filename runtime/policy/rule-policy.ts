@@ -6,7 +6,7 @@
  */
 import type { Tool } from "../../tools/index.ts";
 import { checkDocument, type PolicyDocument, RuleProblem } from "./check-rules.ts";
-import { changesThings } from "./effects.ts";
+import { changesThings, effectsOf, originOf } from "./effects.ts";
 import { PolicyError } from "./errors.ts";
 import { fingerprintOf, hashOf } from "./fingerprint.ts";
 import { appliesTo, CallFacts, type OpenRule, openRule } from "./match-rule.ts";
@@ -154,6 +154,14 @@ class RulePolicy implements Policy {
       return { action: "ask", rule: "tool", reason: "The tool asks for it.", isAnyTaint: false };
     }
     if (this.#otherwise !== "default") return otherwise(this.#otherwise);
+    if (call.tool.needsApproval === false && originOf(call.tool, call.name) === "mcp") {
+      return {
+        action: "allow",
+        rule: "trusted-server",
+        reason: "The configuration trusts the server.",
+        isAnyTaint: !changesThings(facts.effects),
+      };
+    }
     return (await strictest(this.#defaults, facts)) ?? otherwise("ask");
   }
 
@@ -203,12 +211,16 @@ function answerAmong(
   };
 }
 
-/** Whether an answer holds for a call. An answer that allows holds after strangers' text only if it was given then. */
+/**
+ * Whether an answer holds for a call. Where the call changes something, an answer that allows it holds after
+ * strangers' text only if it was given then.
+ */
 function isAbout(answer: RememberedAnswer, call: PolicyCall): boolean {
   if (answer.tool !== call.name || answer.fingerprint !== fingerprintOf(call.tool)) return false;
   const { argumentsHash, decision } = answer;
   if (argumentsHash !== undefined && argumentsHash !== hashOf(call.arguments)) return false;
-  return decision === "deny" || call.taint === null || answer.isTainted;
+  const isAnyTaint = decision === "deny" || !changesThings(effectsOf(call.tool, call.name));
+  return isAnyTaint || call.taint === null || answer.isTainted;
 }
 
 async function strictest(rules: readonly OpenRule[], facts: CallFacts): Promise<Ruling | null> {

@@ -65,7 +65,7 @@ function toolOf([recipient = "", from, says = ""]: string[]): { tool: Tool; asks
     ...(from !== "own" && { origin: from as Tool["origin"] }),
     execute: async () => "",
   } as Tool;
-  return { tool, asks: says === "asks" };
+  return { tool, asks: says.endsWith("asks") };
 }
 
 for (const file of readdirSync(FOLDER)) {

@@ -60,10 +60,11 @@ describe("servers from npm", () => {
       servers.tools.find(({ recipient }) => recipient === `functions.${name}`);
     expect(tool("mcp__filesystem__read_text_file")).toMatchObject({
       needsApproval: true,
+      origin: "mcp",
       annotations: { readOnlyHint: true },
     });
     expect(tool("mcp__filesystem__move_file")).toBeUndefined();
-    expect(tool("mcp__thinking__sequentialthinking")?.needsApproval).toBeUndefined();
+    expect(tool("mcp__thinking__sequentialthinking")?.needsApproval).toBe(false);
     expect(servers.servers[1]?.tools[0]).toMatchObject({
       name: "mcp__filesystem__read_file",
       originalName: "read_file",

@@ -43,6 +43,7 @@ export function resourceTools(
       },
       timeoutMs: LIMIT_MS,
       annotations,
+      origin: "mcp",
       async execute(input, { signal }: ToolContext): Promise<ToolOutput> {
         const { server: one, page = 1 } = input as { server?: string; page?: number };
         const all = await source.list(one, signal);
@@ -65,6 +66,7 @@ export function resourceTools(
       },
       timeoutMs: LIMIT_MS,
       annotations,
+      origin: "mcp",
       async execute(input, { signal }: ToolContext): Promise<ToolOutput> {
         const { server: from, uri } = input as { server: string; uri: string };
         const contents = await source.read(from, uri, signal);

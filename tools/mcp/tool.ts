@@ -48,7 +48,9 @@ export function mcpTool(
     inputSchema: tool.inputSchema,
     timeoutMs: OUTER_LIMIT_MS,
     annotations: tool.annotations,
-    ...(!trust && { needsApproval: true }),
+    origin: "mcp",
+    // Said also where the person trusts the server: a policy goes by it.
+    needsApproval: !trust,
     async execute(input: Record<string, unknown>, context: ToolContext): Promise<ToolOutput> {
       requireUnchanged(connection, tool);
       const result = await connection.callTool(tool.name, input, {

@@ -48,7 +48,7 @@ export async function openChat(
       model,
       tools,
       thread,
-      options: turnOptionsOf(args, briefing),
+      options: { ...turnOptionsOf(args, briefing), policy: environment.policy },
       normaliseCitations:
         browser === undefined ? null : (text) => browser.normaliseCitations(text).text,
       makeAgent: (options) => new Agent(options),

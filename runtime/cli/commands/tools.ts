@@ -1,11 +1,12 @@
 import {
+  anyNumber,
   type CommandGroup,
   defineCommand,
   optional,
   required,
   subcommand,
 } from "../command/command.ts";
-import { grantFlag, reportFlag, toolFlags } from "../flags.ts";
+import { grantFlag, mcpFlags, reportFlag, toolFlags } from "../flags.ts";
 
 export const command: CommandGroup = {
   commands: {
@@ -48,6 +49,30 @@ export const command: CommandGroup = {
           ],
         ],
         run: async (args, context) => (await import("../tools.ts")).callCommand(args, context),
+      }),
+    ),
+
+    trust: subcommand(
+      "Allow calls of tools for always, as the tools are now; list and revoke that",
+      defineCommand({
+        positionals: {
+          tools: anyNumber("The tools, like get_weather (default: all that are given)"),
+        },
+        flags: {
+          list: { type: "switch", describe: "Show the trusted tools" },
+          revoke: { type: "switch", describe: "Forget the tools, and the answers about them" },
+          ...reportFlag,
+        },
+        settings: { ...toolFlags, ...grantFlag, ...mcpFlags },
+        exclusive: [["list", "revoke"]],
+        examples: [
+          ["tools trust get_weather --tool weather.ts", "Not asked again until the tool changes"],
+          ["tools trust mcp__files__read_file", "A tool of an MCP server"],
+          ["tools trust --list", "What is trusted, and since when"],
+          ["tools trust --revoke get_weather", "Asked again from now on"],
+        ],
+        run: async (args, context) =>
+          (await import("../tools-trust.ts")).trustCommand(args, context),
       }),
     ),
 
