@@ -62,7 +62,12 @@ export async function openRunEnvironment(
 /** @param briefing where the user's files are; see `Environment` */
 export function agentOf(
   settings: RunSettings,
-  { model, tools, policy, briefing }: Pick<Environment, "model" | "policy" | "briefing"> & {
+  {
+    model,
+    tools,
+    policy,
+    briefing,
+  }: Pick<Environment, "model" | "policy" | "briefing"> & {
     tools: readonly Tool[];
   },
   output: ValidatorOptions | undefined,

@@ -101,33 +101,6 @@ export async function runCommand(args: RunArguments, context: CommandContext): P
   return exitCode;
 }
 
-<<<<<<< HEAD
-/** Undefined where a thread goes on whose last turn is not over. */
-=======
-/**
- * The id of the thread that goes on; undefined for a new one.
- * @throws UsageError, ThreadNotFoundError, AmbiguousThreadError
- */
-async function resumedThread(
-  args: RunArguments,
-  context: CommandContext,
-): Promise<string | undefined> {
-  if (args.resume === undefined && !args.continue) return undefined;
-  return withThreads(context, async (store: ThreadStore) => {
-    if (args.resume !== undefined) return (await findThread(store, args.resume)).threadId;
-    const folder = resolve(".");
-    const last = await lastThread(store, folder);
-    if (last !== undefined) return last.threadId;
-    const [other] = await store.list({ limit: 1 });
-    const elsewhere =
-      other === undefined
-        ? "There are no conversations yet."
-        : `The last one of all is ${other.threadId}${other.title === null ? "" : ` (${other.title})`}; ` +
-          "--resume goes on with it.";
-    throw new UsageError(`No conversation began in ${folder}. ${elsewhere}`);
-  });
-}
-
 type Prompt = {
   /** Undefined where a thread goes on whose last turn is not over. */
   readonly prompt: string | undefined;
@@ -135,7 +108,6 @@ type Prompt = {
   readonly untrusted: readonly string[];
 };
 
->>>>>>> dc580cf (chorale policy, tools trust, --policy; ask at the terminal; end with 5 where a call was not allowed)
 async function promptOf(
   { prompt, attach, model }: RunArguments,
   resumed: string | undefined,

@@ -19,6 +19,7 @@ import type {
   LogEntry,
   Thread,
   TurnOptions,
+  UserInput,
 } from "../../index.ts";
 import { errorText } from "../error-text.ts";
 import { TurnMeter } from "./meter.ts";
@@ -31,8 +32,8 @@ export type OpenedChat = {
   readonly tools: readonly Tool[];
   /** The conversation that begins, or goes on. */
   readonly thread: Thread;
-  /** What every turn begins with: instructions, limits, sampling. */
-  readonly options: TurnOptions;
+  /** What every turn begins with: instructions, limits, sampling, and the rules about calls. */
+  readonly options: TurnOptions & Pick<AgentOptions, "policy">;
   readonly normaliseCitations: ((text: string) => string) | null;
   /** Parts of the library, which a chat loads behind its first prompt. */
   makeAgent(options: AgentOptions): Agent;
@@ -248,9 +249,9 @@ export class ChatSession {
 
   /**
    * Goes back to before the last turn, in a copy of the conversation.
-   * @returns what was said in that turn; null where there is no turn
+   * @returns what was said in that turn, and the names of documents in it; null where there is no turn
    */
-  async undo(): Promise<readonly InputMessage[] | null> {
+  async undo(): Promise<Pick<UserInput, "messages" | "untrusted"> | null> {
     const thread = this.#thread;
     if (thread === null) return null;
     const entries = await thread.entries();
@@ -260,16 +261,16 @@ export class ChatSession {
     this.#thread = await thread.fork(at);
     this.meter.contextUsed = contextOf(entries.slice(0, at));
     this.#options.view.changed();
-    return last.messages;
+    return last;
   }
 
   /** Asks the last question again, with another seed. @returns false where there is none */
   async retry(): Promise<boolean> {
-    const messages = await this.undo();
-    if (messages === null) return false;
+    const last = await this.undo();
+    if (last === null) return false;
     this.#sampling = { seed: randomInt(2 ** 32) };
-    this.#options.view.addQuestion(textOf(messages));
-    this.#begin(messages);
+    this.#options.view.addQuestion(textOf(last.messages));
+    this.#begin(last.messages, last.untrusted);
     return true;
   }
 
@@ -301,11 +302,18 @@ export class ChatSession {
     this.#options.view.addQuestion(text);
     const attached = this.#attached;
     this.#attached = [];
-    this.#begin(attached.reduce((question, documents) => documents.addTo(question), text));
+    this.#begin(
+      attached.reduce((question, documents) => documents.addTo(question), text),
+      attached.flatMap(({ names }) => names),
+    );
   }
 
-  #begin(input: string | readonly InputMessage[] | undefined): void {
-    void this.#atWork((chat, signal) => this.#turn(chat, input, signal));
+  /** @param untrusted names of documents in the input */
+  #begin(
+    input: string | readonly InputMessage[] | undefined,
+    untrusted: readonly string[] = [],
+  ): void {
+    void this.#atWork((chat, signal) => this.#turn(chat, input, untrusted, signal));
   }
 
   /**
@@ -349,6 +357,7 @@ export class ChatSession {
   async #turn(
     open: Open,
     input: string | readonly InputMessage[] | undefined,
+    untrusted: readonly string[],
     signal: AbortSignal,
   ): Promise<void> {
     const { view } = this.#options;
@@ -356,6 +365,7 @@ export class ChatSession {
     this.#sampling = null;
     const run = this.#agent(open).run(open.thread, input, {
       signal,
+      untrusted,
       ...(sampling !== null && { sampling }),
       steering: () => this.#steering(),
       onEvent: (event) => this.#take(event),

@@ -113,13 +113,13 @@ export const CHAT_COMMANDS: readonly ChatCommand[] = [
     name: "undo",
     description: "go back to before the last turn",
     run: async (_argument, { session, view }) => {
-      const messages = await session.undo();
-      if (messages === null) {
+      const last = await session.undo();
+      if (last === null) {
         view.addNote("There is no turn to undo.");
         return;
       }
       view.addNote("The last turn is undone; its question can be edited.");
-      view.edit(textOf(messages));
+      view.edit(textOf(last.messages));
     },
   },
   {
