@@ -86,6 +86,7 @@ export {
   type ModelConfiguration,
   openEnvironment,
   type PluginConfiguration,
+  type PolicyConfiguration,
   type PythonConfiguration,
 } from "./environment.ts";
 export {
