@@ -187,12 +187,12 @@ async function runTask(
   schema: ValidatorOptions | undefined,
   { environment, tools, signal }: Workplace,
 ): Promise<BatchResult> {
-  const { model } = environment;
+  const { model, policy } = environment;
   const { thread, attempt, entries } = found;
   const { input, ...overrides } = item.prompt;
   await using own = await tools.forPrompt();
   const { briefing } = own;
-  const agent = agentOf(args, { model, tools: own.tools, briefing }, schema);
+  const agent = agentOf(args, { model, tools: own.tools, policy, briefing }, schema);
   const timeUp = new AbortController();
   const timer =
     args.timeout === undefined

@@ -1,6 +1,6 @@
 /** What a batch says about a line, and what an earlier one said. */
 import { codeOf, messageOf, RunError, type RunErrorCode } from "../../errors.ts";
-import type { RunStatus, Timing, Usage } from "../../events.ts";
+import type { DeniedCall, RunStatus, Timing, Usage } from "../../events.ts";
 import type { LogEntry, RunResult } from "../../index.ts";
 import { fold } from "../../index.ts";
 import { exitCodeOf } from "../exit-code-of.ts";
@@ -18,6 +18,8 @@ export type BatchResult = {
   /** Without an answer: what was said until then. */
   readonly partial_output?: string;
   readonly error?: { readonly message: string; readonly code?: string };
+  /** A rule, or that there was no one to ask, kept the model from its last call. */
+  readonly denied_call?: DeniedCall;
   /** What `chorale run` would end with. */
   readonly exit_code: ExitCode;
   readonly usage: Usage | null;
@@ -51,7 +53,7 @@ export function problemResult(item: BatchItem, problem: string): BatchResult {
 }
 
 export function runResult(item: BatchItem, attempt: number, run: RunResult): BatchResult {
-  const { status, output, partialOutput, error, usage, timing } = run;
+  const { status, output, partialOutput, error, deniedCall, usage, timing } = run;
   const code = codeOf(error);
   return {
     ...factsOf(item, attempt),
@@ -61,7 +63,8 @@ export function runResult(item: BatchItem, attempt: number, run: RunResult): Bat
     ...(error !== undefined && {
       error: { message: messageOf(error), ...(code !== undefined && { code }) },
     }),
-    exit_code: status === "completed" ? EXIT.ok : exitCodeOf(error),
+    ...(deniedCall && { denied_call: deniedCall }),
+    exit_code: status === "completed" ? answeredCode(deniedCall) : exitCodeOf(error),
     usage,
     timing,
   };
@@ -75,18 +78,29 @@ export function loggedResult(
 ): BatchResult | null {
   const last = entries.at(-1);
   if (last?.type !== "ended") return null;
-  const { status, output, partial, error, timing } = last;
+  const { status, output, partial, error, denied, timing } = last;
+  const denied_call = denied && {
+    call_id: denied.callId,
+    tool: denied.tool,
+    rule: denied.rule,
+    ...(denied.reason !== undefined && { reason: denied.reason }),
+  };
   return {
     ...factsOf(item, attempt),
     status,
     output,
     ...(partial !== undefined && { partial_output: partial }),
     ...(error !== null && { error }),
-    exit_code: status === "completed" ? EXIT.ok : loggedExitCode(error?.code),
+    ...(denied_call && { denied_call }),
+    exit_code: status === "completed" ? answeredCode(denied_call) : loggedExitCode(error?.code),
     usage: fold(entries).usage,
     timing,
   };
 }
+
+/** An answer without a call that was wanted is not what was asked for. */
+const answeredCode = (denied: DeniedCall | undefined): ExitCode =>
+  denied === undefined ? EXIT.ok : EXIT.denied;
 
 function loggedExitCode(code: string | undefined): ExitCode {
   // Of what ends a run from outside, only its time is recorded.
