@@ -2,10 +2,10 @@
 import { openMcpServers, type Tool } from "../../tools/index.ts";
 import { mcpAuthorizationFile, openTools } from "../environment.ts";
 import { homePath } from "../home.ts";
+import { packageVersion } from "../version.ts";
 import type { CommandContext } from "./command-context.ts";
 import type { McpArguments, ToolArguments } from "./flags.ts";
 import { mcpServersFor } from "./mcp/sources.ts";
-import { packageVersion } from "./package-version.ts";
 import { pluginConfigurations } from "./plugins.ts";
 
 export type ToolSources = ToolArguments & McpArguments;
