@@ -19,6 +19,7 @@ const AREAS: readonly string[] = [
   "logits",
   "json",
   "json-suite",
+  "wild",
   "xml",
   "malformed",
   "loop",

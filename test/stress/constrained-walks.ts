@@ -149,11 +149,9 @@ function backwards(value: unknown): unknown {
 
 /** Where a text is not allowed, id by id; undefined: it is. */
 function refusal(matcher: GrammarMatcher | DistinctKeyMatcher, text: string): string | undefined {
-  let done = "";
-  for (const id of loadO200kHarmony().encode(text)) {
-    if (!matcher.allows(id)) return `not after ${done.slice(-100)} of ${text.slice(0, 200)}`;
+  for (const [at, id] of loadO200kHarmony().encode(text).entries()) {
+    if (!matcher.allows(id)) return `token ${at} of ${text.slice(0, 300)}`;
     matcher.accept(id);
-    done += loadO200kHarmony().decode([id]);
   }
   return matcher.isAccepting ? undefined : `it may not end: ${text.slice(0, 200)}`;
 }

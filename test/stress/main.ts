@@ -137,7 +137,7 @@ const constrain: Area = async (args) => {
     },
   });
   const { invalid, refusedInstances, walks, unfinished } = report;
-  const good = invalid.length + refusedInstances.length === 0 && unfinished <= walks / 50;
+  const good = invalid.length + refusedInstances.length === 0 && unfinished <= walks / 20;
   return { report, good };
 };
 

@@ -6,8 +6,8 @@ import type { Regex } from "../grammar.ts";
 import { ascii, type EmitContext } from "./emit-context.ts";
 import { type PropertyPlan, planProperties } from "./property-plan.ts";
 import type { RawSymbol } from "./raw-grammar.ts";
-import { ANY_TEXT, concat, literal } from "./regex.ts";
-import { quoted } from "./spelling.ts";
+import { ANY_TEXT, concat } from "./regex.ts";
+import { quoted, quotedText } from "./spelling.ts";
 import type { Expression, ObjectSet } from "./value-sets.ts";
 
 /** Most properties that are counted for `minProperties` and `maxProperties`. */
@@ -54,6 +54,8 @@ class ObjectRules {
   /** Counts beyond this say nothing more; 0: properties are not counted. */
   readonly #counted: number;
   readonly #states = new Map<string, { readonly rule: number }>();
+  /** By name or class: what stands before the value of a first property, and of a later one. */
+  readonly #keys = new Map<string | Regex, readonly [first: Regex, later: Regex]>();
 
   constructor(emitter: EmitContext, set: ObjectSet, plan: PropertyPlan, expression: Expression) {
     this.#emitter = emitter;
@@ -140,7 +142,7 @@ class ObjectRules {
     const at = this.#isFree ? 0 : index + 1;
     this.#emitter.raw.add(
       rule,
-      { terminal: this.#key(literal(property.name), state.begun) },
+      { terminal: this.#key(property.name, state.begun) },
       this.#emitter.value(property.value),
       this.#rest({ ...next, at }),
     );
@@ -163,10 +165,20 @@ class ObjectRules {
   }
 
   /** What stands before a value: a bracket or a comma, the name, a colon. */
-  #key(names: Regex, begun: boolean): Regex {
+  #key(names: string | Regex, begun: boolean): Regex {
+    const [first, later] = this.#keys.get(names) ?? this.#makeKey(names);
+    return begun ? later : first;
+  }
+
+  #makeKey(names: string | Regex): readonly [first: Regex, later: Regex] {
     const { space } = this.#emitter.marks;
-    const open = begun ? concat(space, ascii(","), space) : concat(ascii("{"), space);
-    const name = quoted(names, names === ANY_TEXT ? "all" : "needed");
-    return concat(open, name, space, ascii(":"), space);
+    const name =
+      typeof names === "string"
+        ? quotedText(names)
+        : quoted(names, names === ANY_TEXT ? "all" : "needed");
+    const rest = concat(name, space, ascii(":"), space);
+    const made = [concat(ascii("{"), space, rest), concat(space, ascii(","), space, rest)] as const;
+    this.#keys.set(names, made);
+    return made;
   }
 }

@@ -15,7 +15,7 @@ import { type NumberLanguage, type NumberSet, numberLanguage } from "./numbers.t
 import { RawGrammar, type RawSymbol } from "./raw-grammar.ts";
 import { concat, either, isBounded, isNothing, NOTHING, repeat, set } from "./regex.ts";
 import type { SchemaSets } from "./schema-sets.ts";
-import { quoted } from "./spelling.ts";
+import { quoted, quotedText } from "./spelling.ts";
 import { hasNoString, type StringSet, stringLanguage } from "./strings.ts";
 import type { Expression, ValueSet } from "./value-sets.ts";
 
@@ -160,7 +160,10 @@ function scalarTerminal(sets: readonly ValueSet[]): Regex {
 }
 
 function stringTerminal(strings: StringSet): Regex {
+  if (strings.values !== undefined && strings.languages.length === 0) {
+    return either(...strings.values.map(quotedText));
+  }
   if (hasNoString(strings)) return NOTHING;
-  const isFree = strings.values === undefined && strings.languages.length === 0;
+  const isFree = strings.languages.length === 0;
   return quoted(stringLanguage(strings), isFree ? "all" : "needed");
 }

@@ -118,8 +118,22 @@ const WHOLE_EXPONENT = 20;
 /** So many values are spelled one by one. */
 const MAX_LISTED = 64;
 
+const known = new Map<string, NumberLanguage>();
+const MAX_KNOWN = 500;
+
 /** The texts of the numbers of a set. */
 export function numberLanguage(numbers: NumberSet): NumberLanguage {
+  const { only, low, high, multiples, values = "" } = numbers;
+  // Infinite bounds are different texts as well.
+  const bounds = `${low.value} ${low.exclusive} ${high.value} ${high.exclusive}`;
+  const key = `${only} ${bounds} ${multiples.join()} ${String(values)}`;
+  const found = known.get(key) ?? languageOf(numbers);
+  if (known.size >= MAX_KNOWN) known.clear();
+  known.set(key, found);
+  return found;
+}
+
+function languageOf(numbers: NumberSet): NumberLanguage {
   if (numbers.values !== undefined) {
     return { regex: either(...numbers.values.map(spellings)), unchecked: [] };
   }

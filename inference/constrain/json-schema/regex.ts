@@ -62,9 +62,16 @@ export function set(ranges: readonly Range[]): Regex {
 
 /** A text, character by character. */
 export function literal(text: string): Regex {
-  return concat(
-    ...Array.from(text, (char) => set([[char.codePointAt(0) ?? 0, char.codePointAt(0) ?? 0]])),
-  );
+  return concat(...Array.from(text, (char) => character(char.codePointAt(0) ?? 0)));
+}
+
+const characters = new Map<number, Regex>();
+const MAX_CHARACTERS = 4096;
+
+function character(code: number): Regex {
+  const known = characters.get(code) ?? set([[code, code]]);
+  if (characters.size < MAX_CHARACTERS) characters.set(code, known);
+  return known;
 }
 
 export function concat(...parts: readonly Regex[]): Regex {

@@ -11,6 +11,7 @@ import {
   concat,
   either,
   intersectRanges,
+  literal,
   not,
   type Range,
   repeat,
@@ -63,7 +64,14 @@ function spell(language: Regex, escapes: Escapes): Regex {
   return result;
 }
 
-/** The same between quotes. */
+/** One text between quotes. */
+export function quotedText(content: string): Regex {
+  return /^[ !#-.0-[\]-~]*$/.test(content)
+    ? text(`"${content}"`)
+    : quoted(literal(content), "needed");
+}
+
+/** The texts of a language between quotes. */
 export function quoted(language: Regex, escapes: Escapes): Regex {
   return concat(QUOTE, spell(language, escapes), QUOTE);
 }

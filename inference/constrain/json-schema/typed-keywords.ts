@@ -87,6 +87,8 @@ function languageOf(
   }
 }
 
+const NO_REGEX = "regular expressions have no grammar of useful size";
+
 /** The language of a `format` of strings; undefined: it says nothing, or, with a note, it has none. */
 export function formatOf(keywords: Keywords, context: SetContext): Regex | undefined {
   const name = keywords.text("format");
@@ -94,7 +96,9 @@ export function formatOf(keywords: Keywords, context: SetContext): Regex | undef
   const format = formatLanguage(name);
   const { pointer } = keywords.place;
   if (format === undefined) {
-    context.notes.add("checkedAfterwards", pointer, "format", `the format ${name} has no grammar`);
+    // An unknown one is not asserted by a validator either.
+    if (name === "regex") context.notes.add("checkedAfterwards", pointer, "format", NO_REGEX);
+    else context.notes.add("unknown", pointer, "format", `the format ${name} is not known`);
     return undefined;
   }
   if (format.narrower !== undefined) {
