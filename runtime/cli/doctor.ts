@@ -6,7 +6,9 @@ import type { Check, CheckStatus } from "./doctor/check.ts";
 import { configurationChecks } from "./doctor/configuration.ts";
 import { machineChecks } from "./doctor/machine.ts";
 import { type ModelToCheck, modelCheck } from "./doctor/model.ts";
+import { policyChecks } from "./doctor/policy.ts";
 import { pythonCheck, sandboxChecks } from "./doctor/sandbox.ts";
+import { serverChecks } from "./doctor/servers.ts";
 import { packageCheck, stateChecks } from "./doctor/state.ts";
 import { terminalCheck } from "./doctor/terminal.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
@@ -29,6 +31,8 @@ export async function doctorCommand(
     ...machineChecks(),
     ...(await stateChecks(env)),
     ...(await configurationChecks(await allSettings(context.commands), env)),
+    ...(await policyChecks(env)),
+    ...serverChecks(env),
     await modelCheck(model, load),
     ...sandboxChecks(sandbox),
     ...(sandbox.available ? [await pythonCheck(env, signal)] : []),

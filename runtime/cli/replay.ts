@@ -4,7 +4,6 @@ import { messageOf, UsageError } from "../errors.ts";
 import {
   callNamed,
   entriesOfJsonLines,
-  findThread,
   forkAtStep,
   type LogEntry,
   loadModel,
@@ -14,6 +13,7 @@ import type { CommandContext } from "./command-context.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { modelOptions, openReplayTools, type ReplayArguments } from "./open-replay.ts";
 import { reportLines } from "./replay-report.ts";
+import { resumedThread } from "./resumed-thread.ts";
 import { withThreads } from "./stored-threads.ts";
 
 /** Status 1 where something differs. @throws UsageError, ThreadNotFoundError, ModelError */
@@ -22,11 +22,6 @@ export async function replayCommand(
   context: CommandContext,
 ): Promise<ExitCode> {
   const { thread, until, edit, live } = args;
-  if (thread === undefined) {
-    throw new UsageError(
-      "Name a conversation (chorale sessions list shows them), or a folder with --check.",
-    );
-  }
   if (live && until === undefined && edit.length === 0) {
     throw new UsageError("--live goes on behind a step; name it with --until.");
   }
@@ -113,12 +108,14 @@ async function editOf(
   }
 }
 
-/** @param name an id of the store, or a file of JSON lines */
-async function readThread(name: string, context: CommandContext): Promise<readonly LogEntry[]> {
-  if (isFile(name)) return entriesOfJsonLines(readFileSync(name, "utf8"));
-  return withThreads(context, async (store) =>
-    store.read((await findThread(store, name)).threadId),
-  );
+/** @param name an id of the store, or a file of JSON lines; undefined: the last conversation of this folder */
+async function readThread(
+  name: string | undefined,
+  context: CommandContext,
+): Promise<readonly LogEntry[]> {
+  if (name !== undefined && isFile(name)) return entriesOfJsonLines(readFileSync(name, "utf8"));
+  const id = await resumedThread({ resume: name, continue: name === undefined }, context);
+  return withThreads(context, (store) => store.read(id ?? ""));
 }
 
 function isFile(path: string): boolean {

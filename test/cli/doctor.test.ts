@@ -7,7 +7,9 @@ import { COMMANDS } from "../../runtime/cli/commands.ts";
 import type { Check } from "../../runtime/cli/doctor/check.ts";
 import { configurationChecks } from "../../runtime/cli/doctor/configuration.ts";
 import { nodeCheck } from "../../runtime/cli/doctor/machine.ts";
+import { policyChecks } from "../../runtime/cli/doctor/policy.ts";
 import { sandboxChecks } from "../../runtime/cli/doctor/sandbox.ts";
+import { serverChecks } from "../../runtime/cli/doctor/servers.ts";
 import { stateChecks } from "../../runtime/cli/doctor/state.ts";
 import { type TerminalFacts, terminalCheck } from "../../runtime/cli/doctor/terminal.ts";
 import type { OsSandbox, SandboxLayer } from "../../tools/isolate/index.ts";
@@ -86,6 +88,29 @@ test("an old Node is a problem; a layer that is not needed is not", () => {
     { name: "sandbox: network", status: "note", mend: expect.any(String) },
     { name: "sandbox: writing", status: "ok" },
   ]);
+});
+
+test("policies and servers of MCP: what is there, and what is wrong with it", async () => {
+  const folder = join(home, "config", "chorale");
+  const env = { XDG_CONFIG_HOME: join(home, "config"), PATH: process.env["PATH"] };
+  expect(await policyChecks(env)).toMatchObject([{ name: "policy", status: "ok" }]);
+  expect(serverChecks(env)).toMatchObject([
+    { status: "ok", detail: expect.stringMatching(/^None are configured/) },
+  ]);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "policy.json"), '{"rules": 5}');
+  expect(await policyChecks(env)).toMatchObject([{ name: "policy", status: "problem" }]);
+  const servers = { good: { command: process.execPath }, gone: { command: "no-such-program-1" } };
+  writeFileSync(join(folder, "mcp.json"), JSON.stringify({ mcpServers: servers }));
+  expect(serverChecks(env)).toMatchObject([
+    {
+      name: "mcp servers: gone",
+      status: "problem",
+      mend: expect.stringContaining("chorale mcp remove gone"),
+    },
+  ]);
+  writeFileSync(join(folder, "mcp.json"), '{"mcpServers": 5}');
+  expect(serverChecks(env)).toMatchObject([{ name: "mcp servers", status: "problem" }]);
 });
 
 test("a damaged file of conversations", async () => {

@@ -89,7 +89,7 @@ test("a folder as a test: what is the same, what differs, what is broken", {
 });
 
 test.each<[string[], string]>([
-  [[], "Name a conversation"],
+  [[], "No conversation began in"],
   [["nope"], "nope"],
   [["--check", "/nope"], "--check /nope cannot be read"],
   [["--check", join(FIXTURES, "..", "tiny-model")], "has no *.jsonl; chorale sessions export"],

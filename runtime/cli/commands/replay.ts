@@ -5,7 +5,7 @@ import { runSettings } from "./run.ts";
 export const command: Command = defineCommand({
   positionals: {
     thread: optional(
-      "The conversation: its id, the beginning of it, or a file of its log (JSON lines)",
+      "The conversation: its id, the beginning of it, or a file of its log (default: the last one of this folder)",
       "thread",
     ),
   },
@@ -44,7 +44,8 @@ export const command: Command = defineCommand({
     ["schema", "xsd"],
   ],
   examples: [
-    ["replay 0f3a", "Sample the conversation again and say where it differs, if it does"],
+    ["replay", "Sample the last conversation again and say where it differs, if it does"],
+    ["replay 0f3a", "Another one"],
     ["replay 0f3a --until 3", "The first three steps"],
     ["replay --check test/threads", "Recorded conversations as tests, for CI"],
     ['replay 0f3a --edit \'1={"sky":"rain"}\'', "What would be if the first call had said so"],
