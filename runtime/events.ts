@@ -186,6 +186,8 @@ export type RunEvent =
       /** What `progress` is at the end, where the tool knows it. */
       readonly total?: number;
       readonly message?: string;
+      /** What the tool has printed since it was told last. */
+      readonly output?: string;
     }
   | {
       /** The model had reasoned as long as it may: its analysis was ended, and it goes on behind that. */

@@ -33,6 +33,8 @@ export type ToolProgress = {
   readonly total?: number;
   /** In words. */
   readonly message?: string;
+  /** What the tool has printed since it told of it last: for people, the result has all of it. */
+  readonly output?: string;
 };
 
 /** What a tool hands over, once it is in one form (see `toToolOutput`). */

@@ -13,6 +13,7 @@ import {
   INPUT_LIMITS,
   type LeftOut,
   MAX_ERROR_CHARS,
+  MAX_LIVE_CHARS,
   MAX_VALUE_CHARS,
   type ToChild,
 } from "./protocol.ts";
@@ -30,6 +31,8 @@ const BEGIN_CHECK_MS = 100;
 /** How long the files of a finished cell are waited for: a timer of it may have stopped the thread. */
 const FILES_WITHIN_MS = 10_000;
 const US_PER_MS = 1000;
+/** How often what a cell prints is told while it runs. */
+const LIVE_OUTPUT_MS = 200;
 
 const ENDLESS = "code of an earlier call went on without end";
 const BACKGROUND = "code that an earlier call left behind went on computing";
@@ -136,7 +139,12 @@ async function run(id: number, code: string): Promise<void> {
     if (cell.interrupted) outcome = INTERRUPTED;
     else {
       cell.begun = true;
-      outcome = readOutcome(await isolate.runCell(id, code, ++cells));
+      const telling = tellOutput(id);
+      try {
+        outcome = readOutcome(await isolate.runCell(id, code, ++cells));
+      } finally {
+        clearInterval(telling);
+      }
     }
     if (outcome === null) return die(UNREADABLE);
     const late = setTimeout(endNow, FILES_WITHIN_MS, ENDLESS);
@@ -153,6 +161,18 @@ async function run(id: number, code: string): Promise<void> {
   } finally {
     clearInterval(watch);
   }
+}
+
+/** Tells what the cell prints while it runs. Of a flood the end of each piece is told; the result has more. */
+function tellOutput(id: number): NodeJS.Timeout {
+  let shown = 0;
+  return setInterval(() => {
+    const { length } = output;
+    if (length <= shown) return;
+    const text = output.read(shown).slice(-MAX_LIVE_CHARS);
+    shown = length;
+    send({ type: "output", id, text });
+  }, LIVE_OUTPUT_MS);
 }
 
 function answer(leftOut: LeftOut): void {

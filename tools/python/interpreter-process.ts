@@ -43,7 +43,13 @@ export class InterpreterProcess {
   readonly #child: SupervisedChild;
   readonly #ready = Promise.withResolvers<Ready>();
   readonly #snapshot = Promise.withResolvers<Uint8Array>();
-  #cell: { readonly id: number; readonly end: (end: CellEnd) => void } | undefined;
+  #cell:
+    | {
+        readonly id: number;
+        readonly end: (end: CellEnd) => void;
+        readonly onOutput: (text: string) => void;
+      }
+    | undefined;
   #lastId = 0;
   /** What the running cell has written so far, and a file whose bytes come next. */
   #files: CellFile[] = [];
@@ -93,11 +99,14 @@ export class InterpreterProcess {
     this.#send({ type: "packages", manifest });
   }
 
-  /** Runs a cell; one at a time. Never rejects. */
-  async run(code: string): Promise<CellEnd> {
+  /**
+   * Runs a cell; one at a time. Never rejects.
+   * @param onOutput gets what it prints while it runs
+   */
+  async run(code: string, onOutput: (text: string) => void = () => {}): Promise<CellEnd> {
     if (this.#over !== undefined) return { kind: "died", ...this.#over, begun: false };
     const { promise, resolve } = Promise.withResolvers<CellEnd>();
-    this.#cell = { id: ++this.#lastId, end: resolve };
+    this.#cell = { id: ++this.#lastId, end: resolve, onOutput };
     this.#files = [];
     this.#child.keepsAgentAlive(true);
     this.#send({ type: "run", id: this.#lastId, code });
@@ -137,6 +146,10 @@ export class InterpreterProcess {
         break;
       case "artifact":
         this.#expect(message);
+        break;
+      case "output":
+        if (message.id !== this.#cell?.id) throw new RangeError("output of no running cell");
+        this.#cell.onOutput(message.text);
         break;
       case "result": {
         if (message.id !== this.#cell?.id) throw new RangeError("a result of no running cell");

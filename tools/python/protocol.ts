@@ -70,12 +70,17 @@ export type LeftOut = {
   readonly files: readonly { readonly path: string; readonly bytes: number }[];
 };
 
+/** Of what a cell prints while it runs, in UTF-16 code units. */
+export const MAX_LIVE_CHARS = 4_096;
+
 export type FromChild =
   | {
       readonly type: "ready";
       readonly fromSnapshot: boolean;
       readonly snapshotProblem: string | null;
     }
+  /** What the running cell has printed since it was told last, or the end of it. */
+  | { readonly type: "output"; readonly id: number; readonly text: string }
   /** A file that a cell has written, by its path in the sandbox; its bytes are the next frame. */
   | { readonly type: "artifact"; readonly path: string; readonly size: number }
   | ({
@@ -106,6 +111,10 @@ export function readFromChild(message: unknown): FromChild | undefined {
     case "artifact":
       return isText(m["path"]) && isCount(m["size"])
         ? { type: "artifact", path: m["path"], size: m["size"] }
+        : undefined;
+    case "output":
+      return isCount(m["id"]) && isText(m["text"]) && m["text"].length <= MAX_LIVE_CHARS
+        ? { type: "output", id: m["id"] as number, text: m["text"] }
         : undefined;
     case "ready":
       return typeof m["fromSnapshot"] === "boolean" && isTextOrNull(m["snapshotProblem"])

@@ -86,7 +86,11 @@ export function createPythonTool(options: PythonToolOptions = {}): PythonTool {
       await session.start().catch(() => undefined);
     },
     async execute(code: string, context: ToolContext): Promise<ToolOutput> {
-      const result = await session.run(cellSource(code), context.signal);
+      let printed = 0;
+      const result = await session.run(cellSource(code), context.signal, (output) => {
+        printed += output.length;
+        context.onProgress?.({ progress: printed, output });
+      });
       return present(result, await keep(result, artifacts));
     },
     close: () => session.close(),

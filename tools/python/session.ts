@@ -65,10 +65,15 @@ export class PythonSession implements AsyncDisposable {
   /**
    * Runs a cell when the ones before it are done.
    *
+   * @param onOutput gets what it prints while it runs
    * @throws PythonStartError; the signal's reason when it was aborted before the cell began
    */
-  run(code: string, signal: AbortSignal): Promise<CellResult> {
-    const result = this.#last.then(() => this.#runNow(code, signal));
+  run(
+    code: string,
+    signal: AbortSignal,
+    onOutput: (text: string) => void = () => {},
+  ): Promise<CellResult> {
+    const result = this.#last.then(() => this.#runNow(code, signal, onOutput));
     this.#last = result.catch(() => undefined);
     return result;
   }
@@ -85,7 +90,12 @@ export class PythonSession implements AsyncDisposable {
     return this.close();
   }
 
-  async #runNow(code: string, signal: AbortSignal, isRetry = false): Promise<CellResult> {
+  async #runNow(
+    code: string,
+    signal: AbortSignal,
+    onOutput: (text: string) => void,
+    isRetry = false,
+  ): Promise<CellResult> {
     const interpreter = await this.#living();
     // The run may have been cancelled while the interpreter started.
     signal.throwIfAborted();
@@ -96,10 +106,10 @@ export class PythonSession implements AsyncDisposable {
       kill: () => interpreter.kill(),
     });
     try {
-      const end = await interpreter.run(code);
+      const end = await interpreter.run(code, onOutput);
       // Earlier cells are the reason, and none of this one's code has run: it may be run again.
       if (end.kind === "died" && !end.begun && !isRetry && !signal.aborted && !this.#closed) {
-        return await this.#runNow(code, signal, true);
+        return await this.#runNow(code, signal, onOutput, true);
       }
       this.#holder = end.kind === "finished" ? interpreter : undefined;
       // So that the next cell does not wait for the whole start.

@@ -1,5 +1,6 @@
 /** Asks whether a call may run. Its arguments stand above, whole; until there is an answer, keys mean nothing else. */
 import type { ApprovalDecision, ApprovalRequest } from "../../index.ts";
+import { APPROVAL_KEYS, approvalOf } from "./approval-text.ts";
 import { type Component, matchesKey, wrapTextWithAnsi } from "./terminal-library.ts";
 import { shownText } from "./text-block.ts";
 import type { Theme } from "./theme.ts";
@@ -28,10 +29,15 @@ export class ApprovalPrompt implements Component {
       cause === "unknown_outcome"
         ? `It is not known whether ${tool} took effect: the program ended while it ran. Run it again?`
         : `May ${tool} run with these arguments?`;
+    const answers = APPROVAL_KEYS.map(({ key, name }) => `${key}  ${name}`).join("    ");
     return [
       dim("─".repeat(width)),
       ...wrapTextWithAnsi(warning(` ${question}`), width),
-      ...wrapTextWithAnsi(` y  yes, once    n  no    ${dim("Ctrl-C stops the turn")}`, width),
+      ...wrapTextWithAnsi(` ${answers}`, width),
+      ...wrapTextWithAnsi(
+        dim(" S, A  the same for these arguments alone    Ctrl-C  stop the turn"),
+        width,
+      ),
       dim("─".repeat(width)),
     ];
   }
@@ -39,9 +45,7 @@ export class ApprovalPrompt implements Component {
   invalidate(): void {}
 
   handleInput(data: string): void {
-    if (matchesKey(data, "y")) this.#answer({ decision: "allow", by: "user" });
-    else if (matchesKey(data, "n") || matchesKey(data, "escape")) {
-      this.#answer({ decision: "deny", by: "user" });
-    }
+    const decision = approvalOf(matchesKey(data, "escape") ? "n" : data);
+    if (decision !== null) this.#answer(decision);
   }
 }

@@ -8,7 +8,7 @@ import type { ApprovalDecision, ApprovalRequest, ConversationTurn } from "../../
 import type { Output } from "../output.ts";
 import { visibleText } from "../terminal-text.ts";
 import { watchRun } from "../watch.ts";
-import { approvalText } from "./approval-text.ts";
+import { APPROVAL_KEYS, approvalOf, approvalText } from "./approval-text.ts";
 import { ChatSession, type ChatView, type OpenedChat, type Teller } from "./chat-session.ts";
 import { type CommandHost, runChatCommand } from "./commands.ts";
 import type { ChatHistory } from "./history.ts";
@@ -129,11 +129,12 @@ class ChatLines implements ChatView {
 
   async askApproval(request: ApprovalRequest, signal: AbortSignal): Promise<ApprovalDecision> {
     this.#options.output.line(visibleText(approvalText(request)));
+    const answers = APPROVAL_KEYS.map(({ key, name }) => `${key}: ${name}`).join("; ");
     for (;;) {
-      process.stdout.write("Run it? y: yes, once; n: no: ");
+      process.stdout.write(`May it run? ${answers}: `);
       const answer = await this.#line(signal);
-      if (/^y(?:es)?$/i.test(answer?.trim() ?? "")) return { decision: "allow", by: "user" };
-      if (answer === null || /^no?$/i.test(answer.trim())) return { decision: "deny", by: "user" };
+      const decision = answer === null ? approvalOf("n") : approvalOf(answer.trim());
+      if (decision !== null) return decision;
     }
   }
 

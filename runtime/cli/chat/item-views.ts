@@ -1,8 +1,8 @@
 /** What a person sees of one item while it happens and afterwards: a thought, a call with its result. */
 import type { CodeExecutionItem, ToolCallItem } from "../../events.ts";
 import { seconds, spinner } from "./clock-text.ts";
-import { type Component, visibleWidth } from "./terminal-library.ts";
-import { GrowingText, TextBlock, wrapped } from "./text-block.ts";
+import { type Component, truncateToWidth, visibleWidth } from "./terminal-library.ts";
+import { GrowingText, shownText, TextBlock, wrapped } from "./text-block.ts";
 import type { Theme } from "./theme.ts";
 import { plainToolName } from "./tool-name.ts";
 
@@ -80,6 +80,7 @@ export class CallView implements Component {
   #ms = 0;
   #waitsFor: string | null = null;
   #isShown = false;
+  #progress = "";
   #ended: ToolCallItem | CodeExecutionItem | null = null;
 
   constructor(item: ToolCallItem | CodeExecutionItem, theme: Theme, folding: Folding) {
@@ -103,6 +104,11 @@ export class CallView implements Component {
   /** What the tool has printed while it works. */
   appendOutput(text: string): void {
     this.#output.append(text);
+  }
+
+  /** How far the tool has come, in its own words. */
+  progress(text: string): void {
+    this.#progress = text;
   }
 
   /** What else has to happen first; null: nothing. Its arguments were shown, whole, with the question. */
@@ -132,12 +138,13 @@ export class CallView implements Component {
     if (item !== null) return [...input, ...this.#result(item, limit, width)];
     if (this.#startedAt === null) return input;
     const ms = performance.now() - this.#startedAt;
-    const state = this.#waitsFor ?? `running ${seconds(ms)}`;
+    const progress = this.#progress === "" ? "" : ` · ${shownText(this.#progress)}`;
+    const state = this.#waitsFor ?? `running ${seconds(ms)}${progress}`;
     const output = this.#output.lines(Math.max(1, width - 4)).slice(-limit());
     return [
       ...input,
       ...output.map((line) => dim(`  │ ${line}`)),
-      dim(`  ${spinner(ms)} ${state}`),
+      dim(truncateToWidth(`  ${spinner(ms)} ${state}`, width)),
     ];
   }
 

@@ -77,6 +77,13 @@ function textOf(part: ReturnType<AnswerParts["push"]>[number]): string {
   return part.type === "code" ? part.lines.join("\n") : part.text;
 }
 
+function progressText(event: Extract<RunEvent, { type: "tool.progress" }>): string {
+  const { progress, total, message } = event;
+  const share =
+    total === undefined || total <= 0 ? "" : ` ${Math.round((progress / total) * 100)}%`;
+  return message === undefined ? share.trim() : `${message}${share}`;
+}
+
 type Happening = Extract<
   RunEvent,
   { type: "budget" | "loop.cut_back" | "compaction.started" | "compaction.completed" }
@@ -162,6 +169,10 @@ export class TranscriptView implements Component {
         break;
       case "item.updated":
         this.#begin(event.item);
+        break;
+      case "tool.progress":
+        this.#call(event.item_id)?.progress(progressText(event));
+        if (event.output !== undefined) this.#call(event.item_id)?.appendOutput(event.output);
         break;
       case "approval.requested":
         this.#call(event.item_id)?.waitFor("waits for your answer");

@@ -7,7 +7,7 @@ const run = promisify(execFile);
 /** Whether tmux is installed; a reason to skip otherwise. */
 export const hasTmux: boolean = spawnSync("tmux", ["-V"]).status === 0;
 
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 30_000;
 
 export class TmuxWindow implements AsyncDisposable {
   readonly #socket: string;
@@ -52,10 +52,15 @@ export class TmuxWindow implements AsyncDisposable {
     await this.#tmux("resize-window", "-x", String(columns), "-y", String(rows));
   }
 
-  /** What is visible, with what is above it on demand. */
-  async screen(history = false): Promise<string> {
-    const { stdout } = await this.#tmux("capture-pane", "-p", ...(history ? ["-S", "-"] : []));
+  /** What is visible. */
+  async screen(): Promise<string> {
+    const { stdout } = await this.#tmux("capture-pane", "-p");
     return stdout.replace(/\s+$/, "");
+  }
+
+  /** What is visible, with the sequences of its colours. */
+  async styled(): Promise<string> {
+    return (await this.#tmux("capture-pane", "-p", "-e")).stdout;
   }
 
   /** The screen once it holds `text`. @throws Error with the screen, when it does not come */
