@@ -133,9 +133,53 @@ export async function openEnvironment(options: EnvironmentOptions = {}): Promise
   const threads = opened.use(openThreads(home, options.keepThreads ?? true));
   const policy =
     options.policy === false ? undefined : await policyOf(options.policy ?? {}, home, env, onNote);
+  const toolset = opened.use(await openToolset(options, home, policy));
+  const model = opened.use(await openModelOf(options.model ?? {}, home, onNote));
+  const mcp = await toolset.ready();
+  const kept = opened.move();
+  const close = (): Promise<void> => kept.disposeAsync();
+  const { python, browser, plugins, briefing } = toolset;
+  return {
+    home,
+    model,
+    get tools() {
+      return toolset.tools;
+    },
+    mcp,
+    python,
+    browser,
+    plugins,
+    policy,
+    briefing,
+    threads,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** The tools of an environment. */
+export type Toolset = AsyncDisposable &
+  Pick<Environment, "python" | "browser" | "plugins" | "briefing"> & {
+    /** With those that MCP servers offer now, once they are ready. */
+    readonly tools: readonly Tool[];
+    /** Waits for the MCP servers. @throws McpError for a required server that cannot be used */
+    ready(): Promise<McpServers | undefined>;
+  };
+
+/**
+ * Everything of an environment that a model may call. MCP servers start meanwhile.
+ * @param policy decides about the calls that plugins make of tools
+ * @throws ToolsError, UsageError; what was opened is closed again
+ */
+export async function openToolset(
+  options: Omit<EnvironmentOptions, "model" | "keepThreads" | "policy">,
+  home: Home,
+  policy?: Policy,
+): Promise<Toolset> {
+  const { env = process.env, onNote = () => {} } = options;
+  await using opened = new AsyncDisposableStack();
   const artifactFolder = newArtifactFolder(home);
   const tools: Tool[] = [];
-  // Servers start while everything else is opened.
   const servers = opened.use(
     startMcpServers(options, {
       env,
@@ -153,27 +197,21 @@ export async function openEnvironment(options: EnvironmentOptions = {}): Promise
     await openTools({ ...options, rules: policy }, python === null ? [] : [python.tool]),
   );
   tools.push(...others.tools);
-  const { plugins, browser } = others;
-
-  const model = opened.use(await openModelOf(options.model ?? {}, home, onNote));
-  const mcp = await servers.ready();
+  let mcp: McpServers | undefined;
   const kept = opened.move();
-  const close = (): Promise<void> => kept.disposeAsync();
   return {
-    home,
-    model,
     get tools() {
       return mcp === undefined ? tools : [...tools, ...mcp.tools];
     },
-    mcp,
     python: python?.tool,
-    browser,
-    plugins,
-    policy,
+    browser: others.browser,
+    plugins: others.plugins,
     briefing: python?.briefing,
-    threads,
-    close,
-    [Symbol.asyncDispose]: close,
+    async ready() {
+      mcp = await servers.ready();
+      return mcp;
+    },
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
 }
 

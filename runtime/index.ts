@@ -54,6 +54,7 @@ export {
   decide,
   decideAll,
 } from "./agent/decide.ts";
+export { type PromptCost, type PromptPart, promptCost } from "./agent/prompt-cost.ts";
 export { type ReplayOptions, replayThread } from "./agent/replay/replay.ts";
 export type { ReplayCondition, ReplayDifference, ReplayReport } from "./agent/replay/report.ts";
 export type { RunResult } from "./agent/run-result.ts";

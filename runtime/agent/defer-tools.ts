@@ -13,8 +13,11 @@ const CONTEXT_SHARE = 0.25;
 /** The other part of the budget is left for what is found. */
 const DECLARED_SHARE = 0.5;
 
+/** What knows a vocabulary. */
+export type TokenCounter = Pick<LanguageModel, "countTokens">;
+
 /** Tokens of signatures, which do not change. */
-const counted = new WeakMap<LanguageModel, WeakMap<Tool, number>>();
+const counted = new WeakMap<TokenCounter, WeakMap<Tool, number>>();
 
 export function defaultToolTokenBudget(contextLength: number): number {
   const share = Math.floor(contextLength * CONTEXT_SHARE);
@@ -22,7 +25,7 @@ export function defaultToolTokenBudget(contextLength: number): number {
 }
 
 /** Tokens of a tool's signature in a model's vocabulary. */
-function signatureTokens(model: LanguageModel, declared: DeclaredTool): number {
+export function signatureTokens(model: TokenCounter, declared: DeclaredTool): number {
   const known = counted.get(model) ?? new WeakMap<Tool, number>();
   counted.set(model, known);
   const tokens = known.get(declared.tool) ?? model.countTokens(signatureText(declared));
@@ -37,7 +40,7 @@ function signatureTokens(model: LanguageModel, declared: DeclaredTool): number {
  */
 export function withDeferredTools(
   tools: readonly Tool[],
-  model: LanguageModel,
+  model: TokenCounter,
   budget: number,
   toolChoice: ToolChoice,
 ): { readonly tools: DeclaredTools; readonly deferredTools: readonly string[] } {

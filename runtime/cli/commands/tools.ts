@@ -6,7 +6,7 @@ import {
   required,
   subcommand,
 } from "../command/command.ts";
-import { grantFlag, mcpFlags, reportFlag, toolFlags } from "../flags.ts";
+import { agentFlags, engineFlags, grantFlag, mcpFlags, reportFlag, toolFlags } from "../flags.ts";
 
 export const command: CommandGroup = {
   commands: {
@@ -29,6 +29,31 @@ export const command: CommandGroup = {
           ["tools list --plugin ./weather", "With those of a plugin"],
         ],
         run: async (args, context) => (await import("../tools.ts")).listCommand(args, context),
+      }),
+    ),
+
+    cost: subcommand(
+      "Show what tools, servers and instructions cost in every prompt, in tokens",
+      defineCommand({
+        flags: reportFlag,
+        settings: {
+          ...toolFlags,
+          ...grantFlag,
+          ...mcpFlags,
+          model: engineFlags.model,
+          docs: agentFlags.docs,
+          instructions: agentFlags.instructions,
+          system: agentFlags.system,
+          "tool-token-budget": agentFlags["tool-token-budget"],
+        },
+        examples: [
+          ["tools cost", "What is built in, and the MCP servers that are configured"],
+          [
+            "tools cost --docs ./docs --tool weather.ts",
+            "With documents and a module of functions",
+          ],
+        ],
+        run: async (args, context) => (await import("../tools-cost.ts")).costCommand(args, context),
       }),
     ),
 
