@@ -207,7 +207,7 @@ function wasAnswered(
   entries: readonly LogEntry[],
   run: Run,
   always: boolean,
-  isTainted: boolean,
+  isGuarded: boolean,
 ): boolean {
   const { callId } = entries[run.seq] as { callId: string };
   const before = entries.slice(0, run.seq);
@@ -232,7 +232,7 @@ function wasAnswered(
         return false;
       if (subject.tool !== run.tool) return false;
       if (one.covers === "arguments" && subject.argumentsHash !== hashOf(run.input)) return false;
-      return !isTainted || one.seq > strangers;
+      return !isGuarded || one.seq > strangers;
     }) || always
   );
 }
@@ -285,10 +285,9 @@ describe("a call", () => {
             one.trusted.some((name) => run.tool === `functions.${name}`) &&
             fingerprintOf(tool) !== run.fingerprint &&
             !isTrustedAnew;
-          const mustAsk =
-            says.action === "ask" ||
-            isChanged ||
-            (isTainted && !says.isAnyTaint && changesThings(effectsOf(tool)));
+          // What changes nothing may be called by an earlier answer as well.
+          const isGuarded = isTainted && changesThings(effectsOf(tool));
+          const mustAsk = says.action === "ask" || isChanged || (isGuarded && !says.isAnyTaint);
           if (!mustAsk) {
             counted.allowed++;
             continue;
@@ -302,7 +301,7 @@ describe("a call", () => {
               (answer.argumentsHash === undefined || answer.argumentsHash === hashOf(run.input)),
           );
           expect(
-            wasAnswered(entries, run, always && !isTainted, isTainted),
+            wasAnswered(entries, run, always && !isGuarded, isGuarded),
             JSON.stringify({ run, entries }),
           ).toBe(true);
         }
