@@ -239,7 +239,9 @@ class TextCompiler {
     if (known === "open") return null;
     if (known !== undefined) return known;
     this.#regular.set(name, "open");
-    const found = this.#regularOf(this.#definition(name, at).expression);
+    const { expression, isTerminal } = this.#definition(name, at);
+    const loop = isTerminal ? undefined : withoutTailCalls(name, expression);
+    const found = this.#regularOf(loop ?? expression);
     this.#regular.set(name, found);
     return found;
   }
@@ -256,6 +258,32 @@ class TextCompiler {
     }
     return { regex: join(regexes), size };
   }
+}
+
+/**
+ * A rule whose alternatives call it at most at their end, all of them, is a repetition: `text ::= "" | [^<&] text` is
+ * `[^<&]*`. The same where it is called at the beginning. Undefined for other rules.
+ */
+function withoutTailCalls(name: string, expression: Expression): Expression | undefined {
+  if (expression.kind !== "either") return undefined;
+  const options = expression.options.map((option) =>
+    option.kind === "sequence" ? option.items : [option],
+  );
+  const isCall = (item: Expression | undefined) => item?.kind === "name" && item.name === name;
+  for (const isLast of [true, false]) {
+    const calls = options.filter((items) => isCall(items.at(isLast ? -1 : 0)));
+    if (calls.length === 0) continue;
+    const ends = options.filter((items) => !calls.includes(items));
+    const steps = calls.map((items) => (isLast ? items.slice(0, -1) : items.slice(1)));
+    const loop: Expression = { kind: "repeat", item: eitherOf(steps), min: 0, max: null };
+    const end = eitherOf(ends);
+    return { kind: "sequence", items: isLast ? [loop, end] : [end, loop] };
+  }
+  return undefined;
+}
+
+function eitherOf(options: readonly (readonly Expression[])[]): Expression {
+  return { kind: "either", options: options.map((items) => ({ kind: "sequence", items })) };
 }
 
 function sizeOf(regex: Regex): number {

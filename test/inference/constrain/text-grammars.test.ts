@@ -69,6 +69,21 @@ describe("EBNF", () => {
     expect(accepted(grammar, [...good, "<a>]]></a>", "<1></a>", "<a>&</a>"])).toEqual(good);
   });
 
+  test("a rule that calls itself at its end, or at its beginning, is a repetition and one terminal", () => {
+    const right = ebnfGrammar(
+      'root ::= "<" text ">"\ntext ::= "" | [^<>&] text | "&" "lt" ";" text',
+    );
+    const left = ebnfGrammar('root ::= "<" text ">"\ntext ::= text [^<>&] | text "&lt;" | ""');
+    for (const grammar of [right, left]) {
+      expect(grammar.terminals).toHaveLength(1);
+      const good = ["<>", "<a日&lt;&lt;b>"];
+      expect(accepted(grammar, [...good, "<&>", "<a&lt>", "<<>"])).toEqual(good);
+    }
+    // Here it is called in the middle as well.
+    const nested = ebnfGrammar('root ::= "" | "(" root ")" root');
+    expect(accepted(nested, ["", "(())()", "(()", "())"])).toEqual(["", "(())()"]);
+  });
+
   test("with bounds, a dot, left recursion, and rules that call each other", () => {
     expect(accepted(ebnfGrammar("root ::= .{2,3}"), ["a", "aé", "日本語", "abcd"])).toEqual([
       "aé",
