@@ -5,10 +5,11 @@
  * a continuation that the grammar accepts.
  */
 import { GrammarError, GrammarLimitError } from "../errors.ts";
+import type { ByteClasses } from "./byte-classes.ts";
 import type { Grammar } from "./grammar.ts";
 import { DEAD, Lexer } from "./lexer.ts";
 import { Parser } from "./parser.ts";
-import { type ByteClasses, RegexPool } from "./regex-pool.ts";
+import { RegexPool } from "./regex-pool.ts";
 
 export type GrammarLimits = {
   /** Distinct parts of regular expressions, derivatives included. */

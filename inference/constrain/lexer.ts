@@ -3,7 +3,8 @@
  * derivatives as an automaton whose states are made when they are reached.
  */
 import { GrammarLimitError } from "../errors.ts";
-import { type ByteClasses, EMPTY, NOTHING, type RegexPool } from "./regex-pool.ts";
+import type { ByteClasses } from "./byte-classes.ts";
+import { EMPTY, NOTHING, type RegexPool } from "./regex-pool.ts";
 
 /** The state in which no terminal can come to be. */
 export const DEAD = 0;

@@ -5,8 +5,9 @@
  * derivatives re-examined", 2009).
  */
 import { GrammarLimitError } from "../errors.ts";
+import { type ByteClasses, NO_SETS, SetLists } from "./byte-classes.ts";
 import type { Regex } from "./grammar.ts";
-import { utf8Sequences } from "./utf8-ranges.ts";
+import { type ByteRange, utf8Sequences } from "./utf8-ranges.ts";
 
 /** Matches nothing. */
 export const NOTHING = 0;
@@ -25,16 +26,6 @@ const NOT = 9;
 
 /** No bound of a repetition. */
 export const UNBOUNDED = -1;
-
-/** The list of no sets. */
-const NO_SETS = 0;
-
-export type ByteClasses = {
-  /** The class of each of the 256 bytes, numbered from 0. */
-  readonly classOf: Uint8Array;
-  /** A byte of each class. */
-  readonly samples: Uint8Array;
-};
 
 /** States that a search for any match may look at. */
 const MAX_SEARCH = 20_000;
@@ -60,16 +51,14 @@ export class RegexPool {
   readonly #ranges: Map<number, number> = new Map();
   readonly #lowered: WeakMap<Regex, number> = new WeakMap();
   readonly #firstOfNode: (number | undefined)[] = [];
-  readonly #setLists: (readonly number[])[] = [[]];
-  readonly #listOfKey: Map<string, number> = new Map([["", NO_SETS]]);
-  readonly #unions: Map<number, number> = new Map();
-  readonly #classes: (ByteClasses | undefined)[] = [];
+  readonly #setLists: SetLists;
   readonly #isEmpty: (boolean | undefined)[] = [];
   #anyText: number | undefined;
 
   /** @param maxNodes more are refused with a `GrammarLimitError` */
   constructor(maxNodes: number) {
     this.#maxNodes = maxNodes;
+    this.#setLists = new SetLists(this.#sets);
     this.#add(NOTHING, 0, 0, 0, [], false, true);
     this.#add(EMPTY, 0, 0, 0, [], true, true);
     this.#add(ANYTHING, 0, 0, 0, [], true, true);
@@ -384,17 +373,18 @@ export class RegexPool {
       case ANYTHING:
         break;
       case SET:
-        list = this.#setList([this.#left[node]!]);
+        list = this.#setLists.list([this.#left[node]!]);
         break;
       case LITERAL: {
         const byte = this.#literals[this.#left[node]!]![this.#right[node]!]!;
-        list = this.#setList([this.#left[this.#range([byte, byte])]!]);
+        list = this.#setLists.list([this.#left[this.#range([byte, byte])]!]);
         break;
       }
       case CONCAT: {
         const left = this.#left[node]!;
         list = this.#firstSets(left);
-        if (this.#nullable[left]) list = this.#union(list, this.#firstSets(this.#right[node]!));
+        if (this.#nullable[left])
+          list = this.#setLists.union(list, this.#firstSets(this.#right[node]!));
         break;
       }
       case REPEAT:
@@ -402,74 +392,18 @@ export class RegexPool {
         list = this.#firstSets(this.#left[node]!);
         break;
       default:
-        for (const part of this.#lists[node]!) list = this.#union(list, this.#firstSets(part));
+        for (const part of this.#lists[node]!)
+          list = this.#setLists.union(list, this.#firstSets(part));
     }
     this.#firstOfNode[node] = list;
-    return list;
-  }
-
-  #union(one: number, other: number): number {
-    if (one === other || other === NO_SETS) return one;
-    if (one === NO_SETS) return other;
-    const key = Math.min(one, other) * 2 ** 26 + Math.max(one, other);
-    let list = this.#unions.get(key);
-    if (list === undefined) {
-      const sets = new Set([...this.#setLists[one]!, ...this.#setLists[other]!]);
-      list = this.#setList([...sets].sort((a, b) => a - b));
-      this.#unions.set(key, list);
-    }
-    return list;
-  }
-
-  #setList(places: readonly number[]): number {
-    const key = places.join();
-    let list = this.#listOfKey.get(key);
-    if (list === undefined) {
-      list = this.#setLists.push(places) - 1;
-      this.#listOfKey.set(key, list);
-    }
     return list;
   }
 
   /** The bytes in classes: bytes of one class give all of the nodes the same derivative. */
   byteClasses(nodes: readonly number[]): ByteClasses {
     let list = NO_SETS;
-    for (const node of nodes) list = this.#union(list, this.#firstSets(node));
-    let classes = this.#classes[list];
-    if (classes === undefined) {
-      classes = this.#makeClasses(this.#setLists[list]!);
-      this.#classes[list] = classes;
-    }
-    return classes;
-  }
-
-  #makeClasses(places: readonly number[]): ByteClasses {
-    const classOf = new Uint8Array(256);
-    const sizes = new Int32Array(256);
-    const inside = new Int32Array(256);
-    const moved = new Int32Array(256);
-    let count = 1;
-    sizes[0] = 256;
-    for (const place of places) {
-      const set = this.#sets[place]!;
-      inside.fill(0, 0, count);
-      for (let byte = 0; byte < 256; byte++) inside[classOf[byte]!]! += set[byte]!;
-      const before = count;
-      for (let one = 0; one < before; one++) {
-        moved[one] = inside[one] === 0 || inside[one] === sizes[one] ? one : count++;
-      }
-      if (count === before) continue;
-      for (let byte = 0; byte < 256; byte++) {
-        const old = classOf[byte]!;
-        if (set[byte] === 0 || moved[old] === old) continue;
-        classOf[byte] = moved[old]!;
-        sizes[old]!--;
-        sizes[moved[old]!]!++;
-      }
-    }
-    const samples = new Uint8Array(count);
-    for (let byte = 255; byte >= 0; byte--) samples[classOf[byte]!] = byte;
-    return { classOf, samples };
+    for (const node of nodes) list = this.#setLists.union(list, this.#firstSets(node));
+    return this.#setLists.classes(list);
   }
 
   /** 1 for each byte with which a match can begin; also 1 for some others where "and" or "not" is inside. */
@@ -534,11 +468,22 @@ export class RegexPool {
   }
 
   #scalars(ranges: readonly (readonly [number, number])[]): number {
-    return this.alternatives(
-      utf8Sequences(ranges).map((sequence) =>
-        sequence.reduceRight((tail, range) => this.concat(this.#range(range), tail), EMPTY),
-      ),
-    );
+    return this.#sequences(utf8Sequences(ranges), 0);
+  }
+
+  /** Sequences of ranges of bytes from one place on; those that begin with the same range share it. */
+  #sequences(sequences: readonly (readonly ByteRange[])[], at: number): number {
+    const options: number[] = [];
+    for (let from = 0; from < sequences.length; ) {
+      const range = sequences[from]![at];
+      if (range === undefined) return EMPTY;
+      let to = from + 1;
+      while (to < sequences.length && isSame(sequences[to]![at], range)) to++;
+      const tail = this.#sequences(sequences.slice(from, to), at + 1);
+      options.push(this.concat(this.#range(range), tail));
+      from = to;
+    }
+    return this.alternatives(options);
   }
 
   #range([from, to]: readonly [number, number]): number {
@@ -615,6 +560,10 @@ export class RegexPool {
     this.#plain.push(plain);
     return this.#kinds.push(kind) - 1;
   }
+}
+
+function isSame(one: ByteRange | undefined, other: ByteRange): boolean {
+  return one?.[0] === other[0] && one[1] === other[1];
 }
 
 /** Whether all that it matches is well-formed UTF-8. */

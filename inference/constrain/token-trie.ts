@@ -243,7 +243,7 @@ export class TokenTrie implements Branches {
     let rest = this.#rests.get(key);
     if (rest === undefined) {
       if (this.#rests.size === MAX_SLICES) this.#rests.clear();
-      rest = this.#makeRest((at) => this.#isRest(at, categories, dead));
+      rest = this.#makeRest(categories, dead);
       this.#rests.set(key, rest);
     }
     return rest;
@@ -264,29 +264,34 @@ export class TokenTrie implements Branches {
     return true;
   }
 
-  #makeRest(isKept: (at: number) => boolean): Branches {
+  #makeRest(categories: number, dead: number): Branches {
     const kept: number[] = [];
     const tokens: number[] = [];
     const first: number[] = [];
     // The nodes on the way to the latest kept token, and those of the way to the node that is looked at.
     const path = new Int32Array(LONGEST_TOKEN + 1);
     let written = 0;
-    for (let node = 0; node < this.nodeCount; node++) {
+    kept.push(0);
+    first.push(0);
+    for (let node = 1; node < this.nodeCount; ) {
+      const from = this.first[node]!;
+      const others = ((this.within[node]! & ~INSIDE) | this.tokenCategories[from]!) & ~categories;
+      if (others === 0) {
+        node = this.end[node]!;
+        continue;
+      }
       const depth = this.info[node]! >>> 8;
       path[depth] = node;
-      if (depth <= written) written = Math.max(0, depth - 1);
-      if (kept.length === 0) {
-        kept.push(0);
-        first.push(0);
-      }
-      for (let at = this.first[node]!; at < this.first[node + 1]!; at++) {
-        if (!isKept(at)) continue;
+      if (depth <= written) written = depth - 1;
+      for (let at = from; at < this.first[node + 1]!; at++) {
+        if (!this.#isRest(at, categories, dead)) continue;
         while (written < depth) {
           kept.push(path[++written]!);
           first.push(tokens.length);
         }
         tokens.push(this.tokens[at]!);
       }
+      node++;
     }
     const nodeCount = kept.length;
     first.push(tokens.length);
