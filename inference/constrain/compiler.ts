@@ -41,6 +41,11 @@ export class GrammarCompiler {
     this.#trie = new TokenTrie(vocabulary);
   }
 
+  /** Bytes of memory for what depends on the vocabulary alone, besides the vocabulary itself. */
+  get byteLength(): number {
+    return this.#trie.byteLength;
+  }
+
   /**
    * @throws GrammarError when no text belongs to the grammar
    * @throws GrammarLimitError when it is too large

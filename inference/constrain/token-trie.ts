@@ -113,65 +113,74 @@ export class TokenTrie implements Branches {
 
   /** Writes the nodes down in depth-first order, with what the path to them is made of. */
   #layOut({ ids, shared }: TokenOrder, bytes: Uint8Array, offsets: Uint32Array): void {
-    const { info, end, first, tokens, tokenCategories, nodeCount } = this;
+    const { info, first, tokens, tokenCategories, nodeCount } = this;
     const tokenLengths = this.#tokenLengths;
-    // By depth: the node on the path, and the characters that lead to it.
-    const path = new Int32Array(LONGEST_TOKEN + 1);
-    const categories = new Int32Array(LONGEST_TOKEN + 1);
-    const lengths = new Uint8Array(LONGEST_TOKEN + 1);
-    // The bytes that a character still needs, as `pendingAfter` gives it.
-    const pending = new Uint8Array(LONGEST_TOKEN + 1);
-    const edges = new Int32Array(nodeCount);
-    const starts = new Uint8Array(nodeCount);
+    const path = new TriePath();
+    const { nodes, edges, starts, categories, lengths, pending } = path;
     let node = 1;
     let depth = 0;
     for (let at = 0; at < ids.length; at++) {
       const id = ids[at]!;
       const from = offsets[id]!;
       const length = offsets[id + 1]! - from;
-      for (const same = shared[at]!; depth > same; depth--) end[path[depth]!] = node;
+      for (const same = shared[at]!; depth > same; depth--) this.#close(path, depth, node);
       while (depth < length) {
         const byte = bytes[from + depth]!;
         const before = pending[depth]!;
-        const edge = edgeCategory(before, byte);
-        const after = edge === 1 << BROKEN ? 0 : pendingAfter(before, byte);
+        let edge: number;
+        let after = 0;
+        if (before === 0 && byte < 0x80) edge = categoryOfAscii(byte);
+        else {
+          edge = edgeCategory(before, byte);
+          if (edge !== 1 << BROKEN) after = pendingAfter(before, byte);
+        }
         const start = before === 0 ? 1 : 0;
         categories[depth + 1] = categories[depth]! | edge;
         lengths[depth + 1] = lengths[depth]! + start;
         depth++;
-        starts[node] = start;
-        edges[node] = edge;
-        info[node] = byte | (depth << 8);
-        path[depth] = node;
+        starts[depth] = start;
+        edges[depth] = edge;
+        nodes[depth] = node;
         pending[depth] = after;
+        info[node] = byte | (depth << 8);
         first[node++] = at;
       }
       tokenCategories[at] = categories[depth]!;
       tokenLengths[at] = lengths[depth]!;
       tokens[at] = id;
     }
-    for (; depth >= 0; depth--) end[path[depth]!] = nodeCount;
+    for (; depth > 0; depth--) this.#close(path, depth, node);
+    this.end[0] = nodeCount;
     first[nodeCount] = ids.length;
-    this.#sumUp(edges, starts);
   }
 
-  /** Fills `within` and `longest`, from the leaves up. */
-  #sumUp(edges: Int32Array, starts: Uint8Array): void {
-    // What the children, which come behind a node, have left at their depth.
-    const categories = new Int32Array(LONGEST_TOKEN + 2);
-    const lengths = new Uint8Array(LONGEST_TOKEN + 2);
-    for (let node = this.nodeCount - 1; node >= 0; node--) {
-      const depth = this.info[node]! >>> 8;
-      const within = edges[node]! | categories[depth + 1]!;
-      const longest = starts[node]! + lengths[depth + 1]!;
-      // Only where a character begins can it be told by its category.
-      this.within[node] = starts[node] === 1 ? within : within | INSIDE;
-      this.longest[node] = longest;
-      categories[depth + 1] = 0;
-      lengths[depth + 1] = 0;
-      categories[depth]! |= within;
-      if (longest > lengths[depth]!) lengths[depth] = longest;
-    }
+  /** All nodes below the one at this depth of the path are written: adds it up, and adds it to its parent. */
+  #close({ nodes, edges, starts, below, longest }: TriePath, depth: number, next: number): void {
+    const node = nodes[depth]!;
+    this.end[node] = next;
+    const within = edges[depth]! | below[depth]!;
+    // Only where a character begins can it be told by its category.
+    this.within[node] = starts[depth] === 1 ? within : within | INSIDE;
+    below[depth - 1]! |= within;
+    below[depth] = 0;
+    const length = starts[depth]! + longest[depth]!;
+    this.longest[node] = length;
+    if (length > longest[depth - 1]!) longest[depth - 1] = length;
+    longest[depth] = 0;
+  }
+
+  /** Bytes of memory that the trie holds. */
+  get byteLength(): number {
+    return [
+      this.info,
+      this.end,
+      this.first,
+      this.tokens,
+      this.within,
+      this.longest,
+      this.tokenCategories,
+      this.#tokenLengths,
+    ].reduce((sum, array) => sum + array.byteLength, 0);
   }
 
   /** The node of these bytes; undefined where no token begins with them. */
@@ -312,6 +321,22 @@ export class TokenTrie implements Branches {
       longest: Uint8Array.from(kept, (node) => this.longest[node]!),
     };
   }
+}
+
+/** The way from the root to the node that is written, by depth. */
+class TriePath {
+  readonly nodes: Int32Array = new Int32Array(LONGEST_TOKEN + 1);
+  /** Category of the edge that leads to the node, and whether a character begins with it. */
+  readonly edges: Int32Array = new Int32Array(LONGEST_TOKEN + 1);
+  readonly starts: Uint8Array = new Uint8Array(LONGEST_TOKEN + 1);
+  /** Of all characters up to the node. */
+  readonly categories: Int32Array = new Int32Array(LONGEST_TOKEN + 1);
+  readonly lengths: Uint8Array = new Uint8Array(LONGEST_TOKEN + 1);
+  /** The bytes that a character still needs, as `pendingAfter` gives it. */
+  readonly pending: Uint8Array = new Uint8Array(LONGEST_TOKEN + 1);
+  /** Of the nodes below that are closed. */
+  readonly below: Int32Array = new Int32Array(LONGEST_TOKEN + 1);
+  readonly longest: Uint8Array = new Uint8Array(LONGEST_TOKEN + 1);
 }
 
 /** The category of a character by its first byte; what its second one adds; `BROKEN` where it is no UTF-8. */
