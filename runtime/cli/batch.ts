@@ -14,6 +14,7 @@ import { type BatchOutput, FileOutput, isKept, StreamedOutput } from "./batch/ba
 import { BatchProgress } from "./batch/batch-progress.ts";
 import {
   type BatchResult,
+  isFailed,
   loggedResult,
   problemResult,
   runResult,
@@ -224,8 +225,6 @@ function isFatal(error: unknown): boolean {
     (error.code === "CHORALE_THREAD_STORE" || error.code === "CHORALE_THREAD_CONFLICT");
   return isOfStore || (error !== undefined && exitCodeOf(error) === EXIT.model);
 }
-
-const isFailed = ({ status }: BatchResult): boolean => status !== "completed";
 
 function openOutput(
   path: string | undefined,

@@ -6,7 +6,7 @@ import { appendFileSync, readFileSync, statSync, truncateSync } from "node:fs";
 import { messageOf, RunError, UsageError } from "../../errors.ts";
 import { writeWhole } from "../write-file.ts";
 import type { BatchItem } from "./batch-input.ts";
-import { type BatchResult, resultOfLine } from "./batch-result.ts";
+import { type BatchResult, isFailed, resultOfLine } from "./batch-result.ts";
 
 export interface BatchOutput {
   /**
@@ -81,11 +81,10 @@ export class FileOutput implements BatchOutput {
   earlier({ line, sha256 }: BatchItem, mayDiffer: boolean): BatchResult | undefined {
     const result = this.#byLine.get(line);
     if (result === undefined || result.input_sha256 === sha256) return result;
-    const isFailed = result.status !== "completed";
-    if (isFailed && mayDiffer) return result;
+    if (isFailed(result) && mayDiffer) return result;
     throw new UsageError(
       `${FLAG} ${this.#path} has the results of another input: line ${line} was another one. ` +
-        (isFailed
+        (isFailed(result)
           ? "It failed; --retry-failed asks the new one."
           : "Name another file, or remove this one."),
     );

@@ -1,6 +1,6 @@
 /** Tells how far a batch has come: in place on a terminal, else a sentence from time to time. */
 import type { Output } from "../output.ts";
-import type { BatchResult } from "./batch-result.ts";
+import { type BatchResult, isFailed } from "./batch-result.ts";
 
 const NOTE_INTERVAL_MS = 10_000;
 
@@ -20,10 +20,10 @@ export class BatchProgress {
   }
 
   /** @param isNew it was computed now, and not found */
-  count({ status }: BatchResult, isNew: boolean): void {
+  count(result: BatchResult, isNew: boolean): void {
     this.#done++;
     if (isNew) this.#computed++;
-    if (status !== "completed") this.#failed++;
+    if (isFailed(result)) this.#failed++;
     if (!isNew) return;
     if (this.#output.isLive) this.#output.progress(this.#sentence());
     else if (performance.now() - this.#saidAt > NOTE_INTERVAL_MS) {

@@ -1,7 +1,7 @@
 /** What a batch says about a line, and what an earlier one said. */
 import { codeOf, messageOf, RunError, type RunErrorCode } from "../../errors.ts";
 import type { DeniedCall, RunStatus, Timing, Usage } from "../../events.ts";
-import type { LogEntry, RunResult } from "../../index.ts";
+import type { Denial, LogEntry, RunResult } from "../../index.ts";
 import { fold } from "../../index.ts";
 import { exitCodeOf } from "../exit-code-of.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
@@ -18,7 +18,7 @@ export type BatchResult = {
   /** Without an answer: what was said until then. */
   readonly partial_output?: string;
   readonly error?: { readonly message: string; readonly code?: string };
-  /** A rule, or that there was no one to ask, kept the model from its last call. */
+  /** With an answer: the last call that was wanted and not allowed. */
   readonly denied_call?: DeniedCall;
   /** What `chorale run` would end with. */
   readonly exit_code: ExitCode;
@@ -63,12 +63,14 @@ export function runResult(item: BatchItem, attempt: number, run: RunResult): Bat
     ...(error !== undefined && {
       error: { message: messageOf(error), ...(code !== undefined && { code }) },
     }),
-    ...(deniedCall && { denied_call: deniedCall }),
-    exit_code: status === "completed" ? answeredCode(deniedCall) : exitCodeOf(error),
+    ...(deniedCall !== undefined && { denied_call: deniedCall }),
+    exit_code: status === "completed" ? answered(deniedCall) : exitCodeOf(error),
     usage,
     timing,
   };
 }
+
+const answered = (denied: unknown): ExitCode => (denied === undefined ? EXIT.ok : EXIT.denied);
 
 /** The result of a run whose process ended before it was written; null where the run is not over. */
 export function loggedResult(
@@ -79,34 +81,31 @@ export function loggedResult(
   const last = entries.at(-1);
   if (last?.type !== "ended") return null;
   const { status, output, partial, error, denied, timing } = last;
-  const denied_call = denied && {
-    call_id: denied.callId,
-    tool: denied.tool,
-    rule: denied.rule,
-    ...(denied.reason !== undefined && { reason: denied.reason }),
-  };
   return {
     ...factsOf(item, attempt),
     status,
     output,
     ...(partial !== undefined && { partial_output: partial }),
     ...(error !== null && { error }),
-    ...(denied_call && { denied_call }),
-    exit_code: status === "completed" ? answeredCode(denied_call) : loggedExitCode(error?.code),
+    ...(denied !== undefined && { denied_call: deniedCall(denied) }),
+    exit_code: status === "completed" ? answered(denied) : loggedExitCode(error?.code),
     usage: fold(entries).usage,
     timing,
   };
 }
 
-/** An answer without a call that was wanted is not what was asked for. */
-const answeredCode = (denied: DeniedCall | undefined): ExitCode =>
-  denied === undefined ? EXIT.ok : EXIT.denied;
+function deniedCall({ callId, tool, rule, reason }: Denial): DeniedCall {
+  return { call_id: callId, tool, rule, ...(reason !== undefined && { reason }) };
+}
 
 function loggedExitCode(code: string | undefined): ExitCode {
   // Of what ends a run from outside, only its time is recorded.
   if (code === "CHORALE_INTERRUPTED") return EXIT.limit;
   return exitCodeOf(code === undefined ? undefined : new RunError(code as RunErrorCode, ""));
 }
+
+/** Whether `--retry-failed` asks it again. */
+export const isFailed = ({ exit_code: code }: BatchResult): boolean => code !== EXIT.ok;
 
 /** The result that a line of an output holds; null for anything else. */
 export function resultOfLine(text: string): BatchResult | null {
@@ -120,7 +119,7 @@ export function resultOfLine(text: string): BatchResult | null {
   const isResult =
     typeof result === "object" &&
     typeof result?.line === "number" &&
-    typeof result.status === "string" &&
+    typeof result.exit_code === "number" &&
     typeof result.input_sha256 === "string" &&
     typeof result.attempt === "number";
   return isResult ? (result as BatchResult) : null;
