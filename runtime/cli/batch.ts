@@ -73,7 +73,7 @@ export async function batchCommand(
     const { warnings } = await createValidator(schema);
     for (const warning of warnings) output.note(warning);
   }
-  await using threads = BatchThreads.open(kept);
+  await using threads = await BatchThreads.open(kept);
   const results = openOutput(args.output, kept, output);
   const progress = new BatchProgress(output, items.length);
   const tasks = await tasksOf(items, args.retryFailed, { threads, results, progress });

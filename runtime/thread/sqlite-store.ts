@@ -3,7 +3,7 @@
  * An entry is in the file when `append` resolves, and survives the end of the process at any moment; after
  * a power failure the last entries may be missing, and the log is then a valid shorter one.
  */
-import { mkdirSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import type { LogEntry } from "./entry.ts";
@@ -140,6 +140,20 @@ export class SqliteThreadStore implements ThreadStore {
 
   async close(): Promise<void> {
     if (this.#database.isOpen) this.#database.close();
+  }
+
+  /**
+   * Closes the store and removes its file. A store that was opened with `isExclusive` removes it while no other
+   * process can have opened it.
+   */
+  async destroy(): Promise<void> {
+    if (this.#database.isOpen) {
+      // Without a log of its own beside it, nothing is left that closing would remove by its name.
+      this.#database.exec("PRAGMA journal_mode = DELETE");
+      if (process.platform !== "win32") rmSync(this.path, { force: true });
+    }
+    await this.close();
+    if (process.platform === "win32") rmSync(this.path, { force: true });
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -139,13 +139,13 @@ describe("a batch", () => {
   });
 
   test("that is killed goes on, with every effect and every result once", LIMIT, async () => {
-    const { run, results, output, effects } = batch(prompts(8));
+    const { run, results, output, effects } = batch(prompts(6));
     let kills = 0;
     for (let ran: Ran | null = null; ran?.code !== 0; ) {
       const before = readdirSync(effects).length;
       ran = await run(["--parallel", "2"], {
         whileRunning: (child) => {
-          if (kills === 4) return;
+          if (kills === 2) return;
           // Some calls later, in the middle of one.
           const timer = setInterval(() => {
             if (readdirSync(effects).length < before + 3) return;
@@ -161,9 +161,9 @@ describe("a batch", () => {
     }
     expect(kills).toBeGreaterThan(1);
     expect(results().map(({ line, status, output: text }) => [line, status, text])).toEqual(
-      prompts(8).map((_, at) => [at + 1, "completed", "{}"]),
+      prompts(6).map((_, at) => [at + 1, "completed", "{}"]),
     );
-    expect(readdirSync(effects)).toHaveLength(16);
+    expect(readdirSync(effects)).toHaveLength(12);
     expect(existsSync(`${output}.progress`)).toBe(false);
   });
 

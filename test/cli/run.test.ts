@@ -166,7 +166,7 @@ describe("--output", () => {
 
 describe("--timeout", () => {
   test("ends a run in the middle of a call, with its last event", LIMIT, async () => {
-    const ran = await chorale(["run", "x", "--json", "--timeout", "8s", ...slow], { home });
+    const ran = await chorale(["run", "x", "--json", "--timeout", "3s", ...slow], { home });
     expect(ran.code).toBe(4);
     expect(ran.stderr).toContain("its time is up");
     expect(eventsOf(ran.stdout).at(-1)).toMatchObject({

@@ -3,7 +3,7 @@
  * there: what had ended is not asked again, and what was at work goes on at the exact step.
  */
 import { randomUUID } from "node:crypto";
-import { rmSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
 import { RunError } from "../../errors.ts";
 import {
   type LogEntry,
@@ -16,7 +16,8 @@ import {
 import type { BatchItem } from "./batch-input.ts";
 
 /** How long another batch may need to end. */
-const BUSY_TIMEOUT_MS = 1_000;
+const BUSY_TIMEOUT_MS = 500;
+const MAX_ATTEMPTS = 3;
 
 export type BatchThread = {
   /** Counted from 1. */
@@ -27,11 +28,9 @@ export type BatchThread = {
 };
 
 export class BatchThreads implements AsyncDisposable {
-  readonly #path: string | null;
   readonly #store: ThreadStore;
 
-  private constructor(path: string | null, store: ThreadStore) {
-    this.#path = path;
+  private constructor(store: ThreadStore) {
     this.#store = store;
   }
 
@@ -39,19 +38,19 @@ export class BatchThreads implements AsyncDisposable {
    * @param output null: results are not kept, and neither are conversations
    * @throws RunError where another batch is at work with this output; ThreadStoreError
    */
-  static open(output: string | null): BatchThreads {
-    if (output === null) return new BatchThreads(null, new MemoryThreadStore());
-    const path = `${output}.progress`;
-    try {
-      const options = { busyTimeoutMs: BUSY_TIMEOUT_MS, isExclusive: true };
-      return new BatchThreads(path, new SqliteThreadStore(path, options));
-    } catch (error) {
-      if (!(error instanceof ThreadStoreError) || !error.message.includes("locked")) throw error;
-      throw new RunError(
-        "CHORALE_THREAD_BUSY",
-        `Another batch is at work with --output ${output}; wait for its end, or name another file.`,
-        { cause: error },
-      );
+  static async open(output: string | null): Promise<BatchThreads> {
+    if (output === null) return new BatchThreads(new MemoryThreadStore());
+    const options = { busyTimeoutMs: BUSY_TIMEOUT_MS, isExclusive: true };
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return new BatchThreads(new SqliteThreadStore(`${output}.progress`, options));
+      } catch (error) {
+        if (!(error instanceof ThreadStoreError)) throw error;
+        if (error.message.includes("locked")) throw atWork(output, error);
+        // A batch that has ended just now has removed the file between two looks at it.
+        if (attempt === MAX_ATTEMPTS) throw error;
+        await delay(BUSY_TIMEOUT_MS);
+      }
     }
   }
 
@@ -82,7 +81,7 @@ export class BatchThreads implements AsyncDisposable {
 
   /** What belongs to a line that has its result in the output is no longer needed, where nothing is kept. */
   async forget({ thread }: BatchThread): Promise<void> {
-    if (this.#path === null) await this.#store.remove(thread.id);
+    if (this.#store instanceof MemoryThreadStore) await this.#store.remove(thread.id);
   }
 
   /** From now on nothing is logged any more: what is at work stays open, as if the process had been killed. */
@@ -92,14 +91,20 @@ export class BatchThreads implements AsyncDisposable {
 
   /** Every line has its result. */
   async remove(): Promise<void> {
-    await this.#store.close();
-    if (this.#path === null) return;
-    for (const ending of ["", "-wal", "-shm"]) rmSync(this.#path + ending, { force: true });
+    if (this.#store instanceof SqliteThreadStore) await this.#store.destroy();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#store.close();
   }
+}
+
+function atWork(output: string, cause: unknown): RunError {
+  return new RunError(
+    "CHORALE_THREAD_BUSY",
+    `Another batch is at work with --output ${output}; wait for its end, or name another file.`,
+    { cause },
+  );
 }
 
 function prefixOf({ line, sha256 }: BatchItem): string {
