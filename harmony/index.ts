@@ -48,6 +48,7 @@ export type {
   Terminator,
 } from "./parse/issues.ts";
 export { HarmonyParser, type ParserOptions } from "./parse/parser.ts";
+export { readHeader } from "./parse/read-header.ts";
 export { browserNamespace, pythonNamespace } from "./render/builtin-tools.ts";
 export { referenceSchemaToType } from "./render/reference-type.ts";
 export {

@@ -40,6 +40,12 @@ export { choiceGrammar, regexGrammar } from "./constrain/pattern.ts";
 export { ebnfGrammar } from "./constrain/text-grammar/ebnf.ts";
 export { larkGrammar } from "./constrain/text-grammar/lark.ts";
 export type { Vocabulary } from "./constrain/token-trie.ts";
+export type { XsdSource } from "./constrain/xsd/schema-documents.ts";
+export {
+  type XsdGrammar,
+  type XsdGrammarOptions,
+  xsdGrammar,
+} from "./constrain/xsd/xsd-grammar.ts";
 export type {
   EngineCapabilities,
   EngineStatistics,

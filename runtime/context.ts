@@ -93,12 +93,30 @@ export type ToolChoice =
   | "none"
   | "required"
   /** The tool that must be called: its name, with or without `functions.`. */
-  | { readonly tool: string };
+  | { readonly tool: string }
+  /** Only these may be called, in the whole turn; `required`: one of them must be, first. Default `auto`. */
+  | { readonly tools: readonly string[]; readonly mode?: "auto" | "required" };
 
 /** What the answer must be. */
 export type OutputFormat =
   | { readonly type: "json"; readonly schema: unknown }
-  | { readonly type: "xml"; readonly xsd: string };
+  | {
+      readonly type: "xml";
+      readonly xsd: string;
+      /** The file's own name, and the schemas that it includes and imports, by their names relative to it. */
+      readonly name?: string;
+      readonly files?: Readonly<Record<string, string>>;
+      /** Local name of the root element. */
+      readonly root?: string;
+    }
+  | TextFormat;
+
+/** An answer that is a text of a certain form. */
+export type TextFormat =
+  | { readonly type: "choice"; readonly choices: readonly string[] }
+  /** ECMAScript, about the whole text. */
+  | { readonly type: "regex"; readonly pattern: string }
+  | { readonly type: "grammar"; readonly syntax: "ebnf" | "lark"; readonly text: string };
 
 /** A tool that a turn may use, as the log remembers it. */
 export type ToolPin = {
@@ -153,6 +171,13 @@ export type TurnSettings = {
   readonly maxRepairs: number;
   /** Whether the model can write only headers that the format has, where the engine allows that. */
   readonly constrainHeaders: boolean;
+  /**
+   * Whether the model can write only arguments and answers that pass their schemas, as far as a grammar carries
+   * them and the engine allows that. Absent in older logs: no.
+   */
+  readonly constrainContent?: boolean;
+  /** What becomes of an answer with a format that a limit of tokens cuts off. Absent: `fail`. */
+  readonly onLimit?: "fail" | "close";
   readonly toolChoice: ToolChoice;
   readonly tools: readonly ToolPin[];
   /** Recipients of tools that are not declared at the beginning: the model finds them by a search. */

@@ -159,6 +159,15 @@ export type RunEvent =
       readonly text: string;
     }
   | {
+      /**
+       * With a JSON output: what of the answer is certain so far, while the rest is written. Values that may go on
+       * are left out.
+       */
+      readonly type: "item.partial";
+      readonly item_id: string;
+      readonly value: unknown;
+    }
+  | {
       /** One sampling of the model ended: the tokens of this one, not cumulative. */
       readonly type: "generation.completed";
       readonly input_tokens: number;

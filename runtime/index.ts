@@ -54,11 +54,13 @@ export {
   decide,
   decideAll,
 } from "./agent/decide.ts";
+export { describeOutput, type OutputDescription, type OutputOptions } from "./agent/output.ts";
 export { type PromptCost, type PromptPart, promptCost } from "./agent/prompt-cost.ts";
 export { type ReplayOptions, replayThread } from "./agent/replay/replay.ts";
 export type { ReplayCondition, ReplayDifference, ReplayReport } from "./agent/replay/report.ts";
 export type { RunResult } from "./agent/run-result.ts";
 export { type Step, step } from "./agent/step.ts";
+export type { TextOutput } from "./agent/text-output.ts";
 export type { ApprovalDecision, ApprovalRequest, ApprovalRule } from "./calls/approval.ts";
 export type { DeclaredTool, DeclaredTools } from "./calls/declared-tools.ts";
 export type {
@@ -75,6 +77,7 @@ export type {
   StepTiming,
   StepUsage,
   SystemSettings,
+  TextFormat,
   ToolChoice,
   ToolPin,
   TranscriptMessage,

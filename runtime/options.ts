@@ -48,6 +48,17 @@ export type TurnOptions = {
    * exclude ids do it.
    */
   readonly constrainHeaders?: boolean | undefined;
+  /**
+   * Whether the model can write only arguments of calls and answers that pass their schemas. Default true: as far
+   * as a grammar carries a schema (`describeOutput` tells), and only engines that can exclude ids do it; everything
+   * is validated in any case. `required`: an output schema that no grammar carries is refused.
+   */
+  readonly constrainContent?: boolean | "required" | undefined;
+  /**
+   * What becomes of an answer with a format that a limit of tokens cuts off: `close` ends it in the shortest valid
+   * way, `fail` (the default) ends the turn.
+   */
+  readonly onLimit?: "fail" | "close" | undefined;
   /** Which tool has to be called in the first step of a turn. Default `auto`. */
   readonly toolChoice?: ToolChoice | undefined;
   /** Names of the tools that may be used, with or without `functions.`. Default: all. */

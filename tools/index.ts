@@ -186,4 +186,5 @@ export {
   type XmlSchemaSource,
   type XmlValidator,
   type XmlValidatorOptions,
+  xmlSchemaText,
 } from "./validator/index.ts";

@@ -4,6 +4,7 @@ import { InvalidRequestError } from "../errors.ts";
 import { type Automaton, REFUSED } from "./automaton.ts";
 import { forcedBytes, forcedTokens } from "./forced-text.ts";
 import type { MaskCache } from "./mask-cache.ts";
+import { shortestEnding } from "./shortest-ending.ts";
 import type { TokenTrie, Vocabulary } from "./token-trie.ts";
 
 export type MatcherOptions = {
@@ -47,6 +48,8 @@ export interface GrammarMatcher extends TokenMatcher {
    * a longer token could stand as well: which one it is depends on what the model writes behind.
    */
   forcedIds(): readonly number[];
+  /** The shortest bytes after which the text may end; null where none were found with bounded effort. */
+  shortestEnding(): Uint8Array | null;
 }
 
 export class MachineMatcher implements GrammarMatcher {
@@ -124,6 +127,11 @@ export class MachineMatcher implements GrammarMatcher {
     if (this.#state === STOPPED) return [];
     const { automaton, trie } = this.#machine;
     return forcedTokens(automaton, trie, this.#vocabulary, this.#state, this.#ids.at(-1));
+  }
+
+  shortestEnding(): Uint8Array | null {
+    if (this.#state === STOPPED) return null;
+    return shortestEnding(this.#machine.automaton, this.#state);
   }
 
   #behind(id: number): number {

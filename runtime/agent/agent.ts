@@ -3,7 +3,7 @@
  * and can be read while it runs; `runAgent({ model, prompt })` is the one-line form.
  */
 import type { Message } from "../../harmony/index.ts";
-import type { Tool, ValidatorOptions } from "../../tools/index.ts";
+import type { Tool } from "../../tools/index.ts";
 import type { ApprovalRule } from "../calls/approval.ts";
 import type { DeclaredTools } from "../calls/declared-tools.ts";
 import { withCleanNames } from "../calls/resolve.ts";
@@ -24,7 +24,12 @@ import { packageVersion } from "../version.ts";
 import { AgentRun } from "./agent-run.ts";
 import { type Compacted, compactThread } from "./compact.ts";
 import { defaultToolTokenBudget, withDeferredTools } from "./defer-tools.ts";
-import { createOutputValidator, type OutputValidator } from "./output.ts";
+import {
+  createOutputValidator,
+  descriptionOf,
+  type OutputOptions,
+  type OutputValidator,
+} from "./output.ts";
 import { RunClock } from "./run-clock.ts";
 import { type RunContext, record } from "./run-context.ts";
 import { runLoop } from "./run-loop.ts";
@@ -38,10 +43,11 @@ export type AgentOptions<Value = unknown> = TurnOptions & {
   /** What the model may call. The caller closes them; a stateful tool keeps its state between runs. */
   readonly tools?: readonly Tool[] | undefined;
   /**
-   * What the answer must pass: a JSON Schema, an XSD, or a Standard Schema (zod, valibot, ArkType). An answer
-   * that does not pass goes back to the model.
+   * What the answer must pass: a JSON Schema, an XSD, a Standard Schema (zod, valibot, ArkType), a list of
+   * choices, a regular expression or a grammar. The model can write no other, as far as a grammar carries it
+   * (`describeOutput`); an answer that does not pass goes back to the model.
    */
-  readonly output?: ValidatorOptions<Value> | undefined;
+  readonly output?: OutputOptions<Value> | undefined;
   /**
    * Decides first about every call: it may run, has to be asked for, or must not run (`createPolicy`). Default:
    * what no tool wants to be asked for runs.
@@ -212,6 +218,7 @@ async function runTurn<Value>(
     const options = { ...agent, ...given(overrides) };
     const validator =
       options.output === undefined ? null : await createOutputValidator(options.output);
+    if (options.constrainContent === "required" && validator !== null) checkCarried(validator);
     const { settings, tools } = settingsFor(agent, overrides, validator);
     const { approve = null } = options;
     const { turn: open } = thread.state;
@@ -420,6 +427,17 @@ function given<T extends object>(options: T): Partial<T> {
   return Object.fromEntries(
     Object.entries(options).filter(([, value]) => value !== undefined),
   ) as Partial<T>;
+}
+
+/** @throws UsageError naming what of the output no grammar carries */
+function checkCarried({ format }: OutputValidator): void {
+  const { checkedAfterwards } = descriptionOf(format);
+  if (checkedAfterwards.length === 0) return;
+  throw new UsageError(
+    `The output cannot be enforced as a whole while the model writes: ${checkedAfterwards.join("; ")}. Accepted ` +
+      "with constrainContent true, which checks that afterwards.",
+    { option: "constrainContent" },
+  );
 }
 
 function checkTools(tools: readonly Tool[]): void {

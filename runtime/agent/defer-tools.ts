@@ -1,7 +1,7 @@
 /** Which tools are declared at once, and which are found by a search. */
 import { DuplicateToolError, namespaceOf, type Tool } from "../../tools/index.ts";
+import { allowedTools } from "../calls/allowed-tools.ts";
 import { type DeclaredTool, DeclaredTools } from "../calls/declared-tools.ts";
-import { resolveCall } from "../calls/resolve.ts";
 import { signatureText } from "../calls/signature.ts";
 import { TOOL_SEARCH, ToolSearch } from "../calls/tool-search.ts";
 import type { ToolChoice } from "../context.ts";
@@ -48,12 +48,11 @@ export function withDeferredTools(
   const functions = all.list.filter(({ recipient }) => !isTrained(recipient));
   const total = functions.reduce((sum, one) => sum + signatureTokens(model, one), 0);
   if (total <= budget) return { tools: all, deferredTools: [] };
-  const needed =
-    typeof toolChoice === "object" ? resolveCall(toolChoice.tool, all).call.recipient : null;
+  const named = typeof toolChoice === "object" ? allowedTools(toolChoice, all) : [];
   let used = 0;
   let isFull = false;
   const deferred = functions.filter((one) => {
-    if (one.recipient === needed) return false;
+    if (named.includes(one)) return false;
     const tokens = signatureTokens(model, one);
     isFull ||= used + tokens > budget * DECLARED_SHARE;
     if (!isFull) used += tokens;

@@ -1,5 +1,6 @@
 /** A call of the model into a result, with everything that has to be in the log on the way. */
 import { prepareCall, runPreparedCall, type Tool, type ToolResult } from "../../tools/index.ts";
+import { allowedTools } from "../calls/allowed-tools.ts";
 import { TOOL_SEARCH } from "../calls/tool-search.ts";
 import { RunError } from "../errors.ts";
 import type { CallResult } from "../thread/entry.ts";
@@ -26,6 +27,16 @@ export async function executeCall(run: RunContext, call: OpenCall): Promise<void
   const tool = run.tools.get(call.call.recipient)?.tool;
   if (tool === undefined) {
     await refuse(run, call, `The tool ${call.call.tool} is not available in this run.`);
+    return;
+  }
+  const choice = run.thread.state.turn?.settings.toolChoice ?? "auto";
+  // A turn with one tool that has to be called first may call the others behind it.
+  const isAllowed =
+    typeof choice === "string" ||
+    "tool" in choice ||
+    allowedTools(choice, run.tools).some(({ recipient }) => recipient === call.call.recipient);
+  if (!isAllowed) {
+    await refuse(run, call, `The tool ${call.call.tool} may not be called in this turn.`);
     return;
   }
   const resultTokenLimit = tokenLimit(run);

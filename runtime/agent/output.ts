@@ -7,6 +7,8 @@ import {
   type ValidatorOptions,
 } from "../../tools/index.ts";
 import type { OutputFormat } from "../context.ts";
+import { outputGrammar } from "../model/output-grammar.ts";
+import { isTextOutput, type TextOutput, textOutputValidator } from "./text-output.ts";
 
 export type Answer = {
   readonly text: string;
@@ -29,16 +31,40 @@ export type OutputValidator = {
   readonly validate: (text: string) => Promise<ValidatedAnswer>;
 };
 
-/** @throws SchemaError (of tools) when the schema itself cannot be used */
-export async function createOutputValidator(schema: ValidatorOptions): Promise<OutputValidator> {
-  const validator = await createValidator(schema);
-  return {
-    format:
-      validator.kind === "json"
-        ? { type: "json", schema: validator.jsonSchema }
-        : { type: "xml", xsd: validator.xsd },
-    validate: (text) => validate(validator, text),
-  };
+/** @typeParam Value what a Standard Schema makes of the answer */
+export type OutputOptions<Value = unknown> = ValidatorOptions<Value> | TextOutput;
+
+/** @throws SchemaError (of tools), UsageError when the schema itself cannot be used */
+export async function createOutputValidator(output: OutputOptions): Promise<OutputValidator> {
+  if (isTextOutput(output)) return textOutputValidator(output);
+  const validator = await createValidator(output);
+  return { format: formatOf(validator), validate: (text) => validate(validator, text) };
+}
+
+function formatOf(validator: Validator): OutputFormat {
+  if (validator.kind === "json") return { type: "json", schema: validator.jsonSchema };
+  const { source, root } = validator;
+  return { type: "xml", ...source, ...(root !== undefined && { root }) };
+}
+
+/** What of an output is enforced while the model writes, and what only afterwards. */
+export type OutputDescription = {
+  /** Every text that the model can write is valid. */
+  readonly isCarried: boolean;
+  /** What is checked afterwards alone, one sentence each. */
+  readonly checkedAfterwards: readonly string[];
+  /** What would be valid as well, and is never written. */
+  readonly restrictions: readonly string[];
+};
+
+/** @throws as `createOutputValidator` */
+export async function describeOutput(output: OutputOptions): Promise<OutputDescription> {
+  return descriptionOf((await createOutputValidator(output)).format);
+}
+
+export function descriptionOf(format: OutputFormat): OutputDescription {
+  const { checkedAfterwards, restrictions } = outputGrammar(format);
+  return { isCarried: checkedAfterwards.length === 0, checkedAfterwards, restrictions };
 }
 
 /**

@@ -1,11 +1,13 @@
 /** One step of the model: what it writes is told while it is written, and is one entry of the log. */
 import type { MessageHeader } from "../../harmony/index.ts";
+import { laterChoice } from "../calls/allowed-tools.ts";
 import type { BudgetName, ModelMessage, Notice, UnderstoodMessage } from "../context.ts";
 import type { ModelEvent, ModelStep } from "../model/language-model.ts";
 import { itemOf, startedItem } from "../thread/items.ts";
 import { promptTranscript } from "../thread/state.ts";
 import { isForUser } from "../thread/transcript.ts";
 import { type StepLimits, stepLimits } from "./budgets.ts";
+import { PartialJson } from "./partial-json.ts";
 import { roundMs } from "./run-clock.ts";
 import { type RunContext, record } from "./run-context.ts";
 import { BudgetStop } from "./time-budget.ts";
@@ -31,7 +33,7 @@ export async function sample(run: RunContext, prefill: "final" | null): Promise<
       tools,
       transcript: promptTranscript(state),
       prefill,
-      toolChoice: turn.steps === 0 ? settings.toolChoice : "auto",
+      toolChoice: turn.steps === 0 ? settings.toolChoice : laterChoice(settings.toolChoice),
       maxTokens: limits.tokens,
       maxReasoningTokens: limits.reasoningTokens,
       shouldPause: ({ tokens, reasoningTokens }) =>
@@ -81,6 +83,8 @@ class StepReader {
   #header: Extract<ModelEvent, { type: "message_started" }>["header"] | null = null;
   #itemId: string | null = null;
   #text = "";
+  /** Of an answer that is JSON. */
+  #partial: PartialJson | null = null;
   readonly #limits: StepLimits;
   readonly #stop: AbortController;
   /** Bytes said to the user in this step. */
@@ -132,6 +136,7 @@ class StepReader {
         await this.#completeUnterminated();
         this.#itemId = null;
         this.#text = "";
+        this.#partial = null;
         this.#header = event.header.role === "assistant" ? event.header : null;
         if (event.header.recipient) await this.#startItem();
         break;
@@ -145,12 +150,22 @@ class StepReader {
           channel: this.#header.channel,
           text: event.text,
         });
+        await this.#tellPartial(event.text, this.#header);
         this.#countOutput(event.text, this.#header);
         break;
       case "message_ended":
         await this.#messageEnded(event.message);
         break;
     }
+  }
+
+  async #tellPartial(text: string, { channel, recipient }: MessageHeader): Promise<void> {
+    const { thread, emit } = this.#run;
+    if (thread.state.turn?.settings.output?.type !== "json") return;
+    if (channel !== "final" || recipient) return;
+    this.#partial ??= new PartialJson();
+    if (!this.#partial.push(text)) return;
+    await emit({ type: "item.partial", item_id: this.#itemId ?? "", value: this.#partial.value });
   }
 
   #countOutput(text: string, header: MessageHeader): void {

@@ -7,6 +7,7 @@ import type { OutputFormat, ToolChoice, TurnSettings } from "../context.ts";
 import { invalid, type TurnOptions } from "../options.ts";
 
 const EFFORTS: readonly string[] = ["low", "medium", "high"];
+const CONTENT = [true, false, "required"] as const;
 
 /** @throws UsageError in one sentence that names the option, what was given and what is accepted */
 export function resolveSettings(
@@ -38,10 +39,18 @@ export function resolveSettings(
     maxRetries: count("maxRetries", options.maxRetries, 0) ?? 3,
     maxRepairs: count("maxRepairs", options.maxRepairs, 0) ?? 2,
     constrainHeaders: options.constrainHeaders ?? true,
+    constrainContent:
+      oneOf("constrainContent", options.constrainContent ?? true, CONTENT) !== false,
+    onLimit: oneOf("onLimit", options.onLimit ?? "fail", ["fail", "close"]),
     toolChoice,
     tools: tools.pins,
     output,
   };
+}
+
+function oneOf<const T>(name: string, value: T, accepted: readonly T[]): T {
+  if (accepted.includes(value)) return value;
+  throw invalid(name, value, accepted.join(", "));
 }
 
 /** Options by which sampling works, their bounds, and whether only whole numbers are accepted. */
@@ -93,12 +102,26 @@ function checkToolChoice(choice: ToolChoice, tools: DeclaredTools): void {
     throw invalid("toolChoice", choice, "`auto` or `none`, since the run has no tools");
   }
   if (choice === "required") return;
-  const name = typeof choice === "object" && choice !== null ? choice.tool : undefined;
-  const isKnown = typeof name === "string" && resolveCall(name, tools).call.execution !== "unknown";
-  if (!isKnown) {
-    const names = tools.list.map((declared) => declared.name).join(", ");
-    throw invalid("toolChoice", choice, `auto, none, required, or { tool } with one of ${names}`);
-  }
+  const names = namesOf(choice);
+  const isKnown = (name: unknown): boolean =>
+    typeof name === "string" && resolveCall(name, tools).call.execution !== "unknown";
+  if (names.length > 0 && names.every(isKnown) && hasMode(choice)) return;
+  const known = tools.list.map((declared) => declared.name).join(", ");
+  throw invalid(
+    "toolChoice",
+    choice,
+    `auto, none, required, { tool } or { tools, mode: "auto" or "required" } with names of ${known}`,
+  );
+}
+
+function namesOf(choice: Exclude<ToolChoice, string>): readonly unknown[] {
+  if (typeof choice !== "object" || choice === null) return [];
+  if ("tool" in choice) return [choice.tool];
+  return Array.isArray(choice.tools) ? choice.tools : [];
+}
+
+function hasMode(choice: Exclude<ToolChoice, string>): boolean {
+  return "tool" in choice || [undefined, "auto", "required"].includes(choice.mode);
 }
 
 /** @throws UsageError */

@@ -1,14 +1,9 @@
 /** `chorale batch FILE`: many prompts over one set of weights, one line of result for each, in order. */
 import { appendFileSync } from "node:fs";
-import {
-  createValidator,
-  FileReadError,
-  readFileOrPipe,
-  type ValidatorOptions,
-} from "../../tools/index.ts";
+import { FileReadError, readFileOrPipe } from "../../tools/index.ts";
 import type { Environment } from "../environment.ts";
 import { InterruptedError, messageOf, RunError, UsageError } from "../errors.ts";
-import type { RunResult } from "../index.ts";
+import type { OutputOptions, RunResult } from "../index.ts";
 import { type BatchItem, type BatchPrompt, batchItems } from "./batch/batch-input.ts";
 import { type BatchOutput, FileOutput, isKept, StreamedOutput } from "./batch/batch-output.ts";
 import { BatchProgress } from "./batch/batch-progress.ts";
@@ -27,8 +22,8 @@ import { exitCodeOf } from "./exit-code-of.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import type { AgentArguments } from "./flags.ts";
 import { agentOf, openRunEnvironment, type RunSettings } from "./open-run.ts";
+import { outputNotes, readOutput } from "./read-output.ts";
 import { readStdin } from "./read-prompt.ts";
-import { readSchema } from "./read-schema.ts";
 import { checkWritable } from "./write-file.ts";
 
 export type BatchArguments = RunSettings & {
@@ -68,11 +63,8 @@ export async function batchCommand(
     throw new UsageError("--retry-failed needs --output with the file of an earlier batch.");
   }
   if (args.output !== undefined) await checkWritable(args.output, "--output");
-  const schema = await readSchema(args.agent);
-  if (schema !== undefined) {
-    const { warnings } = await createValidator(schema);
-    for (const warning of warnings) output.note(warning);
-  }
+  const schema = await readOutput(args.agent);
+  if (schema !== undefined) for (const line of await outputNotes(schema)) output.note(line);
   await using threads = await BatchThreads.open(kept);
   const results = openOutput(args.output, kept, output);
   const progress = new BatchProgress(output, items.length);
@@ -125,7 +117,7 @@ async function tasksOf(
 async function runAll(
   tasks: readonly Task[],
   args: BatchArguments,
-  schema: ValidatorOptions | undefined,
+  schema: OutputOptions | undefined,
   { threads, results, progress }: Books,
   context: CommandContext,
 ): Promise<void> {
@@ -185,7 +177,7 @@ type Workplace = {
 async function runTask(
   { item, found }: Task,
   args: BatchArguments,
-  schema: ValidatorOptions | undefined,
+  schema: OutputOptions | undefined,
   { environment, tools, signal }: Workplace,
 ): Promise<BatchResult> {
   const { model, policy } = environment;

@@ -293,6 +293,32 @@ export const agentFlags = {
     placeholder: "NAME",
     describe: "Root element of the answer, where the XML Schema has several",
   },
+  choice: {
+    type: "names",
+    placeholder: "A,B",
+    describe: "Texts of which the answer must be one",
+  },
+  regex: {
+    type: "text",
+    placeholder: "PATTERN",
+    describe: "Regular expression that the whole answer must match",
+  },
+  grammar: {
+    type: "text",
+    placeholder: "FILE",
+    completes: "file",
+    describe: "Grammar of the answer: EBNF, or Lark in a file that ends in .lark",
+  },
+  "free-content": {
+    type: "switch",
+    describe: "Let the model write any arguments and answers; they are only checked afterwards",
+  },
+  "on-limit": {
+    type: "choice",
+    words: ["fail", "close"],
+    describe:
+      "What becomes of an answer of a given form that a limit of tokens cuts off (default: fail; close: it is ended in the shortest valid way)",
+  },
 } as const;
 
 /** Which conversation a run belongs to. */
@@ -334,6 +360,9 @@ export const colorFlag = {
     describe: "Colour on stderr (default: auto)",
   },
 } as const;
+
+/** Flags that say what an answer must be, by the names of their arguments. */
+export type OutputFlag = "schema" | "xsd" | "root" | "choice" | "regex" | "grammar";
 
 export type ModelArguments = ArgumentsOf<typeof engineFlags & typeof modelFlags>;
 export type ToolArguments = ArgumentsOf<typeof toolFlags & typeof grantFlag>;

@@ -1,17 +1,17 @@
 /** What the flags of a run stand for: the environment that is opened for it, and the agent. */
 import type { TokenEngine } from "../../inference/index.ts";
-import { folderNotes, type Tool, type ValidatorOptions } from "../../tools/index.ts";
+import { folderNotes, type Tool } from "../../tools/index.ts";
 import { type Environment, type EnvironmentOptions, openEnvironment } from "../environment.ts";
-import { Agent, type TurnOptions } from "../index.ts";
+import { Agent, type OutputOptions, type TurnOptions } from "../index.ts";
 import { packageVersion } from "../version.ts";
 import type { CommandContext } from "./command-context.ts";
-import { type AgentArguments, type ModelArguments, samplingOf } from "./flags.ts";
+import { type AgentArguments, type ModelArguments, type OutputFlag, samplingOf } from "./flags.ts";
 import { mcpServersFor } from "./mcp/sources.ts";
 import { modelConfiguration } from "./model-configuration.ts";
 import { missingNote, pluginConfigurations } from "./plugins.ts";
 
 export type RunSettings = {
-  readonly agent: Omit<AgentArguments, "schema" | "xsd">;
+  readonly agent: Omit<AgentArguments, OutputFlag>;
   readonly model: ModelArguments;
 };
 
@@ -70,7 +70,7 @@ export function agentOf(
   }: Pick<Environment, "model" | "policy" | "briefing"> & {
     tools: readonly Tool[];
   },
-  output: ValidatorOptions | undefined,
+  output: OutputOptions | undefined,
 ): Agent {
   return new Agent({ ...turnOptionsOf(settings, briefing), model, tools, policy, output });
 }
@@ -96,6 +96,8 @@ export function turnOptionsOf(
     compaction: given.noCompaction ? false : undefined,
     maxRetries: given.maxRetries,
     constrainHeaders: given.freeHeaders ? false : undefined,
+    constrainContent: given.freeContent ? false : undefined,
+    onLimit: given.onLimit,
   };
 }
 

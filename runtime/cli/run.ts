@@ -1,6 +1,6 @@
 /** `chorale run "question"`: one prompt, one answer. */
 import { resolve } from "node:path";
-import { type BrowserTools, createValidator } from "../../tools/index.ts";
+import type { BrowserTools } from "../../tools/index.ts";
 import { UsageError } from "../errors.ts";
 import type { Timing, Usage } from "../events.ts";
 import { type DeniedCall, Thread } from "../index.ts";
@@ -13,8 +13,8 @@ import { EXIT, type ExitCode } from "./exit-codes.ts";
 import type { AgentArguments } from "./flags.ts";
 import { JsonEvents } from "./json-events.ts";
 import { agentOf, openRunEnvironment, type RunSettings } from "./open-run.ts";
+import { outputNotes, readOutput } from "./read-output.ts";
 import { readPrompt } from "./read-prompt.ts";
-import { readSchema } from "./read-schema.ts";
 import { resumedThread } from "./resumed-thread.ts";
 import { isOwnStdin } from "./stdin-owner.ts";
 import { watchRun } from "./watch.ts";
@@ -50,12 +50,9 @@ export async function runCommand(args: RunArguments, context: CommandContext): P
   if (args.output !== undefined) await checkWritable(args.output, "--output");
   const resumed = await resumedThread(args, context);
   const { prompt, untrusted } = await promptOf(args, resumed, context);
-  const outputSchema = await readSchema(args.agent);
+  const outputSchema = await readOutput(args.agent);
   // A schema that is none is refused now, not after the model is loaded.
-  if (outputSchema !== undefined) {
-    const { warnings } = await createValidator(outputSchema);
-    for (const warning of warnings) note(warning);
-  }
+  if (outputSchema !== undefined) for (const line of await outputNotes(outputSchema)) note(line);
   await using environment = await openRunEnvironment(args, context, {
     keepThreads: !args.ephemeral,
   });

@@ -1,8 +1,8 @@
 /** The header of a call that the caller of the run demands, as the model would write it. */
 import type { Tokenizer } from "../../harmony/index.ts";
 import { namespaceOf } from "../../tools/index.ts";
-import type { DeclaredTool, DeclaredTools } from "../calls/declared-tools.ts";
-import { resolveCall } from "../calls/resolve.ts";
+import { allowedTools, isDemanded } from "../calls/allowed-tools.ts";
+import type { DeclaredTools } from "../calls/declared-tools.ts";
 import type { ToolChoice } from "../context.ts";
 
 /**
@@ -14,8 +14,8 @@ export function forcedCallHeader(
   choice: ToolChoice,
   tools: DeclaredTools,
 ): readonly number[] | null {
-  if (choice === "auto" || choice === "none" || tools.list.length === 0) return null;
-  const named = choice === "required" ? tools.list : declaredBy(choice.tool, tools);
+  if (!isDemanded(choice)) return null;
+  const named = allowedTools(choice, tools);
   const [first] = named;
   if (first === undefined) return null;
   const { channel, constrain, message } = tokenizer.special;
@@ -30,9 +30,4 @@ export function forcedCallHeader(
   return isBuiltin
     ? [...to, ...tokenizer.encode(" code"), message]
     : [...to, ...tokenizer.encode(" "), constrain, ...tokenizer.encode("json"), message];
-}
-
-function declaredBy(name: string, tools: DeclaredTools): readonly DeclaredTool[] {
-  const declared = tools.get(resolveCall(name, tools).call.recipient);
-  return declared === undefined ? [] : [declared];
 }

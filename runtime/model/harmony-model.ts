@@ -9,6 +9,7 @@ import {
   type Tokenizer,
 } from "../../harmony/index.ts";
 import type { Sampling, TokenEngine } from "../../inference/index.ts";
+import { isDemanded } from "../calls/allowed-tools.ts";
 import type { ModelMessage, StepUsage, TranscriptMessage, TurnSettings } from "../context.ts";
 import { RunError } from "../errors.ts";
 import type {
@@ -254,8 +255,7 @@ export class HarmonyModel implements LanguageModel {
 
   /** A call that is demanded comes behind a thought, so that the model can choose its arguments. */
   #prefill({ prefill, toolChoice }: ModelRequest): readonly number[] {
-    const isDemanded = toolChoice !== "auto" && toolChoice !== "none";
-    const channelName = prefill ?? (isDemanded ? "analysis" : null);
+    const channelName = prefill ?? (isDemanded(toolChoice) ? "analysis" : null);
     return channelName === null ? [] : this.#channelHeader(channelName);
   }
 

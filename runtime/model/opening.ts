@@ -4,13 +4,13 @@ import {
   defaultSystemContent,
   type Message,
   pythonNamespace,
-  type ResponseFormat,
   type ToolNamespace,
 } from "../../harmony/index.ts";
 import { namespaceOf } from "../../tools/index.ts";
 import type { DeclaredTool, DeclaredTools } from "../calls/declared-tools.ts";
 import { signatureOf } from "../calls/signature.ts";
-import type { OutputFormat, TurnSettings } from "../context.ts";
+import type { TurnSettings } from "../context.ts";
+import { responseFormat } from "./response-format.ts";
 
 /** The reference text leaves open whether the sandbox has a network; ours has none. */
 const python: ToolNamespace = {
@@ -72,22 +72,6 @@ export function openingMessages(settings: TurnSettings, tools: DeclaredTools): r
     ],
   };
   return [opening, developer];
-}
-
-function responseFormat(output: OutputFormat): ResponseFormat {
-  return output.type === "json"
-    ? {
-        name: "response",
-        description:
-          "The final message must be JSON that is valid against this JSON Schema, and nothing else.",
-        schema: JSON.stringify(output.schema),
-      }
-    : {
-        name: "response",
-        description:
-          "The final message must be an XML document that is valid against this XML Schema (XSD), and nothing else.",
-        schema: output.xsd.trim(),
-      };
 }
 
 /** What the model was trained with, and what is to be known here and now. */

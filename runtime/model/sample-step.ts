@@ -8,12 +8,12 @@ import type { Session, TokenEngine } from "../../inference/index.ts";
 import { endsStep } from "../calls/message-kind.ts";
 import type { StepFinish } from "../context.ts";
 import { forcedCallHeader } from "./forced-call.ts";
-import { headerMatcher } from "./header-matcher.ts";
 import type { ModelEvent, ModelRequest, ModelStep } from "./language-model.ts";
 import { MessageReader } from "./message-reader.ts";
 import { ReasoningBudget } from "./reasoning-budget.ts";
 import { RepetitionDetector } from "./repetition.ts";
 import { sampleableIds, structuralIds } from "./sampleable-ids.ts";
+import { turnMatcher } from "./turn-matcher.ts";
 
 /** A shorter prompt is read before a person would look for progress. */
 const MIN_TOLD_TOKENS = 1024;
@@ -69,9 +69,8 @@ export async function sampleStep(options: StepOptions): Promise<ModelStep> {
     });
     cachedTokens = reused;
     syncedAt = performance.now();
-    const { constrainHeaders } = settings;
     const { maxReasoningTokens } = request;
-    const matcher = headerMatcher(options.engine, tokenizer, tools, constrainHeaders);
+    const matcher = turnMatcher(options.engine, tokenizer, tools, settings, request.toolChoice);
     const readAll = async (given: readonly number[]): Promise<void> => {
       for (const id of given) {
         matcher?.accept(id);
@@ -85,13 +84,23 @@ export async function sampleStep(options: StepOptions): Promise<ModelStep> {
       await readAll(given);
       return true;
     };
+    /** A limit has come: an answer that is not complete is closed where that is wanted and possible. */
+    const cutOff = async (reason: "stop" | "length" | "context"): Promise<StepFinish> => {
+      const ending =
+        reason === "length" && settings.onLimit === "close" && matcher?.isInAnswer === true
+          ? matcher.body?.shortestEnding()
+          : null;
+      if (ending === null || ending === undefined) return finishOf(reason, options);
+      const isClosed = await force([...idsOfBytes(tokenizer, ending), tokenizer.special.return]);
+      return isClosed ? "stop" : finishOf(reason, options);
+    };
     await readAll(prefill);
     let callHeader = forcedCallHeader(tokenizer, request.toolChoice, tools);
     const budget = new ReasoningBudget(tokenizer, maxReasoningTokens);
     const repetition = new RepetitionDetector();
     for (;;) {
       const left = maxTokens - sampledTokens;
-      if (left <= 0) return finishOf("length", options);
+      if (left <= 0) return await cutOff("length");
       const generated = session.generate({
         maxTokens: left,
         stopIds: stopIdsOf(tokenizer),
@@ -107,7 +116,7 @@ export async function sampleStep(options: StepOptions): Promise<ModelStep> {
       try {
         while (interruption === null) {
           const next = await generated.next();
-          if (next.done) return finishOf(next.value, options);
+          if (next.done) return await cutOff(next.value);
           sampledTokens++;
           firstTokenAt ??= performance.now();
           if (reader.isReasoning) {
@@ -200,6 +209,22 @@ function finishOf(
   { maxTokens, room }: StepOptions,
 ): StepFinish {
   return reason === "length" && maxTokens >= room ? "context" : reason;
+}
+
+/** The ids of bytes that may begin inside of a character. */
+function idsOfBytes(tokenizer: Tokenizer, bytes: Uint8Array): readonly number[] {
+  let from = 0;
+  while (from < bytes.length && ((bytes[from] as number) & 0xc0) === 0x80) from++;
+  const { bytes: all, offsets } = tokenizer.ordinaryTokens;
+  const idOf = (byte: number): number => {
+    for (let id = 0; id + 1 < offsets.length; id++) {
+      const start = offsets[id] as number;
+      if ((offsets[id + 1] as number) - start === 1 && all[start] === byte) return id;
+    }
+    throw new Error(`The vocabulary has no token for the byte ${byte}.`);
+  };
+  const rest = new TextDecoder().decode(bytes.subarray(from));
+  return [...Array.from(bytes.subarray(0, from), idOf), ...tokenizer.encode(rest)];
 }
 
 /** Not `<|end|>`: it ends a message, and the model goes on behind it. */

@@ -85,6 +85,11 @@ export interface Tool<Input = unknown, Context = unknown> {
   readonly descriptionSuffix?: string;
   /** JSON Schema of the arguments; null: the body is raw text (python), handed over as a string. */
   readonly inputSchema: JsonSchema | null;
+  /**
+   * Whether the model can write only arguments that pass `inputSchema`, where the engine allows that. Default:
+   * yes, as far as a grammar carries the schema; the arguments are validated in any case.
+   */
+  readonly strict?: boolean;
   /** Checks and changes what passed `inputSchema`: `execute` gets what it makes of the arguments. */
   readonly inputStandardSchema?: StandardSchema;
   /** Longest run before it is aborted. */

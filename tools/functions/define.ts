@@ -37,6 +37,11 @@ export type ToolDefinition<Input, Context = unknown> = {
   readonly timeoutMs?: number;
   readonly annotations?: ToolAnnotations;
   /**
+   * false: the model may write any arguments, and is told what was wrong with them. Default: as far as the schema
+   * and the engine allow it, the model can write only arguments that pass `inputSchema`.
+   */
+  readonly strict?: boolean;
+  /**
    * Whether the user is asked before a call is run; a rule may look at the arguments. Where there is no
    * user to ask, such a call is not run. A rule that throws counts as yes.
    */
@@ -84,6 +89,7 @@ const OPTIONS: ReadonlySet<string> = new Set([
   "outputSchema",
   "timeoutMs",
   "annotations",
+  "strict",
   "needsApproval",
   "isolation",
   "permissions",
@@ -117,6 +123,7 @@ export function defineTool<Input = Record<string, unknown>, Context = unknown>(
     ...(isStandardSchema(schema) && { inputStandardSchema: schema }),
     timeoutMs: definition.timeoutMs ?? DEFAULT_TIMEOUT_MS,
     ...(definition.annotations && { annotations: definition.annotations }),
+    ...(definition.strict !== undefined && { strict: definition.strict }),
     ...(needsApproval !== false && { needsApproval }),
     ...(execute && {
       async execute(input, context) {
@@ -177,6 +184,9 @@ function check(definition: unknown): asserts definition is object {
   const { timeoutMs } = d;
   if (timeoutMs !== undefined && !(timeoutMs > 0 && timeoutMs <= LONGEST_TIMEOUT_MS)) {
     refuse(`timeoutMs is ${timeoutMs}; accepted: milliseconds from 1 to ${LONGEST_TIMEOUT_MS}.`);
+  }
+  if (d.strict !== undefined && typeof d.strict !== "boolean") {
+    refuse(`strict is ${JSON.stringify(d.strict)}; accepted: true or false.`);
   }
   const approval: unknown = d.needsApproval;
   if (approval !== undefined && !["boolean", "function"].includes(typeof approval)) {

@@ -11,7 +11,6 @@ import {
 import { messageOf } from "../core/text.ts";
 import { Checker } from "./checker.ts";
 import type { Draft } from "./json-draft.ts";
-import { xmlSchemaText } from "./read-xml-schema.ts";
 import type { JsonValidator, ValidationResult, Validator, XmlValidator } from "./validator.ts";
 import type { XmlSchemaSource } from "./xml-files.ts";
 
@@ -113,11 +112,13 @@ async function createJsonValidator<Value>(
 }
 
 async function createXmlValidator(options: XmlValidatorOptions): Promise<XmlValidator> {
+  const { xsd, name, files, root } = options;
   const checker = await Checker.open({ ...options, kind: "xml" });
   const describe = "one XML document that is valid against the XML Schema";
   return {
     kind: "xml",
-    xsd: xmlSchemaText(options),
+    source: { xsd, ...(name !== undefined && { name }), ...(files && { files }) },
+    root,
     describe,
     warnings: checker.warnings,
     validate: async (text) => (await checker.text(text)) as ValidationResult<never>,

@@ -8,7 +8,7 @@ export {
 } from "./create-validator.ts";
 export type { Dialect as JsonSchemaDialect, Draft as JsonSchemaDraft } from "./json-draft.ts";
 export { matchPattern } from "./match-pattern.ts";
-export { decodeXml, readXmlSchema } from "./read-xml-schema.ts";
+export { decodeXml, readXmlSchema, xmlSchemaText } from "./read-xml-schema.ts";
 export type {
   AnyValidator,
   JsonValidator,

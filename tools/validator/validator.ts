@@ -1,5 +1,6 @@
 /** What a validator of final answers is, for JSON and for XML. */
 import type { JsonSchema } from "../../harmony/index.ts";
+import type { XmlSchemaSource } from "./xml-files.ts";
 
 /** What the loop should do with a text that was meant to be the answer. */
 export type ValidationAction =
@@ -69,8 +70,9 @@ export interface JsonValidator<Value = unknown> extends AnyValidator<Value> {
 
 export interface XmlValidator extends AnyValidator<never> {
   readonly kind: "xml";
-  /** What the model is shown: the schema with all of its files. */
-  readonly xsd: string;
+  readonly source: XmlSchemaSource;
+  /** Local name that the root element must have; undefined: any that the schema allows. */
+  readonly root: string | undefined;
 }
 
 export type Validator<Value = unknown> = JsonValidator<Value> | XmlValidator;

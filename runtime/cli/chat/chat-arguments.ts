@@ -1,8 +1,8 @@
 /** What the command line says about a chat. */
-import type { AgentArguments, ModelArguments } from "../flags.ts";
+import type { AgentArguments, ModelArguments, OutputFlag } from "../flags.ts";
 
 export type ChatArguments = {
-  readonly agent: Omit<AgentArguments, "schema" | "xsd">;
+  readonly agent: Omit<AgentArguments, OutputFlag>;
   readonly model: ModelArguments;
   /** The conversation is not kept. */
   readonly ephemeral: boolean;

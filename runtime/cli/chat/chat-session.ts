@@ -17,6 +17,7 @@ import type {
   InputMessage,
   LanguageModel,
   LogEntry,
+  OutputOptions,
   Thread,
   TurnOptions,
   UserInput,
@@ -104,6 +105,8 @@ export class ChatSession {
   #work: Promise<void> = Promise.resolve();
   #isWorking = false;
   #effort: ReasoningEffort | null = null;
+  /** What answers must be, from the next turn on; undefined: they are free. */
+  output: OutputOptions | undefined;
   readonly #hiddenTools = new Set<string>();
   #attached: Attached[] = [];
   /** Of the next turn alone. */
@@ -350,6 +353,7 @@ export class ChatSession {
       activeTools: this.tools.flatMap(({ tool, isOn }) => (isOn ? [tool.recipient] : [])),
       model,
       tools: chat.tools,
+      output: this.output,
       approve: (request, { signal }) => this.#options.view.askApproval(request, signal),
     });
   }

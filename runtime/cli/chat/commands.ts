@@ -135,6 +135,13 @@ export const CHAT_COMMANDS: readonly ChatCommand[] = [
     run: (_argument, { session }) => session.compact(),
   },
   {
+    name: "schema",
+    argument: "FILE|JSON|off",
+    description: "answers must pass a JSON Schema or an XSD from now on",
+    isAlwaysAllowed: true,
+    run: changeSchema,
+  },
+  {
     name: "stats",
     description: "tokens and times of this conversation",
     isAlwaysAllowed: true,
@@ -276,4 +283,21 @@ function help(): Table {
     return [`/${name}${argument === undefined ? "" : ` ${argument}`}`, description] as const;
   });
   return [...commands, ["", ""], ...KEYS];
+}
+
+async function changeSchema(argument: string, { session, view }: CommandHost): Promise<void> {
+  if (argument === "off") session.output = undefined;
+  else if (argument !== "") {
+    const { outputNotes, readOutput } = await import("../read-output.ts");
+    const output = await readOutput(
+      /\.xsd$/i.test(argument) ? { xsd: argument } : { schema: argument },
+    );
+    if (output !== undefined) for (const line of await outputNotes(output)) view.addNote(line);
+    session.output = output;
+  }
+  view.addNote(
+    session.output === undefined
+      ? "Answers are free."
+      : "Answers must pass the schema from the next turn on; /schema off ends that.",
+  );
 }

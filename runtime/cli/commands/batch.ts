@@ -35,7 +35,6 @@ export const command: Command = defineCommand({
     },
   },
   settings: runSettings,
-  exclusive: [["schema", "xsd"]],
   examples: [
     ["batch prompts.jsonl -o answers.jsonl", "Once more after an interruption, it goes on"],
     ["batch prompts.jsonl -o answers.jsonl --retry-failed", "Only those that failed"],

@@ -11,7 +11,15 @@ import {
 } from "../flags.ts";
 
 /** An answer in a chat is read by a person: it has no schema to pass. */
-const { schema: _schema, xsd: _xsd, ...chatFlags } = agentFlags;
+const {
+  schema: _schema,
+  xsd: _xsd,
+  root: _root,
+  choice: _choice,
+  regex: _regex,
+  grammar: _grammar,
+  ...chatFlags
+} = agentFlags;
 
 export const command: Command = defineCommand({
   flags: threadFlags,

@@ -60,7 +60,6 @@ export const command: Command = defineCommand({
   flags: { ...runFlags, ...threadFlags, ...jsonFlag },
   settings: runSettings,
   exclusive: [
-    ["schema", "xsd"],
     ["resume", "ephemeral"],
     ["resume", "continue"],
     ["continue", "ephemeral"],

@@ -11,7 +11,6 @@ export const command: Command = defineCommand({
   },
   flags: { ...runFlags, ...jsonFlag },
   settings: runSettings,
-  exclusive: [["schema", "xsd"]],
   examples: [
     ['sessions resume 1f3a "And in Porto?"', "The next question"],
     ["sessions resume 1f3a", "A chat, which begins with a turn that was interrupted"],
