@@ -84,7 +84,7 @@ function isStrict({ tool }: DeclaredTool): boolean {
 }
 
 /** null where no grammar carries the schema: the arguments are validated in any case. */
-export function argumentsGrammar(schema: unknown): Grammar | null {
+function argumentsGrammar(schema: unknown): Grammar | null {
   try {
     return jsonSchemaGrammar(withoutUndeclared(schema)).grammar;
   } catch (error) {
