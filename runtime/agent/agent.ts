@@ -24,12 +24,8 @@ import { packageVersion } from "../version.ts";
 import { AgentRun } from "./agent-run.ts";
 import { type Compacted, compactThread } from "./compact.ts";
 import { defaultToolTokenBudget, withDeferredTools } from "./defer-tools.ts";
-import {
-  createOutputValidator,
-  descriptionOf,
-  type OutputOptions,
-  type OutputValidator,
-} from "./output.ts";
+import { createOutputValidator, descriptionOf, type OutputOptions } from "./output.ts";
+import type { OutputValidator } from "./output-validator.ts";
 import { RunClock } from "./run-clock.ts";
 import { type RunContext, record } from "./run-context.ts";
 import { runLoop } from "./run-loop.ts";

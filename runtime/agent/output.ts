@@ -8,28 +8,8 @@ import {
 } from "../../tools/index.ts";
 import type { OutputFormat } from "../context.ts";
 import { outputGrammar } from "../model/output-grammar.ts";
+import type { OutputValidator, ValidatedAnswer } from "./output-validator.ts";
 import { isTextOutput, type TextOutput, textOutputValidator } from "./text-output.ts";
-
-export type Answer = {
-  readonly text: string;
-  /** Parsed, for JSON. */
-  readonly value?: unknown;
-};
-
-export type ValidatedAnswer =
-  | { readonly answer: Answer }
-  | {
-      /** What is wrong, one line each. */
-      readonly problems: readonly string[];
-      /** The same as the model is told, with what to do. */
-      readonly feedback: string;
-    };
-
-export type OutputValidator = {
-  /** What the model is told. */
-  readonly format: OutputFormat;
-  readonly validate: (text: string) => Promise<ValidatedAnswer>;
-};
 
 /** @typeParam Value what a Standard Schema makes of the answer */
 export type OutputOptions<Value = unknown> = ValidatorOptions<Value> | TextOutput;

@@ -9,7 +9,7 @@ import type { Policy } from "../policy/policy.ts";
 import type { LogRecord } from "../thread/entry.ts";
 import type { EventProjection } from "../thread/projection.ts";
 import type { Thread } from "../thread/thread.ts";
-import type { OutputValidator } from "./output.ts";
+import type { OutputValidator } from "./output-validator.ts";
 import type { RunClock } from "./run-clock.ts";
 import type { TimeBudget } from "./time-budget.ts";
 

@@ -11,7 +11,7 @@ import type { ThreadState } from "../thread/state.ts";
 import { budgetRecord, limitOf } from "./budgets.ts";
 import { askApproval, executeCall, recoverCall } from "./execute-call.ts";
 import { makeRoom } from "./make-room.ts";
-import type { Answer } from "./output.ts";
+import type { Answer } from "./output-validator.ts";
 import { type RunContext, record } from "./run-context.ts";
 import { sample } from "./sample.ts";
 import { type Step, step } from "./step.ts";

@@ -9,7 +9,7 @@ import type { TextFormat } from "../context.ts";
 import { UsageError } from "../errors.ts";
 import { outputGrammar } from "../model/output-grammar.ts";
 import { invalid } from "../options.ts";
-import type { OutputValidator, ValidatedAnswer } from "./output.ts";
+import type { OutputValidator, ValidatedAnswer } from "./output-validator.ts";
 
 export type TextOutput =
   /** Exactly one of these texts. */
