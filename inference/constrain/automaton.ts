@@ -10,6 +10,7 @@ import type { Grammar } from "./grammar.ts";
 import { DEAD, Lexer } from "./lexer.ts";
 import { Parser } from "./parser.ts";
 import { RegexPool } from "./regex-pool.ts";
+import { Work } from "./work.ts";
 
 export type GrammarLimits = {
   /** Distinct parts of regular expressions, derivatives included. */
@@ -19,6 +20,8 @@ export type GrammarLimits = {
   readonly parserItems: number;
   /** States of the whole. */
   readonly states: number;
+  /** Steps for one mask or token, each about a tenth of a microsecond. */
+  readonly work: number;
 };
 
 /** The state from which no text is accepted. */
@@ -27,6 +30,8 @@ export const REFUSED = -1;
 export const UNKNOWN = 0;
 
 export class Automaton {
+  /** Begun anew for each mask and token. */
+  readonly work: Work;
   readonly lexer: Lexer;
   /** The state before the first byte. */
   readonly initial: number;
@@ -55,10 +60,11 @@ export class Automaton {
    * @throws GrammarLimitError when it is too large
    */
   constructor(grammar: Grammar, limits: GrammarLimits) {
-    const pool = new RegexPool(limits.regexNodes);
+    this.work = new Work(limits.work);
+    const pool = new RegexPool(limits.regexNodes, this.work);
     const nodes = grammar.terminals.map((regex) => pool.lower(regex));
     this.lexer = new Lexer(pool, limits.lexerStates);
-    this.#parser = new Parser(grammar, this.lexer, nodes, limits.parserItems);
+    this.#parser = new Parser(grammar, this.lexer, nodes, limits.parserItems, this.work);
     this.#maxStates = limits.states;
     const first = this.#parser.initial;
     const threads = this.#parser.start(first) === DEAD ? [] : [first, this.#parser.start(first)];
@@ -140,6 +146,7 @@ export class Automaton {
     const ended: number[] = [];
     const sets: number[] = [];
     for (let at = 0; at < threads.length; at += 2) {
+      this.work.spend(10 + lexer.rests(threads[at + 1]!).length);
       const target = lexer.next(threads[at + 1]!, byte);
       if (target === DEAD) continue;
       const set = lexer.complete(target);

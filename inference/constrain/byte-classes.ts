@@ -33,6 +33,11 @@ export class SetLists {
     return list;
   }
 
+  /** Places of the sets of a list. */
+  sets(list: number): readonly number[] {
+    return this.#lists[list]!;
+  }
+
   union(one: number, other: number): number {
     if (one === other || other === NO_SETS) return one;
     if (one === NO_SETS) return other;

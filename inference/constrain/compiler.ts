@@ -25,6 +25,7 @@ const DEFAULT_LIMITS: GrammarLimits = {
   lexerStates: 300_000,
   parserItems: 5_000_000,
   states: 500_000,
+  work: 50_000_000,
 };
 
 /** From so many states on a new matcher begins with an automaton of its own. */

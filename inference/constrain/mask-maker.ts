@@ -41,6 +41,7 @@ export class MaskMaker {
   /** A mask of all ids, as `TokenMatcher` gives it. */
   make(state: number): Uint32Array {
     const trie = this.#trie;
+    this.#automaton.work.begin();
     if (this.#isSliced(state)) {
       const { categories, length, dead } = this.#absorption.of(state);
       const mask = trie.slice(categories, length).slice();

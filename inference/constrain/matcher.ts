@@ -120,12 +120,14 @@ export class MachineMatcher implements GrammarMatcher {
 
   forcedBytes(): Uint8Array {
     if (this.#state === STOPPED) return new Uint8Array();
+    this.#machine.automaton.work.begin();
     return forcedBytes(this.#machine.automaton, this.#state);
   }
 
   forcedIds(): readonly number[] {
     if (this.#state === STOPPED) return [];
     const { automaton, trie } = this.#machine;
+    automaton.work.begin();
     return forcedTokens(automaton, trie, this.#vocabulary, this.#state, this.#ids.at(-1));
   }
 
@@ -142,6 +144,7 @@ export class MachineMatcher implements GrammarMatcher {
     const to = offsets[id + 1];
     if (from === undefined || to === undefined || from === to) return REFUSED;
     const { automaton } = this.#machine;
+    automaton.work.begin();
     let state = this.#state;
     for (let at = from; at < to && state !== REFUSED; at++)
       state = automaton.next(state, bytes[at]!);

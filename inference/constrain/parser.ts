@@ -10,6 +10,7 @@
 import { GrammarLimitError } from "../errors.ts";
 import type { Grammar, GrammarSymbol } from "./grammar.ts";
 import type { Lexer } from "./lexer.ts";
+import type { Work } from "./work.ts";
 
 /** The rest of nothing. */
 const END = 0;
@@ -32,6 +33,7 @@ export class Parser {
   readonly #lexer: Lexer;
   readonly #nodes: readonly number[];
   readonly #maxItems: number;
+  readonly #work: Work;
   // Rests: the first symbol (terminal t: 2t, rule r: 2r + 1), and the rest behind it.
   readonly #symbol: number[] = [-1];
   readonly #behind: number[] = [END];
@@ -57,7 +59,14 @@ export class Parser {
    * @param nodes of each terminal in the lexer's pool
    * @param maxItems items of all states; more are refused with a `GrammarLimitError`
    */
-  constructor(grammar: Grammar, lexer: Lexer, nodes: readonly number[], maxItems: number) {
+  constructor(
+    grammar: Grammar,
+    lexer: Lexer,
+    nodes: readonly number[],
+    maxItems: number,
+    work: Work,
+  ) {
+    this.#work = work;
     this.#lexer = lexer;
     this.#nodes = nodes;
     this.#maxItems = maxItems;
@@ -256,6 +265,7 @@ export class Parser {
   }
 
   #count(items: number): void {
+    this.#work.spend(2 * items);
     this.#itemCount += items;
     if (this.#itemCount > this.#maxItems) {
       throw new GrammarLimitError("items of the parser", this.#maxItems);

@@ -7,7 +7,9 @@
 import { GrammarLimitError } from "../errors.ts";
 import { type ByteClasses, NO_SETS, SetLists } from "./byte-classes.ts";
 import type { Regex } from "./grammar.ts";
+import { isText } from "./is-text.ts";
 import { type ByteRange, utf8Sequences } from "./utf8-ranges.ts";
+import type { Work } from "./work.ts";
 
 /** Matches nothing. */
 export const NOTHING = 0;
@@ -27,11 +29,15 @@ const NOT = 9;
 /** No bound of a repetition. */
 export const UNBOUNDED = -1;
 
+/** From here on alternatives are looked up by their first byte. */
+const MANY_OPTIONS = 24;
+
 /** States that a search for any match may look at. */
 const MAX_SEARCH = 20_000;
 
 export class RegexPool {
   readonly #maxNodes: number;
+  readonly #work: Work;
   readonly #kinds: number[] = [];
   /** Set: its place. Literal: its place in `#literals`. Concat: head. Repeat, not: item. */
   readonly #left: number[] = [];
@@ -48,6 +54,7 @@ export class RegexPool {
   readonly #setOfKey: Map<string, number> = new Map();
   readonly #literals: Uint8Array[] = [];
   readonly #derivatives: Map<number, number> = new Map();
+  readonly #optionsOfByte: Map<number, readonly number[][]> = new Map();
   readonly #ranges: Map<number, number> = new Map();
   readonly #lowered: WeakMap<Regex, number> = new WeakMap();
   readonly #firstOfNode: (number | undefined)[] = [];
@@ -56,8 +63,9 @@ export class RegexPool {
   #anyText: number | undefined;
 
   /** @param maxNodes more are refused with a `GrammarLimitError` */
-  constructor(maxNodes: number) {
+  constructor(maxNodes: number, work: Work) {
     this.#maxNodes = maxNodes;
+    this.#work = work;
     this.#setLists = new SetLists(this.#sets);
     this.#add(NOTHING, 0, 0, 0, [], false, true);
     this.#add(EMPTY, 0, 0, 0, [], true, true);
@@ -286,8 +294,11 @@ export class RegexPool {
         if (!this.#nullable[left]) return first;
         return this.alternatives([first, this.derivative(right, byte)]);
       }
-      case ALTERNATIVES:
-        return this.alternatives(this.#lists[node]!.map((option) => this.derivative(option, byte)));
+      case ALTERNATIVES: {
+        const options = this.#optionsWith(node, byte);
+        this.#work.spend(options.length);
+        return this.alternatives(options.map((option) => this.derivative(option, byte)));
+      }
       case REPEAT: {
         const most = this.#most[node]!;
         const fewer = most === UNBOUNDED ? UNBOUNDED : most - 1;
@@ -299,6 +310,27 @@ export class RegexPool {
       default:
         return this.not(this.derivative(left, byte));
     }
+  }
+
+  /** The options that can begin with a byte, and perhaps others. */
+  #optionsWith(node: number, byte: number): readonly number[] {
+    const options = this.#lists[node]!;
+    if (options.length < MANY_OPTIONS) return options;
+    let ofByte = this.#optionsOfByte.get(node);
+    if (ofByte === undefined) {
+      ofByte = Array.from({ length: 256 }, (): number[] => []);
+      for (const option of options) {
+        const isBounded = this.#plain[option]! && option !== ANYTHING;
+        const sets = isBounded ? this.#setLists.sets(this.#firstSets(option)) : undefined;
+        for (let first = 0; first < 256; first++) {
+          if (sets?.every((place) => this.#sets[place]![first] === 0)) continue;
+          ofByte[first]!.push(option);
+        }
+      }
+      this.#work.spend(options.length * 100);
+      this.#optionsOfByte.set(node, ofByte);
+    }
+    return ofByte[byte]!;
   }
 
   /**
@@ -564,29 +596,4 @@ export class RegexPool {
 
 function isSame(one: ByteRange | undefined, other: ByteRange): boolean {
   return one?.[0] === other[0] && one[1] === other[1];
-}
-
-/** Whether all that it matches is well-formed UTF-8. */
-function isText(regex: Regex): boolean {
-  switch (regex.type) {
-    case "bytes":
-      return isWellFormed(regex.bytes);
-    case "concat":
-      return regex.parts.every(isText);
-    case "alternatives":
-      return regex.options.every(isText);
-    case "repeat":
-      return isText(regex.item);
-    default:
-      return true;
-  }
-}
-
-function isWellFormed(bytes: Uint8Array): boolean {
-  try {
-    new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Automaton, REFUSED } from "../../../inference/constrain/automaton.ts";
 import {
+  choiceGrammar,
   type Grammar,
   GrammarBuilder,
   GrammarCompiler,
@@ -15,7 +16,7 @@ import { grammars, letterVocabulary, regexes, wordVocabulary } from "./arbitrari
 import { accepts } from "./reference.ts";
 
 const compiler = new GrammarCompiler(letterVocabulary);
-const LIMITS = { regexNodes: 1e5, lexerStates: 1e5, parserItems: 1e5, states: 1e5 };
+const LIMITS = { regexNodes: 1e5, lexerStates: 1e5, parserItems: 1e5, states: 1e5, work: 1e8 };
 
 function terminalOnly(regex: Regex): Grammar {
   const builder = new GrammarBuilder();
@@ -220,6 +221,15 @@ describe("a grammar", () => {
         matcher.accept(id);
       }
     }).toThrow(GrammarLimitError);
+  });
+
+  test("that takes too long for one token ends with an error", () => {
+    const many = choiceGrammar(Array.from({ length: 3000 }, (_, at) => `a${at}`));
+    const matcher = compiler.compile(many, { limits: { work: 2000 } }).matcher();
+    expect(() => matcher.mask()).toThrow(/more than 2000 steps for one token/);
+    expect(() => matcher.accept(97)).toThrow(GrammarLimitError);
+    expect(matcher.length).toBe(0);
+    expect(hasId(compiler.compile(many).matcher().mask(), 97)).toBe(true);
   });
 
   test("built with repeat() takes exactly that many items", () => {

@@ -7,6 +7,7 @@ const LIMITS = {
   lexerStates: 300_000,
   parserItems: 5_000_000,
   states: 500_000,
+  work: Number.POSITIVE_INFINITY,
 };
 
 export function accepts(grammar: Grammar): (text: string) => boolean {
