@@ -209,6 +209,10 @@ export class HarmonyModel implements LanguageModel {
     return this.tokenizer.countTokens(text);
   }
 
+  handOver(fromThreadId: string, toThreadId: string): void {
+    this.#sessions.handOver(fromThreadId, toThreadId);
+  }
+
   release(threadId: string): Promise<void> {
     return this.#sessions.release(threadId);
   }

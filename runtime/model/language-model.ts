@@ -131,6 +131,11 @@ export interface LanguageModel extends AsyncDisposable {
   /** Tokens of the prompt of a request. */
   promptTokens(request: Pick<ModelRequest, "settings" | "tools" | "transcript">): number;
   countTokens(text: string): number;
+  /**
+   * What is kept for a thread is kept for another from now on: one that goes on in its place and begins as it does.
+   * Absent where nothing is kept.
+   */
+  handOver?(fromThreadId: string, toThreadId: string): void;
   /** Gives back what is kept for a thread. */
   release(threadId: string): Promise<void>;
   close(): Promise<void>;

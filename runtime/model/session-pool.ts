@@ -42,6 +42,13 @@ export class SessionPool {
     }
   }
 
+  /** Gives the session of one thread to another, unless a step uses it. */
+  handOver(from: string, to: string): void {
+    for (const slot of this.#slots) {
+      if (slot.threadId === from && !slot.isBusy) slot.threadId = to;
+    }
+  }
+
   /** Closes the thread's session, unless a step uses it. */
   async release(threadId: string): Promise<void> {
     for (const slot of this.#slots) {

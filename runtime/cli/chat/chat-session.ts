@@ -246,7 +246,7 @@ export class ChatSession {
   /** Goes on in a copy of the conversation; the one before stays as it is. */
   async fork(): Promise<Thread | null> {
     if (this.#thread === null || this.#thread.state.turns === 0) return null;
-    this.#thread = await this.#thread.fork();
+    this.#goOnIn(await this.#thread.fork());
     return this.#thread;
   }
 
@@ -261,7 +261,7 @@ export class ChatSession {
     const at = entries.findLastIndex(({ type }) => type === "user");
     const last = entries[at];
     if (last?.type !== "user") return null;
-    this.#thread = await thread.fork(at);
+    this.#goOnIn(await thread.fork(at));
     this.meter.contextUsed = contextOf(entries.slice(0, at));
     this.#options.view.changed();
     return last;
@@ -286,6 +286,12 @@ export class ChatSession {
       if (compacted === null) view.addNote("There is nothing that a summary would make shorter.");
       else this.meter.contextUsed = compacted.tokensAfter;
     });
+  }
+
+  /** What the model has computed for the thread before is not computed again. */
+  #goOnIn(thread: Thread): void {
+    if (this.#thread !== null) this.#model?.handOver?.(this.#thread.id, thread.id);
+    this.#thread = thread;
   }
 
   /** When all turns are over that are known by now. */

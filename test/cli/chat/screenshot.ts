@@ -101,6 +101,7 @@ function picture(screen: string): string {
   return (
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" ` +
     'font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, monospace" font-size="14" xml:space="preserve">\n' +
+    `<title>A chat with chorale in a terminal</title>\n` +
     `<rect width="100%" height="100%" rx="8" fill="${BACKGROUND}"/>\n${lines.join("")}</svg>\n`
   );
 }
