@@ -63,19 +63,12 @@ export async function summarise(
   messages: number,
   reason: Compaction["reason"],
 ): Promise<Compacted | null> {
-  const { thread, model, tools, emit, signal } = context;
+  const { thread, model, emit, signal } = context;
   const { state } = thread;
   const tokensBefore = promptTokens(context, settings, state);
+  if (messages === 0 || !canSummarise(context, settings, messages)) return null;
   const maxTokens = summaryTokens(model.contextLength);
-  const request = userMessage(requestText(Math.floor(maxTokens * WORDS_PER_TOKEN)));
-  const asked = {
-    // The summary is no answer of the turn.
-    settings: settings.output === null ? settings : { ...settings, output: null },
-    tools,
-    transcript: [...withoutAnalysis(state.transcript.slice(0, messages)), { message: request }],
-  };
-  const fits = model.promptTokens(asked) + maxTokens < model.contextLength;
-  if (messages === 0 || !fits) return null;
+  const { request, ...asked } = requestFor(context, settings, messages);
   await emit({ type: "compaction.started", tokens: tokensBefore });
   let summary = "";
   const step = await model.sample(
@@ -116,6 +109,34 @@ export async function summarise(
   if (tokensAfter >= tokensBefore) return null;
   await record(context, { ...entry, tokensAfter });
   return { summary, tokensBefore, tokensAfter };
+}
+
+/** Whether the messages, the request and the summary fit the context. */
+export function canSummarise(
+  context: CompactContext,
+  settings: TurnSettings,
+  messages: number,
+): boolean {
+  const { model } = context;
+  const { request: _, ...asked } = requestFor(context, settings, messages);
+  return model.promptTokens(asked) + summaryTokens(model.contextLength) < model.contextLength;
+}
+
+function requestFor(
+  { thread, model, tools }: CompactContext,
+  settings: TurnSettings,
+  messages: number,
+) {
+  const words = Math.floor(summaryTokens(model.contextLength) * WORDS_PER_TOKEN);
+  const request = userMessage(requestText(words));
+  const earlier = withoutAnalysis(thread.state.transcript.slice(0, messages));
+  return {
+    request,
+    // The summary is no answer of the turn.
+    settings: settings.output === null ? settings : { ...settings, output: null },
+    tools,
+    transcript: [...earlier, { message: request }],
+  };
 }
 
 /** Most tokens of a summary. */

@@ -6,7 +6,7 @@ import { truncateToTokens } from "../../tools/index.ts";
 import type { Compaction } from "../thread/entry.ts";
 import { apply } from "../thread/fold.ts";
 import type { ThreadState } from "../thread/state.ts";
-import { promptTokens, summarise, summaryTokens } from "./compact.ts";
+import { canSummarise, promptTokens, summarise, summaryTokens } from "./compact.ts";
 import { type RunContext, record } from "./run-context.ts";
 
 /** From this share of the context on there is something to be done. */
@@ -82,7 +82,7 @@ function longResults(
 }
 
 /**
- * The fewest first messages that are to be summarised: whole turns that are over.
+ * The fewest first messages that are to be summarised: whole turns that are over, no more than can be read at once.
  * @returns 0 where there are none
  */
 function finishedTurns(run: RunContext, state: ThreadState, tokens: number): number {
@@ -99,5 +99,7 @@ function finishedTurns(run: RunContext, state: ThreadState, tokens: number): num
     const left = tokens - replaced + summaryTokens(model.contextLength);
     return left <= model.contextLength * TARGET;
   });
-  return enough ?? ends.at(-1) ?? 0;
+  const wanted = enough ?? ends.at(-1) ?? 0;
+  const canBeRead = (end: number): boolean => end <= wanted && canSummarise(run, settings, end);
+  return ends.findLast(canBeRead) ?? 0;
 }

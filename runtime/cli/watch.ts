@@ -76,6 +76,11 @@ export function watchRun(output: Output, options: WatchOptions): EventListener {
       case "generation.reasoning_limited":
         output.watch(` … (ended after ${event.limit} tokens of reasoning)`, "dim");
         break;
+      case "budget":
+        if (event.state === "near" && event.used > 0) {
+          output.watchLines("!", nearLine(event), "result");
+        }
+        break;
       case "compaction.started":
         output.progress("summarising the conversation so far");
         break;
@@ -96,6 +101,11 @@ export function watchRun(output: Output, options: WatchOptions): EventListener {
         break;
     }
   };
+}
+
+function nearLine({ budget, used, limit }: Extract<RunEvent, { type: "budget" }>): string {
+  const name = budget.replaceAll("_", " ");
+  return `${Math.floor(used)} of ${limit} ${name} are used: the model was told to conclude.`;
 }
 
 function compactionLine(event: Extract<RunEvent, { type: "compaction.completed" }>): string {
