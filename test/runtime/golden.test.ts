@@ -91,6 +91,8 @@ function eventLines(events: readonly RunEvent[]): string[] {
   const lines: string[] = [];
   let delta: { id: string; text: string } | null = null;
   for (const event of [...events, null]) {
+    // What can be read of the answer so far says nothing that the deltas do not.
+    if (event?.type === "item.partial") continue;
     if (event?.type === "item.delta" && event.item_id === delta?.id) {
       delta.text += event.text;
       continue;
