@@ -20,6 +20,7 @@ export const BUNDLE_ENTRIES: readonly string[] = [
   "tools/browser/convert/postal-mime.ts",
   "tools/core/js-yaml.ts",
   "tools/mcp/sdk.ts",
+  "tools/mcp/serve/sdk-server.ts",
   "tools/net/undici.ts",
 ];
 

@@ -12,7 +12,7 @@ const SLOW = [
 
 /** What starts Python, a plugin, an MCP server, or anything else in a process of its own. */
 const STARTS =
-  /\b(?:createPythonTool|PythonSession|PythonWarmPool|loadPlugin|openMcpServers|SupervisedChild)\(/;
+  /\b(?:createPythonTool|PythonSession|PythonWarmPool|loadPlugin|openMcpServers|serveMcpHttp|SupervisedChild)\(/;
 
 /**
  * @param root  the repository's folder, with a slash at its end

@@ -85,10 +85,12 @@ export {
   sandboxReport,
 } from "./isolate/index.ts";
 export {
+  type AuthorizationCallback,
   type AuthorizeInBrowser,
   type ElicitationAnswer,
   type ElicitationHandler,
   type ElicitationRequest,
+  forgetMcpAuthorization,
   type McpArtifact,
   type McpEndpoint,
   McpError,
@@ -103,9 +105,17 @@ export {
   type McpServerStatus,
   type McpServers,
   type McpToolStatus,
+  openAuthorizationCallback,
   openMcpServers,
   type ParseMcpOptions,
   parseMcpServers,
+  type ServedHttp,
+  type ServedToolsOptions,
+  type ServeLimits,
+  type ServeMcpOptions,
+  serveMcpHttp,
+  serveMcpStdio,
+  validatorTools,
 } from "./mcp/index.ts";
 export {
   createGuardedFetch,

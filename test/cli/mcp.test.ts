@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
-import { fixture } from "../tools/mcp-support.ts";
-import { chorale, type Ran } from "./chorale.ts";
+import { call, fixture, open } from "../tools/mcp-support.ts";
+import { chorale, launcher, type Ran } from "./chorale.ts";
 
 const root = mkdtempSync(join(tmpdir(), "chorale-mcp-cli-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -114,4 +114,51 @@ test("a run has the servers of the file that it names, or says what is wrong wit
   const wrong = await run("run", "What is 2 + 2?", "--mcp", file);
   expect(wrong.code).toBe(2);
   expect(wrong.stderr).toContain('its args is "y"; accepted: a list of texts');
+});
+
+test("the other way round, it offers its own tools to another agent", async () => {
+  const docs = join(folder, "docs");
+  mkdirSync(docs);
+  writeFileSync(join(docs, "travel.md"), "# Travel\n\nThe head of finance approves travel.\n");
+  await using servers = await open({
+    own: {
+      command: process.execPath,
+      args: [launcher, "mcp", "serve", "--docs", docs],
+      env: { CHORALE_HOME: join(folder, "state") },
+      timeout: 120_000,
+    },
+  });
+  expect(servers.servers[0]?.problem).toBeUndefined();
+  expect(servers.servers[0]?.tools.map(({ originalName }) => originalName)).toEqual([
+    "python",
+    "validate_json",
+    "validate_xml",
+    "browser_search",
+    "browser_open",
+    "browser_find",
+  ]);
+  expect(await call(servers, "mcp__own__python", { code: "x = 6\nprint(x * 7)" })).toMatchObject({
+    text: expect.stringContaining("42"),
+  });
+  // The session is kept from call to call.
+  expect((await call(servers, "mcp__own__python", { code: "print(x + 1)" })).text).toContain("7");
+  const found = await call(servers, "mcp__own__browser_search", { query: "travel" });
+  expect(found.text).toContain("The head of finance approves");
+});
+
+test("what it serves ends with its client, or with Ctrl-C", async () => {
+  const input = `${JSON.stringify({ jsonrpc: "2.0", id: 1, method: "ping" })}\n`;
+  const home = join(folder, "state");
+  const served = await chorale(["mcp", "serve", "--no-python"], { home, stdin: input });
+  expect(served.code).toBe(0);
+  expect(JSON.parse(served.stdout)).toMatchObject({ id: 1 });
+  const stopped = await chorale(["mcp", "serve", "--no-python", "--http", "0"], {
+    home,
+    whileRunning: (child) => {
+      child.stderr?.on("data", (text: string) => {
+        if (text.includes("serving 2 tools at http://127.0.0.1:")) child.kill("SIGINT");
+      });
+    },
+  });
+  expect(stopped.code).toBe(130);
 });

@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
-import type { McpServers } from "../../tools/mcp/index.ts";
+import { type McpServers, openAuthorizationCallback } from "../../tools/mcp/index.ts";
 import { call, open } from "./mcp-support.ts";
 
 type Message = {
@@ -299,5 +299,27 @@ describe("hostile servers on the network", () => {
     };
     expect(await callAct(handler)).toMatchObject({ text: "done" });
     expect(seen).toEqual(["a: b\tc"]);
+  });
+});
+
+describe("the way back from a server's page", () => {
+  test("is a port of this machine, for one answer", async () => {
+    const stop = new AbortController();
+    const pages: string[] = [];
+    await using callback = await openAuthorizationCallback(async ({ href }) => {
+      pages.push(href);
+      expect((await fetch(new URL("/other", callback.redirectUrl))).status).toBe(404);
+      await fetch(`${callback.redirectUrl}?code=c&state=s`);
+    }, stop.signal);
+    expect(new URL(callback.redirectUrl).hostname).toBe("127.0.0.1");
+    const url = new URL("https://example.com/authorize");
+    const back = await callback.visit({ server: "net", url });
+    expect(pages).toEqual(["https://example.com/authorize"]);
+    expect([...back.searchParams]).toEqual([
+      ["code", "c"],
+      ["state", "s"],
+    ]);
+    const script = callback.visit({ server: "net", url: new URL("javascript:alert(1)") });
+    await expect(script).rejects.toThrow("which is no web page");
   });
 });

@@ -5,6 +5,11 @@
 
 export type { McpArtifact } from "./artifacts.ts";
 export {
+  type AuthorizationCallback,
+  forgetMcpAuthorization,
+  openAuthorizationCallback,
+} from "./authorization-callback.ts";
+export {
   type McpEndpoint,
   type McpOAuth,
   type McpProcess,
@@ -16,6 +21,14 @@ export type { ElicitationAnswer, ElicitationHandler, ElicitationRequest } from "
 export { McpError, type McpErrorCode } from "./errors.ts";
 export type { McpPrompt, McpResource } from "./listing.ts";
 export type { AuthorizeInBrowser } from "./oauth.ts";
+export {
+  type ServedHttp,
+  type ServeMcpOptions,
+  serveMcpHttp,
+  serveMcpStdio,
+} from "./serve/serve.ts";
+export type { ServedToolsOptions, ServeLimits } from "./serve/served-tools.ts";
+export { validatorTools } from "./serve/validator-tools.ts";
 export {
   type McpOptions,
   type McpPromptMessage,

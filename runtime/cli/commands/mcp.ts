@@ -6,7 +6,10 @@ import {
   rest,
   subcommand,
 } from "../command/command.ts";
-import { colorFlag, mcpFlags, reportFlag } from "../flags.ts";
+import { agentFlags, colorFlag, mcpFlags, reportFlag } from "../flags.ts";
+
+const { docs, file, artifacts, packages } = agentFlags;
+const servedFlags = { docs, file, artifacts, packages } as const;
 
 const projectFlag = {
   project: { type: "switch", describe: "In .mcp.json of this folder, for all who work in it" },
@@ -116,6 +119,27 @@ export const command: CommandGroup = {
       }),
     ),
 
+    login: subcommand(
+      "Authorize at a server with a URL (OAuth), in a browser",
+      defineCommand({
+        positionals: { name: required("What you call the server") },
+        settings: { ...mcpFlags, ...colorFlag },
+        examples: [["mcp login tickets", "Once; later runs have it"]],
+        run: async (args, context) => (await import("../mcp/login.ts")).loginCommand(args, context),
+      }),
+    ),
+
+    logout: subcommand(
+      "Forget an authorization",
+      defineCommand({
+        positionals: { name: required("What you call the server") },
+        settings: { ...mcpFlags, ...colorFlag },
+        examples: [["mcp logout tickets", "On this machine"]],
+        run: async (args, context) =>
+          (await import("../mcp/login.ts")).logoutCommand(args, context),
+      }),
+    ),
+
     call: subcommand(
       "Call one tool of a server",
       defineCommand({
@@ -187,9 +211,33 @@ export const command: CommandGroup = {
         },
       }),
     ),
+
+    serve: subcommand(
+      "Offer Python, documents and the validator to another agent",
+      defineCommand({
+        flags: {
+          http: {
+            type: "integer",
+            placeholder: "PORT",
+            min: 0,
+            max: 65_535,
+            describe:
+              "Serve on this port of this machine; with CHORALE_MCP_TOKEN in the environment, to those who have it (default: on standard input and output)",
+          },
+          "no-python": { type: "switch", describe: "Without Python" },
+        },
+        settings: { ...servedFlags, ...colorFlag },
+        examples: [
+          ["mcp serve --docs ./handbook", "As the command of another agent's configuration"],
+          ["mcp serve --http 8931", "For agents that connect to http://127.0.0.1:8931/mcp"],
+        ],
+        run: async (args, context) => (await import("../mcp/serve.ts")).serveCommand(args, context),
+      }),
+    ),
   },
   examples: [
     ["mcp add files -- npx -y @modelcontextprotocol/server-filesystem ~/notes", "A new server"],
     ["mcp test", "Do they all work?"],
+    ["mcp serve", "The other way round: this program's tools for another agent"],
   ],
 };

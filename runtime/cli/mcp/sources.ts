@@ -100,6 +100,43 @@ export function parsed(
   );
 }
 
+/**
+ * One server by its name.
+ * @throws UsageError for one that is not configured, is disabled, or was not agreed to; McpError
+ */
+export function trustedServer(
+  name: string,
+  flags: McpFlags,
+  env: NodeJS.ProcessEnv,
+): McpServerConfig {
+  const [server] = namedServers(configuredServers(flags, env), [name]);
+  const config = server === undefined ? undefined : parsed(server, env)[0];
+  if (config === undefined) throw new UsageError(`The MCP server ${name} is disabled.`);
+  return config;
+}
+
+/** @throws UsageError for a name that is not configured, or not agreed to */
+export function namedServers(
+  all: readonly ConfiguredServer[],
+  names: readonly string[],
+): readonly ConfiguredServer[] {
+  return names.map((name) => {
+    const found = findServer(all, name);
+    if (found.isTrusted) return found;
+    throw new UsageError(
+      `You have not agreed to the MCP server ${name} of ${found.source.path}; first: chorale mcp trust ${name}`,
+    );
+  });
+}
+
+/** @throws UsageError for a name that is not configured */
+export function findServer(all: readonly ConfiguredServer[], name: string): ConfiguredServer {
+  const found = all.find((server) => server.name === name);
+  if (found !== undefined) return found;
+  const known = all.map((server) => server.name).join(", ") || "none";
+  throw new UsageError(`No MCP server ${JSON.stringify(name)} is configured; there is ${known}.`);
+}
+
 function source(kind: SourceKind, path: string, mustExist: boolean): McpSource | null {
   if (!mustExist && !existsSync(path)) return null;
   const json = readJson(path);

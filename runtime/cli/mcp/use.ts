@@ -15,7 +15,14 @@ import { EXIT, type ExitCode } from "../exit-codes.ts";
 import type { Output } from "../output.ts";
 import { shortText, visibleText } from "../terminal-text.ts";
 import { targetOf } from "./edit.ts";
-import { type ConfiguredServer, configuredServers, type McpFlags, parsed } from "./sources.ts";
+import {
+  type ConfiguredServer,
+  configuredServers,
+  findServer,
+  type McpFlags,
+  namedServers,
+  parsed,
+} from "./sources.ts";
 import { trust } from "./trust.ts";
 
 type Choice = McpFlags & {
@@ -46,7 +53,8 @@ export async function trustCommand(
 ): Promise<ExitCode> {
   const { output, env, signal } = context;
   const all = configuredServers(flags, env).filter((server) => server.source.kind === "project");
-  const asked = name === undefined ? all.filter((server) => !server.isTrusted) : named(all, [name]);
+  const asked =
+    name === undefined ? all.filter((server) => !server.isTrusted) : [findServer(all, name)];
   if (asked.length === 0) {
     output.line("There is no MCP server in this folder that you have not agreed to.");
     return EXIT.ok;
@@ -235,26 +243,7 @@ function chosenServers(
   { env }: CommandContext,
 ): readonly ConfiguredServer[] {
   const all = configuredServers(flags, env);
-  const chosen = names.length === 0 ? all.filter((server) => server.isTrusted) : named(all, names);
-  const unknown = chosen.find((server) => !server.isTrusted);
-  if (unknown !== undefined) {
-    throw new UsageError(
-      `You have not agreed to the MCP server ${unknown.name} of ${unknown.source.path}; first: chorale mcp trust ${unknown.name}`,
-    );
-  }
-  return chosen;
-}
-
-function named(
-  all: readonly ConfiguredServer[],
-  names: readonly string[],
-): readonly ConfiguredServer[] {
-  return names.map((name) => {
-    const found = all.find((server) => server.name === name);
-    if (found !== undefined) return found;
-    const known = all.map((server) => server.name).join(", ") || "none";
-    throw new UsageError(`No MCP server ${JSON.stringify(name)} is configured; there is ${known}.`);
-  });
+  return names.length === 0 ? all.filter((server) => server.isTrusted) : namedServers(all, names);
 }
 
 /** Of one server that has to work; without a name all that do. */
