@@ -2,8 +2,9 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { unlessAborted } from "../core/unless-aborted.ts";
+import type { AuthorizeInBrowser } from "./authorize.ts";
 import { McpError } from "./errors.ts";
-import { type AuthorizeInBrowser, McpAuthorizations } from "./oauth.ts";
+import { McpAuthorizations } from "./oauth.ts";
 
 export type AuthorizationCallback = AuthorizeInBrowser & AsyncDisposable;
 

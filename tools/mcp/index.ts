@@ -9,6 +9,7 @@ export {
   forgetMcpAuthorization,
   openAuthorizationCallback,
 } from "./authorization-callback.ts";
+export type { AuthorizeInBrowser } from "./authorize.ts";
 export {
   type McpEndpoint,
   type McpOAuth,
@@ -19,8 +20,7 @@ export {
 } from "./config.ts";
 export type { ElicitationAnswer, ElicitationHandler, ElicitationRequest } from "./elicitation.ts";
 export { McpError, type McpErrorCode } from "./errors.ts";
-export type { McpPrompt, McpResource } from "./listing.ts";
-export type { AuthorizeInBrowser } from "./oauth.ts";
+export type { McpPrompt, McpResource } from "./offers.ts";
 export {
   type ServedHttp,
   type ServeMcpOptions,

@@ -2,6 +2,7 @@
 import type { JsonSchema } from "../../harmony/index.ts";
 import { messageOf, show } from "../core/text.ts";
 import type { ToolAnnotations } from "../core/tool.ts";
+import type { McpPrompt, McpResource } from "./offers.ts";
 import type { Client } from "./sdk.ts";
 import {
   SchemaBoundsError,
@@ -19,28 +20,6 @@ export type ServerTool = {
   readonly inputSchema: JsonSchema;
   readonly outputSchema: JsonSchema | undefined;
   readonly annotations: ToolAnnotations;
-};
-
-export type McpResource = {
-  readonly server: string;
-  /** With `{…}` in it for a template, whose parts are the reader's to fill in (RFC 6570). */
-  readonly uri: string;
-  readonly isTemplate: boolean;
-  readonly name: string;
-  readonly description?: string;
-  readonly mimeType?: string;
-  readonly bytes?: number;
-};
-
-export type McpPrompt = {
-  readonly server: string;
-  readonly name: string;
-  readonly description?: string;
-  readonly arguments: readonly {
-    readonly name: string;
-    readonly description?: string;
-    readonly isRequired: boolean;
-  }[];
 };
 
 export type Listing<Item> = {

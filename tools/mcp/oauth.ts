@@ -8,20 +8,10 @@ import { dirname } from "node:path";
 import { writeFileAtomic } from "../core/atomic-write.ts";
 import { isRecord } from "../core/record.ts";
 import { messageOf } from "../core/text.ts";
+import type { AuthorizeInBrowser } from "./authorize.ts";
 import type { McpOAuth, McpServerConfig } from "./config.ts";
 import { McpError } from "./errors.ts";
 import type { OAuthClientProvider } from "./sdk.ts";
-
-/** Sends the user to a server's page and waits for the way back. */
-export type AuthorizeInBrowser = {
-  /** Where the page sends the user back to: an address of this program. */
-  readonly redirectUrl: string;
-  /**
-   * @param request.url  the page; its host is not trusted more than the server is
-   * @returns the address that the user came back to, with its parameters
-   */
-  visit(request: { readonly server: string; readonly url: URL }): Promise<URL>;
-};
 
 type Tokens = NonNullable<Awaited<ReturnType<OAuthClientProvider["tokens"]>>>;
 type ClientInformation = NonNullable<Awaited<ReturnType<OAuthClientProvider["clientInformation"]>>>;

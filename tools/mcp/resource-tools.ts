@@ -3,7 +3,7 @@
 import { formatBytes } from "../core/text.ts";
 import type { Tool, ToolContext, ToolOutput } from "../core/tool.ts";
 import type { McpArtifacts } from "./artifacts.ts";
-import type { McpResource } from "./listing.ts";
+import type { McpResource } from "./offers.ts";
 import { resultOutput } from "./result.ts";
 
 /** What the tools need of the servers. */

@@ -2,13 +2,15 @@
 import { messageOf } from "../core/text.ts";
 import type { Tool } from "../core/tool.ts";
 import { McpArtifacts } from "./artifacts.ts";
+import type { AuthorizeInBrowser } from "./authorize.ts";
 import type { McpServerConfig } from "./config.ts";
 import { Connection } from "./connection.ts";
 import type { ElicitationHandler } from "./elicitation.ts";
 import { McpError } from "./errors.ts";
-import { listPrompts, listResources, type McpPrompt, type McpResource } from "./listing.ts";
+import { listPrompts, listResources } from "./listing.ts";
 import { toolNames } from "./names.ts";
-import { type AuthorizeInBrowser, McpAuthorizations } from "./oauth.ts";
+import { McpAuthorizations } from "./oauth.ts";
+import type { McpPrompt, McpResource } from "./offers.ts";
 import { resourceTools } from "./resource-tools.ts";
 import { mcpTool } from "./tool.ts";
 

@@ -10,9 +10,9 @@ import {
 import { mcpAuthorizationFile } from "../../environment.ts";
 import { UsageError } from "../../errors.ts";
 import { homePath } from "../../home.ts";
+import { packageVersion } from "../../version.ts";
 import type { CommandContext } from "../command-context.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
-import { packageVersion } from "../package-version.ts";
 import { visibleText } from "../terminal-text.ts";
 import { type McpFlags, trustedServer } from "./sources.ts";
 

@@ -10,9 +10,9 @@ import {
 import { openPython, openTools } from "../../environment.ts";
 import { openHome } from "../../home.ts";
 import { loadO200kHarmony } from "../../index.ts";
+import { packageVersion } from "../../version.ts";
 import type { CommandContext } from "../command-context.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
-import { packageVersion } from "../package-version.ts";
 
 export type ServeArguments = {
   /** Port of this machine; absent: standard input and output. */
