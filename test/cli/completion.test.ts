@@ -39,7 +39,7 @@ async function offered(...words: string[]): Promise<string> {
 
 describe("the words that could stand there", () => {
   test.each<[string[], string]>([
-    [["r"], "run"],
+    [["ru"], "run"],
     [["fly", ""], ""],
     [["tools", "v"], "validate"],
     [["run", "--effo"], "--effort"],
@@ -53,7 +53,7 @@ describe("the words that could stand there", () => {
     [["run", "--docs", "x"], ":folder"],
     [["run", "--seed", ""], ""],
     [["run", "--seed", "1", "--see"], ""],
-    [["run", "--tool", "a", "--too"], "--tool-token-budget --tool"],
+    [["run", "--plugin", "a", "--plu"], "--plugin"],
     [["run", "--", "--s"], ""],
     [["run", "hello"], ""],
     [["run", "--profile", ""], "quick thorough"],

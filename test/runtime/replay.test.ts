@@ -4,12 +4,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openCheckpoint } from "../../inference/checkpoint/open.ts";
+import { demoModelPath } from "../../inference/index.ts";
+import { openLocalEngine } from "../../inference/local/local-engine.ts";
 import {
   Agent,
   callNamed,
   entriesOfJsonLines,
   forkAtStep,
-  type HarmonyModel,
+  HarmonyModel,
   type LogEntry,
   loadModel,
   MemoryThreadStore,
@@ -66,6 +69,22 @@ describe("twenty conversations are token-exact", () => {
       const report = await replayThread(entries, { model: own });
       expect(report, name).toMatchObject({ difference: null, conditions: [], isSame: true });
       expect(report.steps, name).toBe(entries.filter(({ type }) => type === "sampled").length);
+    }
+  });
+
+  test("by the kernels for a machine without relaxed SIMD", { timeout: LIMIT_MS }, async () => {
+    const checkpoint = openCheckpoint(demoModelPath);
+    const engine = await openLocalEngine(checkpoint, {
+      name: "chorale-demo",
+      precision: "exact",
+      tuning: { kernels: "baseline" },
+    });
+    checkpoint.close();
+    const { tokenizer, fingerprint } = model;
+    await using own = new HarmonyModel({ engine, tokenizer, fingerprint });
+    for (const name of names.slice(0, 8)) {
+      const report = await replayThread(await recorded(name), { model: own });
+      expect(report, name).toMatchObject({ difference: null, isSame: true });
     }
   });
 
