@@ -24,13 +24,14 @@ export type ReplayTools = AsyncDisposable & { readonly list: readonly Tool[] };
 
 /** @throws ToolsError for what cannot be loaded */
 export async function openReplayTools(
-  args: ToolArguments,
+  args: ToolArguments & Pick<AgentArguments, "docs">,
   { env, output }: CommandContext,
 ): Promise<ReplayTools> {
   const opened = await openTools({
     env,
     toolModules: args.tool,
     plugins: await pluginConfigurations(args),
+    documents: args.docs,
     onPluginLog: (text) => output.watchLines("log", text, "result"),
   });
   return { list: opened.tools, [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose]() };

@@ -118,7 +118,7 @@ class Replay {
   #beginTurn(turn: UserInput & { readonly seq: number }): void {
     const { model, tools = [] } = this.#options;
     this.#opening = turn.opening ?? this.#opening;
-    this.#tools = recordedTools(turn.settings.tools, this.#opening ?? []);
+    this.#tools = recordedTools(turn.settings.tools, this.#opening ?? [], tools);
     if (this.#opening === null) return;
     for (const found of conditionsOf(turn, this.#opening, this.#tools, model, tools)) {
       const isKnown = this.#conditions.some(({ message }) => message === found.message);
