@@ -18,6 +18,7 @@ import type { CommandContext } from "./command-context.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { readInput } from "./read-input.ts";
 import { withThreads } from "./stored-threads.ts";
+import { visibleText } from "./terminal-text.ts";
 import { checkWritable, writeWhole } from "./write-file.ts";
 
 /** `markdown` for people, `jsonl` the log itself, `harmony` for training. */
@@ -129,7 +130,7 @@ export async function importCommand(
     }
     for (const sentence of lost) output.note(sentence);
     if (!isNew) output.note("This conversation is in the store already, exactly as in the file.");
-    output.line(threadId);
+    output.line(visibleText(threadId));
     return EXIT.ok;
   });
 }

@@ -242,7 +242,8 @@ function showTurn({ messages, ended }: ConversationTurn, full: boolean, output: 
     if (role === "tool") output.line(output.paint(indented(short, "  → ", "    "), "2"));
     else if (role !== "assistant")
       output.line(`\n${output.paint(indented(text, "> ", "> "), "1")}\n`);
-    else if (recipient) output.line(output.paint(indented(short, `▸ ${recipient} `, "  "), "36"));
+    else if (recipient)
+      output.line(output.paint(indented(short, `▸ ${visibleText(recipient)} `, "  "), "36"));
     else if (channel === "analysis") output.line(output.paint(short, "2"));
     else output.line(text);
   }

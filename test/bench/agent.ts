@@ -32,11 +32,13 @@ const CALL = tokenizer.encodeWithSpecials(
   '<|channel|>analysis<|message|>Next.<|end|><|start|>assistant<|channel|>commentary to=functions.noop <|constrain|>json<|message|>{"x":1}<|call|>',
 );
 const ANSWER = tokenizer.encodeWithSpecials("<|channel|>final<|message|>Done.<|return|>");
+let calls = 0;
 const noop = defineTool({
   name: "noop",
   description: "Does nothing.",
   parameters: { type: "object", properties: { x: { type: "integer" } } },
-  execute: () => "ok",
+  // Another result each time: a call that gives the same one again and again is a loop, and is cut back.
+  execute: () => `ok ${calls++}`,
 }) as Tool;
 
 export const bench: Bench = async (args) => {

@@ -71,6 +71,12 @@ describe("JSON lines", () => {
   test.each<[string, (lines: string[]) => string, RegExp]>([
     ["an empty file", () => "\n\n", /no entry/],
     ["what is not JSON", (lines) => `${lines[0]}\n{`, /^Line 2 is not JSON/],
+    [
+      "a type that there is not",
+      (lines) => `${lines[0]}\n${(lines[1] ?? "").replace('"user"', '"guest"')}`,
+      /its type is none that a log has/,
+    ],
+    ["null", (lines) => `${lines[0]}\nnull`, /^Line 2 is no entry/],
     ["another object", (lines) => `${lines[0]}\n{"seq":1}`, /^Line 2 is no entry/],
     ["a missing entry", (lines) => [lines[0], ...lines.slice(2)].join("\n"), /entry 1 is missing/],
     ["a wrong order", (lines) => lines[1] ?? "", /missing|begins with/],
@@ -82,7 +88,7 @@ describe("JSON lines", () => {
     [
       "a field of the wrong type",
       (lines) => `${lines[0]}\n${(lines[1] ?? "").replace(/"messages":\[/, '"messages":[7,')}`,
-      /^Line 2 is no entry/,
+      /^Line 2 is no entry of a thread log: \/messages\/0 must be object/,
     ],
   ])("are refused: %s", async (_what, damage, sentence) => {
     const lines = exportJsonLines(await (await talk()).entries())
@@ -90,6 +96,13 @@ describe("JSON lines", () => {
       .split("\n");
     await expect(entriesOfJsonLines(damage(lines))).rejects.toThrow(sentence);
   });
+});
+
+test("JSON lines of a very long text come back", async () => {
+  const lines = exportJsonLines(
+    logOfMessages([{ role: "user", content: [{ type: "text", text: "x".repeat(5_000_000) }] }]),
+  );
+  expect(exportJsonLines(await entriesOfJsonLines(lines)) === lines).toBe(true);
 });
 
 describe("Harmony text", () => {
