@@ -1,6 +1,5 @@
 /** Conversations from elsewhere into the store: a log line by line, exactly; messages as turns without steps. */
 import { readFile } from "node:fs/promises";
-import type { AnySchema, ValidateFunction } from "ajv";
 import type { Message } from "../../harmony/index.ts";
 import type { TurnSettings } from "../context.ts";
 import { messageOf } from "../errors.ts";
@@ -24,16 +23,17 @@ export function exportJsonLines(entries: readonly LogEntry[]): string {
 export async function entriesOfJsonLines(text: string): Promise<readonly LogEntry[]> {
   const lines = text.replace(/^\ufeff/, "").split("\n");
   const entries: LogEntry[] = [];
-  const validate = await entryValidator();
+  const problemOf = await entryCheck();
   let state = emptyState();
   for (const [at, line] of lines.entries()) {
     if (line.trim() === "") continue;
     const entry = parsedLine(line, at + 1);
     // A log of a newer version is told as that, whatever else is in it.
     if (entry?.type === "thread" && entry.version > THREAD_LOG_VERSION) apply(emptyState(), entry);
-    if (!validate(entry)) {
+    const problem = problemOf(entry);
+    if (problem !== null) {
       throw new ThreadImportError(
-        `Line ${at + 1} is no entry of a thread log: ${problemOf(validate)}. docs/thread-log.md describes them.`,
+        `Line ${at + 1} is no entry of a thread log: ${problem}. docs/thread-log.md describes them.`,
       );
     }
     if (entry.seq !== state.length) fold([...entries, entry]);
@@ -52,24 +52,29 @@ function parsedLine(line: string, number: number): LogEntry {
   }
 }
 
-/** What is wrong, of the kind of entry that it says to be. */
-function problemOf({ errors }: ValidateFunction): string {
-  const own = errors?.find(
-    ({ keyword, instancePath }) =>
-      keyword !== "oneOf" && !(keyword === "const" && instancePath === "/type"),
-  );
-  if (own === undefined) return "its type is none that a log has";
-  return `${own.instancePath} ${own.message ?? ""}`.trim();
-}
+type EntrySchema = {
+  readonly oneOf: readonly { readonly $ref: string }[];
+};
 
 /**
- * Not the validator of answers, which refuses long texts and runs in a thread of its own: this schema is ours, and an
- * entry may be as long as what was put in.
+ * What is wrong with an entry; null where it is one. Not the validator of answers, which refuses long texts and runs in
+ * a thread of its own: this schema is ours, and an entry may be as long as what was put in.
  */
-async function entryValidator(): Promise<ValidateFunction> {
-  const schema = JSON.parse(await readFile(SCHEMA, "utf8")) as AnySchema;
+async function entryCheck(): Promise<(entry: LogEntry | null) => string | null> {
+  const schema = JSON.parse(await readFile(SCHEMA, "utf8")) as EntrySchema;
   const { Ajv2020 } = await import("ajv/dist/2020.js");
-  return new Ajv2020({ strict: false }).compile(schema);
+  const ajv = new Ajv2020({ strict: false });
+  ajv.addSchema(schema, "log");
+  // A definition has the name of the type: what is wrong is told of that alone.
+  const types = new Set(schema.oneOf.map(({ $ref }) => $ref.slice("#/$defs/".length)));
+  return (entry) => {
+    const type = entry?.type ?? "";
+    if (!types.has(type)) return "its type is none that a log has";
+    const validate = ajv.getSchema(`log#/$defs/${type}`);
+    if (validate?.(entry) === true) return null;
+    const [problem] = validate?.errors ?? [];
+    return `${problem?.instancePath ?? ""} ${problem?.message ?? ""}`.trim();
+  };
 }
 
 export type ImportOptions = {
