@@ -182,14 +182,32 @@ export type Imported = {
 };
 
 /**
- * Puts a log into a store, with its own id or as a copy with a new one.
+ * The same log without what lets calls run unasked: the author of a file may not be the person at this machine. An
+ * answer for later calls counts once, as it did; a call that still waits to run is asked about again.
+ */
+function withoutAnswers(entries: readonly LogEntry[]): readonly LogEntry[] {
+  const open = new Set(fold(entries).turn?.calls.map(({ callId }) => callId));
+  return entries
+    .flatMap((entry): LogEntry[] => {
+      if (entry.type !== "approval") return [entry];
+      if (entry.decision === "allowed" && open.has(entry.callId)) return [];
+      const { remember: _remember, covers: _covers, ...once } = entry;
+      return [once];
+    })
+    .map((entry, seq) => ({ ...entry, seq }));
+}
+
+/**
+ * Puts a log into a store, with its own id or as a copy with a new one. Its answers to questions about calls are
+ * left out, as far as they would let later calls run.
  * @throws ThreadImportError where the store has another log with the same id; ThreadStoreError
  */
 export async function importLog(
   store: ThreadStore,
-  entries: readonly LogEntry[],
+  given: readonly LogEntry[],
   asCopy = false,
 ): Promise<Imported> {
+  const entries = withoutAnswers(given);
   const [first, ...rest] = entries;
   if (first?.type !== "thread") throw new ThreadImportError("A log begins with a thread entry.");
   const threadId = asCopy ? newThreadId() : first.threadId;
@@ -198,7 +216,7 @@ export async function importLog(
     await store.append(threadId, { ...first, threadId }, ...rest);
     return { threadId, isNew: true };
   }
-  const isSame = exportJsonLines(known) === exportJsonLines(entries);
+  const isSame = [given, entries].some((log) => exportJsonLines(known) === exportJsonLines(log));
   if (isSame) return { threadId, isNew: false };
   throw new ThreadImportError(
     `The store has another conversation ${threadId} (${known.length} entries, and the file has ` +

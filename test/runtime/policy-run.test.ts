@@ -10,6 +10,7 @@ import { ScriptedModel, type ScriptedStep } from "../../runtime/model/scripted-m
 import { FilePolicyStore } from "../../runtime/policy/file-store.ts";
 import { createPolicy } from "../../runtime/policy/rule-policy.ts";
 import { MemoryPolicyStore } from "../../runtime/policy/store.ts";
+import { importLog } from "../../runtime/thread/import.ts";
 import { MemoryThreadStore } from "../../runtime/thread/store.ts";
 import { Thread } from "../../runtime/thread/thread.ts";
 import { defineTool, type Tool, type ToolAnnotations } from "../../tools/index.ts";
@@ -354,5 +355,36 @@ describe("the folder of answers", () => {
     await expect(store.trusted("functions.read")).rejects.toThrow(
       "it does not hold what was written there",
     );
+  });
+});
+
+describe("a conversation from a file", () => {
+  test("brings no answers: what its author allowed is asked here", async () => {
+    const policy = await createPolicy();
+    const session = answers({ decision: "allow", remember: "session", by: "user" });
+    const thread = Thread.create();
+    await run({ policy, approve: session.approve }, [call("write")], thread);
+    const store = new MemoryThreadStore();
+    const { threadId } = await importLog(store, await thread.entries());
+    const imported = await Thread.open(store, threadId);
+    expect(imported.state.answers).toEqual([]);
+    expect((await run({ policy }, [call("write")], imported)).ran).toEqual([]);
+    // The same file again is nothing new.
+    const other = new MemoryThreadStore();
+    await importLog(other, await thread.entries());
+    expect((await importLog(other, await thread.entries())).isNew).toBe(false);
+  });
+
+  test("runs no call that waits in it", async () => {
+    const policy = await createPolicy();
+    const thread = Thread.create();
+    await run({ policy, approve: "pause" }, [call("write")], thread);
+    await thread.decide("item_0", "allowed", "user");
+    const store = new MemoryThreadStore();
+    const { threadId } = await importLog(store, await thread.entries());
+    const { asked, approve } = answers("deny");
+    const resumed = await run({ policy, approve }, [], await Thread.open(store, threadId), null);
+    expect(asked).toHaveLength(1);
+    expect(resumed.ran).toEqual([]);
   });
 });
