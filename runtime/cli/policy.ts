@@ -60,13 +60,13 @@ export async function showCommand(
     for (const rule of DEFAULT_RULES) line(ruleText(rule));
   } else line(`Where none of these applies: ${document.otherwise}`);
   line("");
-  line(`Answers for always: ${answers.length === 0 ? "none" : ""}`);
+  line(answers.length === 0 ? "Answers for always: none" : "Answers for always:");
   for (const { decision, tool, argumentsHash } of answers) {
     line(
       `  ${decision.padEnd(6)} ${tool}${argumentsHash === undefined ? "" : " with the same arguments"}`,
     );
   }
-  line(`Trusted tools: ${trusted.length === 0 ? "none" : ""}`);
+  line(trusted.length === 0 ? "Trusted tools: none" : "Trusted tools:");
   for (const { name, trustedAt } of trusted)
     line(`  ${name}, as it was on ${trustedAt.slice(0, 10)}`);
   return EXIT.ok;

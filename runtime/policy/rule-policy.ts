@@ -141,8 +141,9 @@ class RulePolicy implements Policy {
     const facts = new CallFacts(call, this.#place);
     const ruling =
       (await strictest(this.#rules, facts)) ?? (await this.#decideOtherwise(call, facts));
-    if (ruling.action === "deny") return ruling;
-    const guarded = ruling.action === "allow" ? await this.#guard(ruling, facts) : ruling;
+    if (ruling.action === "deny") return decisionOf(ruling);
+    const guarded =
+      ruling.action === "allow" ? await this.#guard(ruling, facts) : decisionOf(ruling);
     if (guarded.action === "allow") return guarded;
     return (await this.#answered(call)) ?? guarded;
   }
@@ -151,7 +152,7 @@ class RulePolicy implements Policy {
   async #decideOtherwise(call: PolicyCall, facts: CallFacts): Promise<Ruling> {
     if (this.#otherwise === "deny") return otherwise("deny");
     if (await call.needsApproval()) {
-      return { action: "ask", rule: "tool", reason: "The tool asks for it.", isAnyTaint: false };
+      return { action: "ask", rule: "tool", reason: wishOf(call), isAnyTaint: false };
     }
     if (this.#otherwise !== "default") return otherwise(this.#otherwise);
     if (call.tool.needsApproval === false && originOf(call.tool, call.name) === "mcp") {
@@ -177,7 +178,9 @@ class RulePolicy implements Policy {
         change: describeChange(trusted.definition, call.tool),
       };
     }
-    if (call.taint === null || ruling.isAnyTaint || !changesThings(effects)) return ruling;
+    if (call.taint === null || ruling.isAnyTaint || !changesThings(effects)) {
+      return decisionOf(ruling);
+    }
     return {
       action: "ask",
       rule: "tainted",
@@ -246,6 +249,15 @@ async function strictest(rules: readonly OpenRule[], facts: CallFacts): Promise<
 
 function otherwise(action: PolicyAction): Ruling {
   return { action, rule: "otherwise", reason: "No rule applies to it.", isAnyTaint: false };
+}
+
+const decisionOf = ({ action, rule, reason }: Ruling): PolicyDecision => ({ action, rule, reason });
+
+/** Why a tool is asked for by itself. */
+function wishOf({ tool, name }: PolicyCall): string {
+  return originOf(tool, name) === "mcp"
+    ? "Its server is not trusted by the configuration."
+    : "The tool asks for it.";
 }
 
 function undecided(why: string): PolicyDecision {
