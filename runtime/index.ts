@@ -153,6 +153,7 @@ export type { PolicyDocument } from "./policy/check-rules.ts";
 export type { PolicyOrigin } from "./policy/effects.ts";
 export { PolicyError, PolicyStoreError } from "./policy/errors.ts";
 export { FilePolicyStore } from "./policy/file-store.ts";
+export type { PolicyPlaces } from "./policy/open-policy.ts";
 export type {
   AnswerSubject,
   Policy,
