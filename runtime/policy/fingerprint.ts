@@ -5,14 +5,23 @@ import type { Tool } from "../../tools/index.ts";
 /** Punctuation between values that are still to be written. */
 type Mark = { readonly mark: string };
 
-/** JSON with the keys of every object in order. Not recursive: a model may nest as deep as it likes. */
-export function canonicalJson(value: unknown): string {
+/**
+ * JSON with the keys of every object in order. Not recursive: a model may nest as deep as it likes.
+ *
+ * @param maxUnits once there are more UTF-16 units, the text breaks off
+ */
+export function canonicalJson(value: unknown, maxUnits: number = Number.POSITIVE_INFINITY): string {
   const parts: string[] = [];
+  let units = 0;
   const left: ({ readonly value: unknown } | Mark)[] = [{ value }];
-  for (let next = left.pop(); next !== undefined; next = left.pop()) {
-    if ("mark" in next) parts.push(next.mark);
+  const push = (text: string): void => {
+    parts.push(text);
+    units += text.length;
+  };
+  for (let next = left.pop(); next !== undefined && units <= maxUnits; next = left.pop()) {
+    if ("mark" in next) push(next.mark);
     else if (Array.isArray(next.value)) {
-      parts.push("[");
+      push("[");
       left.push({ mark: "]" });
       for (let at = next.value.length - 1; at >= 0; at--) {
         left.push({ value: next.value[at] as unknown });
@@ -22,13 +31,13 @@ export function canonicalJson(value: unknown): string {
       const members = Object.entries(next.value)
         .filter(([, member]) => member !== undefined)
         .sort(([a], [b]) => (a < b ? 1 : -1));
-      parts.push("{");
+      push("{");
       left.push({ mark: "}" });
       for (const [at, [key, member]] of members.entries()) {
         left.push({ value: member as unknown }, { mark: `${JSON.stringify(key)}:` });
         if (at < members.length - 1) left.push({ mark: "," });
       }
-    } else parts.push(JSON.stringify(next.value) ?? "null");
+    } else push(JSON.stringify(next.value) ?? "null");
   }
   return parts.join("");
 }

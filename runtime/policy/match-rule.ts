@@ -17,7 +17,7 @@ import {
 } from "./paths.ts";
 import type { PolicyCall } from "./policy.ts";
 import type { ArgumentPattern, PolicyRule } from "./rules.ts";
-import { type FoundTexts, spellingsOf, textOfValue, textsIn, valuesAt } from "./strings.ts";
+import { type FoundTexts, spellingsOf, textsIn, textsOfValues, valuesAt } from "./strings.ts";
 import { fitsWildcard } from "./wildcards.ts";
 
 /** A rule whose patterns have been read. */
@@ -63,11 +63,11 @@ export class CallFacts {
       return this.#texts;
     }
     const found = pointers.map((pointer) => valuesAt(pointer, this.call.arguments));
-    const values = found.flatMap(({ values }) => values);
+    const texts = textsOfValues(found.flatMap(({ values }) => values));
     return {
       // What a rule points at is what it says it is, by whatever name.
-      texts: values.map((value) => ({ text: textOfValue(value), key: null, isCommand: false })),
-      isComplete: found.every(({ isComplete }) => isComplete),
+      texts: (texts ?? []).map((text) => ({ text, key: null, isCommand: false })),
+      isComplete: texts !== null && found.every(({ isComplete }) => isComplete),
     };
   }
 
@@ -128,7 +128,9 @@ async function argumentFits(
   const { values, isComplete } = valuesAt(pointer, call.arguments);
   if (!isComplete) return isCareful;
   if (values.length === 0) return false;
-  const spelled = values.map((value) => spellingsOf(textOfValue(value)));
+  const texts = textsOfValues(values);
+  if (texts === null) return isCareful;
+  const spelled = texts.map(spellingsOf);
   const fits =
     "glob" in pattern
       ? spelled.flat().map((text) => fitsWildcard(pattern.glob, text))

@@ -21,6 +21,8 @@ export type FoundValues = {
 };
 
 const MAX_VALUES = 50_000;
+/** Of all values of one pattern. */
+const MAX_UNITS = 4 * 1024 * 1024;
 /** JSON in a text in JSON in a text … */
 const MAX_QUOTED_DEPTH = 4;
 const COMMAND_KEY =
@@ -105,9 +107,20 @@ function pointerSegments(pointer: string): readonly string[] {
     .map((segment) => segment.replaceAll("~1", "/").replaceAll("~0", "~"));
 }
 
-/** A value as the text that patterns are held against. */
-export function textOfValue(value: unknown): string {
-  return typeof value === "string" ? value : canonicalJson(value);
+/**
+ * Values as the texts that patterns are held against; null where they are longer together than is looked at: parts of
+ * one another, they can be very long.
+ */
+export function textsOfValues(values: readonly unknown[]): readonly string[] | null {
+  const texts: string[] = [];
+  let left = MAX_UNITS;
+  for (const value of values) {
+    const text = typeof value === "string" ? value : canonicalJson(value, left);
+    left -= text.length;
+    if (left < 0) return null;
+    texts.push(text);
+  }
+  return texts;
 }
 
 /**

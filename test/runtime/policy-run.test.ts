@@ -9,6 +9,7 @@ import type { RunEvent } from "../../runtime/events.ts";
 import { ScriptedModel, type ScriptedStep } from "../../runtime/model/scripted-model.ts";
 import { FilePolicyStore } from "../../runtime/policy/file-store.ts";
 import { createPolicy } from "../../runtime/policy/rule-policy.ts";
+import type { PolicyRule } from "../../runtime/policy/rules.ts";
 import { MemoryPolicyStore } from "../../runtime/policy/store.ts";
 import { importLog } from "../../runtime/thread/import.ts";
 import { MemoryThreadStore } from "../../runtime/thread/store.ts";
@@ -386,5 +387,42 @@ describe("a conversation from a file", () => {
     const resumed = await run({ policy, approve }, [], await Thread.open(store, threadId), null);
     expect(asked).toHaveLength(1);
     expect(resumed.ran).toEqual([]);
+  });
+});
+
+describe("arguments without measure", () => {
+  const decide = async (rule: PolicyRule, given: unknown) => {
+    const policy = await createPolicy({ rules: [rule], otherwise: "ask" });
+    const { action } = await policy.decide({
+      tool: save,
+      name: "functions.save",
+      arguments: given,
+      taint: null,
+      answers: [],
+      needsApproval: async () => false,
+    });
+    return action;
+  };
+  const nested = (depth: number, wrap: (inner: unknown) => unknown): unknown => {
+    let value: unknown = "/etc/passwd";
+    for (let level = 0; level < depth; level++) value = wrap(value);
+    return value;
+  };
+
+  test("are looked into as deep as they go", async () => {
+    const lists = nested(40_000, (inner) => [inner]);
+    expect(await decide({ action: "deny", paths: ["/etc"] }, lists)).toBe("deny");
+    expect(await decide({ action: "deny", paths: ["/usr"] }, lists)).toBe("ask");
+  });
+
+  test("beyond what is looked at, a rule that denies applies, and one that allows does not", async () => {
+    const wide = Array.from({ length: 60_000 }, (_, at) => `out/${at}`);
+    expect(await decide({ action: "deny", paths: ["/etc"] }, wide)).toBe("deny");
+    expect(await decide({ action: "allow", paths: ["./out"] }, wide)).toBe("ask");
+    // Parts of one another: short together, very long as texts.
+    const objects = nested(20_000, (a) => ({ a }));
+    const pattern = { "/**/a": { glob: "no*" } };
+    expect(await decide({ action: "deny", arguments: pattern }, objects)).toBe("deny");
+    expect(await decide({ action: "allow", arguments: pattern }, objects)).toBe("ask");
   });
 });
