@@ -191,13 +191,13 @@ export class GrammarLimitError extends InferenceError {
  * A JSON Schema that no grammar can stand for: it is no schema, contradicts itself, leads to nothing, or is
  * larger than what is compiled.
  */
-export class JsonSchemaConstraintError extends InferenceError {
+export class JsonSchemaConstraintError extends GrammarError {
   static override readonly brand: string = "chorale.JsonSchemaConstraintError";
-  readonly code = "CHORALE_JSON_SCHEMA_CONSTRAINT";
+  override readonly code = "CHORALE_JSON_SCHEMA_CONSTRAINT";
   /** What is wrong, without the beginning of the sentence. */
   readonly reason: string;
-  constructor(reason: string, options?: ErrorOptions) {
-    super(`Cannot constrain an answer to the JSON Schema: ${reason}.`, options);
+  constructor(reason: string) {
+    super(`Cannot constrain an answer to the JSON Schema: ${reason}.`);
     this.reason = reason;
   }
 }

@@ -22,7 +22,6 @@ export {
   type GrammarSymbol,
   type Regex,
 } from "./constrain/grammar.ts";
-export { DistinctKeyMatcher } from "./constrain/json-schema/distinct-keys.ts";
 export {
   type JsonSchemaGrammar,
   type JsonSchemaGrammarOptions,

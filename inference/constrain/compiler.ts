@@ -1,6 +1,7 @@
 /** From a grammar to masks over a vocabulary. */
 import { Absorption } from "./absorption.ts";
 import { Automaton, type GrammarLimits } from "./automaton.ts";
+import { DistinctKeyMatcher } from "./distinct-keys.ts";
 import type { Grammar } from "./grammar.ts";
 import { MaskCache } from "./mask-cache.ts";
 import { MaskMaker } from "./mask-maker.ts";
@@ -84,7 +85,11 @@ class MachineGrammar implements CompiledGrammar {
 
   matcher(options: MatcherOptions = {}): GrammarMatcher {
     if (this.#machine.automaton.size > MANY_STATES) this.#machine = this.#makeMachine();
-    return new MachineMatcher(this.vocabulary, this.#machine, options);
+    const matcher = new MachineMatcher(this.vocabulary, this.#machine, options);
+    const { distinctKeys } = this.grammar;
+    return distinctKeys === undefined
+      ? matcher
+      : new DistinctKeyMatcher(matcher, this.vocabulary, distinctKeys);
   }
 
   #makeMachine(): Machine {

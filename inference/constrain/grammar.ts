@@ -37,6 +37,11 @@ export type Grammar = {
   readonly rules: readonly (readonly (readonly GrammarSymbol[])[])[];
   /** The rule that derives whole texts. */
   readonly root: number;
+  /**
+   * Texts are JSON whose objects have each key once, which rules cannot say where names are free: matchers see to
+   * it. `bounded`: so many names at most that there may be none left.
+   */
+  readonly distinctKeys?: "unbounded" | "bounded" | undefined;
 };
 
 /** Up to here a bounded repetition is a chain of rules, one per item; above it rules share halves. */

@@ -5,15 +5,13 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { loadO200kHarmony } from "../../harmony/vocabulary/index.ts";
-import { type CompiledGrammar, GrammarCompiler } from "../../inference/constrain/compiler.ts";
+import { GrammarCompiler } from "../../inference/constrain/compiler.ts";
 import {
-  DistinctKeyMatcher,
   type GrammarMatcher,
   JsonSchemaConstraintError,
   type JsonSchemaGrammar,
   type JsonSchemaGrammarOptions,
   jsonSchemaGrammar,
-  type Vocabulary,
 } from "../../inference/index.ts";
 import { createValidator, type JsonValidatorOptions } from "../../tools/index.ts";
 import { o200kVocabulary } from "../conformance/o200k.ts";
@@ -69,8 +67,7 @@ export async function walkSchemas(options: WalkOptions): Promise<WalkReport> {
       continue;
     }
     const compiled = compiler.compile(grammar.grammar);
-    const fresh = (): GrammarMatcher | DistinctKeyMatcher =>
-      matcherOf(compiled, grammar, vocabulary);
+    const fresh = (): GrammarMatcher => compiled.matcher();
     for (const [text, what] of valid.flatMap((one) => spellings(one, grammar))) {
       instances++;
       const place = refusal(fresh(), text);
@@ -116,16 +113,6 @@ function compile(
   }
 }
 
-function matcherOf(
-  compiled: CompiledGrammar,
-  { freeNames }: JsonSchemaGrammar,
-  vocabulary: Vocabulary,
-): GrammarMatcher | DistinctKeyMatcher {
-  const matcher = compiled.matcher();
-  if (freeNames === "none") return matcher;
-  return new DistinctKeyMatcher(matcher, vocabulary, freeNames);
-}
-
 /** A value in the ways in which the grammar must take it. */
 function spellings(
   value: unknown,
@@ -148,7 +135,7 @@ function backwards(value: unknown): unknown {
 }
 
 /** Where a text is not allowed, id by id; undefined: it is. */
-function refusal(matcher: GrammarMatcher | DistinctKeyMatcher, text: string): string | undefined {
+function refusal(matcher: GrammarMatcher, text: string): string | undefined {
   for (const [at, id] of loadO200kHarmony().encode(text).entries()) {
     if (!matcher.allows(id)) return `token ${at} of ${text.slice(0, 300)}`;
     matcher.accept(id);

@@ -2,12 +2,7 @@
  * Random walks under the mask of a grammar: each step is an id that the mask allows, drawn at random, until the
  * text is whole. What comes out must be valid.
  */
-import {
-  type DistinctKeyMatcher,
-  type GrammarMatcher,
-  hasId,
-  type Vocabulary,
-} from "../../inference/index.ts";
+import { type GrammarMatcher, hasId, type Vocabulary } from "../../inference/index.ts";
 import type { Random } from "../eval/random.ts";
 
 /** From here on a walk makes for its end. */
@@ -41,7 +36,7 @@ export class Walker {
   }
 
   /** Undefined: the walk found no end. */
-  walk(matcher: GrammarMatcher | DistinctKeyMatcher): string | undefined {
+  walk(matcher: GrammarMatcher): string | undefined {
     const ids: number[] = [];
     while (ids.length < MAX_TOKENS) {
       const isLate = ids.length > WANDERING;
@@ -55,7 +50,7 @@ export class Walker {
     return undefined;
   }
 
-  #choose(matcher: GrammarMatcher | DistinctKeyMatcher, isLate: boolean): number | undefined {
+  #choose(matcher: GrammarMatcher, isLate: boolean): number | undefined {
     if (isLate && this.#random.next() < 0.9) {
       const end = this.#endings.find((id) => matcher.allows(id));
       if (end !== undefined) return end;

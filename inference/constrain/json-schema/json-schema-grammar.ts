@@ -1,7 +1,6 @@
 /** A JSON Schema as a grammar over JSON text. */
 import { JsonSchemaConstraintError } from "../../errors.ts";
 import type { Grammar } from "../grammar.ts";
-import type { FreeNames } from "./emit-context.ts";
 import { Emitter } from "./emitter.ts";
 import { type KeywordNote, NoteBook } from "./notes.ts";
 import { type SchemaDraft, SchemaIndex } from "./schema-index.ts";
@@ -31,11 +30,6 @@ export type JsonSchemaGrammar = {
   readonly checkedAfterwards: readonly KeywordNote[];
   /** Keywords for which some valid values, or ways to write them, are left out. */
   readonly restrictions: readonly KeywordNote[];
-  /**
-   * Whether objects may have properties that no schema names. A grammar cannot keep these from coming twice: a
-   * matcher of it goes into a `DistinctKeyMatcher`, unless there are none.
-   */
-  readonly freeNames: FreeNames;
   /** Keywords without any effect. */
   readonly unknown: readonly KeywordNote[];
 };
@@ -82,12 +76,14 @@ function compile(
     const sets = new SchemaSets(new SchemaIndex(schema, draft, schemas), notes);
     const freeOrder = propertyOrder === "free" ? FREE_ORDER : 0;
     const emitter = new Emitter(sets, { whitespace, freeOrder });
-    const grammar = emitter.grammar();
+    const own = emitter.grammar();
+    const { freeNames } = emitter;
+    const grammar = freeNames === "none" ? own : { ...own, distinctKeys: freeNames };
     const all = notes.all();
     const carried = all.checkedAfterwards.length === 0;
-    return { grammar, carried, freeNames: emitter.freeNames, ...all };
+    return { grammar, carried, ...all };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    throw new JsonSchemaConstraintError("it is nested too deep", { cause: error });
+    throw new JsonSchemaConstraintError("it is nested too deep");
   }
 }

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { GrammarCompiler } from "../../../../inference/constrain/compiler.ts";
+import { GrammarCompiler } from "../../../inference/constrain/compiler.ts";
 import {
-  DistinctKeyMatcher,
+  type GrammarMatcher,
   hasId,
   InvalidRequestError,
   jsonSchemaGrammar,
-} from "../../../../inference/index.ts";
-import { vocabularyOf } from "../arbitraries.ts";
+} from "../../../inference/index.ts";
+import { vocabularyOf } from "./arbitraries.ts";
 
 /** Single characters, and tokens that go over the ends of keys. */
 const TOKENS = [
@@ -16,20 +16,20 @@ const TOKENS = [
 const vocabulary = vocabularyOf(TOKENS.map((token) => Buffer.from(token)));
 const compiler = new GrammarCompiler(vocabulary);
 
-function matcherOf(schema: unknown): DistinctKeyMatcher {
-  const { grammar, freeNames } = jsonSchemaGrammar(schema, { whitespace: 0 });
-  if (freeNames === "none") throw new Error("the schema has no free names");
-  return new DistinctKeyMatcher(compiler.compile(grammar).matcher(), vocabulary, freeNames);
+function matcherOf(schema: unknown): GrammarMatcher {
+  const { grammar } = jsonSchemaGrammar(schema, { whitespace: 0 });
+  expect(grammar.distinctKeys).toBeDefined();
+  return compiler.compile(grammar).matcher();
 }
 
 /** The matcher after a text, character by character. */
-function reading(schema: unknown, text: string): DistinctKeyMatcher {
+function reading(schema: unknown, text: string): GrammarMatcher {
   const matcher = matcherOf(schema);
   for (const char of text) matcher.accept(TOKENS.indexOf(char));
   return matcher;
 }
 
-function allowed(matcher: DistinctKeyMatcher): readonly string[] {
+function allowed(matcher: GrammarMatcher): readonly string[] {
   const mask = matcher.mask();
   const ids = [...TOKENS.keys()].filter((id) => hasId(mask, id));
   // What is asked about one id is what the mask says.
@@ -99,5 +99,14 @@ describe("keys that come once", () => {
     matcher.accept(TOKENS.indexOf("b"));
     matcher.accept(TOKENS.indexOf('"'));
     expect(Buffer.from(matcher.forcedBytes()).toString()).toBe(":");
+  });
+
+  test("an ending gives no key twice", () => {
+    const ending = (text: string): string | null => {
+      const bytes = reading(object, text).shortestEnding();
+      return bytes === null ? null : Buffer.from(bytes).toString();
+    };
+    expect(ending('{"a":1,"b')).toMatch(/^":\d\}$/);
+    expect(ending('{"a":1,"a')).toBeNull();
   });
 });

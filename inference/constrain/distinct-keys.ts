@@ -3,10 +3,9 @@
  * which tokens would close a key that has been there. Only tokens with a quote can, and only few states have
  * such keys, so that most masks are those of the grammar as they are.
  */
-import type { TokenMatcher } from "../../engine.ts";
-import { InvalidRequestError } from "../../errors.ts";
-import type { GrammarMatcher } from "../matcher.ts";
-import type { Vocabulary } from "../token-trie.ts";
+import { InvalidRequestError } from "../errors.ts";
+import type { GrammarMatcher } from "./matcher.ts";
+import type { Vocabulary } from "./token-trie.ts";
 
 /** Keys of one object, the last one first. */
 type Keys = { readonly key: string; readonly before: Keys } | undefined;
@@ -100,6 +99,9 @@ type KeyTokens = {
   readonly severalQuotes: readonly number[];
   /** With four at least: there may be two keys in it. */
   readonly manyQuotes: readonly number[];
+  /** With a backslash as well. */
+  readonly quotesWithEscapes: readonly number[];
+  readonly quotesByFirstByte: readonly (readonly number[])[];
   readonly byFirstByte: readonly (readonly number[])[];
 };
 
@@ -112,6 +114,8 @@ function keyTokensOf(vocabulary: Vocabulary): KeyTokens {
   const quotes: number[] = [];
   const severalQuotes: number[] = [];
   const manyQuotes: number[] = [];
+  const quotesWithEscapes: number[] = [];
+  const quotesByFirstByte: number[][] = Array.from({ length: 256 }, () => []);
   const byFirstByte: number[][] = Array.from({ length: 256 }, () => []);
   for (let id = 0; id + 1 < offsets.length; id++) {
     const [from, to] = [offsets[id] as number, offsets[id + 1] as number];
@@ -119,17 +123,27 @@ function keyTokensOf(vocabulary: Vocabulary): KeyTokens {
     byFirstByte[bytes[from] as number]?.push(id);
     let count = 0;
     for (let at = from; at < to; at++) if (bytes[at] === QUOTE) count++;
-    if (count > 0) quotes.push(id);
+    if (count === 0) continue;
+    quotes.push(id);
+    quotesByFirstByte[bytes[from] as number]?.push(id);
+    if (bytes.subarray(from, to).includes(BACKSLASH)) quotesWithEscapes.push(id);
     if (count > 1) severalQuotes.push(id);
     if (count > 3) manyQuotes.push(id);
   }
-  const found = { quotes, severalQuotes, manyQuotes, byFirstByte };
+  const found = {
+    quotes,
+    severalQuotes,
+    manyQuotes,
+    quotesWithEscapes,
+    quotesByFirstByte,
+    byFirstByte,
+  };
   tokensOf.set(vocabulary, found);
   return found;
 }
 
 /** A matcher of JSON texts whose objects have each key once. */
-export class DistinctKeyMatcher implements TokenMatcher {
+export class DistinctKeyMatcher implements GrammarMatcher {
   readonly #matcher: GrammarMatcher;
   readonly #vocabulary: Vocabulary;
   readonly #tokens: KeyTokens;
@@ -142,11 +156,7 @@ export class DistinctKeyMatcher implements TokenMatcher {
    * @param matcher  of a grammar of JSON, before its first byte
    * @param names  `bounded`: there may be no other name left that begins like one that has been there
    */
-  constructor(
-    matcher: GrammarMatcher,
-    vocabulary: Vocabulary,
-    names: "unbounded" | "bounded" = "bounded",
-  ) {
+  constructor(matcher: GrammarMatcher, vocabulary: Vocabulary, names: "unbounded" | "bounded") {
     this.#isBounded = names === "bounded";
     this.#matcher = matcher;
     this.#vocabulary = vocabulary;
@@ -167,6 +177,24 @@ export class DistinctKeyMatcher implements TokenMatcher {
 
   forcedBytes(): Uint8Array {
     return this.#matcher.forcedBytes();
+  }
+
+  shortestEnding(): Uint8Array | null {
+    const ending = this.#matcher.shortestEnding();
+    const isRepeating =
+      ending !== null && read(this.#place, ending, [0, ending.length], false) === undefined;
+    return isRepeating ? null : ending;
+  }
+
+  forcedIds(): readonly number[] {
+    const { bytes, offsets } = this.#vocabulary;
+    const ids = this.#matcher.forcedIds();
+    let place: Place | undefined = this.#place;
+    for (const [at, id] of ids.entries()) {
+      place = read(place, bytes, [offsets[id] as number, offsets[id + 1] as number], false);
+      if (place === undefined) return ids.slice(0, at);
+    }
+    return ids;
   }
 
   /** @throws InvalidRequestError when the id may not come here; the matcher is unchanged */
@@ -213,12 +241,23 @@ export class DistinctKeyMatcher implements TokenMatcher {
     if (inside === "key") {
       const left = remainders(frame?.keys, written);
       if (left.length === 0) return this.#tokens.severalQuotes;
-      const { quotes } = this.#tokens;
-      return this.#isBounded
-        ? [...quotes, ...left.flatMap((one) => this.#beginnings(one))]
-        : quotes;
+      const { severalQuotes, quotesWithEscapes, quotesByFirstByte } = this.#tokens;
+      // Once an escape is written, any token may end the key.
+      if (written.includes("\\")) return this.#tokens.quotes;
+      return [
+        ...severalQuotes,
+        ...quotesWithEscapes,
+        ...left.flatMap((one) => {
+          const end = `${one}"`;
+          const ids = quotesByFirstByte[end.charCodeAt(0)] ?? [];
+          return ids.filter((id) => this.#agrees(id, end));
+        }),
+        ...(this.#isBounded ? left.flatMap((one) => this.#beginnings(one)) : []),
+      ];
     }
-    if (inside === "structure" && frame?.keys !== undefined) return this.#tokens.quotes;
+    if (inside === "structure" && frame?.keys !== undefined && this.#isBounded) {
+      return this.#tokens.quotes;
+    }
     for (let one = frame; one !== undefined; one = one.outer) {
       if (one.keys !== undefined) return this.#tokens.severalQuotes;
     }
