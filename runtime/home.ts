@@ -9,7 +9,7 @@ import { randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { dirname, isAbsolute, join, resolve } from "node:path";
-import { stateDir as homePath } from "../tools/index.ts";
+import { stateDir as homePath } from "../tools/core/state-dir.ts";
 import { messageOf } from "./errors.ts";
 
 export { homePath };

@@ -15,7 +15,8 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 export const DOORS: Readonly<Record<string, readonly string[]>> = {
   harmony: ["harmony/index.ts", "harmony/vocabulary/index.ts"],
   inference: ["inference/index.ts"],
-  tools: ["tools/index.ts"],
+  // The state folder by itself: a command knows where its files are before it loads a tool.
+  tools: ["tools/index.ts", "tools/core/state-dir.ts"],
   runtime: ["runtime/index.ts"],
 };
 
