@@ -1,6 +1,6 @@
 import { type Command, defineCommand, optional } from "../command/command.ts";
 import { jsonFlag } from "../flags.ts";
-import { runSettings } from "./run.ts";
+import { exclusiveAnswers, runSettings } from "./run.ts";
 
 export const command: Command = defineCommand({
   positionals: {
@@ -37,12 +37,7 @@ export const command: Command = defineCommand({
     ...jsonFlag,
   },
   settings: runSettings,
-  exclusive: [
-    ["check", "until"],
-    ["check", "edit"],
-    ["check", "live"],
-    ["schema", "xsd"],
-  ],
+  exclusive: [["check", "until"], ["check", "edit"], ["check", "live"], ...exclusiveAnswers],
   examples: [
     ["replay", "Sample the last conversation again and say where it differs, if it does"],
     ["replay 0f3a", "Another one"],

@@ -55,11 +55,26 @@ export const runSettings: typeof engineFlags &
   ...colorFlag,
 };
 
+/** What the answer must be: one of these. */
+export const exclusiveAnswers = [
+  ["schema", "xsd"],
+  ["schema", "choice"],
+  ["schema", "regex"],
+  ["schema", "grammar"],
+  ["xsd", "choice"],
+  ["xsd", "regex"],
+  ["xsd", "grammar"],
+  ["choice", "regex"],
+  ["choice", "grammar"],
+  ["regex", "grammar"],
+] as const;
+
 export const command: Command = defineCommand({
   positionals: { prompt: optional("The question; - reads stdin") },
   flags: { ...runFlags, ...threadFlags, ...jsonFlag },
   settings: runSettings,
   exclusive: [
+    ...exclusiveAnswers,
     ["resume", "ephemeral"],
     ["resume", "continue"],
     ["continue", "ephemeral"],
