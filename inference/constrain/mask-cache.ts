@@ -2,7 +2,7 @@ import { bitmaskWords } from "../sampling/token-bitmask.ts";
 import type { MaskMaker } from "./mask-maker.ts";
 
 /** Memory for the masks of one grammar. */
-const CACHE_BYTES = 16 * 2 ** 20;
+const CACHE_BYTES = 8 * 2 ** 20;
 
 /** The masks of a grammar's states, the latest ones kept. */
 export class MaskCache {

@@ -28,21 +28,24 @@ export function loadXGrammar(): XGrammar {
 
 /** The tokens in GPT-2's alphabet of bytes; ids without bytes, such as special ones, are empty: never allowed. */
 export function byteLevelTokens({ size, bytes, offsets }: Vocabulary): string[] {
-  return Array.from({ length: size }, (_, id) =>
-    Array.from(bytes.subarray(offsets[id], offsets[id + 1] ?? offsets[id]), (byte) =>
-      String.fromCodePoint(letterOf(byte)),
-    ).join(""),
-  );
+  const tokens: string[] = [];
+  for (let id = 0; id < size; id++) {
+    let token = "";
+    for (let at = offsets[id] ?? 0; at < (offsets[id + 1] ?? 0); at++) {
+      token += LETTERS[bytes[at] as number];
+    }
+    tokens.push(token);
+  }
+  return tokens;
 }
 
 /** Printable bytes stand for themselves, the others come behind Latin 1 in their order. */
-function letterOf(byte: number): number {
-  if (isPrintable(byte)) return byte;
-  let before = 0;
-  for (let other = 0; other < byte; other++) if (!isPrintable(other)) before++;
-  return 0x100 + before;
-}
+const LETTERS: readonly string[] = letters();
 
-function isPrintable(byte: number): boolean {
-  return (byte > 0x20 && byte < 0x7f) || (byte > 0xa0 && byte !== 0xad);
+function letters(): string[] {
+  let next = 0x100;
+  return Array.from({ length: 256 }, (_, byte) => {
+    const isPrintable = (byte > 0x20 && byte < 0x7f) || (byte > 0xa0 && byte !== 0xad);
+    return String.fromCodePoint(isPrintable ? byte : next++);
+  });
 }
