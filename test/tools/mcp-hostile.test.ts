@@ -24,14 +24,21 @@ const TWICE: ReadonlySet<string> = new Set([
   "a process that dies in a call",
 ]);
 
+/** What is waited for in vain is not waited for long; everything else has the time of a busy machine. */
+const SILENT_STARTS: ReadonlySet<string> = new Set(["no introduction", "no list"]);
+const SILENT_CALLS: ReadonlySet<string> = new Set([
+  "answers to other questions",
+  "no answer to a call",
+]);
+
 async function play(name: string): Promise<Played> {
   const notes: string[] = [];
-  const server = { ...fixture("hostile-server.ts", name), timeout: 2_000, startup_timeout_sec: 12 };
-  const never = name === "no introduction" || name === "no list";
-  await using servers = await open(
-    { evil: { ...server, ...(never && { startup_timeout_sec: 2 }) } },
-    { onNote: (note) => notes.push(note) },
-  );
+  const server = {
+    ...fixture("hostile-server.ts", name),
+    timeout: SILENT_CALLS.has(name) ? 2_000 : 30_000,
+    startup_timeout_sec: SILENT_STARTS.has(name) ? 2 : 60,
+  };
+  await using servers = await open({ evil: server }, { onNote: (note) => notes.push(note) });
   const { tools } = servers;
   const result = await act(servers);
   if (!TWICE.has(name)) return { notes, tools, result, second: null };
@@ -48,7 +55,7 @@ async function act(servers: McpServers, tools = servers.tools): Promise<ToolResu
 
 const names = Object.keys(HOSTILE);
 /** Played together: each of them spends its time with waiting. */
-const AT_ONCE = 12;
+const AT_ONCE = 8;
 const played = new Map<string, Played>();
 let growthBytes = 0;
 
