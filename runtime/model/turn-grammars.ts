@@ -40,7 +40,7 @@ export function turnGrammars(options: TurnGrammarsOptions): TurnGrammars {
   const library = libraryOf(tokenizer, vocabSize);
   /** Empty with the choice `none`: then a header has no recipient. */
   const names = allowedTools(toolChoice, tools).flatMap(({ recipient, name }) => [recipient, name]);
-  const namesKey = JSON.stringify(names);
+  const namesKey = `names ${JSON.stringify(names)}`;
   return {
     headerText: () => {
       if (!constrainHeaders || tools.list.length === 0) return null;
@@ -50,13 +50,18 @@ export function turnGrammars(options: TurnGrammarsOptions): TurnGrammars {
       if (!constrainContent) return null;
       if (!recipient) {
         if (channel !== "final" || output === null) return null;
-        return library.matcher(JSON.stringify(output), () => outputGrammar(output).grammar);
+        return library.matcher(
+          `output ${JSON.stringify(output)}`,
+          () => outputGrammar(output).grammar,
+        );
       }
       const { call } = resolveCall(recipient, tools);
       const declared = tools.get(call.recipient);
       if (declared === undefined || call.isRaw || !isStrict(declared)) return null;
       const { inputSchema } = declared.tool;
-      return library.matcher(JSON.stringify(inputSchema), () => argumentsGrammar(inputSchema));
+      return library.matcher(`arguments ${JSON.stringify(inputSchema)}`, () =>
+        argumentsGrammar(inputSchema),
+      );
     },
   };
 }

@@ -8,6 +8,7 @@
  *     context [--context N] [--seed N]
  *     sessions [--sessions N] [--seed N]
  *     kills [--kills N] [--seed N] [--embedded 1]
+ *     xsd [--documents N]
  *     constrain [--walks N] [--seed N] [FILE of the area json | FOLDER of JSON-Schema-Test-Suite …]
  */
 import { mkdtempSync, rmSync } from "node:fs";
@@ -21,6 +22,7 @@ import { stressSessions } from "./many-sessions.ts";
 import { stressPaging } from "./paged-experts.ts";
 import { stressPlugins } from "./plugin-calls.ts";
 import { stressPython } from "./python-cells.ts";
+import { writeDocuments } from "./xsd-documents.ts";
 
 /** What the process has beside the model: Node, the kernels, the file's header. */
 const PROCESS_GIB = 0.5;
@@ -141,7 +143,18 @@ const constrain: Area = async (args) => {
   return { report, good };
 };
 
+const xsd: Area = async (args, folder) => {
+  const { documents } = numbers(args, { documents: 10 });
+  const report = await writeDocuments({
+    documents,
+    folder,
+    onProgress: (name) => console.error(name),
+  });
+  return { report, good: report.models.every(({ invalid }) => invalid.length === 0) };
+};
+
 const AREAS = new Map<string, Area>([
+  ["xsd", xsd],
   ["constrain", constrain],
   ["kills", kills],
   ["python", python],
