@@ -89,7 +89,7 @@ describe.skipIf(!hasTmux)("in a terminal (needs tmux)", { timeout: 120_000 }, ()
     await using shown = await chat("tour", size);
     const { window, ask, shoot } = shown;
     await shoot("the first prompt", "ready");
-    await window.type("/he");
+    await window.type("/hel");
     await shoot("a command is completed", "→ help");
     await window.press("C-u");
     await window.until(EMPTY_EDITOR);
