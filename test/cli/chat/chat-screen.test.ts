@@ -28,7 +28,12 @@ async function chat(
     ...size,
     env: { CHORALE_HOME: folder, TERM: "screen-256color", LANG: "C.UTF-8" },
   });
-  await window.until("tokens left");
+  try {
+    await window.until("tokens left");
+  } catch (error) {
+    await window[Symbol.asyncDispose]();
+    throw error;
+  }
   const shots: string[] = [];
   return {
     folder,
