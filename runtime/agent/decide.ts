@@ -23,12 +23,10 @@ export type DecisionQuestion = DecisionAnswers & {
   readonly question: string;
 };
 
-type DecisionSettings = Pick<
+export type DecideOptions = Pick<
   TurnOptions,
   "instructions" | "system" | "effort" | "date" | "sampling" | "maxReasoningTokens"
->;
-
-export type DecideOptions = DecisionSettings & {
+> & {
   readonly model: LanguageModel;
   /** What the question is about: earlier messages. */
   readonly messages?: readonly InputMessage[] | undefined;

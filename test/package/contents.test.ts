@@ -63,6 +63,7 @@ describe("the package", () => {
       "README.md",
       "dist/THIRD-PARTY-LICENSES.md",
       "dist/bundled",
+      "dist/docs",
       "dist/harmony",
       "dist/inference",
       "dist/runtime",
