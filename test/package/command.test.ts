@@ -65,7 +65,7 @@ describe("chorale", () => {
   test("makes a new plugin whose tests pass", () => {
     const folder = folderWith({});
     expect(run(chorale, ["tools", "new", "word-count"], { cwd: folder }).status).toBe(0);
-    const tested = run(chorale, ["tools", "test", "--plugin", "word-count"], { cwd: folder });
+    const tested = run(chorale, ["tools", "test", "word-count"], { cwd: folder });
     expect(tested).toMatchObject({ status: 0 });
   });
 

@@ -50,6 +50,7 @@ describe("the package", () => {
       ".md",
       ".py",
       ".safetensors",
+      ".svg",
       ".wasm",
       ".whl",
       "LICENSE",
