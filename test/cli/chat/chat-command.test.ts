@@ -55,7 +55,7 @@ describe.skipIf(!hasTmux)("in a terminal (needs tmux)", { timeout: LIMIT_MS }, (
       await window.press("Enter");
       await window.until("The conversation is in");
       await window.press("C-d");
-      await window.until("Pane is dead (status 0");
+      await window.ended(0);
     }
     await using window = await start(["chat", "--continue", "--color", "never"]);
     await window.until(ANSWER);
@@ -77,14 +77,14 @@ describe.skipIf(!hasTmux)("in a terminal (needs tmux)", { timeout: LIMIT_MS }, (
     await window.until("Ctrl-D or /exit ends the chat");
     await window.type("/exit");
     await window.press("Enter");
-    const screen = await window.until("Pane is dead (status 0");
+    const screen = await window.ended(0);
     expect(screen).toContain(`> ${QUESTION}`);
     expect(await window.styled()).not.toMatch(/\[3\dm/);
   });
 
   test("a conversation that is not there ends it with a sentence", async () => {
     await using window = await start(["chat", "--resume", "nowhere"]);
-    const screen = await window.until("Pane is dead (status 2");
+    const screen = await window.ended(2);
     expect(screen).toContain("There is no thread nowhere in this store.");
   });
 });

@@ -126,7 +126,7 @@ describe.skipIf(!hasTmux)("in a terminal (needs tmux)", { timeout: 120_000 }, ()
     await window.resize(columns === 80 ? 60 : 100, 20);
     await shoot("after a resize", "ready");
     await window.press("C-d");
-    await window.until("Pane is dead");
+    await window.ended(0);
     await expect(shown.text()).toMatchFileSnapshot(golden(`tour-${columns}`));
   });
 
@@ -167,7 +167,7 @@ describe.skipIf(!hasTmux)("in a terminal (needs tmux)", { timeout: 120_000 }, ()
       folder = first.folder;
       await first.ask("Hello", "before");
       await first.window.press("C-d");
-      await first.window.until("Pane is dead");
+      await first.window.ended(0);
     }
     await using second = await chat("resumed", size, folder, ["resume"]);
     await second.window.press("Up");

@@ -64,16 +64,30 @@ export class TmuxWindow implements AsyncDisposable {
   }
 
   /** The screen once it holds `text`. @throws Error with the screen, when it does not come */
-  async until(text: string | RegExp): Promise<string> {
+  async until(text: string | RegExp, beforeLook: () => void = () => {}): Promise<string> {
     const isThere = (screen: string): boolean =>
       typeof text === "string" ? screen.includes(text) : text.test(screen);
     const end = performance.now() + PATIENCE_MS;
     for (;;) {
+      beforeLook();
       const screen = await this.screen();
       if (isThere(screen)) return screen;
       if (performance.now() > end) throw new Error(`${text} does not come:\n${screen}`);
       await new Promise((done) => setTimeout(done, 25));
     }
+  }
+
+  /**
+   * The last screen, once the program has ended with this exit code. When the terminal of a program is closed, tmux
+   * 3.3a starts a helper of libutempter and ignores SIGCHLD until that one is done; a program that ends in these
+   * milliseconds is never reaped, and its end is never shown. So the server is told again to look for it, which
+   * changes nothing while the program runs.
+   * @throws Error with the screen, when the program does not end so
+   */
+  async ended(code: number): Promise<string> {
+    const server = Number(await this.fact("#{pid}"));
+    const end = new RegExp(`Pane is dead \\(status ${code}\\b`);
+    return this.until(end, () => process.kill(server, "SIGCHLD"));
   }
 
   /** A fact of the window, like `#{pane_title}`. */
