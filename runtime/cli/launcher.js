@@ -53,13 +53,15 @@ function keepCompiledCode() {
   const share = isAbsolute(data) ? data : join(homedir(), ".local", "share");
   const home = process.env.CHORALE_HOME || join(share, "chorale");
   const packages = join(here, "..", "..", "node_modules");
+  const isKept = existsSync(home);
   let folder = join(home, "compiled");
   try {
-    if (!existsSync(home)) {
+    if (!isKept) {
       if (!isClone || !existsSync(packages)) return Promise.resolve();
       folder = join(packages, ".cache", "chorale");
     }
-    if (!existsSync(folder)) mkdirSync(folder, { mode: 0o700, recursive: true });
+    // In a folder like /proc, making one with those above it would never end.
+    if (!existsSync(folder)) mkdirSync(folder, { mode: 0o700, recursive: !isKept });
   } catch (_error) {
     // Nothing can be kept there, which only costs time.
     return Promise.resolve();

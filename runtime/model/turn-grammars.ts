@@ -39,7 +39,12 @@ export function turnGrammars(options: TurnGrammarsOptions): TurnGrammars {
   const { output, constrainHeaders, constrainContent = false } = settings;
   const library = libraryOf(tokenizer, vocabSize);
   /** Empty with the choice `none`: then a header has no recipient. */
-  const names = allowedTools(toolChoice, tools).flatMap(({ recipient, name }) => [recipient, name]);
+  const names = allowedTools(toolChoice, tools).flatMap(({ recipient, name }) => [
+    recipient,
+    name,
+    // Models leave the namespace out, and are understood.
+    recipient.replace(/^functions\./, ""),
+  ]);
   const namesKey = `names ${JSON.stringify(names)}`;
   return {
     headerText: () => {

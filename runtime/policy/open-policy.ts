@@ -110,7 +110,7 @@ async function isTrusted(path: string, store: FilePolicyStore): Promise<boolean>
 /** Trusts the policy of a project as it is now. @throws PolicyError, PolicyStoreError */
 export async function trustPolicyFile(path: string, state: string): Promise<PolicyDocument> {
   const { text, bytes } = await readPolicyText(path);
-  const document = parsePolicy(text, path);
+  const document = await parsePolicy(text, path);
   await policyStore(state).trustFile(path, bytes);
   return document;
 }

@@ -13,7 +13,7 @@ const MAX_BYTES = 1024 * 1024;
  * @throws PolicyError with the line and what would be accepted
  */
 export async function readPolicyFile(file: string): Promise<PolicyDocument> {
-  return parsePolicy((await readPolicyText(file)).text, file);
+  return await parsePolicy((await readPolicyText(file)).text, file);
 }
 
 /** @throws PolicyError for a file that cannot be read, is too large, or is no text */
@@ -42,10 +42,10 @@ export async function readPolicyText(
  * @param file its name in errors; one that ends with `.yaml` or `.yml` is YAML, every other one JSON
  * @throws PolicyError
  */
-export function parsePolicy(source: string, file: string): PolicyDocument {
+export async function parsePolicy(source: string, file: string): Promise<PolicyDocument> {
   const isYaml = /^\.ya?ml$/i.test(extname(file));
   if (!isYaml) parseJson(source, file);
-  const { documents, lineAt } = parseYaml(source, file);
+  const { documents, lineAt } = await parseYaml(source, file);
   if (documents.length !== 1) {
     throw new PolicyError(`it holds ${documents.length} documents; accepted: one.`, { file });
   }
@@ -58,9 +58,9 @@ export function parsePolicy(source: string, file: string): PolicyDocument {
 }
 
 /** JSON is read as YAML as well: that parser knows lines, and refuses keys that stand twice. */
-function parseYaml(source: string, file: string): LinedDocuments {
+async function parseYaml(source: string, file: string): Promise<LinedDocuments> {
   try {
-    return readLinedYaml(source);
+    return await readLinedYaml(source);
   } catch (error) {
     if (!(error instanceof YamlError)) throw error;
     const { message, line } = error;

@@ -26,6 +26,8 @@ export async function inProcess(
       stdout += `${JSON.stringify(value)}\n`;
     },
     paint: (text: string) => text,
+    progress: () => {},
+    isLive: false,
     note: say,
     problem: say,
   };

@@ -101,7 +101,9 @@ test.each<[string[], string]>([
   [[join(FIXTURES, "05-function.jsonl"), "--until", "9", "--live"], "there is no step 9"],
   [[join(FIXTURES, "05-function.jsonl"), "--until", "0"], "--until"],
 ])("replay %j is refused", async (args, sentence) => {
-  const { code, stdout, stderr } = await inProcess(["replay", ...args], { CHORALE_HOME: home });
+  // A state folder without conversations: those of the tests above began in this folder.
+  const env = { CHORALE_HOME: join(root, "empty") };
+  const { code, stdout, stderr } = await inProcess(["replay", ...args], env);
   expect({ code, stdout, told: stderr.includes(sentence) ? sentence : stderr }).toEqual({
     code: 2,
     stdout: "",

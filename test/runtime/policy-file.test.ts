@@ -10,12 +10,12 @@ const folder = mkdtempSync(join(tmpdir(), "chorale-policy-file-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("a policy in a file", () => {
-  test("is JSON or YAML; one value stands for a list of it", () => {
-    const yaml = parsePolicy(
+  test("is JSON or YAML; one value stands for a list of it", async () => {
+    const yaml = await parsePolicy(
       "rules:\n  - action: allow\n    tools: a\n    arguments: {/x: y*}\n",
       "p.yml",
     );
-    const json = parsePolicy(
+    const json = await parsePolicy(
       '{"rules": [{"action": "allow", "tools": ["a"], "arguments": {"/x": {"glob": "y*"}}}]}',
       "p.json",
     );
@@ -110,10 +110,10 @@ describe("a policy in a file", () => {
     ["p.yaml", "{}", "p.yaml, line 1: it has no rules"],
     ["p.yaml", "rules: [\n", "p.yaml, line 2: "],
     ["p.yaml", "- a\n", 'p.yaml, line 1: it is ["a"]; accepted: an object.'],
-  ])("%s: %j is refused with line and reason", (file, source, message) => {
+  ])("%s: %j is refused with line and reason", async (file, source, message) => {
     let found: unknown;
     try {
-      parsePolicy(source, file);
+      await parsePolicy(source, file);
     } catch (error) {
       found = error;
     }

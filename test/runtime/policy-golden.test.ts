@@ -75,7 +75,7 @@ for (const file of readdirSync(FOLDER)) {
   // Links below /proc, and file names in which upper and lower case differ.
   describe.skipIf(file === "paths.md" && process.platform !== "linux")(file, () => {
     test.each(rowsOf(text, "call"))("%s | %s", async (call, after, action, rule) => {
-      const document = parsePolicy(source, "golden.yaml");
+      const document = await parsePolicy(source, "golden.yaml");
       const policy = await createPolicy({ ...document, folder: project, home });
       const [, name = "", rest = ""] = /^(\S+) (.*)$/s.exec(call ?? "") ?? [];
       const { tool, asks } = tools.get(name) ?? {};

@@ -1,5 +1,4 @@
 /** YAML (and JSON, which is YAML as well) with the line that each value stands on, for messages about it. */
-import { CORE_SCHEMA, loadAll, YAMLException } from "./js-yaml.ts";
 
 export type LinedDocuments = {
   readonly documents: readonly unknown[];
@@ -22,7 +21,8 @@ export class YamlError extends Error {
 }
 
 /** @throws YamlError */
-export function readLinedYaml(text: string): LinedDocuments {
+export async function readLinedYaml(text: string): Promise<LinedDocuments> {
+  const { CORE_SCHEMA, loadAll, YAMLException } = await import("./js-yaml.ts");
   const tree = new TreeBuilder();
   // The types of js-yaml do not know that a listener gets the state of the parser.
   const listener = (event: "open" | "close", state: ParserState): void => tree.take(event, state);

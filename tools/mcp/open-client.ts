@@ -8,10 +8,9 @@ import { childEnvironment } from "./child-env.ts";
 import type { McpEndpoint, McpServerConfig } from "./config.ts";
 import type { Elicitations } from "./elicitation.ts";
 import { McpError } from "./errors.ts";
-import { type HttpClient, openHttpClient } from "./http-client.ts";
+import type { HttpClient } from "./http-client.ts";
 import type { AuthorizationProvider } from "./oauth.ts";
 import type { Client, OAuthClientProvider, Transport } from "./sdk.ts";
-import { StdioTransport } from "./stdio-transport.ts";
 import { untrustedLine } from "./untrusted-text.ts";
 
 type Sdk = typeof import("./sdk.ts");
@@ -132,7 +131,7 @@ async function connect(
     return true;
   };
   const endedBecause = (): string | null =>
-    transport instanceof StdioTransport ? transport.ended : null;
+    "ended" in transport ? (transport as { readonly ended: string | null }).ended : null;
   const close = async (): Promise<void> => {
     isOpen = false;
     const ending = (async () => {
@@ -231,9 +230,11 @@ async function openTransport(
   readonly provider?: OAuthClientProvider | undefined;
 }> {
   if (target.kind === "stdio") {
+    const { StdioTransport } = await import("./stdio-transport.ts");
     return { transport: new StdioTransport(target, childEnvironment(env, target.env)) };
   }
   const url = new URL(target.url);
+  const { openHttpClient } = await import("./http-client.ts");
   const http = await openHttpClient(url, SILENCE_MS);
   const provider = hasAuthorization(target) ? undefined : await auth?.();
   const common = {
