@@ -66,6 +66,8 @@ export function parseQuery(query: string): Query {
 function termOf(part: string, required: boolean): QueryTerm | null {
   const text = (part.match(WORD) ?? []).join(" ");
   if (text === "") return null;
+  // A mark alone, without the letter that it stands on, is no word of the index.
+  if (indexText(text).trim() === "") return null;
   const forms = new Set([phrase(text)]);
   const split = part.split(/\s+/).map(splitIdentifier).join(" ");
   const parts = split.match(WORD) ?? [];
