@@ -7,6 +7,7 @@ const SLOW = [
   "test/cli/**/*.test.ts",
   "test/conformance/**/*.test.ts",
   "test/inference/{broken-numbers,loading,screening,shapes}.test.ts",
+  "test/inference/constrain/o200k.test.ts",
   "test/runtime/{golden,replay,thread-log}.test.ts",
 ];
 
