@@ -41,7 +41,7 @@ export interface GrammarMatcher extends TokenMatcher {
   rollback(count: number): void;
   /** The ids that may come; shared, so not to be written to. */
   mask(): Uint32Array;
-  /** The bytes that must come next, whatever comes behind them; none where there is a choice. */
+  /** The bytes that every continuation begins with; none where there is a choice. */
   forcedBytes(): Uint8Array;
   /**
    * The ids that must come next, as the vocabulary's `encode` cuts such text, without the last ones where

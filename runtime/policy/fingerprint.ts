@@ -1,4 +1,4 @@
-/** Definitions and arguments by their SHA-256, whatever the order of their keys. */
+/** Definitions and arguments by their SHA-256, which does not depend on the order of their keys. */
 import { hash } from "node:crypto";
 import type { Tool } from "../../tools/index.ts";
 

@@ -65,7 +65,7 @@ export class CallFacts {
     const found = pointers.map((pointer) => valuesAt(pointer, this.call.arguments));
     const texts = textsOfValues(found.flatMap(({ values }) => values));
     return {
-      // What a rule points at is what it says it is, by whatever name.
+      // What a rule points at is what it says it is; the name of the argument does not matter.
       texts: (texts ?? []).map((text) => ({ text, key: null, isCommand: false })),
       isComplete: texts !== null && found.every(({ isComplete }) => isComplete),
     };

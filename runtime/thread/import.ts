@@ -28,7 +28,7 @@ export async function entriesOfJsonLines(text: string): Promise<readonly LogEntr
   for (const [at, line] of lines.entries()) {
     if (line.trim() === "") continue;
     const entry = parsedLine(line, at + 1);
-    // A log of a newer version is told as that, whatever else is in it.
+    // A log of a newer version is told as that, before anything else that is wrong in it.
     if (entry?.type === "thread" && entry.version > THREAD_LOG_VERSION) apply(emptyState(), entry);
     const problem = problemOf(entry);
     if (problem !== null) {

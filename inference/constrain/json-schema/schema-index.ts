@@ -185,7 +185,7 @@ export class SchemaIndex {
     const own = isRecord(value) ? this.#names(value, pointer, base) : base;
     this.#bases.set(value, own);
     for (const [key, child] of Object.entries(value)) {
-      // What stands in these are values, whatever they look like.
+      // What stands in these are values, also where they look like schemas.
       if (
         isRecord(value) &&
         (key === "enum" || key === "const" || key === "default" || key === "examples")

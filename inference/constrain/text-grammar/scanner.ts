@@ -1,7 +1,7 @@
 /** Reads the text of a grammar, and knows in which line and column it stands. */
 import { GrammarError } from "../../errors.ts";
 
-/** Longer texts are refused: the text may be somebody else's. */
+/** Longer texts are refused: the text may come from a stranger. */
 const MAX_LENGTH = 1_000_000;
 
 const ESCAPES: Readonly<Record<string, string>> = {
