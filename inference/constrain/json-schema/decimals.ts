@@ -2,18 +2,10 @@
  * Decimal numbers between two bounds as regular expressions. Bounds are whole multiples of 10^-FRACTION_DIGITS
  * and count exactly, so that what is written is on the right side of a bound after it is rounded to a double.
  */
+
+import type { Range } from "../character-ranges.ts";
 import type { Regex } from "../grammar.ts";
-import {
-  both,
-  concat,
-  EMPTY,
-  either,
-  NOTHING,
-  optional,
-  type Range,
-  repeat,
-  set,
-} from "./regex.ts";
+import { both, concat, EMPTY, either, NOTHING, optional, repeat, set } from "./regex.ts";
 
 /** After the point. A double below 1 that is written without an exponent has at most 6 + 17. */
 export const FRACTION_DIGITS = 24;

@@ -2,8 +2,9 @@
  * Questions about regular languages: is a text in one, is there any text in one, which texts are in a
  * small one. By derivatives (Brzozowski 1964; Owens, Reppy, Turon 2009), over interned expressions.
  */
+
+import type { Range } from "../character-ranges.ts";
 import type { Regex } from "../grammar.ts";
-import type { Range } from "./regex.ts";
 
 type Node =
   | { readonly kind: "set"; readonly ranges: readonly Range[] }

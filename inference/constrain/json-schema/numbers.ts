@@ -1,4 +1,6 @@
 /** Sets of numbers as a schema describes them, and the texts that stand for them in JSON. */
+
+import type { Range } from "../character-ranges.ts";
 import type { Regex } from "../grammar.ts";
 import {
   decimals,
@@ -13,7 +15,7 @@ import {
   scaledUpTo,
   text,
 } from "./decimals.ts";
-import { both, concat, either, NOTHING, not, optional, type Range, repeat, set } from "./regex.ts";
+import { both, concat, either, NOTHING, not, optional, repeat, set } from "./regex.ts";
 
 export type Bound = { readonly value: number; readonly exclusive: boolean };
 

@@ -2,7 +2,12 @@
  * Reads a regular expression of ECMAScript (with the flag `u`) into a tree. Source: ECMA-262, section 22.2.1.
  * Escapes of punctuation that only the older syntax allows, such as `\-`, are read as the character.
  */
-import { complementRanges, intersectRanges, normaliseRanges, type Range } from "./regex.ts";
+import {
+  complementRanges,
+  intersectRanges,
+  normaliseRanges,
+  type Range,
+} from "../character-ranges.ts";
 
 export type Pattern =
   | { readonly kind: "set"; readonly ranges: readonly Range[] }

@@ -3,17 +3,17 @@
  * unanchored as `pattern` is, with `^`, `$`, `\b` and look-ahead. Each part is compiled together with what
  * must follow it, so that an assertion is an intersection with the rest of the text.
  */
+
+import { complementRanges, intersectRanges } from "../character-ranges.ts";
 import type { Regex } from "../grammar.ts";
 import { type Pattern, PatternError, parsePattern, WORD } from "./pattern-syntax.ts";
 import {
   ANY,
   ANY_TEXT,
   both,
-  complementRanges,
   concat,
   EMPTY,
   either,
-  intersectRanges,
   isNullable,
   NOTHING,
   not,

@@ -2,58 +2,17 @@
  * Regular languages over Unicode scalar values: constructors that simplify as they build. Languages of
  * the content of a string are built of these, before any spelling in JSON.
  */
+import { complementRanges, normaliseRanges, type Range } from "../character-ranges.ts";
 import type { Regex } from "../grammar.ts";
-
-export type Range = readonly [from: number, to: number];
-
-const SURROGATES: Range = [0xd800, 0xdfff];
-const LAST = 0x10ffff;
 
 /** The language without any text. */
 export const NOTHING: Regex = { type: "alternatives", options: [] };
 /** The language of the empty text alone. */
 export const EMPTY: Regex = { type: "concat", parts: [] };
 /** One scalar value, any. */
-export const ANY: Regex = {
-  type: "set",
-  ranges: [
-    [0, SURROGATES[0] - 1],
-    [SURROGATES[1] + 1, LAST],
-  ],
-};
+export const ANY: Regex = { type: "set", ranges: complementRanges([]) };
 /** Every text. */
 export const ANY_TEXT: Regex = { type: "repeat", item: ANY, min: 0, max: null };
-
-/** Sorted, merged, without surrogates. */
-export function normaliseRanges(ranges: readonly Range[]): readonly Range[] {
-  const sorted = [...ranges].sort((a, b) => a[0] - b[0]);
-  const merged: [number, number][] = [];
-  for (const [from, to] of sorted) {
-    const last = merged.at(-1);
-    if (last !== undefined && from <= last[1] + 1) last[1] = Math.max(last[1], to);
-    else merged.push([from, to]);
-  }
-  return merged.flatMap(([from, to]): Range[] => {
-    const below: Range = [from, Math.min(to, SURROGATES[0] - 1)];
-    const above: Range = [Math.max(from, SURROGATES[1] + 1), Math.min(to, LAST)];
-    return [below, above].filter(([a, b]) => a <= b);
-  });
-}
-
-export function complementRanges(ranges: readonly Range[]): readonly Range[] {
-  const gaps: Range[] = [];
-  let next = 0;
-  for (const [from, to] of normaliseRanges(ranges)) {
-    if (from > next) gaps.push([next, from - 1]);
-    next = to + 1;
-  }
-  if (next <= LAST) gaps.push([next, LAST]);
-  return normaliseRanges(gaps);
-}
-
-export function intersectRanges(a: readonly Range[], b: readonly Range[]): readonly Range[] {
-  return complementRanges([...complementRanges(a), ...complementRanges(b)]);
-}
 
 export function set(ranges: readonly Range[]): Regex {
   const normal = normaliseRanges(ranges);

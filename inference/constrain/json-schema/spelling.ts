@@ -3,20 +3,10 @@
  * escape. Spelling is a homomorphism with an inverse, so it may be applied to each part of an expression by
  * itself, as long as the same characters have the same spellings everywhere in it.
  */
+
+import { complementRanges, intersectRanges, type Range } from "../character-ranges.ts";
 import type { Regex } from "../grammar.ts";
-import {
-  ANY,
-  both,
-  complementRanges,
-  concat,
-  either,
-  intersectRanges,
-  literal,
-  not,
-  type Range,
-  repeat,
-  set,
-} from "./regex.ts";
+import { ANY, both, concat, either, literal, not, repeat, set } from "./regex.ts";
 
 /**
  * Which characters may be written as `\uXXXX`: all, or those that are not printable ASCII. The first costs

@@ -3,18 +3,18 @@
  * write: valid always, and a part of what the type allows where the whole of it is of no use (`INF`,
  * surrounding blanks, years before 1).
  */
+
+import { complementRanges, type Range } from "../character-ranges.ts";
 import type { Regex } from "../grammar.ts";
 import { anyDecimal, type DecimalBounds, decimalsWithin, MAX_DIGITS } from "./decimal-range.ts";
 import {
   all,
   alternatives,
   between,
-  complementRanges,
   concat,
   literal,
   oneOf,
   optional,
-  type Range,
   repeat,
   set,
 } from "./regexes.ts";

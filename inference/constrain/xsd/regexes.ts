@@ -1,10 +1,6 @@
 /** Regular expressions of grammars, put together by hand. */
+import { normaliseRanges, type Range } from "../character-ranges.ts";
 import type { Regex } from "../grammar.ts";
-
-/** Code points, both ends included. */
-export type Range = readonly [from: number, to: number];
-
-export const MAX_CODE_POINT = 0x10ffff;
 
 export function literal(text: string): Regex {
   return { type: "bytes", bytes: new TextEncoder().encode(text) };
@@ -17,7 +13,7 @@ export function set(ranges: readonly Range[]): Regex {
 
 /** One of the characters of a text. */
 export function oneOf(characters: string): Regex {
-  return set(mergeRanges([...characters].map((one) => [codeOf(one), codeOf(one)])));
+  return set(normaliseRanges([...characters].map((one) => [codeOf(one), codeOf(one)])));
 }
 
 /** One character from … to. */
@@ -48,37 +44,4 @@ export function all(parts: readonly Regex[]): Regex {
 
 export function codeOf(character: string): number {
   return character.codePointAt(0) as number;
-}
-
-/** The same characters as ranges in order that do not touch. */
-export function mergeRanges(ranges: readonly Range[]): readonly Range[] {
-  const merged: [number, number][] = [];
-  for (const [from, to] of [...ranges].sort(([a], [b]) => a - b)) {
-    const last = merged.at(-1);
-    if (last !== undefined && from <= last[1] + 1) last[1] = Math.max(last[1], to);
-    else merged.push([from, to]);
-  }
-  return merged;
-}
-
-export function intersectRanges(a: readonly Range[], b: readonly Range[]): readonly Range[] {
-  const both = a.flatMap(([from, to]) =>
-    b.flatMap(([otherFrom, otherTo]): Range[] => {
-      const [first, last] = [Math.max(from, otherFrom), Math.min(to, otherTo)];
-      return first <= last ? [[first, last]] : [];
-    }),
-  );
-  return mergeRanges(both);
-}
-
-/** All code points but these. */
-export function complementRanges(ranges: readonly Range[]): readonly Range[] {
-  const rest: Range[] = [];
-  let next = 0;
-  for (const [from, to] of mergeRanges(ranges)) {
-    if (from > next) rest.push([next, from - 1]);
-    next = to + 1;
-  }
-  if (next <= MAX_CODE_POINT) rest.push([next, MAX_CODE_POINT]);
-  return rest;
 }

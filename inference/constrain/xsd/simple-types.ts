@@ -1,9 +1,10 @@
 /** Simple types of an XML Schema with their facets, as regular expressions over values. */
 import { GrammarError } from "../../errors.ts";
+import { complementRanges } from "../character-ranges.ts";
 import type { Regex } from "../grammar.ts";
 import { BUILTIN_TYPES, type BuiltinType, LIST_ITEMS, numberRegex } from "./builtin-types.ts";
 import type { Bound } from "./decimal-range.ts";
-import { all, alternatives, complementRanges, concat, literal, repeat, set } from "./regexes.ts";
+import { all, alternatives, concat, literal, repeat, set } from "./regexes.ts";
 import {
   type Component,
   type Element,

@@ -1,6 +1,6 @@
 /** The code points of Unicode categories, as this Node knows them, and of the blocks that XSD patterns name most. */
 import { GrammarError } from "../../errors.ts";
-import { complementRanges, intersectRanges, MAX_CODE_POINT, type Range } from "./regexes.ts";
+import { complementRanges, intersectRanges, LAST, type Range } from "../character-ranges.ts";
 
 /** Unicode's Blocks.txt, those that patterns of schemas name. */
 const BLOCKS: Readonly<Record<string, Range>> = {
@@ -81,8 +81,8 @@ function rangesOfCategory(name: string): readonly Range[] {
   }
   const ranges: Range[] = [];
   let from = -1;
-  for (let code = 0; code <= MAX_CODE_POINT + 1; code++) {
-    const isIn = code <= MAX_CODE_POINT && isOfCategory.test(String.fromCodePoint(code));
+  for (let code = 0; code <= LAST + 1; code++) {
+    const isIn = code <= LAST && isOfCategory.test(String.fromCodePoint(code));
     if (isIn && from < 0) from = code;
     if (!isIn && from >= 0) {
       ranges.push([from, code - 1]);

@@ -1,6 +1,8 @@
 /** Values as they are written into an XML document: as text between tags, or inside of an attribute. */
+
+import { intersectRanges, type Range } from "../character-ranges.ts";
 import type { Regex } from "../grammar.ts";
-import { alternatives, concat, intersectRanges, literal, type Range, set } from "./regexes.ts";
+import { alternatives, concat, literal, set } from "./regexes.ts";
 
 export type Place = "text" | "attribute";
 

@@ -3,19 +3,14 @@
  * `\i`, `\c`, Unicode properties and subtraction of classes.
  */
 import { GrammarError } from "../../errors.ts";
-import type { Regex } from "../grammar.ts";
 import {
-  alternatives,
-  codeOf,
   complementRanges,
-  concat,
   intersectRanges,
-  literal,
-  mergeRanges,
+  normaliseRanges,
   type Range,
-  repeat,
-  set,
-} from "./regexes.ts";
+} from "../character-ranges.ts";
+import type { Regex } from "../grammar.ts";
+import { alternatives, codeOf, concat, literal, repeat, set } from "./regexes.ts";
 import { settledComplement, unicodeRanges } from "./unicode-ranges.ts";
 
 /** @throws GrammarError with the place of what is not understood */
@@ -24,7 +19,7 @@ export function parseXsdPattern(pattern: string): Regex {
   return parser.parse();
 }
 
-const NAME_START: readonly Range[] = mergeRanges(
+const NAME_START: readonly Range[] = normaliseRanges(
   [
     [0x3a, 0x3a],
     [0x41, 0x5a],
@@ -37,7 +32,7 @@ const NAME_START: readonly Range[] = mergeRanges(
     [0x37f, 0x1fff],
   ].map(([from = 0, to = 0]): Range => [from, to]),
 );
-const NAME: readonly Range[] = mergeRanges([
+const NAME: readonly Range[] = normaliseRanges([
   ...NAME_START,
   [0x2d, 0x2e],
   [0x30, 0x39],
@@ -151,7 +146,7 @@ class PatternParser {
         this.#at++;
         const without = this.#charClass();
         if (this.#take() !== "]") this.#fail("a subtraction ends a class");
-        const rest = isNegated ? complementRanges(found) : mergeRanges(found);
+        const rest = isNegated ? complementRanges(found) : normaliseRanges(found);
         return intersectRanges(rest, complementRanges(without));
       }
       if (next === "\\") {
@@ -165,7 +160,7 @@ class PatternParser {
       const code = codeOf(next as string);
       found.push(this.#isRange() ? this.#rangeFrom(code) : [code, code]);
     }
-    return isNegated ? complementRanges(found) : mergeRanges(found);
+    return isNegated ? complementRanges(found) : normaliseRanges(found);
   }
 
   /** Whether `-` and an end of a range follow. */
@@ -246,5 +241,5 @@ class PatternParser {
 
 /** `\W`: punctuation, separators and what is not assigned or no character (Appendix F.1). */
 function notWord(): readonly Range[] {
-  return mergeRanges(["P", "Z", "C"].flatMap((category) => [...unicodeRanges(category)]));
+  return normaliseRanges(["P", "Z", "C"].flatMap((category) => [...unicodeRanges(category)]));
 }
