@@ -229,15 +229,17 @@ export {
 export { exportMarkdown, messagesOfMarkdown } from "./thread/markdown.ts";
 export type { ThreadMatch } from "./thread/search.ts";
 export { type SqliteStoreOptions, SqliteThreadStore } from "./thread/sqlite-store.ts";
-export type {
-  MadeCall,
-  OpenCall,
-  Question,
-  ThreadState,
-  ToldBudget,
-  TurnStart,
-  TurnState,
-  TurnUse,
+export {
+  type MadeCall,
+  type OpenCall,
+  type Question,
+  type ThreadState,
+  type ToldBudget,
+  type ToolState,
+  type TurnStart,
+  type TurnState,
+  type TurnUse,
+  toolStatesOf,
 } from "./thread/state.ts";
 export { MemoryThreadStore, type ThreadQuery, type ThreadStore } from "./thread/store.ts";
 export type { ThreadSummary } from "./thread/summary.ts";

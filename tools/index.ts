@@ -7,8 +7,7 @@ export {
   type Attachment,
   AttachmentError,
   type BrowserBackend,
-  type BrowserSnapshot,
-  BrowserSnapshotError,
+  BrowserSession,
   type BrowserTools,
   type BrowserToolsOptions,
   BrowsingError,
@@ -21,6 +20,7 @@ export {
   type FolderOptions,
   type FolderSummary,
   folderNotes,
+  type LineRange,
   type LinkTarget,
   normaliseCitations,
   openDocumentFolder,
@@ -31,6 +31,7 @@ export {
   type PageLink,
   readAttachment,
   type SearchHit,
+  type ShownPage,
   type SkippedFile,
 } from "./browser/index.ts";
 export { needsApproval } from "./calls/approval.ts";

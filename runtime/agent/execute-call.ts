@@ -4,7 +4,7 @@ import { allowedTools } from "../calls/allowed-tools.ts";
 import { TOOL_SEARCH } from "../calls/tool-search.ts";
 import { RunError } from "../errors.ts";
 import type { CallResult } from "../thread/entry.ts";
-import { type OpenCall, promptTranscript } from "../thread/state.ts";
+import { type OpenCall, promptTranscript, toolStatesOf } from "../thread/state.ts";
 import { askCaller, decideCall, recordDecision } from "./decide-call.ts";
 import { roundMs } from "./run-clock.ts";
 import { type RunContext, record } from "./run-context.ts";
@@ -139,6 +139,7 @@ async function runTool(
     status: isCancelled ? "cancelled" : result.status,
     text: isCancelled && !run.signal.aborted ? outOfTime(call) : result.text,
     ...(result.data !== undefined && { data: result.data }),
+    ...(result.threadState !== undefined && { threadState: result.threadState }),
     ...(result.content !== undefined && { content: result.content }),
     ...foundTools(run, call, result),
     issues: result.issues ?? [],
@@ -172,6 +173,7 @@ function toolContext(run: RunContext, call: OpenCall, resultTokenLimit: number) 
     context: run.userContext,
     countTokens: (text: string) => run.model.countTokens(text),
     resultTokenLimit,
+    threadState: toolStatesOf(run.thread.state, call.call.recipient),
   };
 }
 

@@ -1,11 +1,11 @@
 /** `chorale run "question"`: one prompt, one answer. */
 import { resolve } from "node:path";
-import type { BrowserTools } from "../../tools/index.ts";
 import { UsageError } from "../errors.ts";
 import type { Timing, Usage } from "../events.ts";
 import { type DeniedCall, Thread } from "../index.ts";
 import { terminalApprover } from "./ask-terminal.ts";
 import { checkLength, readAttachments, withAttachments } from "./attachments.ts";
+import { citedText } from "./cited-text.ts";
 import type { CommandContext } from "./command-context.ts";
 import { errorText } from "./error-text.ts";
 import { exitCodeOf } from "./exit-code-of.ts";
@@ -56,7 +56,7 @@ export async function runCommand(args: RunArguments, context: CommandContext): P
   await using environment = await openRunEnvironment(args, context, {
     keepThreads: !args.ephemeral,
   });
-  const { model, python, browser, threads: store } = environment;
+  const { model, python, threads: store } = environment;
   // Starts while the model reads the prompt; most runs need it.
   let isPythonReady = python === undefined;
   void python?.warmUp().finally(() => {
@@ -71,7 +71,7 @@ export async function runCommand(args: RunArguments, context: CommandContext): P
   const watch = watchRun(output, {
     holdAnswer: outputSchema !== undefined,
     // An answer with a schema has to stay as it was checked.
-    normaliseCitations: outputSchema === undefined ? citationsOf(browser) : undefined,
+    normaliseCitations: outputSchema === undefined ? (text) => citedText(thread, text) : undefined,
     pythonStart: () =>
       isPythonReady ? null : "starting Python; the first start makes its memory image",
   });
@@ -150,8 +150,4 @@ function figures(usage: Usage, timing: Timing, threadId: string): string {
     `${rate === null ? "" : `, ${rate} a second`}; tools ${seconds(timing.tools_ms)}; in all ` +
     `${seconds(timing.total_ms)}; conversation ${threadId}.`
   );
-}
-
-function citationsOf(browser: BrowserTools | undefined): ((text: string) => string) | undefined {
-  return browser && ((text) => browser.normaliseCitations(text).text);
 }

@@ -137,6 +137,8 @@ export type CallResult = {
   readonly text: string;
   /** The same for programs. JSON. */
   readonly data?: unknown;
+  /** What the tool keeps of the call for its later calls in this thread. JSON; in no event. */
+  readonly threadState?: unknown;
   /** The parts of the result as MCP has them, with those that the model cannot read. */
   readonly content?: readonly ContentBlock[];
   /** What was wrong with the arguments as the model wrote them. */

@@ -1,5 +1,6 @@
 /** From log entries to state. Pure: folding a log twice gives the same state. */
 import type { Message } from "../../harmony/index.ts";
+import type { JsonValue } from "../../tools/index.ts";
 import type { StepOutcome, TranscriptMessage } from "../context.ts";
 import type { Usage } from "../events.ts";
 import type { RememberedAnswer, Taint } from "../policy/policy.ts";
@@ -44,6 +45,7 @@ const EMPTY: ThreadState = {
   usage: NO_USAGE,
   taint: null,
   answers: [],
+  toolStates: [],
 };
 
 /** @throws ThreadLogError when the entries are no log: a gap, a wrong order, a newer version */
@@ -316,8 +318,12 @@ function result(state: ThreadState, turn: TurnState, record: CallResult): Partia
   const { use } = turn;
   const isOfClient =
     call.call.execution === "client" && (status === "completed" || status === "failed");
+  const { threadState: left } = record;
   return {
     taint: state.taint ?? taintOf(state, turn, call, record),
+    ...(left !== undefined && {
+      toolStates: [...state.toolStates, { recipient, state: left as JsonValue }],
+    }),
     transcript: call.isInTranscript
       ? [
           ...state.transcript,

@@ -1,5 +1,6 @@
 /** The state of a thread: what its log says, folded (see `fold.ts`). Never changed, only replaced. */
 import type { IssueCode, Message } from "../../harmony/index.ts";
+import type { JsonValue } from "../../tools/index.ts";
 import type {
   BudgetName,
   BudgetState,
@@ -147,7 +148,27 @@ export type ThreadState = {
   readonly taint: Taint | null;
   /** Answers that hold for later calls of this thread. */
   readonly answers: readonly RememberedAnswer[];
+  /** What calls left for later calls of their namespace, oldest first. */
+  readonly toolStates: readonly ToolState[];
 };
+
+export type ToolState = { readonly recipient: string; readonly state: JsonValue };
+
+/**
+ * What calls of a tool's namespace left in the thread, oldest first.
+ *
+ * @param recipient of a tool, `browser.open`, or a namespace, `browser`; each function is a namespace of its own
+ */
+export function toolStatesOf({ toolStates }: ThreadState, recipient: string): readonly JsonValue[] {
+  const wanted = stateNamespace(recipient);
+  return toolStates.flatMap(({ recipient, state }) =>
+    stateNamespace(recipient) === wanted ? [state] : [],
+  );
+}
+
+function stateNamespace(recipient: string): string {
+  return recipient.startsWith("functions.") ? recipient : (recipient.split(".")[0] ?? recipient);
+}
 
 /** The conversation as messages, without notes of the runtime. */
 export function messagesOf(state: ThreadState): readonly Message[] {

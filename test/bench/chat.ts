@@ -110,7 +110,7 @@ async function measured(
       tools: [],
       thread,
       options: {},
-      normaliseCitations: null,
+      normaliseCitations: (_, text) => text,
       makeAgent: (options) => new Agent(options),
       turnsOf: conversationOf,
       changeModel: async () => ({ model }),

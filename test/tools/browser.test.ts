@@ -1,10 +1,14 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { pageHash, type ShownRecord } from "../../tools/browser/browser-session.ts";
 import {
   type BrowserBackend,
+  BrowserSession,
   type BrowserTools,
   createBrowserTools,
   executeTool,
+  type JsonValue,
+  normaliseCitations,
 } from "../../tools/index.ts";
 import { callBrowser, toolContext } from "./browser-support.ts";
 
@@ -229,39 +233,124 @@ describe("what the reference does wrong is not repeated", () => {
   });
 });
 
-describe("the state", () => {
-  it("goes through JSON, and old cursors mean the same pages in another process", async () => {
+describe("the session of a conversation", () => {
+  /** Calls as a thread makes them: each gets what those before it left, as JSON. */
+  async function conversation(
+    browser: BrowserTools,
+    calls: readonly (readonly [string, object])[],
+    left: unknown[] = [],
+  ): Promise<readonly string[]> {
+    const texts: string[] = [];
+    for (const [name, input] of calls) {
+      const threadState = JSON.parse(JSON.stringify(left)) as JsonValue[];
+      const context = { ...toolContext(), threadState };
+      const output = await callBrowser(browser, `browser.${name}`, input, context);
+      texts.push(output.text);
+      if (output.threadState !== undefined) left.push(output.threadState);
+    }
+    return texts;
+  }
+  const calls = [
+    ["search", { query: "winter" }],
+    ["open", { id: 0 }],
+    ["find", { pattern: "winter" }],
+    ["open", { cursor: 1 }],
+  ] as const;
+
+  it("goes on in another process, where old cursors mean the same pages", async () => {
+    const left: unknown[] = [];
     const first = await createBrowserTools({ docs: DOCS });
-    await callBrowser(first, "browser.search", { query: "winter" });
-    await callBrowser(first, "browser.open", { id: 0 });
-    await callBrowser(first, "browser.find", { pattern: "winter" });
-    await callBrowser(first, "browser.open", { cursor: 1 });
-    const snapshot: unknown = JSON.parse(JSON.stringify(first.snapshot()));
-    const cited = "Open from 11:00【1†L6】.";
-    const wanted = first.normaliseCitations(cited);
-    const next = await callBrowser(first, "browser.open", { id: 0, cursor: 2 });
+    await conversation(first, calls, left);
+    const there = await conversation(first, [["open", { id: 0, cursor: 2 }]], [...left]);
+    const cited = (records: readonly unknown[]): unknown =>
+      normaliseCitations("Open from 11:00【1†L6】.", (cursor) =>
+        BrowserSession.of(records).page(cursor),
+      );
     await first.close();
 
-    const second = await createBrowserTools({ docs: DOCS, snapshot });
-    expect(second.normaliseCitations(cited)).toEqual(wanted);
-    expect(await callBrowser(second, "browser.open", { id: 0, cursor: 2 })).toEqual(next);
-    expect(Object.keys(second.snapshot().pages)).toHaveLength(3);
-    expect(second.snapshot().shown).toHaveLength(5);
+    const second = await createBrowserTools({ docs: DOCS });
+    expect(second.session.length).toBe(0);
+    expect(await conversation(second, [["open", { id: 0, cursor: 2 }]], [...left])).toEqual(there);
+    expect(cited(JSON.parse(JSON.stringify(left)))).toEqual(cited(left));
     await second.close();
   });
 
-  it("is refused when it is none, or was changed", async () => {
+  it("keeps conversations apart that use the same tools", async () => {
     const browser = await createBrowserTools({ docs: DOCS });
-    await callBrowser(browser, "browser.open", { id: "collection/lens.md" });
-    const snapshot = browser.snapshot();
+    const [one, other]: [unknown[], unknown[]] = [[], []];
+    await conversation(browser, calls, one);
+    expect(await conversation(browser, [["open", {}]], other)).toEqual(["No pages to access!"]);
+    await conversation(browser, [["open", { id: "collection/lens.md" }]], other);
+    expect(BrowserSession.of(one).page(0)?.kind).toBe("search");
+    expect(BrowserSession.of(other).page(0)?.title).toBe("The lens of the Skerry lighthouse");
     await browser.close();
-    const [[hash, page] = []] = Object.entries(snapshot.pages);
-    const forged = { ...snapshot, pages: { [String(hash)]: { ...page, text: "other" } } };
-    for (const value of [null, {}, { version: 2 }, { ...snapshot, pages: {} }, forged]) {
-      await expect(createBrowserTools({ docs: DOCS, snapshot: value })).rejects.toThrow(
-        /^Cannot restore the browser's pages: /,
+  });
+
+  it("has each page once, with its hash and the lines that were shown", async () => {
+    const browser = await createBrowserTools({ docs: DOCS });
+    const left: unknown[] = [];
+    await conversation(
+      browser,
+      [
+        ["open", { id: "collection/lens.md", num_lines: 3 }],
+        ["open", { loc: 3, num_lines: 2 }],
+        ["open", { loc: 9, num_lines: 1 }],
+      ],
+      left,
+    );
+    expect(left.filter((record) => "content" in (record as object))).toHaveLength(1);
+    const session = BrowserSession.of(left);
+    expect(session.page(2)).toMatchObject({ kind: "document", url: "collection/lens.md" });
+    expect(session.page(2)?.sha256).toBe(session.page(0)?.sha256);
+    expect(session.shownLines(1)).toEqual([
+      { first: 0, last: 4 },
+      { first: 9, last: 9 },
+    ]);
+    expect(session.page(3)).toBeUndefined();
+    expect(session.shownLines(3)).toEqual([]);
+    await browser.close();
+  });
+
+  it("shows no page in the place of one that was changed or is missing", async () => {
+    const left: ShownRecord[] = [];
+    await using made = await createBrowserTools({ docs: DOCS });
+    await conversation(made, [["open", { id: "collection/lens.md" }], ...calls], left);
+    const [page, ...others] = left as [ShownRecord, ...ShownRecord[]];
+    const forged = { ...page, content: { ...page.content, text: "other" } };
+    const broken = [null, 1, {}, { ...page, kind: "x" }, { ...page, content: { url: 1 } }];
+    for (const first of [forged, ...broken]) {
+      await using browser = await createBrowserTools({ docs: DOCS });
+      const texts = await conversation(
+        browser,
+        [
+          ["open", { cursor: 0 }],
+          ["open", { cursor: 2, num_lines: 1 }],
+        ],
+        [first, ...others],
       );
+      expect(texts[0]).toBe(
+        "The page of cursor `0` was not kept with this conversation; open it by its URL.",
+      );
+      expect(texts[1]).toMatch(/^\[5\] Opening hours/);
     }
+  });
+
+  it("hashes a page the same, however its keys are ordered", () => {
+    const links = [{ url: "a", target: { line: 1, kind: "match" } }] as const;
+    const content = { url: "u", title: "t", text: "x", links, anchors: { b: 1, "10": 2, a: 3 } };
+    const other = {
+      anchors: { a: 3, b: 1, "10": 2 },
+      links: [{ target: { kind: "match", line: 1 }, url: "a" }],
+      text: "x",
+      title: "t",
+      url: "u",
+    } as const;
+    expect(pageHash(other)).toBe(pageHash(content));
+    // By sha256sum of {"anchors":{"10":2,"a":3,"b":1},"links":[{"target":{"kind":"match","line":1},"url":"a"}],…
+    expect(pageHash(content)).toBe(
+      "9f30f8ec1313b7e2e8cd5283ee425a0a15c1b59b175459a878a3226b86f85fce",
+    );
+    expect(pageHash({ ...content, title: "T" })).not.toBe(pageHash(content));
   });
 });
 
@@ -272,7 +361,9 @@ describe("citations", () => {
     await callBrowser(browser, "browser.open", { id: 0 });
     const answer =
       "From 11:00【1†L6-L7】, see 【1†L9】 and 【1†Opening hours】; not 【0†L4】, 【7†L1】.";
-    const { text, citations } = browser.normaliseCitations(answer);
+    const { text, citations } = normaliseCitations(answer, (cursor) =>
+      browser.session.page(cursor),
+    );
     const url = "visit/opening-hours.html";
     expect(text).toBe(
       `From 11:00 (${url}, lines 6–7), see (${url}, line 9) and (${url}); not 【0†L4】, 【7†L1】.`,
@@ -296,7 +387,7 @@ describe("citations", () => {
     };
     const browser = await createBrowserTools({ backend });
     await callBrowser(browser, "browser.open", { id: "https://example.org/a" });
-    expect(browser.normaliseCitations("So it is【0†L0】").text).toBe(
+    expect(normaliseCitations("So it is【0†L0】", (at) => browser.session.page(at)).text).toBe(
       "So it is ([example.org](https://example.org/a), line 0)",
     );
   });

@@ -24,17 +24,6 @@ export class DocumentFolderError extends ToolsError {
   }
 }
 
-/** A saved state of the browser cannot be taken over. */
-export class BrowserSnapshotError extends ToolsError {
-  static override readonly brand: string = "chorale.BrowserSnapshotError";
-  constructor(problem: string) {
-    super(
-      "CHORALE_BROWSER_SNAPSHOT",
-      `Cannot restore the browser's pages: ${problem}. Give what snapshot() returned.`,
-    );
-  }
-}
-
 /** A file that is to be put into a prompt has no text that can be read. */
 export class AttachmentError extends ToolsError {
   static override readonly brand: string = "chorale.AttachmentError";

@@ -4,6 +4,7 @@
  */
 
 export type { BrowserBackend, SearchHit } from "./backend.ts";
+export { BrowserSession, type LineRange, type ShownPage } from "./browser-session.ts";
 export { type Citation, type CitedText, normaliseCitations } from "./citations.ts";
 export { type Attachment, readAttachment } from "./documents/attachment.ts";
 export {
@@ -17,12 +18,10 @@ export {
 export { folderNotes } from "./documents/folder-notes.ts";
 export {
   AttachmentError,
-  BrowserSnapshotError,
   BrowsingError,
   DocumentFolderError,
 } from "./errors.ts";
 export type { LinkTarget, Page, PageContent, PageKind, PageLink } from "./page.ts";
-export type { BrowserSnapshot } from "./snapshot.ts";
 export type { Line as PageLine } from "./text/wrap.ts";
 export {
   type BrowserTools,

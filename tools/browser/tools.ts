@@ -1,36 +1,32 @@
-/** The three tools of the `browser` namespace over one browsing session. */
+/**
+ * The three tools of the `browser` namespace. They keep nothing: which pages a conversation was shown is with its
+ * thread (`ToolContext.threadState`), so that one set of tools serves any number of conversations.
+ */
 import type { JsonSchema } from "../../harmony/index.ts";
 import type { Tool, ToolContext, ToolOutput } from "../core/tool.ts";
 import type { BrowserBackend } from "./backend.ts";
-import { type CitedText, normaliseCitations } from "./citations.ts";
+import { BrowserSession, PageCache } from "./browser-session.ts";
+import { Browsing, type Shown, type ViewLimits } from "./browsing.ts";
 import { type FolderSummary, openDocumentFolder } from "./documents/folder-backend.ts";
 import { BrowsingError } from "./errors.ts";
-import { BrowsingSession, type ShownPage, type ViewLimits } from "./session.ts";
-import type { BrowserSnapshot } from "./snapshot.ts";
 import { oneLine } from "./text/clean-text.ts";
 
-export type BrowserToolsOptions = (
+export type BrowserToolsOptions =
   | {
       /** Folder of documents. */
       readonly docs: string;
       /** Where its index is kept from one time to the next; without it, it goes with the process. */
       readonly indexFile?: string;
     }
-  | { readonly backend: BrowserBackend }
-) & {
-  /** What `snapshot` gave in an earlier process: the cursors of that conversation stay valid. */
-  readonly snapshot?: unknown;
-};
+  | { readonly backend: BrowserBackend };
 
 export type BrowserTools = AsyncDisposable & {
   /** `browser.search`, `browser.open`, `browser.find`; closing any of them closes the backend. */
   readonly tools: readonly Tool[];
   /** What is in the folder; absent for another backend. */
   readonly summary?: FolderSummary;
-  /** The model's citations in an answer of this conversation, made readable. */
-  readonly normaliseCitations: (text: string) => CitedText;
-  /** Every page that was shown, by cursor, as JSON: to be kept with the conversation. */
-  readonly snapshot: () => BrowserSnapshot;
+  /** What calls were shown that have no thread behind them. */
+  readonly session: BrowserSession;
   close(): Promise<void>;
 };
 
@@ -63,45 +59,43 @@ const FIND_SCHEMA: JsonSchema = {
   required: ["pattern"],
 };
 
+type Call = (browsing: Browsing, input: Arguments, limits: ViewLimits) => Shown | Promise<Shown>;
+
 type Arguments = { readonly [name: string]: unknown };
 
 /**
- * Builds the tools for one conversation; with `docs`, reads and indexes that folder first.
+ * Builds the tools; with `docs`, reads and indexes that folder first. Calls without a thread behind them share one
+ * session.
  *
  * @throws DocumentFolderError when the folder is missing, is none, or holds no document
- * @throws BrowserSnapshotError when `snapshot` is none
  */
 export async function createBrowserTools(options: BrowserToolsOptions): Promise<BrowserTools> {
   const folder = "docs" in options ? await openDocumentFolder(options.docs, options) : null;
   const backend = "backend" in options ? options.backend : folder;
   if (backend === null || backend === undefined) throw new TypeError("docs or backend is needed");
-  const session = new BrowsingSession(backend);
-  try {
-    if (options.snapshot !== undefined) session.restore(options.snapshot);
-  } catch (error) {
-    await backend.close();
-    throw error;
-  }
+  const cache = new PageCache();
+  const ownSession = BrowserSession.of([], cache);
+  const browsing = ({ threadState }: ToolContext): Browsing =>
+    new Browsing(
+      backend,
+      threadState === undefined ? ownSession : BrowserSession.of(threadState, cache),
+      cache,
+    );
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => (closing ??= backend.close());
-  const tool = (
-    name: string,
-    description: string,
-    inputSchema: JsonSchema,
-    call: (input: Arguments, limits: ViewLimits) => ShownPage | Promise<ShownPage>,
-  ): Tool => ({
+  const tool = (name: string, description: string, inputSchema: JsonSchema, call: Call): Tool => ({
     recipient: `browser.${name}`,
     description,
     inputSchema,
     timeoutMs: TIMEOUT_MS,
     annotations: { readOnlyHint: true, openWorldHint: folder === null },
     origin: "builtin",
-    execute: (input, context) => resultOf(input, inputSchema, context, call),
+    execute: (input, context) => resultOf(input, inputSchema, context, browsing(context), call),
     close,
   });
   return {
     tools: [
-      tool("search", "Searches the documents.", SEARCH_SCHEMA, (input, limits) =>
+      tool("search", "Searches the documents.", SEARCH_SCHEMA, (session, input, limits) =>
         session.search(
           String(input["query"]).slice(0, MAX_QUERY_CHARACTERS).toWellFormed(),
           resultCount(input),
@@ -112,7 +106,7 @@ export async function createBrowserTools(options: BrowserToolsOptions): Promise<
         "open",
         "Opens a link, a document, or another part of a page.",
         OPEN_SCHEMA,
-        (input, limits) =>
+        (session, input, limits) =>
           session.open(
             {
               target: linkTarget(input["id"]),
@@ -123,7 +117,7 @@ export async function createBrowserTools(options: BrowserToolsOptions): Promise<
             limits,
           ),
       ),
-      tool("find", "Finds a phrase on a page.", FIND_SCHEMA, (input, limits) =>
+      tool("find", "Finds a phrase on a page.", FIND_SCHEMA, (session, input, limits) =>
         session.find(
           String(input["pattern"]).slice(0, MAX_QUERY_CHARACTERS).toWellFormed(),
           integer(input, "cursor"),
@@ -132,8 +126,7 @@ export async function createBrowserTools(options: BrowserToolsOptions): Promise<
       ),
     ],
     ...(folder && { summary: folder.summary }),
-    normaliseCitations: (text) => normaliseCitations(text, (cursor) => session.pageAt(cursor)),
-    snapshot: () => session.snapshot(),
+    session: ownSession,
     close,
     [Symbol.asyncDispose]: close,
   };
@@ -143,21 +136,26 @@ async function resultOf(
   input: unknown,
   schema: JsonSchema,
   context: ToolContext,
-  call: (input: Arguments, limits: ViewLimits) => ShownPage | Promise<ShownPage>,
+  browsing: Browsing,
+  call: Call,
 ): Promise<ToolOutput> {
   try {
     const args = isArguments(input) ? input : {};
-    const shown = await call(args, {
+    const shown = await call(browsing, args, {
       tokenLimit: context.resultTokenLimit,
       countTokens: context.countTokens,
       signal: context.signal,
     });
-    const { cursor, page, firstLine, lastLine, text } = shown;
-    const { url, title, hiddenCharacters } = page;
-    const data = { cursor, url, title, firstLine, lastLine, lineCount: page.lines.length };
+    const { cursor, page, firstLine, lastLine, text, record } = shown;
+    const { kind, url, title, sha256, hiddenCharacters } = page;
     return {
       text: text + ignoredNote(args, schema),
-      data: { ...data, ...(hiddenCharacters !== undefined && { hiddenCharacters }) },
+      data: {
+        ...{ cursor, kind, url, title, sha256, firstLine, lastLine },
+        lineCount: page.lines.length,
+        ...(hiddenCharacters !== undefined && { hiddenCharacters }),
+      },
+      threadState: record,
     };
   } catch (error) {
     if (error instanceof BrowsingError) return { text: error.message, isError: true };

@@ -82,7 +82,7 @@ export async function runPreparedCall(
 
 function toolContext(context: ExecuteContext): ToolContext {
   const { signal, callId, idempotencyKey = callId, countTokens, resultTokenLimit } = context;
-  const { onProgress } = context;
+  const { onProgress, threadState } = context;
   return {
     signal,
     callId,
@@ -90,12 +90,13 @@ function toolContext(context: ExecuteContext): ToolContext {
     context: context.context,
     countTokens,
     resultTokenLimit,
+    ...(threadState && { threadState }),
     ...(onProgress && { onProgress }),
   };
 }
 
 function resultOf(
-  { text: whole, isError, content, structuredContent, data }: ToolOutput,
+  { text: whole, isError, content, structuredContent, data, threadState }: ToolOutput,
   issues: readonly Issue[],
   startedAt: number,
   { resultTokenLimit, countTokens }: ExecuteContext,
@@ -108,6 +109,7 @@ function resultOf(
     ...(structuredContent !== undefined && { structuredContent }),
     // Programs write it into logs and events, which must not fail for what a tool hands over.
     ...(data !== undefined && { data: describeAsJson(data) }),
+    ...(threadState !== undefined && { threadState: describeAsJson(threadState) }),
     ...(issues.length > 0 && { issues }),
     ...(truncated && { truncated }),
     durationMs: performance.now() - startedAt,

@@ -7,7 +7,7 @@ const ACCEPTED =
   "a tool may return a text, a value that JSON can hold (also a Map, a Set, a Date or a bigint), or { content: [...] } with blocks as MCP has them";
 
 const OUTPUT_KEYS: ReadonlySet<string> = new Set([
-  ...["text", "data", "isError"],
+  ...["text", "data", "isError", "threadState"],
   ...["content", "structuredContent", "_meta"],
 ]);
 
@@ -45,7 +45,8 @@ function isResult(value: unknown): value is Result {
   return structuredContent !== undefined || (isEmptyList && isError !== undefined);
 }
 
-function fromResult({ text, content, structuredContent, isError, data }: Result): ToolOutput {
+function fromResult(result: Result): ToolOutput {
+  const { text, content, structuredContent, isError, data, threadState } = result;
   const blocks = content?.map(toBlock);
   const structured = structuredContent === undefined ? undefined : jsonOf(structuredContent);
   const isReadable = blocks?.some(({ type }) => type === "text") ?? false;
@@ -60,6 +61,7 @@ function fromResult({ text, content, structuredContent, isError, data }: Result)
     ...(blocks && { content: blocks }),
     ...(structured !== undefined && { structuredContent: structured }),
     ...(data !== undefined && { data }),
+    ...(threadState !== undefined && { threadState }),
   };
 }
 

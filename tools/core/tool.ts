@@ -22,6 +22,11 @@ export type ToolContext<Context = unknown> = {
   readonly countTokens: (text: string) => number;
   /** Most tokens that a result should take; a tool that can page or cut better than at the end does. */
   readonly resultTokenLimit: number;
+  /**
+   * What calls of this tool's namespace left behind in the conversation (`ToolOutput.threadState`), oldest first.
+   * Absent where no thread is behind the call.
+   */
+  readonly threadState?: readonly JsonValue[];
   /** Tells those who watch how far the call has come; may be called often. */
   readonly onProgress?: ((progress: ToolProgress) => void) | undefined;
 };
@@ -48,6 +53,11 @@ export type ToolOutput = {
   readonly structuredContent?: JsonValue;
   /** The result for programs (events, tests). */
   readonly data?: unknown;
+  /**
+   * What the call leaves with the conversation. It is in the thread's log and in no event; later calls of the
+   * namespace get it as `ToolContext.threadState`, also in another process and in a fork.
+   */
+  readonly threadState?: unknown;
 };
 
 /** Advice about side effects, in MCP's words; never proof. */
@@ -124,6 +134,8 @@ export type ToolResult = {
   readonly structuredContent?: JsonValue;
   /** Always JSON: a part of the tool's data that is none is described in its place. */
   readonly data?: JsonValue;
+  /** What the call leaves with the conversation; see `ToolOutput`. */
+  readonly threadState?: JsonValue;
   /** What was wrong with the arguments as the model wrote them; none where nothing was. */
   readonly issues?: readonly Issue[];
   /** Set when the text was cut: how much there was. */

@@ -145,10 +145,10 @@ class ChatLines implements ChatView {
   changed(): void {}
 
   opened(chat: OpenedChat): void {
-    const { normaliseCitations } = chat;
     this.#watch = watchRun(this.#options.output, {
       holdAnswer: false,
-      ...(normaliseCitations !== null && { normaliseCitations }),
+      normaliseCitations: (text) =>
+        chat.normaliseCitations(this.#session.thread ?? chat.thread, text),
     });
   }
 

@@ -35,7 +35,8 @@ export type OpenedChat = {
   readonly thread: Thread;
   /** What every turn begins with: instructions, limits, sampling, and the rules about calls. */
   readonly options: TurnOptions & Pick<AgentOptions, "policy">;
-  readonly normaliseCitations: ((text: string) => string) | null;
+  /** Makes the citations in an answer of the conversation readable. */
+  normaliseCitations(thread: Thread, text: string): string;
   /** Parts of the library, which a chat loads behind its first prompt. */
   makeAgent(options: AgentOptions): Agent;
   turnsOf(entries: readonly LogEntry[]): readonly ConversationTurn[];

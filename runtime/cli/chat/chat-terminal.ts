@@ -155,7 +155,9 @@ class ChatTerminal implements ChatView {
   }
 
   opened(chat: OpenedChat): void {
-    this.#transcript.rewriteCitations(chat.normaliseCitations);
+    this.#transcript.rewriteCitations((text) =>
+      chat.normaliseCitations(this.#session.thread ?? chat.thread, text),
+    );
   }
 
   askApproval(request: ApprovalRequest, signal: AbortSignal): Promise<ApprovalDecision> {

@@ -12,6 +12,7 @@ import {
   Thread,
 } from "../../index.ts";
 import { readAttachments, withAttachments } from "../attachments.ts";
+import { citedText } from "../cited-text.ts";
 import type { CommandContext } from "../command-context.ts";
 import { modelConfiguration } from "../model-configuration.ts";
 import { openRunEnvironment, turnOptionsOf } from "../open-run.ts";
@@ -34,7 +35,7 @@ export async function openChat(
     onNote: note,
     onLoading: progress,
   });
-  const { home, tools, python, browser, briefing, threads: store } = environment;
+  const { home, tools, python, briefing, threads: store } = environment;
   let configuration = modelConfiguration(args.model, { note, progress });
   let model: LanguageModel = environment.model;
   try {
@@ -49,8 +50,7 @@ export async function openChat(
       tools,
       thread,
       options: { ...turnOptionsOf(args, briefing), policy: environment.policy },
-      normaliseCitations:
-        browser === undefined ? null : (text) => browser.normaliseCitations(text).text,
+      normaliseCitations: citedText,
       makeAgent: (options) => new Agent(options),
       turnsOf: conversationOf,
       changeModel: async (path) => {

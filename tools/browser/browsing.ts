@@ -1,20 +1,9 @@
-/**
- * What one conversation has seen: every successful call adds a page, and the index of a page is the
- * `cursor` by which later calls and citations name it. A page once shown never changes, so an old
- * cursor and its line numbers stay true. The whole state can be taken out as JSON and put back.
- */
+/** The three calls of a conversation: a search, a page opened or scrolled, a phrase found on a page. */
 import type { BrowserBackend, SearchHit } from "./backend.ts";
+import type { BrowserSession, PageCache, ShownPage, ShownRecord } from "./browser-session.ts";
 import { BrowsingError } from "./errors.ts";
 import { findInPage, firstMatch } from "./find.ts";
-import {
-  createPage,
-  lineAt,
-  type Page,
-  type PageContent,
-  type PageLink,
-  withUrlHeading,
-} from "./page.ts";
-import { type BrowserSnapshot, readSnapshot, takeSnapshot } from "./snapshot.ts";
+import { lineAt, type Page, type PageContent, type PageLink, withUrlHeading } from "./page.ts";
 import { isWeb, splitFragment } from "./text/address.ts";
 import { oneLine } from "./text/clean-text.ts";
 import { LinkTable, stripLinks } from "./text/links.ts";
@@ -33,118 +22,102 @@ export type OpenRequest = {
   readonly numLines: number;
 };
 
-export type ShownPage = View & { readonly cursor: number; readonly page: Page };
+/** What a call shows, and what it leaves with the thread. */
+export type Shown = View & {
+  readonly cursor: number;
+  readonly page: ShownPage;
+  readonly record: ShownRecord;
+};
 
 /** How far above a match or passage a view begins. */
 const LINES_BEFORE_TARGET = 4;
 
-export class BrowsingSession {
+export class Browsing {
   readonly #backend: BrowserBackend;
-  readonly #shown: Page[] = [];
-  /** The newest version of each document, for links; pages opened by URL are fetched again. */
-  readonly #documents = new Map<string, Page>();
+  readonly #session: BrowserSession;
+  readonly #cache: PageCache;
 
-  constructor(backend: BrowserBackend) {
+  /** @param cache that of the session */
+  constructor(backend: BrowserBackend, session: BrowserSession, cache: PageCache) {
     this.#backend = backend;
-  }
-
-  /** The page that a citation means, if that call has been made. */
-  pageAt(cursor: number): Page | undefined {
-    return this.#shown[cursor];
-  }
-
-  /** Every page that was shown, by cursor, as JSON; a page that was shown twice is in it once. */
-  snapshot(): BrowserSnapshot {
-    return takeSnapshot(this.#shown);
-  }
-
-  /**
-   * Takes over the pages of a snapshot in the place of those of this session.
-   *
-   * @throws BrowserSnapshotError when it is none
-   */
-  restore(snapshot: unknown): void {
-    const pages = readSnapshot(snapshot);
-    this.#shown.splice(0, this.#shown.length, ...pages);
-    this.#documents.clear();
-    for (const page of pages) if (page.kind === "document") this.#documents.set(page.url, page);
+    this.#session = session;
+    this.#cache = cache;
   }
 
   /** @throws BrowsingError for the model to read, as every method here */
-  async search(query: string, topn: number, limits: ViewLimits): Promise<ShownPage> {
+  async search(query: string, topn: number, limits: ViewLimits): Promise<Shown> {
     const hits = await explaining(`Error during search for \`${query}\``, limits.signal, () =>
       // One more than is shown tells whether there are more.
       this.#backend.search(query, topn + 1, limits.signal),
     );
-    const page = searchPage(query, hits.slice(0, topn), hits.length > topn);
-    return this.#show(page, 0, -1, limits);
+    const content = searchPage(query, hits.slice(0, topn), hits.length > topn);
+    return this.#show(this.#cache.add(content, "search"), 0, -1, limits);
   }
 
-  async open(request: OpenRequest, limits: ViewLimits): Promise<ShownPage> {
+  async open(request: OpenRequest, limits: ViewLimits): Promise<Shown> {
     const { target, numLines } = request;
     if (typeof target === "string") {
       const page = await this.#fetch(target, limits.signal);
       const line = request.line >= 0 ? request.line : fragmentLine(target, page);
       return this.#show(page, line, numLines, limits);
     }
-    const from = this.#resolveCursor(request.cursor);
+    const { page: from, cursor } = this.#resolveCursor(request.cursor);
     if (target === null) return this.#show(from, Math.max(0, request.line), numLines, limits);
     const link = from.links[target];
     if (link === undefined) throw new BrowsingError(`Invalid link id \`${target}\`.`);
-    const page = this.#linked(from, link) ?? (await this.#fetch(link.url, limits.signal));
+    const page = this.#linked(cursor, link) ?? (await this.#fetch(link.url, limits.signal));
     const line = request.line >= 0 ? request.line : targetLine(link, page, limits);
     return this.#show(page, line, numLines, limits);
   }
 
-  find(pattern: string, cursor: number, limits: ViewLimits): ShownPage {
-    const page = this.#resolveCursor(cursor);
+  find(pattern: string, cursor: number, limits: ViewLimits): Shown {
+    const { page } = this.#resolveCursor(cursor);
     if (page.kind !== "document") {
       throw new BrowsingError("Cannot run `find` on search results page or find results page");
     }
-    return this.#show(createPage(findInPage(page, pattern), "find"), 0, -1, limits);
+    return this.#show(this.#cache.add(findInPage(page, pattern), "find"), 0, -1, limits);
   }
 
-  #resolveCursor(cursor: number): Page {
-    const last = this.#shown.length - 1;
+  /** -1: the latest. */
+  #resolveCursor(cursor: number): { readonly page: ShownPage; readonly cursor: number } {
+    const last = this.#session.length - 1;
     if (last < 0) throw new BrowsingError("No pages to access!");
-    const page = this.#shown[cursor === -1 ? last : cursor];
-    if (page === undefined) {
+    const named = cursor === -1 ? last : cursor;
+    if (named < 0 || named > last) {
       throw new BrowsingError(
         `Cursor \`${cursor}\` is out of range. Available cursor indices: [0 - ${last}].`,
       );
     }
-    return page;
+    const page = this.#session.page(named);
+    if (page !== undefined) return { page, cursor: named };
+    throw new BrowsingError(
+      `The page of cursor \`${named}\` was not kept with this conversation; open it by its URL.`,
+    );
   }
 
   /**
-   * The page behind a link that was fetched before. A match of `find` leads into the page that was
-   * searched, also where a newer version has been fetched since.
+   * The page behind a link that was shown before. A match of `find` leads into the page that was searched,
+   * also where a newer version has been fetched since.
    */
-  #linked(from: Page, link: PageLink): Page | undefined {
-    if (link.target?.kind === "match") {
-      const at = this.#shown.indexOf(from);
-      return this.#shown
-        .slice(0, at)
-        .findLast(({ kind, url }) => kind === "document" && url === link.url);
-    }
-    return this.#documents.get(splitFragment(link.url).url);
+  #linked(cursor: number, { url, target }: PageLink): ShownPage | undefined {
+    return target?.kind === "match"
+      ? this.#session.document(url, cursor)
+      : this.#session.document(splitFragment(url).url);
   }
 
-  async #fetch(url: string, signal: AbortSignal): Promise<Page> {
+  async #fetch(url: string, signal: AbortSignal): Promise<ShownPage> {
     const content = await explaining(`Error fetching URL \`${url}\``, signal, () =>
       this.#backend.open(url, signal),
     );
-    const page = createPage(content, "document");
-    this.#documents.set(page.url, page);
-    return page;
+    return this.#cache.add(content, "document");
   }
 
   /** Only a page that could be shown gets a cursor. */
-  #show(page: Page, firstLine: number, numLines: number, limits: ViewLimits): ShownPage {
-    const cursor = this.#shown.length;
+  #show(page: ShownPage, firstLine: number, numLines: number, limits: ViewLimits): Shown {
+    const cursor = this.#session.length;
     const view = viewPage(page, { ...limits, cursor, firstLine, numLines });
-    this.#shown.push(page);
-    return { ...view, cursor, page };
+    const record = this.#session.show(page, { first: view.firstLine, last: view.lastLine });
+    return { ...view, cursor, page, record };
   }
 }
 
@@ -181,7 +154,7 @@ function textDirectiveLine(directive: string, page: Page): number {
   return start === undefined ? 0 : (firstMatch(page, start) ?? 0);
 }
 
-function searchPage(query: string, hits: readonly SearchHit[], hasMore: boolean): Page {
+function searchPage(query: string, hits: readonly SearchHit[], hasMore: boolean): PageContent {
   const table = new LinkTable();
   const targets = new Map<string, PageLink["target"]>();
   const items = hits.map((hit) => {
@@ -199,8 +172,7 @@ function searchPage(query: string, hits: readonly SearchHit[], hasMore: boolean)
     return target === undefined ? link : { ...link, target };
   });
   const text = withUrlHeading("", `# Search Results\n\n${body}`);
-  const content: PageContent = { url: "", title: asked, text, links };
-  return createPage(content, "search");
+  return { url: "", title: asked, text, links };
 }
 
 function domainOf(url: string): string | null {
