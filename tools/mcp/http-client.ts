@@ -32,7 +32,8 @@ export async function openHttpClient(url: URL, silenceMs: number): Promise<HttpC
   const { openGuardedClient } = await import("../net/guarded-dispatcher.ts");
   const isLocal = isLoopbackHost(url.hostname);
   const client = openGuardedClient({
-    allowAddress: (address, host) => host === url.host || (isLocal && isLoopbackAddress(address)),
+    allowAddress: (address, { host }) =>
+      host === url.host || (isLocal && isLoopbackAddress(address)),
     connectMs: CONNECT_MS,
     silenceMs,
   });

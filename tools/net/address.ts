@@ -20,6 +20,18 @@ export type AddressClass =
  */
 const METADATA: ReadonlySet<string> = new Set(["168.63.129.16"]);
 
+/**
+ * Where machines of clouds ask for their own credentials: link-local for most, and what some have besides
+ * (Azure, Alibaba, Oracle, Amazon by IPv6).
+ */
+const METADATA_SERVICES: readonly (readonly [ipaddr.IPv4 | ipaddr.IPv6, number])[] = [
+  "169.254.0.0/16",
+  "168.63.129.16/32",
+  "100.100.100.200/32",
+  "192.0.0.192/32",
+  "fd00:ec2::254/128",
+].map((range) => ipaddr.parseCIDR(range));
+
 /** The only part of IPv6 that is handed out for the public internet (RFC 4291, IANA): 2000::/3. */
 const GLOBAL_UNICAST_PREFIX = 0x2000;
 const GLOBAL_UNICAST_MASK = 0xe000;
@@ -56,6 +68,20 @@ export function classifyAddress(text: string): AddressClass {
     return refused("no address");
   }
   return isIPv4(address) ? classifyIPv4(address) : classifyIPv6(address);
+}
+
+/**
+ * Whether an address is one of those that give away a cloud machine's credentials.
+ *
+ * @param text  as a resolver or a socket gives it
+ */
+export function isMetadataAddress(text: string): boolean {
+  if (!ipaddr.isValid(text)) return false;
+  const parsed = ipaddr.parse(text);
+  const address = isIPv4(parsed) ? parsed : (embeddedIPv4(parsed) ?? parsed);
+  return METADATA_SERVICES.some(
+    ([range, bits]) => range.kind() === address.kind() && address.match(range, bits),
+  );
 }
 
 function classifyIPv4(address: ipaddr.IPv4): AddressClass {

@@ -54,7 +54,7 @@ export async function download(request: DownloadRequest): Promise<Download> {
   // Loaded where it is used: importing the tools loads no package.
   const { openGuardedClient } = await import("./guarded-dispatcher.ts");
   const client = openGuardedClient({
-    allowAddress: (_, host) => request.trustsHost && host === first.host,
+    allowAddress: (_, { host }) => request.trustsHost && host === first.host,
     connectMs: CONNECT_MS,
     silenceMs: SILENCE_MS,
   });

@@ -129,6 +129,56 @@ export class RequestRefusedError extends NetError {
   }
 }
 
+/** The user's rules leave the host out. */
+export class DomainRefusedError extends NetError {
+  static override readonly brand: string = "chorale.DomainRefusedError";
+  readonly host: string;
+
+  constructor(host: string, rule: string) {
+    super("CHORALE_NET_DOMAIN", `${shown(host)} was not asked: ${rule}.`);
+    this.host = host;
+  }
+}
+
+/** The body is not what its headers say that it is. */
+export class ContentEncodingError extends NetError {
+  static override readonly brand: string = "chorale.ContentEncodingError";
+  constructor(url: string, problem: string, options?: ErrorOptions) {
+    super(
+      "CHORALE_NET_ENCODING",
+      `The body of ${shown(url)} cannot be unpacked: ${shown(problem)}; accepted: gzip, deflate, br and zstd.`,
+      options,
+    );
+  }
+}
+
+/** The connection ended before the response did. */
+export class IncompleteResponseError extends NetError {
+  static override readonly brand: string = "chorale.IncompleteResponseError";
+  constructor(url: string, options?: ErrorOptions) {
+    super(
+      "CHORALE_NET_INCOMPLETE",
+      `The response of ${shown(url)} broke off before its end.`,
+      options,
+    );
+  }
+}
+
+/** The server does not prove that it is who the URL names. */
+export class CertificateError extends NetError {
+  static override readonly brand: string = "chorale.CertificateError";
+  readonly host: string;
+
+  constructor(host: string, problem: string, options?: ErrorOptions) {
+    super(
+      "CHORALE_NET_TLS",
+      `${shown(host)} was not asked: its certificate is not accepted (${shown(problem)}).`,
+      options,
+    );
+    this.host = host;
+  }
+}
+
 /** undici wraps what happened in errors of its own; what is none of ours means that the host does not answer. */
 export function asNetError(error: unknown, host: string): NetError {
   let innermost: unknown = error;
@@ -137,9 +187,15 @@ export function asNetError(error: unknown, host: string): NetError {
     if (innermost.cause === undefined) break;
     innermost = innermost.cause;
   }
+  const code = innermost instanceof Error && "code" in innermost ? String(innermost.code) : "";
   const why = innermost instanceof Error ? innermost.message : String(innermost);
+  if (CERTIFICATE_CODES.test(code)) return new CertificateError(host, code, { cause: error });
   return new UnreachableError(host, why.replace(/\.$/, ""), { cause: error });
 }
+
+/** Codes of OpenSSL's verification and of Node's comparison of the name. */
+const CERTIFICATE_CODES =
+  /^(?:ERR_TLS_CERT_.*|CERT_.*|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_.*|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED)$/;
 
 const SHOWN_CHARACTERS = 200;
 

@@ -4,7 +4,6 @@
  * program, and refuses the answer after the last redirect that is allowed.
  */
 import { TooManyRedirectsError, UrlRefusedError } from "./errors.ts";
-import type { FetchResponse } from "./guarded-dispatcher.ts";
 
 export type SentRequest = {
   readonly method: string;
@@ -13,20 +12,27 @@ export type SentRequest = {
   readonly body?: string | Uint8Array | undefined;
 };
 
-export type RedirectPolicy = {
+/** What has to be known of a response to follow it; a `Response` has it. */
+export type Redirectable = {
+  readonly status: number;
+  readonly headers: { get(name: string): string | null };
+  readonly body: { cancel(): Promise<void> } | null;
+};
+
+export type RedirectPolicy<R extends Redirectable> = {
   readonly limit: number;
   /** @throws NetError for a place that may not be asked */
   permit(url: URL, from: URL): void;
-  send(url: URL, request: SentRequest): Promise<FetchResponse>;
+  send(url: URL, request: SentRequest): Promise<R>;
 };
 
-export type Followed = {
-  readonly response: FetchResponse;
+export type Followed<R extends Redirectable> = {
+  readonly response: R;
   readonly url: URL;
   readonly redirects: number;
 };
 
-const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+export const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 /** What must not reach a host that it was not meant for. */
 const CONFIDENTIAL: readonly string[] = ["authorization", "cookie"];
 const ABOUT_BODY = /^content-/;
@@ -37,11 +43,11 @@ const ABOUT_BODY = /^content-/;
  * @param first  is permitted
  * @throws TooManyRedirectsError, UrlRefusedError, and what the policy throws
  */
-export async function followRedirects(
+export async function followRedirects<R extends Redirectable>(
   first: URL,
   request: SentRequest,
-  policy: RedirectPolicy,
-): Promise<Followed> {
+  policy: RedirectPolicy<R>,
+): Promise<Followed<R>> {
   let url = first;
   let sent = request;
   for (let redirects = 0; ; redirects++) {

@@ -12,7 +12,7 @@ import { isIP, type Socket } from "node:net";
 import { classifyAddress, type Resolver } from "./address.ts";
 import { boundOverhead, ReceivedBytes } from "./bound-overhead.ts";
 import { AddressRefusedError, UnreachableError } from "./errors.ts";
-import { Agent, buildConnector, fetch } from "./undici.ts";
+import { Agent, buildConnector, type Dispatcher, fetch } from "./undici.ts";
 
 type ConnectOptions = {
   /** Default: the system's. */
@@ -20,12 +20,14 @@ type ConnectOptions = {
   /**
    * Addresses that are not public and may be connected to nevertheless.
    *
-   * @param host  that is connected to, as a URL has it: with its port, if that is not the scheme's own
+   * @param origin  that is connected to
    */
-  readonly allowAddress: (address: string, host: string) => boolean;
+  readonly allowAddress: (address: string, origin: URL) => boolean;
   readonly connectMs: number;
   /** Certificate authorities to trust instead of the usual ones (PEM). */
   readonly ca?: string | undefined;
+  /** Speak HTTP/2 with servers that offer it. Default: no. */
+  readonly http2?: boolean;
 };
 
 export type DispatcherOptions = ConnectOptions & {
@@ -33,14 +35,17 @@ export type DispatcherOptions = ConnectOptions & {
   readonly silenceMs: number;
 };
 
-/** undici's `fetch` by way of a dispatcher; redirects are the caller's to follow. */
+/** undici by way of a dispatcher; redirects are the caller's to follow. */
 export type GuardedClient = {
   readonly fetch: (url: URL, init: FetchInit) => Promise<FetchResponse>;
+  /** Without what `fetch` does by itself: no headers of its own, and the body as it is sent. */
+  readonly request: (url: URL, init: RequestInit) => Promise<Dispatcher.ResponseData>;
   /** Closes all connections. */
   close(): Promise<void>;
 };
 
 type FetchInit = Omit<NonNullable<Parameters<typeof fetch>[1]>, "dispatcher" | "redirect">;
+type RequestInit = Pick<Dispatcher.RequestOptions, "method" | "headers" | "body" | "signal">;
 export type FetchResponse = Awaited<ReturnType<typeof fetch>>;
 
 /** Beyond these, a name's addresses are not tried. */
@@ -56,12 +61,15 @@ export function openGuardedClient(options: DispatcherOptions): GuardedClient {
   const received = new ReceivedBytes();
   const agent = new Agent({
     connect: guardedConnector(options, received),
+    allowH2: options.http2 ?? false,
     headersTimeout: options.silenceMs,
     bodyTimeout: options.silenceMs,
   });
   const dispatcher = agent.compose(boundOverhead(received));
   return {
     fetch: (url, init) => fetch(url, { ...init, redirect: "manual", dispatcher }),
+    request: (url, init) =>
+      dispatcher.request({ origin: url.origin, path: `${url.pathname}${url.search}`, ...init }),
     close: () => agent.destroy(),
   };
 }
@@ -72,6 +80,7 @@ function guardedConnector(
 ): buildConnector.connector {
   const connect = buildConnector({
     timeout: options.connectMs,
+    allowH2: options.http2 ?? false,
     ...(options.ca !== undefined && { ca: options.ca }),
   });
   return (target, callback) => {
@@ -91,8 +100,8 @@ async function connectChecked(
   connect: buildConnector.connector,
 ): Promise<Socket> {
   const hostname = target.hostname.replace(/^\[(.*)\]$/, "$1");
-  const isAllowed = (address: string): boolean =>
-    options.allowAddress(address, target.host ?? target.hostname);
+  const origin = new URL(`${target.protocol}//${target.host ?? target.hostname}`);
+  const isAllowed = (address: string): boolean => options.allowAddress(address, origin);
   const addresses = await permittedAddresses(hostname, options.resolve, isAllowed);
   let last: unknown;
   for (const address of addresses) {

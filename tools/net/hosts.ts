@@ -76,6 +76,11 @@ export function isHostGranted(url: URL, patterns: readonly HostPattern[]): boole
   });
 }
 
+/** Whether a pattern covers a hostname, whatever the port. */
+export function isNameCovered(hostname: string, pattern: HostPattern): boolean {
+  return covers(pattern, { kind: "exact", name: plainHost(hostname) });
+}
+
 /** What both patterns allow: the narrower of the two, or null. */
 export function narrowerHost(a: HostPattern, b: HostPattern): HostPattern | null {
   // A pattern that names one of the standard ports is narrower than one that means both.

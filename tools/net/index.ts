@@ -30,3 +30,13 @@ export {
   narrowerHost,
   parseHostPattern,
 } from "./hosts.ts";
+export type { WebPolicyOptions } from "./web/policy.ts";
+export {
+  type FetchPurpose,
+  openWebClient,
+  type WebClient,
+  type WebClientOptions,
+  type WebRequest,
+  type WebResponse,
+  type WebTimeouts,
+} from "./web/web-client.ts";
