@@ -120,6 +120,7 @@ export {
 } from "./mcp/index.ts";
 export {
   createGuardedFetch,
+  type FetchPurpose,
   type GuardedFetch,
   type GuardedFetchOptions,
   type GuardedRequest,
@@ -129,8 +130,15 @@ export {
   isHostGranted,
   NetError,
   type NetLimits,
+  openWebClient,
   parseHostPattern,
   type Resolver,
+  type WebClient,
+  type WebClientOptions,
+  type WebPolicyOptions,
+  type WebRequest,
+  type WebResponse,
+  type WebTimeouts,
 } from "./net/index.ts";
 export {
   type Grant,

@@ -165,7 +165,7 @@ export class IncompleteResponseError extends NetError {
 }
 
 /** The server does not prove that it is who the URL names. */
-export class CertificateError extends NetError {
+class CertificateError extends NetError {
   static override readonly brand: string = "chorale.CertificateError";
   readonly host: string;
 
