@@ -96,6 +96,8 @@ export type EnvironmentOptions = {
   readonly policy?: PolicyConfiguration | false | undefined;
   /** Whether conversations are kept in the state folder. Default true; else in memory. */
   readonly keepThreads?: boolean | undefined;
+  /** Whether the index of the documents is kept in the state folder. Default: as `keepThreads`. */
+  readonly keepIndex?: boolean | undefined;
   /** Gets sentences for the person who watches. */
   readonly onNote?: ((sentence: string) => void) | undefined;
   /** Gets what plugins log. */
@@ -133,7 +135,8 @@ export async function openEnvironment(options: EnvironmentOptions = {}): Promise
   const threads = opened.use(openThreads(home, options.keepThreads ?? true));
   const policy =
     options.policy === false ? undefined : await policyOf(options.policy ?? {}, home, env, onNote);
-  const toolset = opened.use(await openToolset(options, home, policy));
+  const keepIndex = options.keepIndex ?? options.keepThreads;
+  const toolset = opened.use(await openToolset({ ...options, keepIndex }, home, policy));
   const model = opened.use(await openModelOf(options.model ?? {}, home, onNote));
   const mcp = await toolset.ready();
   const kept = opened.move();
@@ -194,7 +197,7 @@ export async function openToolset(
       ? null
       : await openPython(options.python ?? {}, home, env, onNote, artifactFolder);
   const others = opened.use(
-    await openTools({ ...options, rules: policy }, python === null ? [] : [python.tool]),
+    await openTools({ ...options, rules: policy, home }, python === null ? [] : [python.tool]),
   );
   tools.push(...others.tools);
   let mcp: McpServers | undefined;
@@ -255,8 +258,10 @@ export type OpenedTools = AsyncDisposable & {
 export async function openTools(
   options: Pick<
     EnvironmentOptions,
-    "env" | "toolModules" | "plugins" | "documents" | "onNote" | "onPluginLog"
+    "env" | "toolModules" | "plugins" | "documents" | "keepIndex" | "onNote" | "onPluginLog"
   > & {
+    /** Where the index of the documents is kept; absent: it goes with the process. */
+    readonly home?: Home | undefined;
     /** What plugins may call of other tools is decided by these as well. */
     readonly rules?: Policy | undefined;
   },
@@ -286,10 +291,18 @@ export async function openTools(
   const browser =
     options.documents === undefined
       ? undefined
-      : await createBrowserTools({ docs: options.documents });
+      : await createBrowserTools({
+          docs: options.documents,
+          indexFolder: options.keepIndex === false ? undefined : indexFolder(options.home),
+        });
   if (browser !== undefined) tools.push(...browser.tools);
   const kept = opened.move();
   return { tools, plugins, browser, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}
+
+/** Where indexes of documents are kept; undefined for a state folder that goes with the process. */
+export function indexFolder(home: Home | undefined): string | undefined {
+  return home === undefined || home.temporary ? undefined : join(home.path, "documents");
 }
 
 /** The file of conversations in a state folder. */

@@ -11,7 +11,7 @@ import { dirname, join } from "node:path";
 import lunr from "lunr";
 import MiniSearch from "minisearch";
 import type { PageContent } from "../../tools/browser/page.ts";
-import { SearchIndex } from "../../tools/browser/search/search-index.ts";
+import { type IndexedDocument, SearchIndex } from "../../tools/browser/search/search-index.ts";
 import { openDocumentFolder } from "../../tools/index.ts";
 import {
   type Corpus,
@@ -51,7 +51,9 @@ function pageOf({ url, title, text }: CorpusDocument): PageContent {
 
 function ownEngine(documents: readonly CorpusDocument[]): Engine {
   const index = new SearchIndex();
-  index.update(documents.map((document) => ({ page: pageOf(document), version: "1" })));
+  index.update({
+    documents: documents.map((document) => ({ page: pageOf(document), version: "1", hash: "" })),
+  });
   index.updateVocabulary();
   return (query) => index.search(query, CUTOFF).map(({ url }) => url);
 }
@@ -112,17 +114,17 @@ function speed(count: number): Record<string, unknown> {
   const index = new SearchIndex();
   const words: string[] = [];
   let bytes = 0;
-  let batch: { page: PageContent; version: string }[] = [];
+  let batch: IndexedDocument[] = [];
   let spent = 0;
   const write = (): void => {
     const before = process.cpuUsage();
-    index.update(batch);
+    index.update({ documents: batch });
     spent += milliseconds(process.cpuUsage(before));
     batch = [];
   };
   for (const document of makeManyDocuments(count, SEED)) {
     bytes += document.text.length;
-    batch.push({ page: pageOf(document), version: "1" });
+    batch.push({ page: pageOf(document), version: "1", hash: "" });
     if (words.length < 5000) words.push(...document.text.split(/\W+/).slice(0, 40));
     if (batch.length === BATCH) write();
   }

@@ -1,6 +1,3 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { rm, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import fc from "fast-check";
@@ -21,7 +18,7 @@ const page = (url: string, text: string, title = url): PageContent => ({
 
 function indexOf(pages: readonly PageContent[]): SearchIndex {
   const index = new SearchIndex();
-  index.update(pages.map((each) => ({ page: each, version: "1" })));
+  index.update({ documents: pages.map((each) => ({ page: each, version: "1", hash: each.url })) });
   index.updateVocabulary();
   return index;
 }
@@ -88,9 +85,11 @@ describe("documents", () => {
     fc.assert(
       fc.property(fc.array(fc.lorem({ maxCount: 30 }), { maxLength: 400 }), (paragraphs) => {
         const content = page("long.md", paragraphs.join("\n\n"));
-        index.update([{ page: content, version: "2" }]);
+        index.update({ documents: [{ page: content, version: "", hash: "2" }] });
         expect(index.get("long.md")).toEqual(content);
-        expect(index.documents()).toEqual([{ url: "long.md", version: "2", warnings: [] }]);
+        expect(index.documents()).toEqual([
+          { url: "long.md", version: "", hash: "2", warnings: [] },
+        ]);
       }),
       { numRuns: 20 },
     );
@@ -136,82 +135,6 @@ describe("documents", () => {
 });
 
 describe("an index that is kept", () => {
-  const settled = async (folder: string, names: readonly string[]): Promise<void> => {
-    // Files of this very moment are read again, since the clock of the file system has ticks.
-    const past = new Date(Date.now() - 60_000);
-    for (const name of names) await utimes(join(folder, name), past, past);
-  };
-
-  it("reads only what changed", async () => {
-    await using state = await folderWith({});
-    await using folder = await folderWith({
-      "a.md": "# One\n\nSee [two](b.md).",
-      "b.md": "# Two",
-      "c.txt": Buffer.from("D\xf6rte wohnt in K\xf6ln", "latin1"),
-    });
-    await settled(folder.path, ["a.md", "b.md", "c.txt"]);
-    const indexFile = join(state.path, "index.sqlite");
-    const read = async (): Promise<number> => {
-      const docs = await openDocumentFolder(folder.path, { indexFile });
-      expect(docs.summary.warnings.map(({ path }) => path)).toEqual(["c.txt"]);
-      await docs.close();
-      return docs.summary.read;
-    };
-    expect(await read()).toBe(3);
-    expect(await read()).toBe(0);
-    await writeFile(join(folder.path, "b.md"), "# Two\n\nNow with an anchor chain.");
-    await settled(folder.path, ["b.md"]);
-    expect(await read()).toBe(1);
-    await rm(join(folder.path, "b.md"));
-    expect(await read()).toBe(0);
-    const docs = await openDocumentFolder(folder.path, { indexFile });
-    expect(await docs.search("anchor chain", 5)).toEqual([]);
-    // A link whose document is gone is text, though the page with it was not read again.
-    expect((await docs.open("a.md")).text).toContain("See two.");
-    await docs.close();
-  });
-
-  it("is whole after a kill in the middle of it", async () => {
-    await using state = await folderWith({});
-    const files = Object.fromEntries(
-      Array.from({ length: 1500 }, (_, n) => [
-        `${n}.md`,
-        `# Sheet ${n}\n\nword${n} ${"and more ".repeat(200)}`,
-      ]),
-    );
-    await using folder = await folderWith(files);
-    const indexFile = join(state.path, "index.sqlite");
-    const program = `
-      import { openDocumentFolder } from ${JSON.stringify(new URL("../../tools/index.ts", import.meta.url).href)};
-      await openDocumentFolder(${JSON.stringify(folder.path)}, { indexFile: ${JSON.stringify(indexFile)} });`;
-    const child = spawn(process.execPath, ["--input-type=module", "-e", program], {
-      stdio: "ignore",
-    });
-    const documents = (): number => {
-      try {
-        const database = new DatabaseSync(indexFile, { readOnly: true });
-        const row = database.prepare("SELECT count(*) AS count FROM documents").get();
-        database.close();
-        return Number(row?.["count"]);
-      } catch {
-        return 0;
-      }
-    };
-    while (documents() < 200 && child.exitCode === null)
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    child.kill("SIGKILL");
-    if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
-    const database = new DatabaseSync(indexFile);
-    expect(database.prepare("PRAGMA integrity_check").get()).toEqual({ integrity_check: "ok" });
-    database.exec("INSERT INTO words (words) VALUES ('integrity-check')");
-    expect(documents()).toBeGreaterThanOrEqual(200);
-    database.close();
-    const docs = await openDocumentFolder(folder.path, { indexFile });
-    expect(docs.summary.documents).toBe(1500);
-    expect((await docs.search("word1499", 1))[0]?.url).toBe("1499.md");
-    await docs.close();
-  });
-
   it("is made anew when its form is an older one, and refused when it is no index", async () => {
     await using state = await folderWith({ "other.sqlite": "no database at all, but long enough" });
     await using folder = await folderWith({ "a.md": "# One" });

@@ -16,7 +16,9 @@ export type BrowserToolsOptions =
       /** Folder of documents. */
       readonly docs: string;
       /** Where its index is kept from one time to the next; without it, it goes with the process. */
-      readonly indexFile?: string;
+      readonly indexFile?: string | undefined;
+      /** Instead of `indexFile`: a folder for the indexes of all folders. */
+      readonly indexFolder?: string | undefined;
     }
   | { readonly backend: BrowserBackend };
 

@@ -9,7 +9,7 @@ import {
   openDocumentFolder,
   type Tool,
 } from "../../../tools/index.ts";
-import { type Environment, openPython } from "../../environment.ts";
+import { type Environment, indexFolder, openPython } from "../../environment.ts";
 import type { AgentArguments } from "../flags.ts";
 
 type GivenTools = Pick<AgentArguments, "docs" | "file" | "artifacts" | "packages">;
@@ -50,7 +50,10 @@ export class BatchTools implements AsyncDisposable {
     env: NodeJS.ProcessEnv,
     note: (sentence: string) => void,
   ): Promise<BatchTools> {
-    const documents = given.docs === undefined ? null : await openDocumentFolder(given.docs);
+    const documents =
+      given.docs === undefined
+        ? null
+        : await openDocumentFolder(given.docs, { indexFolder: indexFolder(environment.home) });
     if (documents !== null) for (const line of folderNotes(documents.summary)) note(line);
     return new BatchTools(given, environment, env, note, documents);
   }

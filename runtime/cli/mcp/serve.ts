@@ -43,7 +43,9 @@ export async function serveCommand(
     ? null
     : await openPython({ files, artifacts, packages }, home, env, note);
   const given: readonly Tool[] = [...(python === null ? [] : [python.tool]), ...validatorTools()];
-  const { tools } = opened.use(await openTools({ env, documents: args.docs, onNote: note }, given));
+  const { tools } = opened.use(
+    await openTools({ env, home, documents: args.docs, onNote: note }, given),
+  );
   let tokenizer: ReturnType<typeof loadO200kHarmony> | undefined;
   const options: ServeMcpOptions = {
     tools,

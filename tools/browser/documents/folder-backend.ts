@@ -1,7 +1,7 @@
 /**
  * A folder of documents as a place to browse. The folder is read once, at the start: what the model
- * sees is that snapshot, so a citation means the text that was shown, and no later call touches the
- * file system.
+ * sees is that snapshot, so a citation means the text that was shown, and no later call reads a
+ * document, also where another process brings the same index to a later state.
  */
 import { resolve as absolute } from "node:path";
 import { messageOf } from "../../core/text.ts";
@@ -11,8 +11,16 @@ import type { PageContent } from "../page.ts";
 import { resolveLinks } from "../resolve-links.ts";
 import { IndexThread } from "../search/index-thread.ts";
 import { isWeb, splitFragment } from "../text/address.ts";
+import { conversionVersion } from "./conversion-version.ts";
 import { addressForms, findDocument } from "./document-path.ts";
-import { DEFAULT_LIMITS, type FolderLimits, listFolder, type SkippedFile } from "./folder.ts";
+import {
+  DEFAULT_LIMITS,
+  type FolderLimits,
+  type FolderListing,
+  listFolder,
+  type SkippedFile,
+} from "./folder.ts";
+import { keptIndexFile, purgeKeptIndexes, removeKeptIndex } from "./kept-index.ts";
 import { readFolder } from "./read-folder.ts";
 
 export type { FolderLimits, SkippedFile } from "./folder.ts";
@@ -26,14 +34,21 @@ export type FolderSummary = {
   readonly skipped: readonly SkippedFile[];
   /** What to know of files that were read: a guessed character set, a part cut off. */
   readonly warnings: readonly SkippedFile[];
+  /** Why the index was made for this process alone, though `indexFolder` was given. */
+  readonly indexProblem?: string;
 };
 
 export type FolderOptions = Partial<FolderLimits> & {
   /**
    * Where the index is kept from one time to the next; only files that changed are read again. Without
-   * it the index goes with the process.
+   * it the index goes with the process. Several processes may use it at once.
    */
-  readonly indexFile?: string;
+  readonly indexFile?: string | undefined;
+  /**
+   * Instead of `indexFile`: a folder in which the indexes of all folders are kept, in which those that were
+   * not used for long make way. Where it cannot be used, the index goes with the process.
+   */
+  readonly indexFolder?: string | undefined;
 };
 
 /** Documents named in an error, so that the model can choose one. */
@@ -42,15 +57,53 @@ const NAMED_DOCUMENTS = 8;
 /**
  * Reads, converts and indexes the documents of a folder.
  *
- * @throws DocumentFolderError when the folder is missing, is none, or holds no document
+ * @throws DocumentFolderError when the folder is missing, is none, or holds no document, or when `indexFile`
+ *   cannot be used
  */
 export async function openDocumentFolder(
   folder: string,
-  { indexFile, ...limits }: FolderOptions = {},
+  { indexFile, indexFolder, ...limits }: FolderOptions = {},
 ): Promise<FolderBackend> {
   const bounds = { ...DEFAULT_LIMITS, ...limits };
   const listing = await listFolder(folder, bounds);
-  const index = await openIndex(folder, indexFile);
+  if (indexFile !== undefined || indexFolder === undefined) {
+    return openListing(folder, listing, bounds, indexFile);
+  }
+  try {
+    return await openKept(folder, listing, bounds, indexFolder);
+  } catch (error) {
+    if (error instanceof DocumentFolderError && error.cause === undefined) throw error;
+    return openListing(folder, listing, bounds, "", messageOf(error));
+  }
+}
+
+async function openKept(
+  folder: string,
+  listing: FolderListing,
+  bounds: FolderLimits,
+  state: string,
+): Promise<FolderBackend> {
+  const file = await keptIndexFile(state, listing.root, await conversionVersion());
+  try {
+    const backend = await openListing(folder, listing, bounds, file);
+    // Old indexes that cannot be removed are in no one's way today.
+    await purgeKeptIndexes(state, file).catch(() => undefined);
+    return backend;
+  } catch (error) {
+    // One that is damaged, or fills the disk, would fail the next time too; one in use will not.
+    if (!messageOf(error).includes("locked")) await removeKeptIndex(state, file);
+    throw error;
+  }
+}
+
+async function openListing(
+  folder: string,
+  listing: FolderListing,
+  bounds: FolderLimits,
+  file = "",
+  indexProblem?: string,
+): Promise<FolderBackend> {
+  const index = await openIndex(folder, file);
   try {
     const { urls, skipped, ...read } = await readFolder(index, listing.files, bounds);
     const summary: FolderSummary = {
@@ -58,20 +111,24 @@ export async function openDocumentFolder(
       documents: urls.size,
       skipped: [...listing.skipped, ...skipped],
       ...read,
+      ...(indexProblem !== undefined && { indexProblem }),
     };
-    if (urls.size > 0) return new FolderBackend(summary, urls, index);
-    const [first] = summary.skipped;
-    const why = first ? ` (${first.path}: ${first.reason})` : "";
-    throw new DocumentFolderError(folder, `there is no document in it${why}`);
+    if (urls.size === 0) {
+      const [first] = summary.skipped;
+      const why = first ? ` (${first.path}: ${first.reason})` : "";
+      throw new DocumentFolderError(folder, `there is no document in it${why}`);
+    }
+    await index.hold();
+    return new FolderBackend(summary, urls, index);
   } catch (error) {
     await index.close();
     throw error;
   }
 }
 
-async function openIndex(folder: string, file = ""): Promise<IndexThread> {
+async function openIndex(folder: string, file: string): Promise<IndexThread> {
   try {
-    return await IndexThread.open(file);
+    return await IndexThread.open(file, await conversionVersion());
   } catch (error) {
     const problem = `its index ${file} cannot be opened: ${messageOf(error)}`;
     throw new DocumentFolderError(folder, problem, { cause: error });
@@ -91,7 +148,9 @@ export class FolderBackend implements BrowserBackend {
   }
 
   async search(query: string, topn: number, signal?: AbortSignal): Promise<readonly SearchHit[]> {
-    return this.#index.search(query, topn, signal);
+    const hits = await this.#index.search(query, topn, signal);
+    // Another process with other limits may have taken in more.
+    return hits.filter(({ url }) => this.#urls.has(url));
   }
 
   async open(address: string): Promise<PageContent> {

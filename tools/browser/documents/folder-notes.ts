@@ -10,8 +10,14 @@ export function folderNotes({
   documents,
   skipped,
   warnings,
+  indexProblem,
 }: FolderSummary): readonly string[] {
   const notes: string[] = [];
+  if (indexProblem !== undefined) {
+    notes.push(
+      `The index of ${path} is for this run alone, since it could not be kept: ${indexProblem}`,
+    );
+  }
   if (skipped.length > 0) {
     const files = skipped.length === 1 ? "1 file is" : `${skipped.length} files are`;
     notes.push(`${files} left out of ${path}; ${documents} can be read.`);

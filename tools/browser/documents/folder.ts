@@ -39,6 +39,8 @@ export type DocumentFile = {
   readonly size: number;
   /** Milliseconds since 1970. */
   readonly modifiedAt: number;
+  /** When its content, name or rights changed last, in milliseconds since 1970. */
+  readonly changedAt: number;
 };
 
 export type FolderListing = {
@@ -87,8 +89,8 @@ export async function listFolder(folder: string, limits: FolderLimits): Promise<
         skipped.push({ path: url, reason: `more than ${limits.maxFiles} files` });
       } else {
         visited.add(place.path.toString("latin1"));
-        const { path: realPath, size, modifiedAt } = place;
-        files.push({ url, path: realPath, size, modifiedAt });
+        const { path: realPath, size, modifiedAt, changedAt } = place;
+        files.push({ url, path: realPath, size, modifiedAt, changedAt });
       }
     }
   };
@@ -119,6 +121,7 @@ type Place =
       readonly path: Buffer;
       readonly size: number;
       readonly modifiedAt: number;
+      readonly changedAt: number;
     };
 
 /** Where an entry of a folder leads, or why it is left out. */
@@ -135,7 +138,8 @@ async function lookAt(
     const stats = await stat(real);
     if (stats.isDirectory()) return { kind: "folder", path: real };
     if (!stats.isFile()) return "not a regular file";
-    return { kind: "file", path: real, size: stats.size, modifiedAt: stats.mtimeMs };
+    const { size, mtimeMs, ctimeMs } = stats;
+    return { kind: "file", path: real, size, modifiedAt: mtimeMs, changedAt: ctimeMs };
   } catch (error) {
     return reasonOf(error);
   }

@@ -1,5 +1,5 @@
 /** Reads a file of a folder, if it is a document. */
-import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readFileSync, readSync } from "node:fs";
 import { reasonOf } from "./folder.ts";
 
 /** Files that are something else than a document, by what they begin with. */
@@ -32,6 +32,12 @@ const KNOWN_KINDS: readonly (readonly [string, string])[] = [
   ["\xd0\xcf\x11\xe0", "a document of an old Office program; save it as .docx, .html or .pdf"],
 ];
 
+/** Why a file gives no document; `isLasting`: as long as its bytes are the same. */
+export type NoDocument = { readonly reason: string; readonly isLasting?: boolean };
+
+/** Of what a file begins with: enough to see what it is. */
+const HEAD_BYTES = 8192;
+
 /**
  * Reads at most `maxBytes`; a longer file, or one that is no document, gives the reason instead. It runs
  * in a thread of the pool, where waiting for a disk delays no other.
@@ -40,7 +46,7 @@ export function readDocument(
   path: Uint8Array,
   url: string,
   maxBytes: number,
-): Uint8Array | { readonly reason: string } {
+): Uint8Array | NoDocument {
   let file: number | undefined;
   try {
     // A pipe that has taken the file's place must not block.
@@ -48,6 +54,12 @@ export function readDocument(
     const stats = fstatSync(file);
     if (!stats.isFile()) return { reason: "not a regular file" };
     if (stats.size > maxBytes) return { reason: tooLarge(stats.size, maxBytes) };
+    if (stats.size > HEAD_BYTES) {
+      // Pictures and programs are not read to their end.
+      const head = Buffer.alloc(HEAD_BYTES);
+      const reason = otherKind(head.subarray(0, readSync(file, head, 0, HEAD_BYTES, 0)), url);
+      if (reason !== null) return { reason, isLasting: true };
+    }
     const bytes = readFileSync(file);
     if (bytes.length > maxBytes) return { reason: tooLarge(bytes.length, maxBytes) };
     return asDocument(bytes, url);
@@ -59,12 +71,9 @@ export function readDocument(
 }
 
 /** The same bytes, or why they are no document. */
-export function asDocument(
-  bytes: Uint8Array,
-  url: string,
-): Uint8Array | { readonly reason: string } {
-  const other = otherKind(bytes, url);
-  return other === null ? bytes : { reason: other };
+export function asDocument(bytes: Uint8Array, url: string): Uint8Array | NoDocument {
+  const reason = otherKind(bytes, url);
+  return reason === null ? bytes : { reason, isLasting: true };
 }
 
 function tooLarge(size: number, maxBytes: number): string {
@@ -73,9 +82,11 @@ function tooLarge(size: number, maxBytes: number): string {
 
 /** What a file is that is no document, or null. */
 function otherKind(bytes: Uint8Array, url: string): string | null {
-  const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 8192)).toString(
-    "latin1",
-  );
+  const head = Buffer.from(
+    bytes.buffer,
+    bytes.byteOffset,
+    Math.min(bytes.length, HEAD_BYTES),
+  ).toString("latin1");
   if (head.startsWith("%PDF-")) return null;
   if (head.startsWith("PK\x03\x04")) return zipKind(url);
   if (head.slice(4, 8) === "ftyp") return "a picture or a film (MP4, HEIC)";

@@ -1,13 +1,14 @@
 /** Brings the index of a folder to the state of its files: what is new or changed is read, the rest is left. */
 import type { IndexThread } from "../search/index-thread.ts";
-import type { IndexedPage } from "../search/index-worker.ts";
+import type { IndexedDocument, StoredDocument } from "../search/search-index.ts";
+import type { Extraction, FileToExtract } from "./extract-task.ts";
 import { extractFiles } from "./extractor.ts";
 import type { DocumentFile, FolderLimits, SkippedFile } from "./folder.ts";
 
 export type FolderReading = {
   /** Addresses of the documents that are in the index now, in the order of the folder. */
   readonly urls: ReadonlySet<string>;
-  /** Documents that were read. */
+  /** Documents that were converted and indexed. */
   readonly read: number;
   readonly skipped: readonly SkippedFile[];
   readonly warnings: readonly SkippedFile[];
@@ -15,9 +16,9 @@ export type FolderReading = {
 
 /** Groups of documents that are converted at the same time: one more than there are threads, so that none waits. */
 const AT_ONCE = 5;
-/** Characters and pages that are taken into the index as one change. */
+/** Characters, and documents, that are taken into the index as one change. */
 const BATCH_CHARACTERS = 2 ** 20;
-const BATCH_PAGES = 200;
+const BATCH_CHANGES = 200;
 
 export async function readFolder(
   index: IndexThread,
@@ -80,7 +81,7 @@ function groupsOf(files: readonly DocumentFile[]): readonly (readonly DocumentFi
 }
 
 function outcomeReader(
-  known: ReadonlyMap<string, { readonly version: string; readonly warnings: readonly string[] }>,
+  known: ReadonlyMap<string, StoredDocument>,
   limits: FolderLimits,
   writer: BatchWriter,
 ): (group: readonly DocumentFile[]) => Promise<readonly Outcome[]> {
@@ -96,13 +97,6 @@ function outcomeReader(
     version: string,
   ): Promise<Outcome> | Outcome | null => {
     const { url, size } = file;
-    const before = known.get(url);
-    if (version !== "" && before?.version === version) {
-      return { isIn: true, isRead: false, warnings: before.warnings };
-    }
-    if (Date.now() > deadline) {
-      return skip(file, `the ${limits.totalTimeoutMs / 1000} s for reading the folder were over`);
-    }
     // A file that is too large is no document, and takes nothing from the others.
     if (size > limits.maxFileBytes) return null;
     if (size > bytesLeft) {
@@ -111,83 +105,121 @@ function outcomeReader(
         `the documents before it fill the ${limits.maxTotalBytes} bytes of a folder`,
       );
     }
-    bytesLeft -= size;
+    const before = known.get(url);
+    const isSame = version !== "" && before?.version === version;
+    if (before?.reason === undefined || !isSame) bytesLeft -= size;
+    if (isSame) return outcomeOf(before);
+    if (Date.now() > deadline) {
+      return skip(file, `the ${limits.totalTimeoutMs / 1000} s for reading the folder were over`);
+    }
     return null;
+  };
+  const afterReading = async (
+    file: DocumentFile,
+    version: string,
+    extraction: Extraction | undefined,
+  ): Promise<Outcome> => {
+    const { url } = file;
+    if (extraction === undefined) return skip(file, "it was not read");
+    if ("isKnown" in extraction) {
+      const before = known.get(url);
+      if (before?.version !== version) await writer.touch(url, version);
+      return before === undefined ? skip(file, "it was not read") : outcomeOf(before);
+    }
+    if ("page" in extraction) {
+      const { hash, page } = extraction;
+      await writer.add({ page: { ...page, url }, version, hash }, page.text.length);
+      return { isIn: true, isRead: true, warnings: page.warnings ?? [] };
+    }
+    const { hash, reason } = extraction;
+    if (hash === undefined) return skip(file, reason);
+    await writer.add({ url, reason, version, hash }, 0);
+    return { isIn: false, isRead: false, skipped: reason };
   };
   return async (group) => {
     const versions = group.map(versionOf);
     const early = group.map((file, at) => beforeReading(file, versions[at] ?? ""));
-    const files = group.filter((_, at) => early[at] === null);
+    const files = group
+      .filter((_, at) => early[at] === null)
+      .map(
+        ({ url, path }): FileToExtract => ({
+          url,
+          path,
+          knownHash: known.get(url)?.hash || undefined,
+        }),
+      );
     const { maxFileBytes: maxBytes, extractionTimeoutMs } = limits;
     const extracted =
-      files.length === 0
-        ? []
-        : await extractFiles({ files: files.map(pathOf), maxBytes }, extractionTimeoutMs);
+      files.length === 0 ? [] : await extractFiles({ files, maxBytes }, extractionTimeoutMs);
     const results = extracted.values();
     const outcomes: Outcome[] = [];
     for (const [at, file] of group.entries()) {
-      const known = early[at];
-      if (known) {
-        outcomes.push(await known);
-        continue;
-      }
-      const { value } = results.next();
-      if (value === undefined || "reason" in value) {
-        outcomes.push(await skip(file, value?.reason ?? "it was not read"));
-        continue;
-      }
-      await writer.add({ page: { ...value.page, url: file.url }, version: versions[at] ?? "" });
-      outcomes.push({ isIn: true, isRead: true, warnings: value.page.warnings ?? [] });
+      const outcome = early[at] ?? afterReading(file, versions[at] ?? "", results.next().value);
+      outcomes.push(await outcome);
     }
     return outcomes;
   };
 }
 
-function pathOf({ url, path }: DocumentFile): { readonly url: string; readonly path: Uint8Array } {
-  return { url, path };
+function outcomeOf({ reason, warnings }: StoredDocument): Outcome {
+  return reason === undefined
+    ? { isIn: true, isRead: false, warnings }
+    : { isIn: false, isRead: false, skipped: reason };
 }
 
 /** Collects changes and writes many at once; the next are collected while the last are written. */
 class BatchWriter {
   readonly #index: IndexThread;
-  #pages: IndexedPage[] = [];
+  #documents: IndexedDocument[] = [];
   #removed: string[] = [];
+  #touched: { readonly url: string; readonly version: string }[] = [];
   #characters = 0;
-  #hasChanged = false;
+  #hasNewWords = false;
   #writing: Promise<void> = Promise.resolve();
 
   constructor(index: IndexThread) {
     this.#index = index;
   }
 
-  async add(page: IndexedPage): Promise<void> {
-    this.#pages.push(page);
-    this.#characters += page.page.text.length;
-    if (this.#characters >= BATCH_CHARACTERS || this.#pages.length >= BATCH_PAGES)
-      await this.#write();
+  async add(document: IndexedDocument, characters: number): Promise<void> {
+    this.#documents.push(document);
+    this.#characters += characters;
+    this.#hasNewWords ||= characters > 0;
+    await this.#writeIfMany();
   }
 
   async remove(url: string): Promise<void> {
     this.#removed.push(url);
-    if (this.#removed.length >= BATCH_PAGES) await this.#write();
+    await this.#writeIfMany();
+  }
+
+  /** The file has the bytes that are known, and other times. */
+  async touch(url: string, version: string): Promise<void> {
+    this.#touched.push({ url, version });
+    await this.#writeIfMany();
   }
 
   async finish(): Promise<void> {
     await this.#write();
     await this.#writing;
-    if (this.#hasChanged) await this.#index.updateVocabulary();
+    if (this.#hasNewWords) await this.#index.updateVocabulary();
+  }
+
+  async #writeIfMany(): Promise<void> {
+    const changes = this.#documents.length + this.#removed.length + this.#touched.length;
+    if (this.#characters >= BATCH_CHARACTERS || changes >= BATCH_CHANGES) await this.#write();
   }
 
   /** Waits for the change before, not for this one. */
   async #write(): Promise<void> {
-    const [pages, removed] = [this.#pages, this.#removed];
-    if (pages.length + removed.length === 0) return;
-    this.#pages = [];
+    const [documents, removed, touched] = [this.#documents, this.#removed, this.#touched];
+    if (documents.length + removed.length + touched.length === 0) return;
+    this.#documents = [];
     this.#removed = [];
+    this.#touched = [];
     this.#characters = 0;
-    this.#hasChanged = true;
     const before = this.#writing;
-    this.#writing = before.then(() => this.#index.update(pages, removed));
+    this.#writing = before.then(() => this.#index.update({ documents, removed, touched }));
     // It is waited for at the next change; until then its failure has no one to tell.
     this.#writing.catch(() => undefined);
     await before;
@@ -215,6 +247,11 @@ async function mapConcurrently<Item, Result>(
 /** A file that was written just now may be written again within the tick of the clock: it is read again. */
 const CLOCK_TICK_MS = 2000;
 
-function versionOf({ size, modifiedAt }: DocumentFile): string {
-  return Date.now() - modifiedAt < CLOCK_TICK_MS ? "" : `${size}:${modifiedAt}`;
+/**
+ * The time of the last change is in it since a file of the same size can be put in the place of another with
+ * the time at which that was written.
+ */
+function versionOf({ size, modifiedAt, changedAt }: DocumentFile): string {
+  const isFresh = Date.now() - Math.max(modifiedAt, changedAt) < CLOCK_TICK_MS;
+  return isFresh ? "" : `${size}:${modifiedAt}:${changedAt}`;
 }

@@ -2,8 +2,8 @@
 import type { Piscina } from "piscina";
 import type { SearchHit } from "../backend.ts";
 import type { PageContent } from "../page.ts";
-import type { IndexedPage, IndexRequest } from "./index-worker.ts";
-import type { StoredDocument } from "./search-index.ts";
+import type { IndexRequest } from "./index-worker.ts";
+import type { IndexChange, StoredDocument } from "./search-index.ts";
 
 /** Of JavaScript objects; what SQLite holds is not among them. */
 const HEAP_MB = 1024;
@@ -39,18 +39,23 @@ export class IndexThread {
 
   /**
    * @param file  path of the database; the empty string: one that goes with the process
+   * @param version  of what is written into it; a file with another is made anew
    * @throws an error of SQLite when the file cannot be opened or made
    */
-  static async open(file: string): Promise<IndexThread> {
+  static async open(file: string, version: number): Promise<IndexThread> {
     thread ??= startThread();
     const index = new IndexThread(await thread, opened++);
-    await index.#ask({ call: "open", file });
+    await index.#ask({ call: "open", file, version });
     return index;
   }
 
-  /** Takes in and removes pages, all of them or none. */
-  async update(pages: readonly IndexedPage[], removed: readonly string[] = []): Promise<void> {
-    await this.#ask({ call: "update", pages, removed });
+  async update(change: IndexChange): Promise<void> {
+    await this.#ask({ call: "update", change });
+  }
+
+  /** As `SearchIndex.hold`. */
+  async hold(): Promise<void> {
+    await this.#ask({ call: "hold" });
   }
 
   async updateVocabulary(): Promise<void> {

@@ -1,19 +1,11 @@
 /** The thread that holds the search indexes: the main thread never waits for a disk or a long insertion. */
-import type { PageContent } from "../page.ts";
-import { SearchIndex } from "./search-index.ts";
-
-/** A page to be taken into the index. */
-export type IndexedPage = { readonly page: PageContent; readonly version: string };
+import { type IndexChange, SearchIndex } from "./search-index.ts";
 
 /** `index` is the number under which it was opened. */
 export type IndexRequest = { readonly index: number } & (
-  | { readonly call: "open"; readonly file: string }
-  | {
-      readonly call: "update";
-      readonly pages: readonly IndexedPage[];
-      readonly removed: readonly string[];
-    }
-  | { readonly call: "updateVocabulary" | "documents" | "close" }
+  | { readonly call: "open"; readonly file: string; readonly version: number }
+  | { readonly call: "update"; readonly change: IndexChange }
+  | { readonly call: "updateVocabulary" | "hold" | "documents" | "close" }
   | { readonly call: "get"; readonly url: string }
   | { readonly call: "search"; readonly query: string; readonly limit: number }
 );
@@ -23,16 +15,18 @@ const indexes = new Map<number, SearchIndex>();
 /** Called with one request at a time; the first for an index is `open`. */
 export default function handle(request: IndexRequest): unknown {
   if (request.call === "open") {
-    indexes.set(request.index, new SearchIndex(request.file));
+    indexes.set(request.index, new SearchIndex(request.file, request.version));
     return undefined;
   }
   const index = indexes.get(request.index);
   if (index === undefined) throw new Error("the index is closed");
   switch (request.call) {
     case "update":
-      return index.update(request.pages, request.removed);
+      return index.update(request.change);
     case "updateVocabulary":
       return index.updateVocabulary();
+    case "hold":
+      return index.hold();
     case "documents":
       return index.documents();
     case "get":

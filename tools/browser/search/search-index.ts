@@ -27,16 +27,39 @@ const MAX_RANKED = 8000;
 const MAX_EXPANSIONS = 40;
 /** Candidates for each result that is wanted. */
 const CANDIDATES = 4;
-/** Changes when the tables or the conversion of documents do: an older file is made anew. */
-const SCHEMA_VERSION = 1;
+/** A file whose version is another is made anew; for tables that only this process will see. */
+const ANY_VERSION = 1;
+/** How long a change waits for that of another process. */
+const LOCK_TIMEOUT_MS = 30_000;
 
 const TOKENIZER = "porter unicode61 remove_diacritics 2 categories ''L* N* M* Co''";
 
+/** A file as it was when it was read. */
 export type StoredDocument = {
   readonly url: string;
+  /** Of the file's size and times; empty where those did not tell. */
   readonly version: string;
+  /** Of the file's bytes. */
+  readonly hash: string;
   /** What to know of how it was read. */
   readonly warnings: readonly string[];
+  /** Why there is no page; absent where there is one. */
+  readonly reason?: string;
+};
+
+/** What is to be taken in: a page, or the fact that a file has none. */
+export type IndexedDocument = { readonly version: string; readonly hash: string } & (
+  | { readonly page: PageContent }
+  | { readonly url: string; readonly reason: string }
+);
+
+/** A change of the index, of which all is kept or nothing. */
+export type IndexChange = {
+  readonly documents?: readonly IndexedDocument[];
+  /** Addresses. */
+  readonly removed?: readonly string[];
+  /** Files with the bytes that are known and other times. */
+  readonly touched?: readonly { readonly url: string; readonly version: string }[];
 };
 
 export class SearchIndex {
@@ -45,42 +68,70 @@ export class SearchIndex {
 
   /**
    * @param file  path of the database, or the empty string: a private one, in memory until it is large
+   * @param version  of the code that makes pages and tables, a positive 31-bit number
    */
-  constructor(file = "") {
-    this.#database = new DatabaseSync(file, { timeout: 10_000 });
+  constructor(file = "", version: number = ANY_VERSION) {
+    this.#database = new DatabaseSync(file, { timeout: LOCK_TIMEOUT_MS });
     if (file !== "") {
       this.#database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;");
     }
     this.#database.exec("PRAGMA cache_size = -65536; PRAGMA temp_store = FILE;");
-    const version = Number(this.#get("PRAGMA user_version")?.["user_version"] ?? 0);
-    if (version !== SCHEMA_VERSION) this.#createTables();
+    if (this.#version() === version) return;
+    this.#transaction(() => {
+      // Another process may have been faster.
+      if (this.#version() !== version) this.#createTables(version);
+    });
   }
 
-  #createTables(): void {
+  #version(): number {
+    const row = this.#database.prepare("PRAGMA user_version").get();
+    return Number(row?.["user_version"] ?? 0);
+  }
+
+  #createTables(version: number): void {
     this.#database.exec(`
-      BEGIN IMMEDIATE;
       DROP TABLE IF EXISTS documents; DROP TABLE IF EXISTS parts; DROP TABLE IF EXISTS words;
       DROP TABLE IF EXISTS word_list; DROP TABLE IF EXISTS inside_words; DROP TABLE IF EXISTS vocabulary;
       CREATE TABLE documents (
-        id INTEGER PRIMARY KEY, url TEXT NOT NULL UNIQUE, version TEXT NOT NULL, page TEXT NOT NULL);
+        id INTEGER PRIMARY KEY, url TEXT NOT NULL UNIQUE, version TEXT NOT NULL, hash TEXT NOT NULL,
+        warnings TEXT, reason TEXT, page TEXT);
       CREATE TABLE parts (id INTEGER PRIMARY KEY, line INTEGER NOT NULL, text TEXT NOT NULL);
       CREATE VIRTUAL TABLE words USING fts5(
         title, path, body, identifiers, content = '', contentless_delete = 1, tokenize = '${TOKENIZER}');
       CREATE VIRTUAL TABLE word_list USING fts5vocab('words', 'row');
       CREATE TABLE vocabulary (id INTEGER PRIMARY KEY, word TEXT NOT NULL UNIQUE);
       CREATE VIRTUAL TABLE inside_words USING fts5(word, content = '', detail = 'full', tokenize = 'trigram');
-      PRAGMA user_version = ${SCHEMA_VERSION};
-      COMMIT;`);
+      PRAGMA user_version = ${version};`);
   }
 
-  /** Adds a page, or puts it in the place of an older version. */
-  #add(page: PageContent, version: string): void {
-    this.#remove(page.url);
-    const { text, ...rest } = page;
+  /** Adds a document, or puts it in the place of an older version. */
+  #add(document: IndexedDocument): void {
+    const { version, hash } = document;
+    const url = "page" in document ? document.page.url : document.url;
+    const known = this.#get("SELECT id, version, hash FROM documents WHERE url = ?", url);
+    if (known !== undefined) {
+      // Another process took it in meanwhile.
+      if (version !== "" && known["version"] === version && known["hash"] === hash) return;
+      this.#remove(url);
+    }
+    if ("reason" in document) {
+      this.#run(
+        "INSERT INTO documents (url, version, hash, reason) VALUES (?, ?, ?, ?)",
+        url,
+        version,
+        hash,
+        document.reason,
+      );
+      return;
+    }
+    const { page } = document;
+    const { text, warnings, ...rest } = page;
     const { lastInsertRowid } = this.#run(
-      "INSERT INTO documents (url, version, page) VALUES (?, ?, ?)",
-      page.url,
+      "INSERT INTO documents (url, version, hash, warnings, page) VALUES (?, ?, ?, ?, ?)",
+      url,
       version,
+      hash,
+      warnings === undefined ? null : JSON.stringify(warnings),
       JSON.stringify(rest),
     );
     const first = Number(lastInsertRowid) * MAX_PARTS;
@@ -148,30 +199,42 @@ export class SearchIndex {
     });
   }
 
-  /** Takes in and removes pages as one change: all of it is kept, or nothing. */
-  update(
-    pages: readonly { readonly page: PageContent; readonly version: string }[],
-    removed: readonly string[] = [],
-  ): void {
+  update({ documents = [], removed = [], touched = [] }: IndexChange): void {
     this.#transaction(() => {
       for (const url of removed) this.#remove(url);
-      for (const { page, version } of pages) this.#add(page, version);
+      for (const { url, version } of touched) {
+        this.#run("UPDATE documents SET version = ? WHERE url = ?", version, url);
+      }
+      for (const document of documents) this.#add(document);
     });
+  }
+
+  /**
+   * From now on the index is read as it is now, whatever other processes write into its file. Nothing can
+   * be written through this object any more.
+   */
+  hold(): void {
+    this.#database.exec("BEGIN; SELECT count(*) FROM sqlite_schema;");
   }
 
   documents(): readonly StoredDocument[] {
     const rows = this.#all(
-      "SELECT url, version, json_extract(page, '$.warnings') AS warnings FROM documents ORDER BY id",
+      "SELECT url, version, hash, warnings, reason FROM documents ORDER BY id",
     );
-    return rows.map(({ url, version, warnings }) => ({
+    return rows.map(({ url, version, hash, warnings, reason }) => ({
       url: String(url),
       version: String(version),
+      hash: String(hash),
       warnings: warnings === null ? [] : (JSON.parse(String(warnings)) as string[]),
+      ...(reason !== null && { reason: String(reason) }),
     }));
   }
 
   get(url: string): PageContent | null {
-    const row = this.#get("SELECT id, page FROM documents WHERE url = ?", url);
+    const row = this.#get(
+      "SELECT id, warnings, page FROM documents WHERE url = ? AND page IS NOT NULL",
+      url,
+    );
     if (row === undefined) return null;
     const first = Number(row["id"]) * MAX_PARTS;
     const parts = this.#all(
@@ -181,7 +244,12 @@ export class SearchIndex {
     );
     // Only `add` writes these rows.
     const page = JSON.parse(String(row["page"])) as Omit<PageContent, "text">;
-    return { ...page, text: parts.map(({ text }) => String(text)).join("") };
+    const warnings = row["warnings"];
+    return {
+      ...page,
+      text: parts.map(({ text }) => String(text)).join(""),
+      ...(warnings !== null && { warnings: JSON.parse(String(warnings)) as string[] }),
+    };
   }
 
   /** Best first: what holds all the words before what holds some. */
@@ -309,20 +377,23 @@ export class SearchIndex {
     return statement;
   }
 
-  #run(sql: string, ...values: (string | number)[]): { readonly lastInsertRowid: number | bigint } {
+  #run(
+    sql: string,
+    ...values: (string | number | null)[]
+  ): { readonly lastInsertRowid: number | bigint } {
     return this.#statement(sql).run(...values);
   }
 
   #get(
     sql: string,
-    ...values: (string | number)[]
+    ...values: (string | number | null)[]
   ): { readonly [column: string]: unknown } | undefined {
     return this.#statement(sql).get(...values);
   }
 
   #all(
     sql: string,
-    ...values: (string | number)[]
+    ...values: (string | number | null)[]
   ): readonly { readonly [column: string]: unknown }[] {
     return this.#statement(sql).all(...values);
   }
