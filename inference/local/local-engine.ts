@@ -69,6 +69,8 @@ export type EngineTuning = {
   readonly kernels?: KernelBuild | undefined;
   /** How keys and values are held. Default: i16 under precision int8, else f32. */
   readonly keyValues?: KvType | undefined;
+  /** Most milliseconds that a prefill runs before it may be interrupted. Default: see `Threads`. */
+  readonly uninterruptedMs?: number | undefined;
 } & Partial<Pick<PlanOptions, "maxBankBytes" | "minScreenedWeights" | "screenSeed">>;
 
 /** What an engine with one session takes when its context is full. */
@@ -166,11 +168,13 @@ export async function openLocalEngine(
 
   const module = compileKernels(tuning.kernels);
   const memories = plan.banks.map((bytes) => createMemory(bytes));
-  const release = plan.paged ? checkpoint.retain() : undefined;
+  const onClosed = plan.paged ? checkpoint.retain() : undefined;
+  const { uninterruptedMs } = tuning;
   const { profile } = options;
   const pool = new KvPool(layout, availableMemory);
   const kv = { layout, memories: pool.memories };
-  const threads = await Threads.start({ module, plan, memories, kv, profile }, release);
+  const init = { module, plan, memories, kv, profile };
+  const threads = await Threads.start(init, { onClosed, uninterruptedMs });
   try {
     pool.setSinks(await loadWeights(checkpoint, plan, threads, options));
     const { prefixCache } = options;

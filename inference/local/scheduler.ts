@@ -17,12 +17,14 @@ import { BrokenNumbersError } from "../errors.ts";
 import type { Threads } from "../workers/threads.ts";
 
 /**
- * Passes of one command. Between commands other work gets its turn, and a caller that reads ids slowly, or
+ * Most passes of one command. Between commands other work gets its turn, and a caller that reads ids slowly, or
  * stops reading, holds the workers back by at most this many.
  */
 const STEPS_ALONE = 32;
 /** Fewer for several sequences, so that one that comes in between soon joins them. */
 const STEPS_TOGETHER = 8;
+/** And no more than take so many milliseconds: so long do others wait, a prompt that is being read for one. */
+const COMMAND_MS = 120;
 
 /** Most ids that one command can add to a sequence, where drafts are computed with the last id or not. */
 export function idsPerCommand(speculation: boolean): number {
@@ -51,6 +53,8 @@ export class DecodeScheduler {
   readonly #maxTogether: number;
   #waiting: Entry[] = [];
   #isPumping = false;
+  /** Milliseconds of a pass of the last command. */
+  #passMs = 0;
 
   /** @param maxTogether most sequences of one pass */
   constructor(threads: Threads, maxTogether: number) {
@@ -89,6 +93,8 @@ export class DecodeScheduler {
   async #runTogether(): Promise<void> {
     let entries: Entry[] = [];
     let shared = SharedDecodeState.create(0);
+    let beganAt = 0;
+    let passes = 0;
     const stop = new AbortController();
     const leaving = new AbortController();
     const open = new Set<Entry>();
@@ -107,6 +113,7 @@ export class DecodeScheduler {
         () => {
           entries = this.#take();
           if (entries.length === 0) return null;
+          beganAt = performance.now();
           shared = SharedDecodeState.create(entries.length);
           for (const [index, entry] of entries.entries()) {
             open.add(entry);
@@ -117,10 +124,11 @@ export class DecodeScheduler {
             type: "decode",
             sequences: entries.map(({ sequence }) => sequence),
             shared: shared.cells,
-            steps: entries.length > 1 ? STEPS_TOGETHER : STEPS_ALONE,
+            steps: this.#steps(entries.length),
           };
         },
         {
+          priority: 2,
           signal: stop.signal,
           onReport: (report) => {
             if (!("sequence" in report)) return;
@@ -128,10 +136,14 @@ export class DecodeScheduler {
             if (report.type === "token") entry.listener.onToken(report);
             else if (report.type === "draft") entry.listener.onDraft(report.ids);
             else if (report.type === "broken") fail(entry, new BrokenNumbersError(report.position));
-            else end(entry, report.counts);
+            else {
+              passes = Math.max(passes, report.counts.forwards);
+              end(entry, report.counts);
+            }
           },
         },
       );
+      if (passes > 0) this.#passMs = (performance.now() - beganAt) / passes;
     } catch (error) {
       // An engine that no longer runs has not taken the waiting sequences: all of them are told.
       const failed = entries.length === 0 ? this.#waiting.splice(0) : open;
@@ -142,6 +154,12 @@ export class DecodeScheduler {
       // Cancelled: no counts were reported.
       for (const entry of open) end(entry, NO_COUNTS);
     }
+  }
+
+  #steps(sequences: number): number {
+    const most = sequences > 1 ? STEPS_TOGETHER : STEPS_ALONE;
+    const inTime = this.#passMs === 0 ? most : Math.floor(COMMAND_MS / this.#passMs);
+    return Math.max(1, Math.min(most, inTime));
   }
 
   /** The next ones in line; those that were aborted meanwhile are resolved. */

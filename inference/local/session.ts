@@ -20,6 +20,9 @@ import { type DecodeScheduler, type DecodeToken, idsPerCommand } from "./schedul
 /** Tokens of a prompt that are computed in one command; between commands other sessions get their turn. */
 const PREFILL_PER_COMMAND = 512;
 
+/** Prompts with no more tokens to compute are read between the parts of a longer one. */
+const SHORT_PREFILL = 512;
+
 /** Shorter prefixes are computed sooner than they are looked for. */
 const MIN_STORED_PREFIX = 64;
 
@@ -255,11 +258,13 @@ export class LocalSession implements Session {
     this.#cache.reserve(tokens.length);
     // A token that was left pending is computed now, but it is not a new one.
     const known = this.#tokens.length - start;
+    const priority = ids.length <= SHORT_PREFILL ? 1 : 0;
     let outcome: Outcome = "finished";
     for (let done = 0; done < ids.length && outcome === "finished"; done += PREFILL_PER_COMMAND) {
       const part = ids.slice(done, done + PREFILL_PER_COMMAND);
       const work = { type: "prefill", session: this.#id, start: start + done, ids: part } as const;
       const run = this.#host.threads.run(work, {
+        priority,
         signal: options.signal,
         onReport: (report) => {
           if (report.type !== "progress") return;

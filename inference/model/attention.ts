@@ -166,10 +166,10 @@ function takeProjected(
 
 /** Rotates some heads of a column, in the layer's cache memory. */
 function rotate({ model, index }: LayerStep, column: number, x: Address, heads: number): void {
-  const { layout } = model.kv;
+  const { cos, sin } = model.kv.step;
   const half = model.plan.config.headDim / 2;
   const row = column * half * FLOAT_BYTES;
-  model.kv.bankOf(index).kernels.rope(x, heads, half, layout.cos + row, layout.sin + row);
+  model.kv.bankOf(index).kernels.rope(x, heads, half, cos + row, sin + row);
 }
 
 /** A key-value head's part of page number 0 of a layer. */

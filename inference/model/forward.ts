@@ -82,10 +82,10 @@ function embed(model: ThreadModel, column: number, id: number): void {
 
 /** The column's cosines and sines, in every memory of keys and values. */
 function rotations(model: ThreadModel, step: Step, column: number): void {
-  const { layout, banks } = model.kv;
+  const { step: addresses, banks } = model.kv;
   const row = (column * model.plan.config.headDim) / 2;
-  const cos = layout.cos / FLOAT_BYTES + row;
-  const sin = layout.sin / FLOAT_BYTES + row;
+  const cos = addresses.cos / FLOAT_BYTES + row;
+  const sin = addresses.sin / FLOAT_BYTES + row;
   const { factor } = model.plan.config.rope;
   for (const bank of banks) {
     writeRotation(bank.floats, cos, sin, step.positionOf(column), model.frequencies, factor);

@@ -12,6 +12,7 @@
 import type { ModelConfig } from "../checkpoint/config.ts";
 import { type Address, ATTENTION_SCRATCH_FLOATS, FLOAT_BYTES, KV_PAGE } from "../wasm/kernels.ts";
 import { BankAllocator, MAX_BANK_BYTES } from "../wasm/memory-bank.ts";
+import { MAX_OPEN_COMMANDS } from "../wasm/team.ts";
 
 /**
  * `i16`: integers of at most 4095 times a scale per position and head, which changes what attention
@@ -34,10 +35,8 @@ export type KvLayout = {
   /** In one memory, from one page to the next. */
   readonly pageBytes: number;
   readonly sinks: Address; // f32 (layers, heads)
-  readonly cos: Address; // f32 (columns, headDim / 2)
-  readonly sin: Address; // f32 (columns, headDim / 2)
-  /** Page numbers of each session of a step, in order. */
-  readonly tables: Address; // u32 (sessions, pagesPerSession)
+  /** Of a command, and by depth of those that interrupt one. */
+  readonly steps: readonly KvStep[];
   readonly pagesPerSession: number;
   /** Per thread, for one column and key-value head. */
   readonly thread: Address;
@@ -49,6 +48,14 @@ export type KvLayout = {
   readonly z: Address; // f32 (group, headDim): what attention saw
   readonly scratch: Address;
   readonly pages: Address;
+};
+
+/** What attention needs of the columns and sessions of one step. */
+export type KvStep = {
+  readonly cos: Address; // f32 (columns, headDim / 2)
+  readonly sin: Address; // f32 (columns, headDim / 2)
+  /** Page numbers of each session, in order. */
+  readonly tables: Address; // u32 (sessions, pagesPerSession)
 };
 
 export type KvOptions = {
@@ -85,9 +92,11 @@ export function planKvLayout(config: ModelConfig, options: KvOptions): KvLayout 
   const floats = (count: number): Address => front.allocate(count * FLOAT_BYTES);
   const addresses = {
     sinks: floats(layers * heads),
-    cos: floats((columns * headDim) / 2),
-    sin: floats((columns * headDim) / 2),
-    tables: floats(sessions * pagesPerSession),
+    steps: Array.from({ length: MAX_OPEN_COMMANDS }, () => ({
+      cos: floats((columns * headDim) / 2),
+      sin: floats((columns * headDim) / 2),
+      tables: floats(sessions * pagesPerSession),
+    })),
     thread: front.allocate(threads * thread.byteLength),
   };
   const type = takesI16(headDim) ? options.type : "f32";

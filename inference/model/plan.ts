@@ -84,6 +84,11 @@ export type ModelPlan = {
   readonly precision: Precision;
   readonly threads: number;
   readonly scratch: ScratchPlan;
+  /**
+   * Of commands that interrupt others, whose activations stay where they are, by depth: a prompt that is
+   * read in between, then decoding. Empty where experts are paged, whose slots are in use meanwhile.
+   */
+  readonly interrupting: readonly ScratchPlan[];
   /** Bytes of each bank. */
   readonly banks: readonly number[];
   /** Rows as in the file; each is converted when it is looked up. */
@@ -129,6 +134,8 @@ export type PlanOptions = {
 /** Rows of gate and up that are computed together: a cache line of int8 inner activations, two blocks of 32. */
 export const GATE_UP_ROWS = 128;
 
+/** Most columns of a prompt that is read while another one is: enough that unpacking a weight pays for several. */
+const INTERRUPTING_COLUMNS = 64;
 /** Sessions that are decoded together, and a draft with the id before it, have room in so many. */
 export const MAX_LOGIT_COLUMNS = 16;
 /** An unembedding of so many weights has a copy that screens it; a smaller one is read fast enough. */
@@ -180,7 +187,7 @@ function planSlots(checkpoint: Checkpoint, options: PlanOptions, slots: number):
   const paged = slots < config.layers * config.experts;
   const slotsOf = (layer: number): number =>
     Math.floor((slots + config.layers - 1 - layer) / config.layers);
-  const scratch = planScratch(config, precision, columns, threads, paged);
+  const { scratch, interrupting } = planScratch(config, precision, columns, threads, paged);
   const banks = new Banks(scratch.end, maxBankBytes);
 
   const embedding = banks.place((bank, allocator) => {
@@ -243,6 +250,7 @@ function planSlots(checkpoint: Checkpoint, options: PlanOptions, slots: number):
     precision,
     threads,
     scratch,
+    interrupting,
     banks: banks.sizes,
     embedding,
     layers,
@@ -302,12 +310,57 @@ function planScratch(
   columns: number,
   threads: number,
   paged: boolean,
-): ScratchPlan {
+): Pick<ModelPlan, "scratch" | "interrupting"> {
   const allocator = new BankAllocator();
   const start = allocator.byteLength;
+  const { hidden, intermediate } = config;
+  const logitColumns = Math.min(columns, MAX_LOGIT_COLUMNS);
+  const floats = (count: number): Address => allocator.allocate(count * FLOAT_BYTES);
+  const activationsOf = (columns: number): StepPlan =>
+    planStep(allocator, config, precision, columns, threads);
+  const main = activationsOf(columns);
+  const depths = paged ? [] : [Math.min(columns, INTERRUPTING_COLUMNS), logitColumns];
+  const others = depths.map(activationsOf);
+  // A prefill that is interrupted has no logits: all commands may have theirs in one place.
+  const shared = {
+    logits: floats(logitColumns * config.vocab),
+    logitColumns,
+    perturbed: floats(config.vocab),
+    ids: floats(config.vocab),
+  };
+  const widest = Math.max(hidden, intermediate, config.heads * config.headDim);
+  const staged = MIN_STAGED_ROW_GROUPS * ROW_GROUP * widest * FLOAT_BYTES;
+  const minimum = threads * Math.max(MIN_STAGING_BYTES, staged);
+  const end = Math.max(MIN_SCRATCH_BYTES, minimum);
+  const stagingStart = paged ? allocator.byteLength : start;
+  allocator.allocate(paged ? minimum : Math.max(0, end - allocator.byteLength));
+  const staging = (allocator.byteLength - stagingStart) / threads;
+  const rest = {
+    ...shared,
+    staging: { address: stagingStart, bytes: alignUp(staging) - alignUp(1) },
+    end: allocator.byteLength,
+  };
+  return {
+    scratch: { ...main, ...rest },
+    interrupting: others.map((step) => ({ ...step, ...rest })),
+  };
+}
+
+/** What each command has to itself while it is open. */
+type StepPlan = Omit<
+  ScratchPlan,
+  "logits" | "logitColumns" | "perturbed" | "ids" | "staging" | "end"
+>;
+
+function planStep(
+  allocator: BankAllocator,
+  config: ModelConfig,
+  precision: Precision,
+  columns: number,
+  threads: number,
+): StepPlan {
   const { hidden, intermediate, experts, expertsPerToken } = config;
   const slots = columns * expertsPerToken;
-  const logitColumns = Math.min(columns, MAX_LOGIT_COLUMNS);
   const floats = (count: number): Address => allocator.allocate(count * FLOAT_BYTES);
   const activations = (count: number, width: number, hasI16 = true): Activations => ({
     width,
@@ -321,7 +374,10 @@ function planScratch(
   // The strip of the exact kernel is the larger one; both fit.
   const threadStripBytes = (Math.max(hidden, intermediate) / BLOCK) * MXFP4_F32_SCRATCH_BYTES;
   const threadBytes = threadStripBytes + slots * FLOAT_BYTES;
-  const addresses = {
+  return {
+    columns,
+    threadStripBytes,
+    threadBytes,
     x: floats(columns * hidden),
     normed: activations(columns, hidden),
     normedAlone: forEachThread(() => activations(Math.min(columns, ALONE_COLUMNS), hidden)),
@@ -334,26 +390,7 @@ function planScratch(
     gateUp: floats(threads * columns * GATE_UP_ROWS),
     inner: activations(slots, intermediate, false),
     down: floats(slots * hidden),
-    logits: floats(logitColumns * config.vocab),
-    perturbed: floats(config.vocab),
-    ids: floats(config.vocab),
     thread: allocator.allocate(threads * threadBytes),
-  };
-  const widest = Math.max(hidden, intermediate, config.heads * config.headDim);
-  const staged = MIN_STAGED_ROW_GROUPS * ROW_GROUP * widest * FLOAT_BYTES;
-  const minimum = threads * Math.max(MIN_STAGING_BYTES, staged);
-  const end = Math.max(MIN_SCRATCH_BYTES, minimum);
-  const stagingStart = paged ? allocator.byteLength : start;
-  allocator.allocate(paged ? minimum : Math.max(0, end - allocator.byteLength));
-  const staging = (allocator.byteLength - stagingStart) / threads;
-  return {
-    ...addresses,
-    columns,
-    logitColumns,
-    threadStripBytes,
-    threadBytes,
-    staging: { address: stagingStart, bytes: alignUp(staging) - alignUp(1) },
-    end: allocator.byteLength,
   };
 }
 

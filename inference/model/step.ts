@@ -5,9 +5,9 @@ import { type BankMemory, MemoryBank } from "../wasm/memory-bank.ts";
 import type { Team } from "../wasm/team.ts";
 import type { ExpertPager } from "./expert-pager.ts";
 import { ExpertSchedule } from "./expert-schedule.ts";
-import type { KvLayout } from "./kv-layout.ts";
+import type { KvLayout, KvStep } from "./kv-layout.ts";
 import type { Workspace } from "./multiply.ts";
-import type { LayerPlan, ModelPlan } from "./plan.ts";
+import type { LayerPlan, ModelPlan, ScratchPlan } from "./plan.ts";
 import { rotationFrequencies } from "./rope.ts";
 import { ScreenPause } from "./screen.ts";
 
@@ -25,22 +25,32 @@ export class ThreadModel {
   /** Set when the weights are loaded, where not all experts are. */
   pager: ExpertPager | undefined;
 
-  constructor(
-    module: KernelModule,
-    plan: ModelPlan,
-    memories: readonly BankMemory[],
-    kv: KvMemories,
-    team: Team,
-  ) {
+  private constructor(plan: ModelPlan, banks: readonly MemoryBank[], kv: KvBanks, team: Team) {
     this.plan = plan;
     this.team = team;
-    this.banks = memories.map((memory) => new MemoryBank(module, memory));
+    this.banks = banks;
     const { precision, scratch } = plan;
     const strip = scratch.thread + team.index * scratch.threadBytes;
     this.#workspaces = this.banks.map((bank) => ({ bank, precision, strip }));
-    this.kv = new KvBanks(module, kv);
+    this.kv = kv;
     this.frequencies = rotationFrequencies(plan.config.rope, plan.config.headDim);
     this.schedule = new ExpertSchedule(plan.config, plan.scratch.columns);
+  }
+
+  /** The same model for a command, and by depth for those that interrupt one: each has activations of its own. */
+  static create(
+    module: KernelModule,
+    plan: ModelPlan,
+    memories: readonly BankMemory[],
+    { layout, memories: kvMemories }: KvMemories,
+    team: Team,
+  ): readonly [ThreadModel, ...ThreadModel[]] {
+    const banks = memories.map((memory) => new MemoryBank(module, memory));
+    const kvBanks = kvMemories.map((memory) => new MemoryBank(module, memory));
+    const make = (scratch: ScratchPlan, depth: number): ThreadModel =>
+      new ThreadModel({ ...plan, scratch }, banks, new KvBanks(layout, kvBanks, depth), team);
+    const interrupting = plan.interrupting.map((scratch, index) => make(scratch, index + 1));
+    return [make(plan.scratch, 0), ...interrupting];
   }
 
   bank(index: number): MemoryBank {
@@ -73,9 +83,13 @@ export class KvBanks {
   readonly layout: KvLayout;
   readonly banks: readonly MemoryBank[];
 
-  constructor(module: KernelModule, { layout, memories }: KvMemories) {
+  readonly step: KvStep;
+
+  /** @param depth of the commands whose steps these are */
+  constructor(layout: KvLayout, banks: readonly MemoryBank[], depth: number) {
     this.layout = layout;
-    this.banks = memories.map((memory) => new MemoryBank(module, memory));
+    this.banks = banks;
+    this.step = layout.steps[depth]!;
   }
 
   /** The bank that holds a layer's part of the pages. */
@@ -96,7 +110,7 @@ export class KvBanks {
 
   /** Address of a session's page table. */
   tableOf(session: number): number {
-    return this.layout.tables + session * this.layout.pagesPerSession * FLOAT_BYTES;
+    return this.step.tables + session * this.layout.pagesPerSession * FLOAT_BYTES;
   }
 }
 

@@ -6,12 +6,19 @@
  * does it, nor on how many there are.
  */
 
+/** Commands that can be open at once: one that runs, and those that it interrupted. */
+export const MAX_OPEN_COMMANDS = 3;
+
 // Cells of the control array.
 const ARRIVED = 0;
 const GENERATION = 1;
 const SLEEPERS = 2;
-const CANCEL_REQUESTED = 3;
-const CANCEL_AGREED = 4;
+const CANCEL_AGREED = 3;
+const PAUSE_REQUESTED = 4;
+const PAUSE_AGREED = 5;
+const MESSAGES = 6;
+/** One cell for each open command. */
+const CANCEL_REQUESTED = 8;
 /** One cell for each thread, in cache lines of their own: items of its part that were taken. */
 const TAKEN = 16;
 const TAKEN_STRIDE = 16;
@@ -33,9 +40,38 @@ export function createControl(size: number): TeamControl {
   return new Int32Array(new SharedArrayBuffer(cells * Int32Array.BYTES_PER_ELEMENT));
 }
 
-/** Asks the team, from any thread, to stop working on a command. Later commands are not concerned. */
-export function requestCancel(control: TeamControl, command: number): void {
-  Atomics.store(control, CANCEL_REQUESTED, command);
+/**
+ * Asks the team, from any thread, to stop working on a command. Later commands are not concerned.
+ * @param depth how many commands it has interrupted
+ */
+export function requestCancel(control: TeamControl, command: number, depth = 0): void {
+  Atomics.store(control, CANCEL_REQUESTED + depth, command);
+}
+
+/** Asks the team, from the main thread, to interrupt a command. */
+export function requestPause(control: TeamControl, command: number): void {
+  Atomics.store(control, PAUSE_REQUESTED, command);
+}
+
+/** Says that the team has interrupted what it was asked to. */
+export function clearPause(control: TeamControl): void {
+  Atomics.store(control, PAUSE_REQUESTED, 0);
+}
+
+/** Wakes threads that wait for a message; called when one was posted to all of them. */
+export function announceMessage(control: TeamControl): void {
+  Atomics.add(control, MESSAGES, 1);
+  Atomics.notify(control, MESSAGES);
+}
+
+/** Messages that were announced so far. */
+export function announcedMessages(control: TeamControl): number {
+  return Atomics.load(control, MESSAGES);
+}
+
+/** Waits, blocking, until more messages were announced than `seen`. */
+export function waitForMessage(control: TeamControl, seen: number): void {
+  Atomics.wait(control, MESSAGES, seen);
 }
 
 /** One thread's place in the team. */
@@ -43,11 +79,18 @@ export class Team {
   readonly index: number;
   readonly size: number;
   readonly #control: TeamControl;
+  readonly #onPause: () => void;
   #command = 0;
+  #depth = 0;
   #hasDealt = false;
 
-  constructor(control: TeamControl, index: number, size: number) {
+  /**
+   * @param onPause called in every thread when the command is interrupted; other commands may begin and
+   *   end in it, and it goes on when this returns
+   */
+  constructor(control: TeamControl, index: number, size: number, onPause: () => void = () => {}) {
     this.#control = control;
+    this.#onPause = onPause;
     this.index = index;
     this.size = size;
   }
@@ -57,9 +100,13 @@ export class Team {
     return this.index === 0;
   }
 
-  /** Says which command the barriers belong to; the same in all threads. */
-  begin(command: number): void {
+  /**
+   * Says which command the barriers belong to; the same in all threads.
+   * @param depth how many commands it has interrupted
+   */
+  begin(command: number, depth = 0): void {
     this.#command = command;
+    this.#depth = depth;
   }
 
   /**
@@ -67,20 +114,9 @@ export class Team {
    * @throws Cancelled when the command was cancelled
    */
   barrier(): void {
-    const control = this.#control;
+    // Interrupted, some threads were here and others in a deal: all come here once more.
+    while (this.#arrive()) this.#pause();
     this.#hasDealt = false;
-    const generation = Atomics.load(control, GENERATION);
-    if (Atomics.add(control, ARRIVED, 1) === this.size - 1) {
-      Atomics.store(control, ARRIVED, 0);
-      for (let i = 0; i < this.size; i++) control[TAKEN + i * TAKEN_STRIDE] = 0;
-      // One thread decides while the others wait here, so that all of them see the same decision.
-      Atomics.store(control, CANCEL_AGREED, Atomics.load(control, CANCEL_REQUESTED));
-      Atomics.store(control, GENERATION, (generation + 1) | 0);
-      if (Atomics.load(control, SLEEPERS) > 0) Atomics.notify(control, GENERATION);
-    } else {
-      this.#waitWhile(generation);
-    }
-    if (Atomics.load(control, CANCEL_AGREED) === this.#command) throw new Cancelled();
   }
 
   /**
@@ -88,7 +124,49 @@ export class Team {
    * the barrier behind it will end the step in all threads.
    */
   get cancelled(): boolean {
-    return Atomics.load(this.#control, CANCEL_REQUESTED) === this.#command;
+    return Atomics.load(this.#control, CANCEL_REQUESTED + this.#depth) === this.#command;
+  }
+
+  /**
+   * @returns whether the command is interrupted here, in all threads
+   * @throws Cancelled
+   */
+  #arrive(mayPause = true): boolean {
+    const control = this.#control;
+    const generation = Atomics.load(control, GENERATION);
+    if (Atomics.add(control, ARRIVED, 1) === this.size - 1) {
+      Atomics.store(control, ARRIVED, 0);
+      // One thread decides while the others wait here, so that all of them see the same decision.
+      const pauses = mayPause && this.#isPauseRequested;
+      Atomics.store(control, PAUSE_AGREED, pauses ? 1 : 0);
+      Atomics.store(control, CANCEL_AGREED, this.cancelled ? this.#command : 0);
+      if (mayPause && !pauses) {
+        for (let i = 0; i < this.size; i++) control[TAKEN + i * TAKEN_STRIDE] = 0;
+      }
+      Atomics.store(control, GENERATION, (generation + 1) | 0);
+      if (Atomics.load(control, SLEEPERS) > 0) Atomics.notify(control, GENERATION);
+    } else {
+      this.#waitWhile(generation);
+    }
+    if (Atomics.load(control, CANCEL_AGREED) === this.#command) throw new Cancelled();
+    return Atomics.load(control, PAUSE_AGREED) === 1;
+  }
+
+  get #isPauseRequested(): boolean {
+    return Atomics.load(this.#control, PAUSE_REQUESTED) === this.#command;
+  }
+
+  /** Lets other commands run, and puts everything back as it was. */
+  #pause(): void {
+    const cell = TAKEN + this.index * TAKEN_STRIDE;
+    const [command, depth, hasDealt] = [this.#command, this.#depth, this.#hasDealt];
+    const taken = Atomics.load(this.#control, cell);
+    this.#onPause();
+    this.begin(command, depth);
+    this.#hasDealt = hasDealt;
+    Atomics.store(this.#control, cell, taken);
+    // No thread goes on with a deal before all parts of it are as they were.
+    this.#arrive(false);
   }
 
   #waitWhile(generation: number): void {
@@ -133,6 +211,7 @@ export class Team {
       const end = this.#share(total, owner + 1);
       const cell = TAKEN + owner * TAKEN_STRIDE;
       while (first + Atomics.load(control, cell) < end && !this.cancelled) {
+        if (this.#isPauseRequested && this.#arrive()) this.#pause();
         const from = first + Atomics.add(control, cell, piece);
         if (from < end) work(from, Math.min(from + piece, end));
       }

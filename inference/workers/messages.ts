@@ -70,8 +70,16 @@ export type Work =
       readonly chunk: number;
     };
 
-export type WorkMessage = Work & { readonly command: number };
-export type ToWorker = SessionMessage | WorkMessage;
+export type WorkMessage = Work & {
+  readonly command: number;
+  /** How many commands it has interrupted. */
+  readonly depth: number;
+  /** Whose activations it uses, by depth of interrupting commands. */
+  readonly scratch: number;
+};
+/** The command that was interrupted goes on. */
+export type ResumeMessage = { readonly type: "resume" };
+export type ToWorker = SessionMessage | WorkMessage | ResumeMessage;
 
 /** What comes while a command runs. */
 export type Report =
@@ -96,6 +104,8 @@ export type CheckpointFailure = {
 export type FromWorker =
   | { readonly type: "ready" }
   | { readonly type: "reports"; readonly command: number; readonly reports: readonly Report[] }
+  /** The command was interrupted: others may run until `resume`. */
+  | { readonly type: "paused"; readonly command: number }
   | { readonly type: "ended"; readonly command: number; readonly outcome: Outcome }
   /** From any thread: the files are not what they must be. The others leave the command. */
   | { readonly type: "failed"; readonly command: number; readonly failure: CheckpointFailure };

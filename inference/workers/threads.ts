@@ -8,34 +8,81 @@ import {
   type PagingStats,
   readPagingStats,
 } from "../model/expert-pager.ts";
-import { createControl, requestCancel, type TeamControl } from "../wasm/team.ts";
+import {
+  announceMessage,
+  clearPause,
+  createControl,
+  requestCancel,
+  requestPause,
+  type TeamControl,
+} from "../wasm/team.ts";
 import type {
   CheckpointFailure,
   FromWorker,
   Outcome,
   Report,
   SessionMessage,
+  ToWorker,
   Work,
   WorkerInit,
 } from "./messages.ts";
 
+/**
+ * Which commands may interrupt which: a prefill is interrupted by commands of a higher priority, and goes on
+ * behind each of them. 1: a prompt that is short enough to be read in between. 2: decoding.
+ */
+export type Priority = 0 | 1 | 2;
+
 export type RunOptions = {
+  /** Default 0. */
+  readonly priority?: Priority | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onReport?: ((report: Report) => void) | undefined;
 };
 
-type Running = {
-  readonly command: number;
-  readonly onReport: ((report: Report) => void) | undefined;
-  /** Whether it was cancelled from here. */
-  readonly cancelled: () => boolean;
+/** By priority of a command: milliseconds that a prefill runs before that may interrupt it again. */
+const UNINTERRUPTED_MS = [0, 400, 150] as const;
+/** And as long as this part of what the last interruption took: prompts that keep coming do not stop it. */
+const KEPT_PART = 1 / 4;
+
+export type StartOptions = {
+  /** Called when no thread runs any more. */
+  readonly onClosed?: (() => void) | undefined;
+  /** For tests: most milliseconds that a prefill runs before it may be interrupted. */
+  readonly uninterruptedMs?: number | undefined;
+};
+
+type Waiting = {
+  readonly work: Work | (() => Work | null);
+  readonly options: RunOptions;
+  readonly priority: Priority;
   readonly resolve: (outcome: Outcome) => void;
   readonly reject: (error: Error) => void;
 };
 
+/** A command that was begun and has not ended. */
+type Open = Waiting & {
+  readonly command: number;
+  readonly depth: number;
+  /** Of priorities that may interrupt it, the least. */
+  readonly interruptedBy: number;
+  readonly beganAt: number;
+  /** When it began, or went on. */
+  resumedAt: number;
+  isPaused: boolean;
+  /** Since it was paused, another command has run. */
+  hasGivenWay: boolean;
+  /** Milliseconds that the last command took that interrupted it. */
+  gaveMs: number;
+  readonly stopListening: () => void;
+  hasFailed: boolean;
+  hasEnded: boolean;
+};
+
 /**
  * The worker threads of one engine, as the main thread sees them. They compute one command at a
- * time; further ones wait their turn. The main thread never waits in a blocking way.
+ * time; further ones wait their turn, but those of a higher priority interrupt a prefill, which a long
+ * prompt makes last for many seconds. The main thread never waits in a blocking way.
  */
 export class Threads {
   readonly #workers: readonly Worker[];
@@ -45,9 +92,16 @@ export class Threads {
   readonly #starting: PromiseWithResolvers<void> = Promise.withResolvers();
   #ready = 0;
   #commands = 0;
-  #running: Running | undefined;
-  /** Settles when the last queued command has ended, well or not. */
-  #queue: Promise<unknown> = Promise.resolve();
+  readonly #waiting: Waiting[] = [];
+  /** The last one runs, or is paused; those before it are paused. */
+  readonly #open: Open[] = [];
+  /** By priority, as `UNINTERRUPTED_MS`. */
+  readonly #uninterruptedMs: readonly number[];
+  /** Whether activations are there for commands that interrupt others. */
+  readonly #interrupts: boolean;
+  /** Will ask the running command to pause. */
+  #pauseTimer: NodeJS.Timeout | undefined;
+  #idle: PromiseWithResolvers<void> | undefined;
   #failure: EngineFailedError | undefined;
   #closed = false;
 
@@ -60,8 +114,11 @@ export class Threads {
     workers: readonly Worker[],
     control: TeamControl,
     paging: PagingCells,
-    onClosed: (() => void) | undefined,
+    interrupts: boolean,
+    { onClosed, uninterruptedMs }: StartOptions,
   ) {
+    this.#interrupts = interrupts;
+    this.#uninterruptedMs = UNINTERRUPTED_MS.map((ms) => Math.min(ms, uninterruptedMs ?? ms));
     this.#paging = paging;
     this.#workers = workers;
     this.#onClosed = onClosed;
@@ -75,12 +132,11 @@ export class Threads {
 
   /**
    * Starts `plan.threads` workers; resolves when all of them are ready.
-   * @param onClosed called when none of them runs any more
    * @throws EngineFailedError when one does not start
    */
   static async start(
     init: Omit<WorkerInit, "control" | "paging" | "index">,
-    onClosed?: () => void,
+    options: StartOptions = {},
   ): Promise<Threads> {
     const control = createControl(init.plan.threads);
     const paging = createPagingCells();
@@ -95,7 +151,8 @@ export class Threads {
       const workerData: WorkerInit = { ...init, control, paging, index };
       return new Worker(entry, { workerData, env, name: `chorale-engine-${index}` });
     });
-    const threads = new Threads(workers, control, paging, onClosed);
+    const interrupts = init.plan.interrupting.length > 0;
+    const threads = new Threads(workers, control, paging, interrupts, options);
     try {
       await threads.#starting.promise;
     } catch (error) {
@@ -110,72 +167,183 @@ export class Threads {
   /** Tells all workers about a session, in order with the commands. */
   post(message: SessionMessage): void {
     if (this.#closed || this.#failure !== undefined) return;
-    for (const worker of this.#workers) worker.postMessage(message);
+    this.#send(message);
   }
 
   /**
-   * Runs a command when those before it have ended.
+   * Runs a command when its turn comes: in the order of calls, but for priorities.
    * @param work or what makes it when its turn comes; null: nothing is left to do
    * @returns "cancelled" when the signal was aborted; what was reported until then has been done
    * @throws EngineFailedError when a worker died or the engine was closed
    * @throws CheckpointError when a file that the work reads is not what it must be
    */
   run(work: Work | (() => Work | null), options: RunOptions = {}): Promise<Outcome> {
-    const turn = this.#queue.then(() => this.#start(work, options));
-    this.#queue = turn.catch(() => {});
-    return turn;
+    const { signal, priority = 0 } = options;
+    const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
+    const waiting: Waiting = { work, options, priority, resolve, reject };
+    this.#waiting.push(waiting);
+    const leave = (): void => {
+      const index = this.#waiting.indexOf(waiting);
+      if (index < 0) return;
+      this.#waiting.splice(index, 1);
+      resolve("cancelled");
+    };
+    signal?.addEventListener("abort", leave, { once: true });
+    // Sessions are told of in the order of calls; so are commands of one turn of the event loop.
+    queueMicrotask(() => this.#schedule());
+    return promise.finally(() => signal?.removeEventListener("abort", leave));
   }
 
   /** Cancels what runs and ends the workers. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    if (this.#running !== undefined) requestCancel(this.#control, this.#running.command);
-    await this.#queue;
+    for (const { command, depth } of this.#open) requestCancel(this.#control, command, depth);
+    this.#schedule();
+    await this.#idle?.promise;
     await Promise.all(this.#workers.map((worker) => worker.terminate()));
     this.#onClosed?.();
   }
 
-  async #start(wanted: Work | (() => Work | null), options: RunOptions): Promise<Outcome> {
-    const { signal, onReport } = options;
-    if (this.#failure !== undefined) throw this.#failure;
-    if (this.#closed) throw closedError();
-    if (signal?.aborted) return "cancelled";
-    const work = typeof wanted === "function" ? wanted() : wanted;
-    if (work === null) return "finished";
-    const command = ++this.#commands;
-    const cancel = (): void => requestCancel(this.#control, command);
-    signal?.addEventListener("abort", cancel, { once: true });
-    const [leader] = this.#workers;
-    leader?.ref();
-    try {
-      const outcome = await new Promise<Outcome>((resolve, reject) => {
-        const cancelled = (): boolean => this.#closed || signal?.aborted === true;
-        this.#running = { command, onReport, cancelled, resolve, reject };
-        for (const worker of this.#workers) worker.postMessage({ ...work, command });
-      });
-      if (outcome === "cancelled" && !signal?.aborted) throw closedError();
-      return outcome;
-    } finally {
-      this.#running = undefined;
-      leader?.unref();
-      signal?.removeEventListener("abort", cancel);
+  /** Begins, interrupts and goes on with commands, as far as anything is to do now. */
+  #schedule(): void {
+    clearTimeout(this.#pauseTimer);
+    for (;;) {
+      const problem = this.#failure ?? (this.#closed ? closedError() : undefined);
+      if (problem !== undefined) for (const { reject } of this.#waiting.splice(0)) reject(problem);
+      const top = this.#open.at(-1);
+      if (top?.isPaused === false) {
+        this.#planPause(top);
+        return;
+      }
+      const next = top?.hasGivenWay ? undefined : this.#takeAbove(top);
+      if (next !== undefined) {
+        this.#begin(next, top);
+      } else if (top !== undefined) {
+        top.isPaused = false;
+        top.resumedAt = performance.now();
+        this.#send({ type: "resume" });
+      } else {
+        this.#idle?.resolve();
+        this.#idle = undefined;
+        return;
+      }
     }
   }
 
+  /** The next one that may begin while `top` is paused, or while nothing is open. */
+  #takeAbove(top: Open | undefined): Waiting | undefined {
+    const index = this.#waiting.findIndex(({ priority }) => mayInterrupt(priority, top));
+    return index < 0 ? undefined : this.#waiting.splice(index, 1)[0];
+  }
+
+  #begin(waiting: Waiting, below: Open | undefined): void {
+    const { options, priority, resolve, reject } = waiting;
+    const { signal } = options;
+    if (signal?.aborted) {
+      resolve("cancelled");
+      return;
+    }
+    let work: Work | null;
+    try {
+      work = typeof waiting.work === "function" ? waiting.work() : waiting.work;
+    } catch (error) {
+      reject(error as Error);
+      return;
+    }
+    if (work === null) {
+      resolve("finished");
+      return;
+    }
+    const command = ++this.#commands;
+    const depth = this.#open.length;
+    const cancel = (): void => requestCancel(this.#control, command, depth);
+    signal?.addEventListener("abort", cancel, { once: true });
+    // A prefill that interrupts nothing has the activations of the most columns.
+    const isMain = !this.#interrupts || (below === undefined && work.type === "prefill");
+    const scratch = isMain ? 0 : priority;
+    const isInterruptible = this.#interrupts && work.type === "prefill";
+    const now = performance.now();
+    if (below !== undefined) below.hasGivenWay = true;
+    this.#idle ??= Promise.withResolvers();
+    this.#workers[0]?.ref();
+    this.#open.push({
+      ...waiting,
+      command,
+      depth,
+      interruptedBy: isInterruptible ? priority + 1 : Number.POSITIVE_INFINITY,
+      beganAt: now,
+      resumedAt: now,
+      isPaused: false,
+      hasGivenWay: false,
+      gaveMs: 0,
+      stopListening: () => signal?.removeEventListener("abort", cancel),
+      hasFailed: false,
+      hasEnded: false,
+    });
+    this.#send({ ...work, command, depth, scratch });
+  }
+
+  /** Has the running command interrupted as soon as one that waits may do so. */
+  #planPause(top: Open): void {
+    const delays = this.#waiting
+      .filter(({ priority }) => mayInterrupt(priority, top))
+      .map(({ priority }) => this.#uninterruptedMs[priority]!);
+    if (delays.length === 0) return;
+    const kept = Math.max(Math.min(...delays), top.gaveMs * KEPT_PART);
+    const ms = top.resumedAt + kept - performance.now();
+    const pause = (): void => requestPause(this.#control, top.command);
+    this.#pauseTimer = setTimeout(pause, Math.max(0, ms));
+  }
+
+  #end(open: Open): void {
+    this.#open.splice(this.#open.indexOf(open), 1);
+    open.stopListening();
+    const below = this.#open.at(-1);
+    if (below !== undefined) below.gaveMs = performance.now() - open.beganAt;
+    else this.#workers[0]?.unref();
+    this.#schedule();
+  }
+
+  /** Posts a message to all workers, also to those that wait for one in the middle of a command. */
+  #send(message: ToWorker): void {
+    for (const worker of this.#workers) worker.postMessage(message);
+    announceMessage(this.#control);
+  }
+
   #receive(message: FromWorker): void {
-    const running = this.#running;
     if (message.type === "ready") {
       if (++this.#ready === this.#workers.length) this.#starting.resolve();
       return;
     }
-    if (message.command !== running?.command) return;
+    const open = this.#open.find(({ command }) => command === message.command);
+    if (open === undefined) return;
     if (message.type === "reports") {
-      for (const report of message.reports) running.onReport?.(report);
-    } else if (message.type === "failed") running.reject(checkpointError(message.failure));
-    // Not cancelled from here: a thread has found a broken file, and its `failed` message is on its way.
-    else if (message.outcome === "cancelled" && !running.cancelled()) return;
-    else running.resolve(message.outcome);
+      for (const report of message.reports) open.options.onReport?.(report);
+    } else if (message.type === "paused") {
+      clearPause(this.#control);
+      open.isPaused = true;
+      open.hasGivenWay = false;
+      this.#schedule();
+    } else if (message.type === "failed") {
+      open.hasFailed = true;
+      open.reject(checkpointError(message.failure));
+      if (open.hasEnded) this.#end(open);
+    } else {
+      open.hasEnded = true;
+      const isCancelled = this.#closed || open.options.signal?.aborted === true;
+      // Else a thread has found a broken file, and its `failed` message is on its way.
+      if (message.outcome === "finished" || isCancelled || open.hasFailed) {
+        this.#settle(open, message.outcome);
+        this.#end(open);
+      }
+    }
+  }
+
+  #settle(open: Open, outcome: Outcome): void {
+    const isAborted = open.options.signal?.aborted === true;
+    if (outcome === "cancelled" && !isAborted) open.reject(closedError());
+    else open.resolve(outcome);
   }
 
   /** The other workers may wait at a barrier for the one that died: all are ended. */
@@ -188,8 +356,16 @@ export class Threads {
     );
     for (const worker of this.#workers) void worker.terminate();
     this.#starting.reject(this.#failure);
-    this.#running?.reject(this.#failure);
+    for (const open of this.#open.splice(0)) {
+      open.stopListening();
+      open.reject(this.#failure);
+    }
+    this.#schedule();
   }
+}
+
+function mayInterrupt(priority: Priority, top: Open | undefined): boolean {
+  return top === undefined || priority >= top.interruptedBy;
 }
 
 function closedError(): EngineFailedError {

@@ -4,7 +4,7 @@
  * engine: the main thread sees it and says so.
  */
 
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { attachWeights } from "../checkpoint/weight-source.ts";
 import { decode, type WorkerSession } from "../decoding/decode.ts";
 import { Drafter } from "../decoding/drafter.ts";
@@ -13,14 +13,15 @@ import { CheckpointError } from "../errors.ts";
 import { forward } from "../model/forward.ts";
 import { ThreadModel } from "../model/step.ts";
 import { loadShare } from "../model/unit-loader.ts";
-import { Cancelled, requestCancel, Team } from "../wasm/team.ts";
+import { announcedMessages, Cancelled, requestCancel, Team, waitForMessage } from "../wasm/team.ts";
 import type { FromWorker, Outcome, Report, ToWorker, WorkerInit, WorkMessage } from "./messages.ts";
 import { Profile } from "./profile.ts";
 import { ReportBatcher } from "./report-batcher.ts";
 
 const { module, plan, memories, kv, control, paging, index } = workerData as WorkerInit;
-const team = new Team(control, index, plan.threads);
-const model = new ThreadModel(module, plan, memories, kv, team);
+const team = new Team(control, index, plan.threads, runOthers);
+const models = ThreadModel.create(module, plan, memories, kv, team);
+const [model] = models;
 const profile = new Profile();
 if ((workerData as WorkerInit).profile === true && team.leads) {
   for (const bank of [...model.banks, ...model.kv.banks]) profile.watch(bank);
@@ -28,26 +29,51 @@ if ((workerData as WorkerInit).profile === true && team.leads) {
 }
 const sessions = new Map<number, WorkerSession>();
 const batcher = new ReportBatcher(post);
+/** The command that was begun last and has not ended. */
+let running = 0;
 
-parentPort?.on("message", (message: ToWorker) => {
+parentPort?.on("message", take);
+post({ type: "ready" });
+
+function take(message: ToWorker): void {
   if (message.type === "open") {
     const { session, timeline, pageTable } = message;
     sessions.set(session, { timeline, pageTable, drafter: new Drafter() });
   } else if (message.type === "close") {
     sessions.delete(message.session);
-  } else {
+  } else if (message.type !== "resume") {
+    running = message.command;
     const outcome = run(message);
     batcher.flush(message.command);
     if (team.leads) post({ type: "ended", command: message.command, outcome });
   }
-});
-post({ type: "ready" });
+}
+
+/** The command that runs was interrupted: does what the main thread wants in between. */
+function runOthers(): void {
+  const interrupted = running;
+  batcher.flush(interrupted);
+  if (team.leads) post({ type: "paused", command: interrupted });
+  for (;;) {
+    const seen = announcedMessages(control);
+    const received = parentPort === null ? undefined : receiveMessageOnPort(parentPort);
+    if (received === undefined) {
+      waitForMessage(control, seen);
+      continue;
+    }
+    const message: ToWorker = received.message;
+    if (message.type === "resume") break;
+    take(message);
+  }
+  running = interrupted;
+}
 
 function run(work: WorkMessage): Outcome {
-  team.begin(work.command);
+  team.begin(work.command, work.depth);
+  const model = models[work.scratch]!;
   try {
     if (work.type === "load") load(work);
-    else if (work.type === "prefill") prefill(work, sessionOf(work));
+    else if (work.type === "prefill") prefill(model, work, sessionOf(work));
     else if (work.type === "profile") {
       report(work.command, { type: "profile", times: profile.take() });
     } else if (work.type === "logits") logits(work, sessionOf(work));
@@ -61,7 +87,7 @@ function run(work: WorkMessage): Outcome {
     }
     return "finished";
   } catch (error) {
-    if (error instanceof CheckpointError) return fail(work.command, error);
+    if (error instanceof CheckpointError) return fail(work, error);
     if (error instanceof Cancelled) return "cancelled";
     throw error;
   }
@@ -75,9 +101,9 @@ function sessionOf({ session }: { readonly session: number }): WorkerSession {
 }
 
 /** Says what is wrong with the files, and leaves the command together with the other threads. */
-function fail(command: number, { path, problem, item }: CheckpointError): Outcome {
+function fail({ command, depth }: WorkMessage, { path, problem, item }: CheckpointError): Outcome {
   post({ type: "failed", command, failure: { path, problem, item } });
-  requestCancel(control, command);
+  requestCancel(control, command, depth);
   try {
     team.barrier();
   } catch (error) {
@@ -94,9 +120,13 @@ function load(work: WorkMessage & { type: "load" }): void {
   team.barrier();
 }
 
-function prefill(work: WorkMessage & { type: "prefill" }, session: WorkerSession): void {
+function prefill(
+  model: ThreadModel,
+  work: WorkMessage & { type: "prefill" },
+  session: WorkerSession,
+): void {
   const { ids, start, command } = work;
-  const chunk = plan.scratch.columns;
+  const chunk = model.plan.scratch.columns;
   for (let done = 0; done < ids.length; done += chunk) {
     const part = ids.slice(done, done + chunk);
     const segment = { pageTable: session.pageTable, start: start + done, ids: part };

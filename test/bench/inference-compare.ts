@@ -8,10 +8,12 @@
  * - `batch`: several sessions decoded together, and one alone
  * - `columns`: what a pass takes for one and more tokens, by kernel
  * - `replay`: an agent's transcript with drafts and without
+ * - `interleave`: a long prompt is read while a session decodes and a short prompt comes, and each alone
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { openCheckpoint } from "../../inference/checkpoint/open.ts";
 import { demoModelPath, openModel } from "../../inference/index.ts";
 import { LocalEngine, openLocalEngine } from "../../inference/local/local-engine.ts";
@@ -21,7 +23,15 @@ import type { TranscriptSegment } from "./make-transcript.ts";
 import { median, rounded } from "./median.ts";
 import { randomIds } from "./random-ids.ts";
 
-export const COMPARISONS = ["threads", "chunk", "context", "batch", "columns", "replay"] as const;
+export const COMPARISONS = [
+  "threads",
+  "chunk",
+  "context",
+  "batch",
+  "columns",
+  "replay",
+  "interleave",
+] as const;
 export type Comparison = (typeof COMPARISONS)[number];
 
 export type CompareSettings = {
@@ -60,6 +70,9 @@ const CACHE_SIZED: ModelSize = {
 };
 const CACHE_SIZED_PROMPT = 256;
 const CACHE_SIZED_TOKENS = 128;
+/** Tokens of the prompt that comes while a long one is read, and most that are decoded meanwhile. */
+const SHORT_REQUEST = 64;
+const DECODED_MEANWHILE = 900;
 const COLUMNS = [1, 2, 4, 8];
 const CHUNKS = [128, 512] as const;
 
@@ -71,7 +84,9 @@ async function compare(settings: CompareSettings): Promise<Record<string, unknow
   if (compare.every((name) => name === "threads" || name === "chunk")) return out;
   const contextLength = Math.max(
     CONTEXT_ROOM,
-    compare.includes("context") ? settings.context + CONTEXT_ROOM : 0,
+    compare.includes("context") || compare.includes("interleave")
+      ? settings.context + CONTEXT_ROOM
+      : 0,
     compare.includes("replay") ? TRANSCRIPT_ROOM : 0,
   );
   const profile = compare.includes("columns");
@@ -81,6 +96,7 @@ async function compare(settings: CompareSettings): Promise<Record<string, unknow
     ["batch", batch],
     ["columns", columns],
     ["replay", replay],
+    ["interleave", interleave],
   ] as const) {
     if (!compare.includes(name)) continue;
     out[name] = await run(engine, settings);
@@ -286,6 +302,60 @@ async function replay(engine: LocalEngine): Promise<object> {
     ratio: rounded(plain / drafts),
     ...counts,
     segments: of,
+  };
+}
+
+/** Seconds, but for the gaps: milliseconds between two ids of the session that decodes. */
+async function interleave(engine: LocalEngine, settings: CompareSettings): Promise<object> {
+  const { context, seed } = settings;
+  const long = randomIds(context, engine.vocabSize, seed);
+  const short = randomIds(SHORT_REQUEST, engine.vocabSize, seed + 1);
+  const reads = async (ids: readonly number[]): Promise<number> => {
+    const session = await engine.createSession();
+    const took = await timed(async () => {
+      await session.sync(ids);
+      await generate(session, 1);
+    });
+    await session.close();
+    return took;
+  };
+  const alone = { long: await reads(long), short: await reads(short) };
+  const decoding = await started(engine, seed + 2);
+  const gaps: number[] = [];
+  let ended = false;
+  const decodes = async (): Promise<void> => {
+    const sampling = { temperature: 0, topP: 1, seed: 0 };
+    const options = { maxTokens: DECODED_MEANWHILE, stopIds: new Set<number>(), sampling };
+    let last = performance.now();
+    for await (const _ of decoding.generate(options)) {
+      const now = performance.now();
+      gaps.push(now - last);
+      last = now;
+      if (ended) return;
+    }
+  };
+  const decoded = decodes();
+  const [longTook, shortTook] = await Promise.all([
+    reads(long).finally(() => {
+      ended = true;
+    }),
+    // In the middle of the long prompt.
+    delay((alone.long / 4) * 1000).then(() => reads(short)),
+  ]);
+  await decoded;
+  await decoding.close();
+  gaps.sort((a, b) => a - b);
+  return {
+    long_tokens: context,
+    short_tokens: SHORT_REQUEST,
+    alone: { long_s: rounded(alone.long), short_s: rounded(alone.short) },
+    together: { long_s: rounded(longTook), short_s: rounded(shortTook) },
+    decoded: gaps.length,
+    gap_ms: {
+      median: rounded(median(gaps)),
+      p99: rounded(gaps[Math.floor(gaps.length * 0.99)] ?? 0),
+      longest: rounded(gaps.at(-1) ?? 0),
+    },
   };
 }
 

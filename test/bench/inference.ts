@@ -17,7 +17,7 @@
  * the same file, in turn with us, since both at once may not fit.
  *
  * `--compare` measures pairs of which both sides take turns in one process: threads, chunk, context,
- * batch, columns, replay; see `inference-compare.ts`. `--kernels` measures the two that take the time.
+ * batch, columns, replay, interleave; see `inference-compare.ts`. `--kernels` measures the two that take the time.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";

@@ -7,7 +7,7 @@ import { planModel } from "../../inference/model/plan.ts";
 import { compileKernels } from "../../inference/wasm/kernels.ts";
 import { createMemory } from "../../inference/wasm/memory-bank.ts";
 import type { Work } from "../../inference/workers/messages.ts";
-import { Threads } from "../../inference/workers/threads.ts";
+import { type Priority, Threads } from "../../inference/workers/threads.ts";
 import { tinyModel } from "./broken-checkpoints.ts";
 
 const CONTEXT = 4096;
@@ -33,10 +33,13 @@ beforeEach(async () => {
   });
   const pool = new KvPool(layout, () => Number.POSITIVE_INFINITY);
   const kv = { layout, memories: pool.memories };
-  threads = await Threads.start({ module: compileKernels(), plan, memories, kv });
-  const cache = pool.open();
-  cache.reserve(CONTEXT);
-  threads.post({ type: "open", session: 1, ...cache.cells });
+  const init = { module: compileKernels(), plan, memories, kv };
+  threads = await Threads.start(init, { uninterruptedMs: 0 });
+  for (const session of [1, 2, 3]) {
+    const cache = pool.open();
+    cache.reserve(CONTEXT);
+    threads.post({ type: "open", session, ...cache.cells });
+  }
 });
 
 afterEach(() => threads.close());
@@ -53,7 +56,42 @@ test("commands run one after the other, in order", async () => {
   expect(ended).toEqual(["a finished", "b finished", "c finished"]);
 });
 
+test("commands of a higher priority end before a prefill that began before them", async () => {
+  const ended: string[] = [];
+  const run = (name: string, work: Work, priority: Priority): Promise<unknown> =>
+    threads.run(work, { priority }).then((outcome) => ended.push(`${name} ${outcome}`));
+  await Promise.all([
+    run("long", long, 0),
+    run("equal", short, 0),
+    run("short prompt", { ...short, session: 2 }, 1),
+    run("decode", { ...short, session: 3 }, 2),
+  ]);
+  // Decoding interrupts the short prompt as well.
+  expect(ended).toEqual([
+    "decode finished",
+    "short prompt finished",
+    "long finished",
+    "equal finished",
+  ]);
+});
+
 describe("cancelling", () => {
+  test("ends a command that is interrupted, and the one that interrupts it", async () => {
+    const abort = new AbortController();
+    const { signal } = abort;
+    const interrupted = threads.run(long, { signal });
+    const between = threads.run(
+      { ...long, session: 2 },
+      { signal, priority: 1, onReport: () => abort.abort() },
+    );
+    const next = threads.run(short);
+    expect(await Promise.all([interrupted, between, next])).toEqual([
+      "cancelled",
+      "cancelled",
+      "finished",
+    ]);
+  });
+
   test("ends the running command, soon, and not the next", async () => {
     const abort = new AbortController();
     let done = 0;
