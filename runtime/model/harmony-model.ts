@@ -93,7 +93,14 @@ export class HarmonyModel implements LanguageModel {
     const prefill = this.#prefill(request);
     const prompt = this.#prompt(request, prefill);
     const room = this.contextLength - prompt.length;
-    return this.#sessions.use(request.threadId, (session) =>
+    const user = {
+      threadId: request.threadId,
+      affinity: request.affinity ?? null,
+      prompt,
+      openingTokens: opening.ids.length,
+      turnTokens: this.#turnTokens(request, opening),
+    };
+    return this.#sessions.use(user, (session) =>
       sampleStep({
         session,
         engine: this.engine,
@@ -115,13 +122,15 @@ export class HarmonyModel implements LanguageModel {
     const thought = request.reasons ? await this.#think(request) : NO_THOUGHT;
     const prompt = this.#prompt(request, [...thought.ids, ...this.#channelHeader("final")]);
     const opening = this.#opening(request);
-    const { logprobs, cachedTokens, answerTokens } = await this.#sessions.use(threadId, (session) =>
+    const openingTokens = opening.ids.length;
+    const user = { threadId, affinity: null, prompt, openingTokens, turnTokens: openingTokens };
+    const { logprobs, cachedTokens, answerTokens } = await this.#sessions.use(user, (session) =>
       scoreAnswers({
         session,
         tokenizer: this.tokenizer,
         vocabSize: this.engine.vocabSize,
         prompt,
-        openingTokens: opening.ids.length,
+        openingTokens,
         answers,
         signal,
       }),
@@ -193,6 +202,14 @@ export class HarmonyModel implements LanguageModel {
     throw contextFull(transcript, prompt.length, this.contextLength);
   }
 
+  /** Tokens up to the end of what the user said last: a conversation that goes on begins with all of them. */
+  #turnTokens({ transcript }: Pick<ModelRequest, "transcript">, opening: Opening): number {
+    const last = transcript.findLastIndex(({ message }) => message.role === "user");
+    return transcript
+      .slice(0, last + 1)
+      .reduce((sum, message) => sum + this.#idsOf(message, opening).length, opening.ids.length);
+  }
+
   promptTokens({
     settings,
     tools,
@@ -211,6 +228,10 @@ export class HarmonyModel implements LanguageModel {
 
   handOver(fromThreadId: string, toThreadId: string): void {
     this.#sessions.handOver(fromThreadId, toThreadId);
+  }
+
+  leave(threadId: string, affinity: string | null): void {
+    this.#sessions.leave(threadId, affinity);
   }
 
   release(threadId: string): Promise<void> {

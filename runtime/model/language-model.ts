@@ -41,6 +41,8 @@ export type ModelRequest = {
    */
   readonly shouldPause: (sampled: SampledCount) => boolean;
   readonly signal: AbortSignal;
+  /** Threads with the same text are likely to begin alike; see `LanguageModel.leave`. */
+  readonly affinity?: string | undefined;
   /** System and developer message as a log has them; absent: what the settings and tools say. */
   readonly opening?: readonly Message[];
 };
@@ -136,6 +138,11 @@ export interface LanguageModel extends AsyncDisposable {
    * Absent where nothing is kept.
    */
   handOver?(fromThreadId: string, toThreadId: string): void;
+  /**
+   * The thread does not come again: what is kept for it is for the next thread that begins as it did, and first for
+   * one of the same affinity. Absent where nothing is kept.
+   */
+  leave?(threadId: string, affinity: string | null): void;
   /** Gives back what is kept for a thread. */
   release(threadId: string): Promise<void>;
   close(): Promise<void>;
