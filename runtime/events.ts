@@ -42,13 +42,57 @@ export type WithIssues = { readonly issues?: readonly string[] };
 /** What ended a call, where `<|call|>` did not. */
 export type WithEnding = { readonly ended_by?: "end" | "return" | "nothing" };
 
+/** What the cited lines say to the sentence; with `verifyCitations` alone. */
+export type CitationSupport =
+  /** The numbers, dates and names of the sentence are in the cited lines. */
+  | "supported"
+  /** A number is not in the cited lines, and can be computed of those that are. */
+  | "computed"
+  | "unsupported";
+
+/** A citation that holds. Offsets in UTF-16 units of the item's text, the end not included. */
+export type UrlCitation = {
+  readonly type: "url_citation";
+  readonly start_index: number;
+  readonly end_index: number;
+  /** Address of the page; the path of a local document. */
+  readonly url: string;
+  readonly title: string;
+  /** The call that showed the page, as the model counts them. */
+  readonly cursor: number;
+  /** Cited lines, both ends included; none where the page as a whole is cited. */
+  readonly lines: readonly { readonly first: number; readonly last: number }[];
+  /** The cited lines as the model read them. */
+  readonly quote: string;
+  /** Of the page as it was read, which is in the thread's log. */
+  readonly sha256: string;
+  readonly support?: CitationSupport;
+  /** What of the sentence is not in the cited lines, as it is written there. */
+  readonly missing?: readonly string[];
+};
+
+/** A citation that does not hold. */
+export type BrokenCitation = {
+  readonly type: "broken_citation";
+  readonly start_index: number;
+  readonly end_index: number;
+  readonly reason: "malformed" | "unknown_cursor" | "no_document" | "no_such_line" | "not_shown";
+  /** The reason in words. */
+  readonly message: string;
+};
+
+export type Annotation = UrlCitation | BrokenCitation;
+
 export type AgentMessageItem = WithIssues &
   WithCut & {
     readonly id: string;
     readonly type: "agent_message";
+    /** As the model wrote it, with its citations. */
     readonly text: string;
     /** `commentary`: said before or between tool calls. */
     readonly phase: "commentary" | "final_answer";
+    /** What its citations cite, in order. Absent where there are none. */
+    readonly annotations?: readonly Annotation[];
   };
 
 export type ReasoningItem = WithIssues &

@@ -63,6 +63,18 @@ export { type Step, step } from "./agent/step.ts";
 export type { TextOutput } from "./agent/text-output.ts";
 export type { ApprovalDecision, ApprovalRequest, ApprovalRule } from "./calls/approval.ts";
 export type { DeclaredTool, DeclaredTools, DeferredTools } from "./calls/declared-tools.ts";
+export {
+  type CitedKind,
+  type CitedPage,
+  type CitedPlace,
+  type CitedSources,
+  citedSources,
+  FootnoteWriter,
+  findCitations,
+  resolveCitations,
+  type WrittenCitation,
+  withFootnotes,
+} from "./citations/index.ts";
 export type {
   BudgetName,
   BudgetState,
@@ -105,6 +117,9 @@ export {
 } from "./errors.ts";
 export type {
   AgentMessageItem,
+  Annotation,
+  BrokenCitation,
+  CitationSupport,
   CodeExecutionItem,
   DeniedCall,
   ErrorItem,
@@ -118,6 +133,7 @@ export type {
   RunStatus,
   Timing,
   ToolCallItem,
+  UrlCitation,
   Usage,
   WithCut,
   WithEnding,
@@ -177,6 +193,7 @@ export {
   type ToolSnapshot,
   type TrustedTool,
 } from "./policy/store.ts";
+export { annotationsOf, sourcesOf } from "./thread/annotate.ts";
 export { type ConversationTurn, conversationOf } from "./thread/conversation.ts";
 export { callNamed, type ForkPoint, forkAtStep } from "./thread/edited-fork.ts";
 export {

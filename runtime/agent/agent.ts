@@ -15,6 +15,7 @@ import type { LanguageModel } from "../model/language-model.ts";
 import { openingMessages } from "../model/opening.ts";
 import { inputMessages, invalid, type RunInput, type TurnOptions, textOf } from "../options.ts";
 import type { Policy } from "../policy/policy.ts";
+import { annotationsOf } from "../thread/annotate.ts";
 import type { UserInput } from "../thread/entry.ts";
 import { deniedCall, EventProjection, pendingCalls } from "../thread/projection.ts";
 import { partialOutput, type ThreadState } from "../thread/state.ts";
@@ -201,6 +202,7 @@ async function runTurn<Value>(
     }
   };
   const outcome = (): Omit<RunResult, "status" | "output" | "value"> => ({
+    annotations: [],
     pendingCalls: [],
     messages: thread.messages,
     usage: thread.state.usage,
@@ -259,6 +261,7 @@ async function runTurn<Value>(
       ...outcome(),
       status: "completed",
       output: text,
+      annotations: text === null ? [] : annotationsOf(text, thread.state),
       ...parsed,
       ...denied,
     } as RunResult<Value>;

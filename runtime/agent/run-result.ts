@@ -1,6 +1,6 @@
 /** What a run comes to. */
 import type { Message } from "../../harmony/index.ts";
-import type { DeniedCall, PendingCall, RunStatus, Timing, Usage } from "../events.ts";
+import type { Annotation, DeniedCall, PendingCall, RunStatus, Timing, Usage } from "../events.ts";
 import type { Thread } from "../thread/thread.ts";
 
 /** @typeParam Value what a Standard Schema makes of the answer; else the parsed JSON */
@@ -8,6 +8,8 @@ export type RunResult<Value = unknown> = {
   readonly status: RunStatus;
   /** The accepted answer; null when there is none. */
   readonly output: string | null;
+  /** What the citations of the answer cite, in order; see docs/citations.md. */
+  readonly annotations: readonly Annotation[];
   /** Without an answer: what was said to the user until then, as far as anything was. */
   readonly partialOutput?: string;
   /** The answer parsed, where it has to be JSON. */

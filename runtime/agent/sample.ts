@@ -3,8 +3,9 @@ import type { MessageHeader } from "../../harmony/index.ts";
 import { laterChoice } from "../calls/allowed-tools.ts";
 import type { BudgetName, ModelMessage, Notice, UnderstoodMessage } from "../context.ts";
 import type { ModelEvent, ModelStep } from "../model/language-model.ts";
+import { annotated, annotationsOf } from "../thread/annotate.ts";
 import { itemOf, startedItem } from "../thread/items.ts";
-import { promptTranscript } from "../thread/state.ts";
+import { promptTranscript, type ThreadState } from "../thread/state.ts";
 import { isForUser } from "../thread/transcript.ts";
 import { type StepLimits, stepLimits } from "./budgets.ts";
 import { PartialJson } from "./partial-json.ts";
@@ -51,6 +52,8 @@ export async function sample(run: RunContext, prefill: "final" | null): Promise<
   for (const { code, detail, dropped } of looseIssues(step, reader.messages)) {
     reader.addNotice(code, dropped ? `${detail} (dropped: ${dropped})` : detail);
   }
+  const broken = brokenCitations(reader.messages, state);
+  if (broken !== null) reader.addNotice("broken_citation", broken);
   const timing = {
     prefillMs: roundMs(step.timing.prefillMs),
     decodeMs: roundMs(step.timing.decodeMs),
@@ -65,6 +68,24 @@ export async function sample(run: RunContext, prefill: "final" | null): Promise<
   });
   if (step.error !== undefined) throw step.error;
 }
+
+/** What is said of the citations of an answer that do not hold; null: all do. */
+function brokenCitations(
+  messages: readonly UnderstoodMessage[],
+  state: ThreadState,
+): string | null {
+  const reasons = messages
+    .filter(isForUser)
+    .flatMap(({ text }) => annotationsOf(text, state))
+    .flatMap((annotation) => (annotation.type === "broken_citation" ? [annotation.message] : []));
+  if (reasons.length === 0) return null;
+  const shown = [...new Set(reasons)].slice(0, MAX_TOLD_CITATIONS).join("; ");
+  return reasons.length === 1
+    ? `A citation of the answer does not hold: ${shown}.`
+    : `${reasons.length} citations of the answer do not hold: ${shown}.`;
+}
+
+const MAX_TOLD_CITATIONS = 5;
 
 /** The budget that ended a step; null where something else did. */
 function budgetOf(reason: unknown): BudgetName | null {
@@ -221,7 +242,9 @@ class StepReader {
   async #complete(message: UnderstoodMessage): Promise<void> {
     const { itemId } = message;
     if (itemId === null || message.call !== undefined) return;
-    await this.#run.emit(this.#run.projection.completed(itemOf({ ...message, itemId })));
+    const { emit, projection, thread } = this.#run;
+    const item = annotated(itemOf({ ...message, itemId }), thread.state);
+    await emit(projection.completed(item));
   }
 
   #newItemId(): string {

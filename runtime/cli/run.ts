@@ -2,10 +2,9 @@
 import { resolve } from "node:path";
 import { UsageError } from "../errors.ts";
 import type { Timing, Usage } from "../events.ts";
-import { type DeniedCall, Thread } from "../index.ts";
+import { type DeniedCall, FootnoteWriter, sourcesOf, Thread, withFootnotes } from "../index.ts";
 import { terminalApprover } from "./ask-terminal.ts";
 import { checkLength, readAttachments, withAttachments } from "./attachments.ts";
-import { citedText } from "./cited-text.ts";
 import type { CommandContext } from "./command-context.ts";
 import { errorText } from "./error-text.ts";
 import { exitCodeOf } from "./exit-code-of.ts";
@@ -71,7 +70,10 @@ export async function runCommand(args: RunArguments, context: CommandContext): P
   const watch = watchRun(output, {
     holdAnswer: outputSchema !== undefined,
     // An answer with a schema has to stay as it was checked.
-    normaliseCitations: outputSchema === undefined ? (text) => citedText(thread, text) : undefined,
+    footnotes:
+      outputSchema === undefined
+        ? () => new FootnoteWriter(() => sourcesOf(thread.state))
+        : undefined,
     pythonStart: () =>
       isPythonReady ? null : "starting Python; the first start makes its memory image",
   });
@@ -83,10 +85,15 @@ export async function runCommand(args: RunArguments, context: CommandContext): P
   });
   let exitCode: ExitCode = EXIT.failed;
   try {
-    const { status, output: answer, error, deniedCall, usage, timing } = await run.result;
+    const result = await run.result;
+    const { status, output: answer, error, deniedCall, usage, timing } = result;
     if (error !== undefined) output.problem(errorText(error));
     if (args.output !== undefined && answer !== null) {
-      await writeWhole(args.output, answer, "--output");
+      const isText = outputSchema === undefined;
+      const readable = isText
+        ? withFootnotes(answer, sourcesOf(thread.state), result.annotations)
+        : answer;
+      await writeWhole(args.output, readable, "--output");
     }
     const answered = deniedCall === undefined ? EXIT.ok : EXIT.denied;
     exitCode = status === "completed" ? answered : exitCodeOf(error);

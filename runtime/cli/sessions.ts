@@ -3,16 +3,20 @@ import { resolve } from "node:path";
 import type { Message } from "../../harmony/index.ts";
 import { UsageError } from "../errors.ts";
 import {
+  type CitedSources,
   type ConversationTurn,
   conversationOf,
   findThread,
   shortIds,
+  sourcesOf,
   Thread,
   type ThreadSummary,
+  withFootnotes,
 } from "../index.ts";
 import type { CommandContext } from "./command-context.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import type { Output } from "./output.ts";
+import { showSource } from "./sessions-source.ts";
 import { summaryJson, withThreads } from "./stored-threads.ts";
 import { shortText, visibleText } from "./terminal-text.ts";
 
@@ -102,18 +106,25 @@ export type ShowArguments = {
   readonly id: string;
   /** Everything, where results and reasoning are otherwise shown in short form. */
   readonly full: boolean;
+  /** The cursor of a page that the conversation was shown; it is shown instead. */
+  readonly source: number | undefined;
   readonly json: boolean;
 };
 
 /** @throws ThreadNotFoundError, AmbiguousThreadError, ThreadLogError */
 export async function showCommand(
-  { id, full, json }: ShowArguments,
+  { id, full, source, json }: ShowArguments,
   context: CommandContext,
 ): Promise<ExitCode> {
   const { output } = context;
   return withThreads(context, async (store) => {
     const summary = await findThread(store, id);
     const entries = await store.read(summary.threadId);
+    const { state } = await Thread.open(store, summary.threadId);
+    if (source !== undefined) {
+      showSource(source, { state, entries }, { output, json });
+      return EXIT.ok;
+    }
     const turns = conversationOf(entries);
     if (json) {
       output.jsonLine({ ...summaryJson(summary), turns: turns.map(turnJson) });
@@ -130,7 +141,8 @@ export async function showCommand(
         "2",
       ),
     );
-    for (const turn of turns) showTurn(turn, full, output);
+    const sources = sourcesOf(state);
+    for (const turn of turns) showTurn(turn, { full, sources }, output);
     return EXIT.ok;
   });
 }
@@ -234,10 +246,16 @@ function turnJson({ messages, model, startedAt, ended }: ConversationTurn): obje
 const SHOWN_LINES = 12;
 const SHOWN_COLUMNS = 200;
 
-function showTurn({ messages, ended }: ConversationTurn, full: boolean, output: Output): void {
+function showTurn(
+  { messages, ended }: ConversationTurn,
+  { full, sources }: { readonly full: boolean; readonly sources: CitedSources },
+  output: Output,
+): void {
   for (const { message } of messages) {
     const { role, channel, recipient } = message;
-    const text = visibleText(textOf(message).trimEnd());
+    const isAnswer = role === "assistant" && !recipient && channel !== "analysis";
+    const said = textOf(message).trimEnd();
+    const text = visibleText(isAnswer ? withFootnotes(said, sources) : said);
     const short = full ? text : shortText(text, SHOWN_LINES, SHOWN_COLUMNS);
     if (role === "tool") output.line(output.paint(indented(short, "  → ", "    "), "2"));
     else if (role !== "assistant")

@@ -2,8 +2,8 @@
  * A run as a person at a terminal follows it: reasoning dimmed, calls and results in short form (all
  * on stderr), the answer on stdout. One of the two readers of the event stream; `--json` is the other.
  */
-import type { EventListener, Item, RunEvent } from "../events.ts";
-import { CitationRewriter } from "./citation-rewriter.ts";
+import type { Annotation, EventListener, Item, RunEvent } from "../events.ts";
+import type { FootnoteWriter } from "../index.ts";
 import type { Output } from "./output.ts";
 import { shortText } from "./terminal-text.ts";
 
@@ -16,8 +16,8 @@ export type WatchOptions = {
   readonly holdAnswer: boolean;
   /** What is to be waited for before Python can run; null when it is ready. */
   readonly pythonStart?: (() => string | null) | undefined;
-  /** Makes citations in the answer readable. Not for an answer that must pass a schema. */
-  readonly normaliseCitations?: ((text: string) => string) | undefined;
+  /** Gives each answer its footnotes. Not for an answer that must pass a schema. */
+  readonly footnotes?: (() => FootnoteWriter | null) | undefined;
 };
 
 /** @returns a listener that prints; it keeps nothing but the items that are in progress */
@@ -27,8 +27,9 @@ export function watchRun(output: Output, options: WatchOptions): EventListener {
   let printed = "";
   /** Of the step that is computed. */
   let startedAt = performance.now();
-  const { normaliseCitations } = options;
-  const citations = normaliseCitations && new CitationRewriter(normaliseCitations);
+  let footnotes = options.footnotes?.();
+  /** What the citations of the last answer came to. */
+  let annotations: readonly Annotation[] | undefined;
 
   const onDelta = (itemId: string, channel: string | null, text: string): void => {
     const item = open.get(itemId);
@@ -36,7 +37,7 @@ export function watchRun(output: Output, options: WatchOptions): EventListener {
     else if (item?.type === "agent_message") {
       if (channel !== "final") output.watch(text, "plain");
       else if (!options.holdAnswer) {
-        output.answer(citations?.push(text) ?? text);
+        output.answer(footnotes?.push(text) ?? text);
         printed += text;
       }
     }
@@ -50,6 +51,8 @@ export function watchRun(output: Output, options: WatchOptions): EventListener {
           // What came before it was no answer: the model went on.
           if (printed !== "") output.finishAnswer();
           printed = "";
+          annotations = undefined;
+          footnotes = options.footnotes?.();
         }
         break;
       case "item.delta":
@@ -70,7 +73,10 @@ export function watchRun(output: Output, options: WatchOptions): EventListener {
         break;
       case "item.completed":
         open.delete(event.item.id);
-        output.answer(citations?.end() ?? "");
+        output.answer(footnotes?.end() ?? "");
+        if (event.item.type === "agent_message" && event.item.phase === "final_answer") {
+          ({ annotations } = event.item);
+        }
         showCompleted(output, event.item);
         break;
       case "generation.reasoning_limited":
@@ -95,12 +101,22 @@ export function watchRun(output: Output, options: WatchOptions): EventListener {
         break;
       case "run.completed":
         if (event.output !== null && event.output !== printed) {
-          output.answer(normaliseCitations?.(event.output) ?? event.output);
+          footnotes = options.footnotes?.();
+          output.answer(footnotes?.push(event.output) ?? event.output);
+          output.answer(footnotes?.end() ?? "");
         }
         output.finishAnswer();
+        if (event.output !== null) showFootnotes(output, footnotes?.notes(annotations) ?? []);
         break;
     }
   };
+}
+
+/** They belong to the answer: without them its numbers say nothing. */
+function showFootnotes(output: Output, notes: readonly string[]): void {
+  if (notes.length === 0) return;
+  output.answer(`\n${notes.join("\n")}\n`);
+  output.finishAnswer();
 }
 
 function nearLine({ budget, used, limit }: Extract<RunEvent, { type: "budget" }>): string {

@@ -2,19 +2,25 @@
  * A conversation as Markdown that can be read back. Each message is a section of level two whose heading says
  * who speaks; calls and results stand in code fences. A line of a text that looks like such a heading gets a
  * backslash in front, which reading takes away. So what is in it of roles, tools and texts comes back exactly;
- * system and developer message, token ids, settings and times are not in it.
+ * system and developer message, token ids, settings and times are not in it. What an answer cites stands in a
+ * section behind it, which reading leaves out.
  */
 import { type Message, messageSegments } from "../../harmony/index.ts";
+import { sourceText } from "../citations/index.ts";
+import { annotationsOf } from "./annotate.ts";
 import { conversationOf } from "./conversation.ts";
 import type { LogEntry } from "./entry.ts";
 import { ThreadImportError } from "./errors.ts";
+import { fold } from "./fold.ts";
+import type { ThreadState } from "./state.ts";
 import { titleOf } from "./title.ts";
 
+const CITED = "## Cited lines";
 const HEADING =
-  /^## (?:(System|Developer|User|Assistant|Assistant \((?:reasoning|commentary)\))|(Call|Result) `([^`\s]+)`( \(analysis\))?)$/;
+  /^## (?:Cited lines|(System|Developer|User|Assistant|Assistant \((?:reasoning|commentary)\))|(Call|Result) `([^`\s]+)`( \(analysis\))?)$/;
 /** What could be read as a heading, with the backslashes that say that it is none. */
-const LIKE_HEADING = /^(?=\\*## (?:System|Developer|User|Assistant|Call|Result)\b)/gm;
-const ESCAPED = /^\\(?=\\*## (?:System|Developer|User|Assistant|Call|Result)\b)/gm;
+const LIKE_HEADING = /^(?=\\*## (?:System|Developer|User|Assistant|Call|Result|Cited lines)\b)/gm;
+const ESCAPED = /^\\(?=\\*## (?:System|Developer|User|Assistant|Call|Result|Cited lines)\b)/gm;
 const FENCED = /^(`{3,})[^\n`]*\n([\s\S]*?)\n?\1\s*$/;
 
 /** @throws ThreadLogError when the entries are no log */
@@ -27,7 +33,11 @@ export function exportMarkdown(entries: readonly LogEntry[]): string {
     ["Begun", first?.at],
     ["Model", turns.at(-1)?.model],
   ].filter(([, value]) => value !== undefined);
-  const sections = messages.map((message) => `${headingOf(message)}\n\n${bodyOf(message)}\n`);
+  const state = fold(entries);
+  const sections = messages.flatMap((message) => [
+    `${headingOf(message)}\n\n${bodyOf(message)}\n`,
+    ...citedSection(message, state),
+  ]);
   return [
     `# ${titleOf(messages) ?? "Conversation"}\n`,
     `${facts.map(([name, value]) => `- ${name}: ${value}`).join("\n")}\n`,
@@ -47,7 +57,9 @@ export function messagesOfMarkdown(text: string): readonly Message[] {
     at++;
     if (heading === null) continue;
     const end = sectionEnd(lines, at);
-    messages.push(messageOf(heading, lines.slice(at, end).join("\n"), at));
+    if (heading[0] !== CITED) {
+      messages.push(messageOf(heading, lines.slice(at, end).join("\n"), at));
+    }
     at = end;
   }
   if (messages.length > 0) return messages;
@@ -69,6 +81,22 @@ function sectionEnd(lines: readonly string[], from: number): number {
   }
   while (at < lines.length && !HEADING.test(lines[at] ?? "")) at++;
   return at;
+}
+
+/** What an answer cites, as a list; nothing where it cites nothing. */
+function citedSection(message: Message, state: ThreadState): readonly string[] {
+  const { role, recipient, channel } = message;
+  if (role !== "assistant" || recipient || channel === "analysis") return [];
+  const text = contentText(message);
+  const items = annotationsOf(text, state).map((annotation) => {
+    const written = text.slice(annotation.start_index, annotation.end_index);
+    const cited =
+      annotation.type === "url_citation"
+        ? sourceText(annotation)
+        : `does not hold: ${annotation.message}.`;
+    return `- ${written}: ${cited}`;
+  });
+  return items.length === 0 ? [] : [`${CITED}\n\n${[...new Set(items)].join("\n")}\n`];
 }
 
 function headingOf({ role, name, recipient, channel }: Message): string {

@@ -7,6 +7,7 @@
 import type { UnderstoodMessage } from "../context.ts";
 import type { DeniedCall, Item, PendingCall, RunEvent } from "../events.ts";
 import { textOf } from "../options.ts";
+import { annotated } from "./annotate.ts";
 import type { Approval, Compaction, Denial, LogRecord, Sampled, UserInput } from "./entry.ts";
 import { cutItem, errorItem, itemOf, startedItem, withResult } from "./items.ts";
 import type { OpenCall, ThreadState } from "./state.ts";
@@ -65,7 +66,7 @@ export class EventProjection {
       case "steered":
         return [{ type: "turn.steered", text: record.messages.map(textOf).join("\n\n") }];
       case "sampled":
-        return this.#sampled(record);
+        return this.#sampled(record, state);
       case "approval":
         return [this.#approval(record)];
       case "result": {
@@ -104,7 +105,7 @@ export class EventProjection {
     }
   }
 
-  #sampled(record: Sampled): readonly RunEvent[] {
+  #sampled(record: Sampled, state: ThreadState): readonly RunEvent[] {
     const events: RunEvent[] = [];
     const messages = record.messages.filter((message): message is ItemMessage => {
       return message.itemId !== null;
@@ -124,7 +125,8 @@ export class EventProjection {
       else if (this.#told.get(itemId) !== "completed") {
         const isCut = isInterrupted && part === last && part.terminator === null;
         const status = record.finish === "cancelled" ? "cancelled" : "failed";
-        events.push(this.completed(isCut ? cutItem(whole, status) : whole));
+        const said = annotated(whole, state);
+        events.push(this.completed(isCut ? cutItem(said, status) : said));
       }
     }
     if (!isInterrupted) events.push(generationCompleted(record));

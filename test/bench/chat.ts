@@ -110,7 +110,7 @@ async function measured(
       tools: [],
       thread,
       options: {},
-      normaliseCitations: (_, text) => text,
+      footnotes: () => null,
       makeAgent: (options) => new Agent(options),
       turnsOf: conversationOf,
       changeModel: async () => ({ model }),

@@ -1,81 +1,22 @@
-import fc from "fast-check";
 import { expect, test, vi } from "vitest";
-import { CitationRewriter, LONGEST_CITATION } from "../../runtime/cli/citation-rewriter.ts";
 import { Output } from "../../runtime/cli/output.ts";
 import { watchRun } from "../../runtime/cli/watch.ts";
-import type { RunEvent } from "../../runtime/events.ts";
-import { normaliseCitations } from "../../tools/index.ts";
+import type { Annotation, RunEvent } from "../../runtime/events.ts";
+import { FootnoteWriter, resolveCitations } from "../../runtime/index.ts";
+import { madeSources } from "../runtime/citations/sources.ts";
 
-const page = { kind: "document", url: "a.md", title: "A", text: "", lines: [], links: [] } as const;
-/** Cursors 0 … 9 are documents. */
-const normalise = (text: string): string =>
-  normaliseCitations(text, (cursor) => (cursor < 10 ? page : undefined)).text;
-
-function rewrite(pieces: readonly string[]): { shown: string[]; text: string } {
-  const rewriter = new CitationRewriter(normalise);
-  const shown = [...pieces.map((piece) => rewriter.push(piece)), rewriter.end()];
-  return { shown, text: shown.join("") };
-}
-
-test("a citation is held until it is whole, everything else passes at once", () => {
-  expect(rewrite(["From 11", ":00【", "3†L", "5-L9", "】, daily", "."]).shown).toEqual([
-    "From 11",
-    ":00",
-    "",
-    "",
-    " (a.md, lines 5–9), daily",
-    ".",
-    "",
-  ]);
-});
-
-test("what is never closed, and what is too long for a citation, is shown as it is", () => {
-  expect(rewrite(["So it is【3†L5", "-L9"]).shown).toEqual(["So it is", "", "【3†L5-L9"]);
-  const endless = "x".repeat(LONGEST_CITATION);
-  const { shown } = rewrite(["【", endless, "】 and【1†L2】"]);
-  expect(shown).toEqual(["", `【${endless}`, "】 and (a.md, line 2)", ""]);
-});
-
-test("memory is bounded, whatever comes", () => {
-  const rewriter = new CitationRewriter(normalise);
-  let shown = 0;
-  for (let given = 1; given <= 5_000; given++) {
-    shown += rewriter.push(given % 300 === 0 ? "a" : "【").length;
-    expect(given - shown).toBeLessThan(LONGEST_CITATION);
-  }
-});
-
-test("the text is that of the whole answer, wherever it is cut", () => {
-  const part = fc.oneof(
-    fc.constantFrom(
-      "【",
-      "】",
-      "†",
-      "1",
-      "12",
-      "†L3",
-      "【1†L3-L4】",
-      "【99†L1】",
-      " ",
-      "\n",
-      "👩‍🚀",
-      "word",
-    ),
-    fc.string({ unit: "binary", maxLength: 3 }),
-  );
-  fc.assert(
-    fc.property(fc.array(fc.array(part, { maxLength: 6 }), { maxLength: 8 }), (parts) => {
-      const pieces = parts.map((words) => words.join(""));
-      const whole = pieces.join("");
-      expect(rewrite(pieces).text).toBe(normalise(whole));
-      expect(rewrite(whole.split("")).text).toBe(normalise(whole));
-    }),
-    { numRuns: 100 },
-  );
-});
+const sources = madeSources([
+  { url: "", kind: "search", lines: ["hits"] },
+  { url: "a.md", title: "A", lines: ["one", "", "open at 11"] },
+]);
 
 /** What stdout has after an answer in two deltas and the end of the run. */
-function printed(first: string, second: string, options: { holdAnswer: boolean }): string {
+function printed(
+  first: string,
+  second: string,
+  options: { holdAnswer: boolean },
+  annotations?: readonly Annotation[],
+): string {
   let stdout = "";
   const spy = vi.spyOn(process.stdout, "write").mockImplementation((text) => {
     stdout += String(text);
@@ -103,13 +44,13 @@ function printed(first: string, second: string, options: { holdAnswer: boolean }
     { type: "item.started", item },
     { ...delta, text: first },
     { ...delta, text: second },
-    { type: "item.completed", item: { ...item, text } },
+    { type: "item.completed", item: { ...item, text, ...(annotations && { annotations }) } },
     { type: "run.completed", status: "completed", output: text, usage, timing },
   ];
   try {
     const listener = watchRun(new Output("never", {}), {
       ...options,
-      normaliseCitations: options.holdAnswer ? undefined : normalise,
+      footnotes: options.holdAnswer ? undefined : () => new FootnoteWriter(() => sources),
     });
     for (const event of events) void listener(event);
   } finally {
@@ -118,8 +59,32 @@ function printed(first: string, second: string, options: { holdAnswer: boolean }
   return stdout;
 }
 
-test("stdout has the answer once, with readable citations; held for a schema, as it was checked", () => {
-  expect(printed("Open【1†", "L2】.", { holdAnswer: false })).toBe("Open (a.md, line 2).\n");
+test("stdout has the answer once, with footnotes; held for a schema, as it was checked", () => {
+  expect(printed("Open【1†", "L2】.", { holdAnswer: false })).toBe(
+    "Open [1].\n\n[1] A, a.md, line 2: “open at 11”\n",
+  );
   expect(printed("Open【1†", "L2", { holdAnswer: false })).toBe("Open【1†L2\n");
   expect(printed('"【1†', 'L2】"', { holdAnswer: true })).toBe('"【1†L2】"\n');
+});
+
+test("what does not hold is marked", () => {
+  expect(printed("Open【1†L9】, ", "free【7†L1】.", { holdAnswer: false })).toBe(
+    "Open [1?], free [2?].\n\n" +
+      "[1?] Does not hold: line 9 of page 1: its last line is 2.\n" +
+      "[2?] Does not hold: page 7 was never shown (those from 0 to 1 were).\n",
+  );
+});
+
+test("what the lines do not say is marked once that is known", () => {
+  const text = "Open at 12【1†L2】.";
+  const annotations = resolveCitations(text, sources).map((annotation) => ({
+    ...annotation,
+    ...(annotation.type === "url_citation" && {
+      support: "unsupported" as const,
+      missing: ["12"],
+    }),
+  }));
+  expect(printed("Open at 12【1†", "L2】.", { holdAnswer: false }, annotations)).toBe(
+    "Open at 12 [1].\n\n[1?] A, a.md, line 2: “open at 11” Not supported: 12 is not there.\n",
+  );
 });

@@ -1,16 +1,12 @@
 /** The pages that a conversation was shown lie in its log: a resumed or forked thread still has its cursors. */
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { annotationsOf } from "../../runtime/thread/annotate.ts";
 import { forkAtStep } from "../../runtime/thread/edited-fork.ts";
 import { toolStatesOf } from "../../runtime/thread/state.ts";
 import { MemoryThreadStore } from "../../runtime/thread/store.ts";
 import { Thread } from "../../runtime/thread/thread.ts";
-import {
-  type BrowserBackend,
-  BrowserSession,
-  createBrowserTools,
-  normaliseCitations,
-} from "../../tools/index.ts";
+import { type BrowserBackend, BrowserSession, createBrowserTools } from "../../tools/index.ts";
 import { itemsOf, scriptedRun } from "./scripted-run.ts";
 
 const docs = fileURLToPath(new URL("../fixtures/docs", import.meta.url));
@@ -55,9 +51,8 @@ test("a thread that is opened again goes on with its cursors", async () => {
     "find",
     "document",
   ]);
-  expect(normaliseCitations("Open from 11【1†L6】.", (at) => session.page(at)).text).toBe(
-    "Open from 11 (visit/opening-hours.html, line 6).",
-  );
+  const [cited] = annotationsOf("Open from 11【1†L6】.", resumed.state);
+  expect(cited).toMatchObject({ url: "visit/opening-hours.html", lines: [{ first: 6, last: 6 }] });
   // What programs see has no page in it.
   const [found] = itemsOf(events).filter(({ type }) => type === "tool_call");
   expect(JSON.stringify(found)).toContain(String(session.page(2)?.sha256));

@@ -65,7 +65,7 @@ export const ORDER: Readonly<Record<string, readonly Row[]>> = {
   ],
   runtime: [
     together("context.ts", "options.ts", "events.ts", "errors.ts", "home.ts", "version.ts"),
-    apart("policy/"),
+    apart("policy/", "citations/"),
     together("model/", "calls/", "thread/"),
     apart("agent/"),
     apart("mcp-servers.ts"),

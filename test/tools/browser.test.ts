@@ -8,7 +8,6 @@ import {
   createBrowserTools,
   executeTool,
   type JsonValue,
-  normaliseCitations,
 } from "../../tools/index.ts";
 import { callBrowser, toolContext } from "./browser-support.ts";
 
@@ -263,9 +262,7 @@ describe("the session of a conversation", () => {
     await conversation(first, calls, left);
     const there = await conversation(first, [["open", { id: 0, cursor: 2 }]], [...left]);
     const cited = (records: readonly unknown[]): unknown =>
-      normaliseCitations("Open from 11:00【1†L6】.", (cursor) =>
-        BrowserSession.of(records).page(cursor),
-      );
+      BrowserSession.of(records).page(1)?.lines[6];
     await first.close();
 
     const second = await createBrowserTools({ docs: DOCS });
@@ -351,44 +348,5 @@ describe("the session of a conversation", () => {
       "9f30f8ec1313b7e2e8cd5283ee425a0a15c1b59b175459a878a3226b86f85fce",
     );
     expect(pageHash({ ...content, title: "T" })).not.toBe(pageHash(content));
-  });
-});
-
-describe("citations", () => {
-  it("become address and lines; what cites no document stays", async () => {
-    const browser = await createBrowserTools({ docs: DOCS });
-    await callBrowser(browser, "browser.search", { query: "winter" });
-    await callBrowser(browser, "browser.open", { id: 0 });
-    const answer =
-      "From 11:00【1†L6-L7】, see 【1†L9】 and 【1†Opening hours】; not 【0†L4】, 【7†L1】.";
-    const { text, citations } = normaliseCitations(answer, (cursor) =>
-      browser.session.page(cursor),
-    );
-    const url = "visit/opening-hours.html";
-    expect(text).toBe(
-      `From 11:00 (${url}, lines 6–7), see (${url}, line 9) and (${url}); not 【0†L4】, 【7†L1】.`,
-    );
-    expect(citations.map(({ lines }) => lines)).toEqual([
-      { first: 6, last: 7 },
-      { first: 9, last: 9 },
-      undefined,
-    ]);
-    for (const { startIndex, endIndex } of citations) {
-      expect(text.slice(startIndex, endIndex)).toMatch(/^\(.*\)$/);
-    }
-    await browser.close();
-  });
-
-  it("link to the host of a web page", async () => {
-    const backend: BrowserBackend = {
-      search: async () => [],
-      open: async (url) => ({ url, title: "t", text: "x", links: [] }),
-      close: async () => {},
-    };
-    const browser = await createBrowserTools({ backend });
-    await callBrowser(browser, "browser.open", { id: "https://example.org/a" });
-    expect(normaliseCitations("So it is【0†L0】", (at) => browser.session.page(at)).text).toBe(
-      "So it is ([example.org](https://example.org/a), line 0)",
-    );
   });
 });

@@ -5,7 +5,6 @@
 
 export type { BrowserBackend, SearchHit } from "./backend.ts";
 export { BrowserSession, type LineRange, type ShownPage } from "./browser-session.ts";
-export { type Citation, type CitedText, normaliseCitations } from "./citations.ts";
 export { type Attachment, readAttachment } from "./documents/attachment.ts";
 export {
   type FolderBackend,

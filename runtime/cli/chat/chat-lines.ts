@@ -147,8 +147,7 @@ class ChatLines implements ChatView {
   opened(chat: OpenedChat): void {
     this.#watch = watchRun(this.#options.output, {
       holdAnswer: false,
-      normaliseCitations: (text) =>
-        chat.normaliseCitations(this.#session.thread ?? chat.thread, text),
+      footnotes: () => chat.footnotes(() => this.#session.thread ?? chat.thread),
     });
   }
 

@@ -14,6 +14,7 @@ import type {
   ApprovalDecision,
   ApprovalRequest,
   ConversationTurn,
+  FootnoteWriter,
   InputMessage,
   LanguageModel,
   LogEntry,
@@ -35,8 +36,8 @@ export type OpenedChat = {
   readonly thread: Thread;
   /** What every turn begins with: instructions, limits, sampling, and the rules about calls. */
   readonly options: TurnOptions & Pick<AgentOptions, "policy">;
-  /** Makes the citations in an answer of the conversation readable. */
-  normaliseCitations(thread: Thread, text: string): string;
+  /** Footnotes for one answer of the conversation; null: its citations stay as they are. */
+  footnotes(thread: () => Thread): FootnoteWriter | null;
   /** Parts of the library, which a chat loads behind its first prompt. */
   makeAgent(options: AgentOptions): Agent;
   turnsOf(entries: readonly LogEntry[]): readonly ConversationTurn[];

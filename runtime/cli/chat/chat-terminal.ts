@@ -155,9 +155,7 @@ class ChatTerminal implements ChatView {
   }
 
   opened(chat: OpenedChat): void {
-    this.#transcript.rewriteCitations((text) =>
-      chat.normaliseCitations(this.#session.thread ?? chat.thread, text),
-    );
+    this.#transcript.useFootnotes(() => chat.footnotes(() => this.#session.thread ?? chat.thread));
   }
 
   askApproval(request: ApprovalRequest, signal: AbortSignal): Promise<ApprovalDecision> {

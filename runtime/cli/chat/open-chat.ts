@@ -8,11 +8,12 @@ import {
   conversationOf,
   exportJsonLines,
   exportMarkdown,
+  FootnoteWriter,
   type LanguageModel,
+  sourcesOf,
   Thread,
 } from "../../index.ts";
 import { readAttachments, withAttachments } from "../attachments.ts";
-import { citedText } from "../cited-text.ts";
 import type { CommandContext } from "../command-context.ts";
 import { modelConfiguration } from "../model-configuration.ts";
 import { openRunEnvironment, turnOptionsOf } from "../open-run.ts";
@@ -50,7 +51,7 @@ export async function openChat(
       tools,
       thread,
       options: { ...turnOptionsOf(args, briefing), policy: environment.policy },
-      normaliseCitations: citedText,
+      footnotes: (current) => new FootnoteWriter(() => sourcesOf(current().state)),
       makeAgent: (options) => new Agent(options),
       turnsOf: conversationOf,
       changeModel: async (path) => {

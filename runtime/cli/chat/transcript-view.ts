@@ -2,9 +2,8 @@
  * The conversation on the screen: events of a run in, blocks out. What is finished is committed to the screen,
  * what is being written is a component among the changing lines.
  */
-import type { Item, RunEvent } from "../../events.ts";
-import type { ConversationTurn } from "../../index.ts";
-import { CitationRewriter } from "../citation-rewriter.ts";
+import type { Annotation, Item, RunEvent } from "../../events.ts";
+import type { ConversationTurn, FootnoteWriter } from "../../index.ts";
 import { AnswerParts } from "./answer-parts.ts";
 import { CallView, type Folding, ReasoningView } from "./item-views.ts";
 import type { AnswerRenderer } from "./markdown-block.ts";
@@ -31,24 +30,30 @@ class AnswerView implements Component {
   readonly #parts = new AnswerParts();
   readonly #options: TranscriptOptions;
   readonly #renderer: AnswerRenderer | null;
-  readonly #citations: CitationRewriter | null;
+  readonly #footnotes: FootnoteWriter | null;
   #isBegun = false;
   hasText = false;
 
-  constructor(options: TranscriptOptions, normaliseCitations: ((text: string) => string) | null) {
+  constructor(options: TranscriptOptions, footnotes: FootnoteWriter | null) {
     this.#options = options;
     this.#renderer = options.renderer();
-    this.#citations = normaliseCitations && new CitationRewriter(normaliseCitations);
+    this.#footnotes = footnotes;
   }
 
   append(text: string): void {
     this.hasText ||= text !== "";
-    this.#commit(this.#parts.push(this.#citations?.push(text) ?? text));
+    this.#commit(this.#parts.push(this.#footnotes?.push(text) ?? text));
   }
 
-  end(): void {
-    this.#commit(this.#parts.push(this.#citations?.end() ?? ""));
+  /** @param annotations what the citations came to, where that is known */
+  end(annotations: readonly Annotation[] | undefined): void {
+    this.#commit(this.#parts.push(this.#footnotes?.end() ?? ""));
     this.#commit(this.#parts.end());
+    const notes = this.#footnotes?.notes(annotations) ?? [];
+    const { screen, theme } = this.#options;
+    for (const [at, note] of notes.entries()) {
+      screen.commit(new TextBlock(note, { paint: theme.dim, hasGap: at === 0 }));
+    }
   }
 
   render(width: number): string[] {
@@ -118,15 +123,15 @@ export class TranscriptView implements Component {
   readonly #open = new Map<string, View>();
   /** What is taken happened in an earlier run. */
   #isPast = false;
-  #normaliseCitations: ((text: string) => string) | null = null;
+  #footnotes: () => FootnoteWriter | null = () => null;
 
   constructor(options: TranscriptOptions) {
     this.#options = options;
   }
 
-  /** Makes citations in answers readable. */
-  rewriteCitations(normalise: ((text: string) => string) | null): void {
-    this.#normaliseCitations = normalise;
+  /** @param make footnotes for one answer */
+  useFootnotes(make: () => FootnoteWriter | null): void {
+    this.#footnotes = make;
   }
 
   /** What a person said. */
@@ -219,7 +224,7 @@ export class TranscriptView implements Component {
         this.#open.set(item.id, new ReasoningView(theme, folding));
         break;
       case "agent_message":
-        this.#open.set(item.id, new AnswerView(this.#options, this.#normaliseCitations));
+        this.#open.set(item.id, new AnswerView(this.#options, this.#footnotes()));
         break;
       case "tool_call":
       case "code_execution":
@@ -262,7 +267,7 @@ export class TranscriptView implements Component {
   #finish(view: View, item: Item | null): void {
     if (view instanceof AnswerView) {
       if (item?.type === "agent_message" && !view.hasText) view.append(item.text);
-      view.end();
+      view.end(item?.type === "agent_message" ? item.annotations : undefined);
       return;
     }
     if (view instanceof ReasoningView) {

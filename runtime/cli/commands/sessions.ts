@@ -54,10 +54,20 @@ export const command: CommandGroup = {
         positionals: { id: ID },
         flags: {
           full: { type: "switch", describe: "Results and reasoning whole" },
+          source: {
+            type: "integer",
+            placeholder: "N",
+            min: 0,
+            max: 1_000_000,
+            describe: "The page of cursor N, as it was read",
+          },
           ...reportFlag,
         },
         settings: colorFlag,
-        examples: [["sessions show 1f3a", "With the beginning of its id"]],
+        examples: [
+          ["sessions show 1f3a", "With the beginning of its id"],
+          ["sessions show 1f3a --source 2", "The page that 【2†L5】 cites"],
+        ],
         run: async (args, context) => (await import("../sessions.ts")).showCommand(args, context),
       }),
     ),

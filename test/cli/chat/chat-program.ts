@@ -32,7 +32,7 @@ await chatInTerminal({
     tools,
     thread,
     options: { effort: "low", date: "2026-01-31" },
-    normaliseCitations: (_, text) => text,
+    footnotes: () => null,
     makeAgent: (options) => new Agent(options),
     turnsOf: conversationOf,
     changeModel: async () => ({ model }),
