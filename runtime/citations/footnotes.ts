@@ -93,7 +93,7 @@ export function withFootnotes(
 }
 
 /** One footnote: number, title, address, lines and the beginning of what they say. */
-export function footnote(number: number, annotation: Annotation): string {
+function footnote(number: number, annotation: Annotation): string {
   const label = mark(number, annotation);
   if (annotation.type === "broken_citation") {
     return `${label} Does not hold: ${plain(annotation.message)}.`;
@@ -141,7 +141,7 @@ function keyOf(annotation: Annotation): string {
 }
 
 /** Marks of links, `【3†anchor†host】`, become their anchors. */
-export function withoutLinks(text: string): string {
+function withoutLinks(text: string): string {
   return text.replace(/【\d+†([^†】]*)(?:†[^】]*)?】/g, "$1");
 }
 

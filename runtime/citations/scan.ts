@@ -17,7 +17,7 @@ export type ScannedPiece =
   | { readonly type: "citation"; readonly text: string; readonly citation: WrittenCitation };
 
 /** Longest citation, with its brackets, in UTF-16 units. What is longer is text. */
-export const LONGEST_CITATION = 256;
+const LONGEST_CITATION = 256;
 /** Longest code span and longest first line of a fence. What is longer is text. */
 const LONGEST_CODE = 512;
 
