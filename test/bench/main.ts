@@ -10,6 +10,7 @@ const AREAS: Readonly<Record<string, () => Promise<{ bench: Bench }>>> = {
   constrain: () => import("./constrain.ts"),
   calibration: () => import("./calibration.ts"),
   chat: () => import("./chat.ts"),
+  documents: () => import("./documents.ts"),
   harmony: () => import("./harmony.ts"),
   inference: () => import("./inference.ts"),
   "jump-forward": () => import("./jump-forward.ts"),

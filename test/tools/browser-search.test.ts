@@ -135,6 +135,32 @@ describe("documents", () => {
 });
 
 describe("an index that is kept", () => {
+  it("knows the words within words of all documents, whoever took them in and was stopped then", async () => {
+    await using state = await folderWith({});
+    const file = join(state.path, "index.sqlite");
+    const add = (index: SearchIndex, url: string, text: string): void =>
+      index.update({ documents: [{ page: page(url, text), version: "1", hash: url }] });
+    const found = (index: SearchIndex): boolean[] =>
+      ["gebühr", "wärter", "leine", "wache"].map((part) => index.search(part, 1).length > 0);
+    const stopped = new SearchIndex(file, 5);
+    add(stopped, "a", "Hafengebührenordnung");
+    stopped.close();
+    const one = new SearchIndex(file, 5);
+    const two = new SearchIndex(file, 5);
+    one.updateVocabulary();
+    expect(found(one)).toEqual([true, false, false, false]);
+    add(one, "b", "Schleusenwärterhaus");
+    one.updateVocabulary();
+    expect(found(one)).toEqual([true, true, false, false]);
+    // Two take in documents by turns; the second is stopped before it has come to their words.
+    add(one, "c", "Festmacherleinentrommel");
+    add(two, "d", "Hafenwachenplan");
+    two.close();
+    one.updateVocabulary();
+    expect(found(one)).toEqual([true, true, true, true]);
+    one.close();
+  });
+
   it("is made anew when its form is an older one, and refused when it is no index", async () => {
     await using state = await folderWith({ "other.sqlite": "no database at all, but long enough" });
     await using folder = await folderWith({ "a.md": "# One" });

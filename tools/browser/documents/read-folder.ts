@@ -174,7 +174,6 @@ class BatchWriter {
   #removed: string[] = [];
   #touched: { readonly url: string; readonly version: string }[] = [];
   #characters = 0;
-  #hasNewWords = false;
   #writing: Promise<void> = Promise.resolve();
 
   constructor(index: IndexThread) {
@@ -184,7 +183,6 @@ class BatchWriter {
   async add(document: IndexedDocument, characters: number): Promise<void> {
     this.#documents.push(document);
     this.#characters += characters;
-    this.#hasNewWords ||= characters > 0;
     await this.#writeIfMany();
   }
 
@@ -202,7 +200,7 @@ class BatchWriter {
   async finish(): Promise<void> {
     await this.#write();
     await this.#writing;
-    if (this.#hasNewWords) await this.#index.updateVocabulary();
+    await this.#index.updateVocabulary();
   }
 
   async #writeIfMany(): Promise<void> {

@@ -32,6 +32,9 @@ const ANY_VERSION = 1;
 /** How long a change waits for that of another process. */
 const LOCK_TIMEOUT_MS = 30_000;
 
+/** Documents whose words are collected apart; after more of them all words of the index are gone through. */
+const MAX_FRESH = 500;
+
 const TOKENIZER = "porter unicode61 remove_diacritics 2 categories ''L* N* M* Co''";
 
 /** A file as it was when it was read. */
@@ -65,6 +68,10 @@ export type IndexChange = {
 export class SearchIndex {
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
+  /** Documents that this process took in since the vocabulary was whole, with their words in `fresh_words`. */
+  #fresh = 0;
+  /** Number of changes that this process has seen; another number: another process changed the index too. */
+  #seenChanges = -1;
 
   /**
    * @param file  path of the database, or the empty string: a private one, in memory until it is large
@@ -91,10 +98,12 @@ export class SearchIndex {
   #createTables(version: number): void {
     this.#database.exec(`
       DROP TABLE IF EXISTS documents; DROP TABLE IF EXISTS parts; DROP TABLE IF EXISTS words;
-      DROP TABLE IF EXISTS word_list; DROP TABLE IF EXISTS inside_words; DROP TABLE IF EXISTS vocabulary;
+      DROP TABLE IF EXISTS changes; DROP TABLE IF EXISTS word_list; DROP TABLE IF EXISTS inside_words; DROP TABLE IF EXISTS vocabulary;
       CREATE TABLE documents (
         id INTEGER PRIMARY KEY, url TEXT NOT NULL UNIQUE, version TEXT NOT NULL, hash TEXT NOT NULL,
         warnings TEXT, reason TEXT, page TEXT);
+      CREATE TABLE changes (count INTEGER NOT NULL, in_vocabulary INTEGER NOT NULL);
+      INSERT INTO changes VALUES (0, 0);
       CREATE TABLE parts (id INTEGER PRIMARY KEY, line INTEGER NOT NULL, text TEXT NOT NULL);
       CREATE VIRTUAL TABLE words USING fts5(
         title, path, body, identifiers, content = '', contentless_delete = 1, tokenize = '${TOKENIZER}');
@@ -145,14 +154,20 @@ export class SearchIndex {
         number === 0 ? urlHeading(page.url).length : 0,
         Math.max(0, end - part.start),
       );
-      this.#run(
-        "INSERT INTO words (rowid, title, path, body, identifiers) VALUES (?, ?, ?, ?, ?)",
-        id,
+      const words = [
         indexText(page.title),
         indexText(page.url.replace(/[/_.-]+/g, " ")),
         indexText(body),
         identifierWords(`${page.title} ${body}`),
+      ];
+      this.#run(
+        "INSERT INTO words (rowid, title, path, body, identifiers) VALUES (?, ?, ?, ?, ?)",
+        id,
+        ...words,
       );
+      if (this.#fresh <= MAX_FRESH) {
+        this.#run("INSERT INTO fresh_words (text) VALUES (?)", words.join(" . "));
+      }
     }
   }
 
@@ -182,21 +197,52 @@ export class SearchIndex {
     }
   }
 
-  /** Takes the words that are new since the last time into the list that is searched for parts of words. */
+  /**
+   * Takes the words that are new into the list that is searched for parts of words. Nothing is done where it
+   * is whole; a process that was killed before it came to that leaves it to the next.
+   */
   updateVocabulary(): void {
+    const { count, inVocabulary } = this.#changes();
+    if (count === inVocabulary) return;
     this.#transaction(() => {
+      const { count } = this.#changes();
+      const isFresh = this.#fresh <= MAX_FRESH && this.#seenChanges === count;
       const before = Number(
         this.#get("SELECT coalesce(max(id), 0) AS id FROM vocabulary")?.["id"] ?? 0,
       );
       // Words of letters alone: numbers and what is longer than any word are not looked into.
       this.#run(`
-        INSERT OR IGNORE INTO vocabulary (word) SELECT term FROM word_list
+        INSERT OR IGNORE INTO vocabulary (word) SELECT term FROM ${isFresh ? "fresh_list" : "word_list"}
         WHERE length(term) BETWEEN 4 AND 40 AND term NOT GLOB '*[0-9]*'`);
       this.#run(
         "INSERT INTO inside_words (rowid, word) SELECT id, word FROM vocabulary WHERE id > ?",
         before,
       );
+      this.#run("UPDATE changes SET in_vocabulary = count");
     });
+    this.#fresh = 0;
+    this.#seenChanges = -1;
+  }
+
+  #changes(): { readonly count: number; readonly inVocabulary: number } {
+    const row = this.#get("SELECT count, in_vocabulary FROM changes");
+    return { count: Number(row?.["count"]), inVocabulary: Number(row?.["in_vocabulary"]) };
+  }
+
+  /** In the transaction of a change with documents. */
+  #countChange(documents: number): void {
+    const { count, inVocabulary } = this.#changes();
+    if (this.#fresh === 0 && count === inVocabulary) {
+      this.#database.exec(`
+        DROP TABLE IF EXISTS temp.fresh_list; DROP TABLE IF EXISTS temp.fresh_words;
+        CREATE VIRTUAL TABLE temp.fresh_words USING fts5(text, content = '', tokenize = '${TOKENIZER}');
+        CREATE VIRTUAL TABLE temp.fresh_list USING fts5vocab('temp', 'fresh_words', 'row');`);
+    } else if (count !== this.#seenChanges) {
+      this.#fresh = MAX_FRESH;
+    }
+    this.#fresh += documents;
+    this.#seenChanges = count + 1;
+    this.#run("UPDATE changes SET count = count + 1");
   }
 
   update({ documents = [], removed = [], touched = [] }: IndexChange): void {
@@ -205,6 +251,7 @@ export class SearchIndex {
       for (const { url, version } of touched) {
         this.#run("UPDATE documents SET version = ? WHERE url = ?", version, url);
       }
+      if (documents.length > 0) this.#countChange(documents.length);
       for (const document of documents) this.#add(document);
     });
   }
