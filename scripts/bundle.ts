@@ -22,6 +22,7 @@ export const BUNDLE_ENTRIES: readonly string[] = [
   "tools/mcp/sdk.ts",
   "tools/mcp/serve/sdk-server.ts",
   "tools/net/undici.ts",
+  "tools/net/web/cache-semantics.ts",
 ];
 
 const LICENSES = "THIRD-PARTY-LICENSES.md";

@@ -116,8 +116,10 @@ export {
   validatorTools,
 } from "./mcp/index.ts";
 export {
+  type Clock,
   createGuardedFetch,
   type FetchPurpose,
+  type FetchRecording,
   type GuardedFetch,
   type GuardedFetchOptions,
   type GuardedRequest,
@@ -129,7 +131,9 @@ export {
   type NetLimits,
   openWebClient,
   parseHostPattern,
+  type RecordedFetch,
   type Resolver,
+  type RetryOptions,
   type WebClient,
   type WebClientOptions,
   type WebPolicyOptions,

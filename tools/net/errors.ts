@@ -140,6 +140,52 @@ export class DomainRefusedError extends NetError {
   }
 }
 
+/** The host is to be asked later than the caller would wait. */
+export class RateLimitedError extends NetError {
+  static override readonly brand: string = "chorale.RateLimitedError";
+  readonly host: string;
+  readonly waitSeconds: number;
+
+  constructor(host: string, waitSeconds: number) {
+    super(
+      "CHORALE_NET_RATE",
+      `${shown(host)} was not asked: it may be asked again in ${Math.ceil(waitSeconds)} s.`,
+    );
+    this.host = host;
+    this.waitSeconds = waitSeconds;
+  }
+}
+
+/** The site does not want programs to read the page. */
+export class RobotsRefusedError extends NetError {
+  static override readonly brand: string = "chorale.RobotsRefusedError";
+  constructor(url: string, reason: string, options?: ErrorOptions) {
+    super("CHORALE_NET_ROBOTS", `${shown(url)} was not requested: ${reason}.`, options);
+  }
+}
+
+/** Nothing is to be asked, and nothing is kept of it. */
+export class OfflineError extends NetError {
+  static override readonly brand: string = "chorale.OfflineError";
+  constructor(url: string) {
+    super(
+      "CHORALE_NET_OFFLINE",
+      `${shown(url)} was not requested: this run is offline, and neither the cache nor the thread holds the page.`,
+    );
+  }
+}
+
+/** What was recorded is not what it says that it is. */
+export class RecordingError extends NetError {
+  static override readonly brand: string = "chorale.RecordingError";
+  constructor(url: string) {
+    super(
+      "CHORALE_NET_RECORDING",
+      `The recorded page ${shown(url)} was not used: its content does not have the SHA-256 that was recorded with it.`,
+    );
+  }
+}
+
 /** The body is not what its headers say that it is. */
 export class ContentEncodingError extends NetError {
   static override readonly brand: string = "chorale.ContentEncodingError";

@@ -30,10 +30,14 @@ export {
   narrowerHost,
   parseHostPattern,
 } from "./hosts.ts";
+export type { Clock } from "./web/host-pace.ts";
 export type { WebPolicyOptions } from "./web/policy.ts";
+export type { RetryOptions } from "./web/retry.ts";
 export {
   type FetchPurpose,
+  type FetchRecording,
   openWebClient,
+  type RecordedFetch,
   type WebClient,
   type WebClientOptions,
   type WebRequest,

@@ -71,6 +71,8 @@ export function openTestClient(
   const client = openWebClient({
     resolve: async () => ["127.0.0.1"],
     allowPrivateHosts: ports.map((port) => `*.test:${port}`),
+    // Further attempts come at once, unless a test looks at their pauses.
+    ...(options.clock === undefined && { retry: { baseMs: 1 } }),
     ...options,
   });
   onTestFinished(() => client.close());
