@@ -7,21 +7,24 @@
  * before the navigation is taken. Rates are of processor time, so that other work on the machine does not
  * count.
  */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { Readability } from "@mozilla/readability";
 import { Defuddle } from "defuddle/node";
 import { convert } from "html-to-text";
 import { parseHTML } from "linkedom";
+import { decodeText } from "../../tools/browser/convert/charset.ts";
 import { extractPage } from "../../tools/browser/convert/extract.ts";
-import { stripLinks } from "../../tools/browser/text/links.ts";
+import {
+  letters,
+  mainText,
+  type PageLabels,
+  readCorpusPage,
+  readPageLabels,
+} from "../tools/page-labels.ts";
 
-const FIXTURES = join(import.meta.dirname, "../fixtures");
 const SPEED_BYTES = 4_000_000;
 const ROUNDS = 5;
 const ROUND_MS = 4000;
 
-type Label = { readonly main: readonly string[]; readonly other: readonly string[] };
 type Extractor = (html: string) => string | Promise<string>;
 
 const EXTRACTORS: Readonly<Record<string, Extractor>> = {
@@ -39,7 +42,7 @@ const EXTRACTORS: Readonly<Record<string, Extractor>> = {
 };
 
 export async function bench(): Promise<Record<string, unknown>> {
-  const labels = readLabels();
+  const labels = readPageLabels();
   const quality: Record<string, unknown> = {};
   for (const [name, extract] of Object.entries(EXTRACTORS)) {
     quality[name] = await scoreOf(extract, labels);
@@ -48,30 +51,26 @@ export async function bench(): Promise<Record<string, unknown>> {
   return { pages: Object.keys(labels).length, quality, speed: await speedOf(labels) };
 }
 
-function readLabels(): Readonly<Record<string, Label>> {
-  return JSON.parse(readFileSync(join(FIXTURES, "page-labels.json"), "utf8"));
-}
-
-function pageHtml(name: string): string {
-  return readFileSync(join(FIXTURES, "pages", name), "utf8");
+/** The text of a page: what character set it is in is no part of the comparison. */
+async function pageHtml(name: string): Promise<string> {
+  return (await decodeText(readCorpusPage(name), undefined, true)).text;
 }
 
 async function own(html: string): Promise<string> {
-  const { text, mainEnd } = await extractPage({ url: "page.html", bytes: Buffer.from(html) });
-  return stripLinks(text.slice(0, mainEnd)).replace(/\n *(?:\* |\d+\. |> |#+ )/g, "\n");
+  return mainText(await extractPage({ url: "page.html", bytes: Buffer.from(html) }));
 }
 
 /** Shares of sentences: content that is kept, other text that is dropped; and the harmonic mean of both. */
 async function scoreOf(
   extract: Extractor,
-  labels: Readonly<Record<string, Label>>,
+  labels: Readonly<Record<string, PageLabels>>,
 ): Promise<Record<string, number>> {
   const sum = { kept: 0, content: 0, dropped: 0, other: 0 };
   for (const [name, { main, other }] of Object.entries(labels)) {
-    const text = plain(await extract(pageHtml(name)));
-    sum.kept += main.filter((sentence) => text.includes(plain(sentence))).length;
+    const text = letters(await extract(await pageHtml(name)));
+    sum.kept += main.filter((sentence) => text.includes(letters(sentence))).length;
     sum.content += main.length;
-    sum.dropped += other.filter((sentence) => !text.includes(plain(sentence))).length;
+    sum.dropped += other.filter((sentence) => !text.includes(letters(sentence))).length;
     sum.other += other.length;
   }
   const [kept, dropped] = [sum.kept / sum.content, sum.dropped / sum.other];
@@ -83,20 +82,14 @@ async function scoreOf(
   };
 }
 
-/** Marks that extractors add differ; words do not. */
-function plain(text: string): string {
-  return text
-    .replace(/[`*_#|$[\]{}^]/g, " ")
-    .replace(/\s+/g, "")
-    .toLowerCase();
-}
-
 /**
  * Megabytes of HTML in a second of one core: the corpus page by page, and as one large page; the others
  * on the pages of the corpus in the same run.
  */
-async function speedOf(labels: Readonly<Record<string, Label>>): Promise<Record<string, number>> {
-  const pages = Object.keys(labels).map((name) => pageHtml(name));
+async function speedOf(
+  labels: Readonly<Record<string, PageLabels>>,
+): Promise<Record<string, number>> {
+  const pages = await Promise.all(Object.keys(labels).map((name) => pageHtml(name)));
   const bodies = pages.map((html) => `<div>${bodyOf(html)}</div>`).join("");
   const convertOwn: Extractor = async (html) =>
     (await extractPage({ url: "page.html", bytes: Buffer.from(html) })).text;

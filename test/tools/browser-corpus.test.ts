@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { extractPage } from "../../tools/browser/convert/extract.ts";
 import { createPage, lineAt, type PageContent } from "../../tools/browser/page.ts";
+import { letters, mainText, readPageLabels } from "./page-labels.ts";
 
 const PAGES = join(import.meta.dirname, "../fixtures/pages");
 const GOLDEN = join(import.meta.dirname, "../golden/pages");
@@ -43,6 +44,15 @@ describe("the pages of the corpus", () => {
     }
     expect(actual).toBe(readFileSync(file, "utf8"));
   });
+
+  it.each(Object.entries(readPageLabels()))(
+    "%s keeps its content and drops what stands around it",
+    async (name, { main, other }) => {
+      const text = letters(mainText(await convert(name)));
+      expect(main.filter((sentence) => !text.includes(letters(sentence)))).toEqual([]);
+      expect(other.filter((sentence) => text.includes(letters(sentence)))).toEqual([]);
+    },
+  );
 
   it.each(names)("%s has links and places that are there", async (name) => {
     const { text, links, anchors = {}, mainEnd = 0 } = await convert(name);

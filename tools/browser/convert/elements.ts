@@ -95,6 +95,7 @@ function someChildren({ children }: MarkupElement, limit: number): readonly Mark
 /** Marks beside a heading that link to it or let it be changed, and formulas that are written once more as signs at places. */
 export function isDecoration({ name, attributes, children }: MarkupElement): boolean {
   if (attributes["class"] === "mw-editsection") return true;
+  if (name === "button") return children.length === 1 && isCopyLabel(children[0]);
   if (name === "a" && attributes["href"]?.startsWith("#")) {
     if (children.length > 2 || children.some((child) => isElement(child) && child.name === "img"))
       return false;
@@ -106,6 +107,36 @@ export function isDecoration({ name, attributes, children }: MarkupElement): boo
   return (
     attributes["aria-hidden"] === "true" &&
     /\b(?:katex-html|mjx-|MathJax)/.test(attributes["class"] ?? "")
+  );
+}
+
+/** What a button beside a program text says. */
+function isCopyLabel(node: MarkupNode | undefined): boolean {
+  return typeof node === "string" && /^\s*cop(?:y|ied)(?: code| to clipboard)?!?\s*$/i.test(node);
+}
+
+/**
+ * What stands there for readers without scripts, and repeats the picture in front of it that a script
+ * loads when it is scrolled to.
+ */
+export function isRepeatedPicture(element: MarkupElement): boolean {
+  const { children, parent } = element;
+  const pictures = children.filter(isElement);
+  if (pictures.length === 0 || pictures.some(({ name }) => name !== "img" && name !== "picture"))
+    return false;
+  const siblings = parent?.children ?? [];
+  if (siblings.length > MAX_SIBLINGS) return false;
+  const before = siblings.slice(0, siblings.indexOf(element)).findLast(isElement);
+  return before?.name === "img" || before?.name === "picture";
+}
+
+/** Line ends count in it, as in `pre`. */
+export function isStyledPreformatted({ attributes, children }: MarkupElement): boolean {
+  const { style } = attributes;
+  return (
+    style !== undefined &&
+    /white-space(?:-collapse)?\s*:\s*(?:pre|break-spaces)/i.test(style.slice(0, 500)) &&
+    children.some((child) => typeof child === "string" && /\S[^\n]*\n\s*\S/.test(child))
   );
 }
 

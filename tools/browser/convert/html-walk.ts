@@ -17,7 +17,9 @@ import {
   isList,
   isPartOfWord,
   isPixel,
+  isRepeatedPicture,
   isStyledBlock,
+  isStyledPreformatted,
   isTight,
   PARAGRAPHS,
   SPACED,
@@ -159,6 +161,8 @@ export class HtmlWalk {
       case "i":
       case "em":
         return isStyledBlock(attributes) ? this.#line() : null;
+      case "noscript":
+        return isRepeatedPicture(element) ? DONE : null;
       case "br":
         if (this.#preformatted > 0) builder.verbatim("\n");
         else builder.lineBreak();
@@ -249,10 +253,20 @@ export class HtmlWalk {
       if (HEADING.test(name)) builder.inline(`${"#".repeat(Number(name[1]))} `);
       return isTight(element, "last") ? this.#endLine : this.#endParagraph;
     }
+    if (isStyledPreformatted(element)) return this.#styledPreformatted();
     if (BLOCKS.has(name) || isStyledBlock(attributes)) return this.#line();
     if (!SPACED.has(name) || this.#preformatted > 0) return null;
     builder.inline(" ");
     return this.#space;
+  }
+
+  #styledPreformatted(): Leave {
+    this.builder.lineBreak();
+    this.#preformatted++;
+    return () => {
+      this.#preformatted--;
+      this.builder.lineBreak();
+    };
   }
 
   #line(): Leave {

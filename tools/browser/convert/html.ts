@@ -36,9 +36,9 @@ const MIN_HIDDEN_CHARACTERS = 300;
 
 export function htmlToPage(source: HtmlSource): PageContent {
   const tree = parseHtml(source.html);
-  const { root, referred, styles } = tree;
-  const { elements, hiddenCharacters } = measure(root, visibilityOf(referred, styles));
-  const { boilerplate } = findRegions(elements);
+  const { root } = tree;
+  const { elements, hiddenCharacters } = measure(root, visibilityOf(tree));
+  const { boilerplate } = findRegions(elements, tree.title);
   const walk = new HtmlWalk(createLinkResolver(source.url, tree.base));
   walk.run([root], boilerplate);
   const heading = urlHeading(source.url);

@@ -34,6 +34,10 @@ export type MarkupTree = {
   readonly base: string | undefined;
   /** Texts of the style sheets in the document that are not for print. */
   readonly styles: readonly string[];
+  /** Attributes of `body`. */
+  readonly body: Attributes;
+  /** There is a style sheet in another file. */
+  readonly hasLinkedStyles: boolean;
   /** Names that a control or a link of the page refers to: `href="#x"`, `aria-controls="x"`. */
   readonly referred: ReadonlySet<string>;
   /** Something was nested deeper than the bound, or there were more elements than the bound. */
@@ -77,6 +81,8 @@ class TreeBuilder {
   #flattened = false;
   #title: string | undefined;
   #base: string | undefined;
+  #body: Attributes = NO_ATTRIBUTES;
+  #hasLinkedStyles = false;
   /** The tag that is being read. */
   #tag: Tag = ROOT;
   #attributes: { [name: string]: string | undefined } | null = null;
@@ -141,6 +147,8 @@ class TreeBuilder {
       title: this.#title,
       base: this.#base,
       styles: this.#styles,
+      body: this.#body,
+      hasLinkedStyles: this.#hasLinkedStyles,
       referred: this.#referred,
       flattened: this.#flattened,
     };
@@ -173,7 +181,12 @@ class TreeBuilder {
     const tag = this.#tag;
     const attributes: Attributes = this.#attributes ?? NO_ATTRIBUTES;
     if (tag.name === "base") this.#base ??= attributes["href"];
-    if (tag.isLookedThrough) return;
+    else if (tag.name === "link")
+      this.#hasLinkedStyles ||= /stylesheet/i.test(attributes["rel"] ?? "");
+    if (tag.isLookedThrough) {
+      if (tag.name === "body") this.#body = { ...attributes, ...this.#body };
+      return;
+    }
     if (this.#openForeign > 0 && tag.breaksOut && !this.#isIntegrated()) this.#popForeign();
     if (tag.closesParagraph && this.#openParagraphs > 0) this.#closeParagraph();
     if (tag.closes !== undefined) this.#closeOthers(tag);

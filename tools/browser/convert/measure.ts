@@ -40,7 +40,10 @@ export function measure(root: MarkupElement, isVisible: Visibility): Measurement
   for (let at = elements.length - 1; at > 0; at--) {
     const element = elements[at];
     if (!element?.parent) continue;
-    const isLink = element.name === "a" && element.attributes["href"] !== undefined;
+    // Buttons do something else than the content, as links lead somewhere else.
+    const isLink =
+      (element.name === "a" && element.attributes["href"] !== undefined) ||
+      element.name === "button";
     element.parent.textLength += element.textLength;
     element.parent.linkLength += isLink ? element.textLength : element.linkLength;
   }

@@ -4,36 +4,35 @@
  * the content, since the model may want to follow their links.
  *
  * The judgement is by what the markup says (elements, ARIA roles, names in classes and ids), by the share
- * of link text, and by where the bulk of the text is.
+ * of link text, by words that announce other pages, and by where the bulk of the text is.
  */
-import type { MarkupElement } from "./markup-tree.ts";
+import { type MarkupElement, type MarkupNode, textOf } from "./markup-tree.ts";
+import { NOT_TEXT } from "./measure.ts";
+import { NameJudge } from "./part-names.ts";
+import {
+  announcesOtherPages,
+  asksForScripts,
+  isAdvertisementMark,
+  isNotice,
+  isSkipLink,
+} from "./part-phrases.ts";
 
 /** Shorter pages are shown as they are: there is nothing to look for. */
-const MIN_PAGE_CHARACTERS = 250;
+const MIN_PAGE_CHARACTERS = 150;
 /** A `main` element with less text than this is the shell of something that a script fills in. */
 const MIN_MAIN_CHARACTERS = 120;
+/** With less text outside of links than this left, the links were the content. */
+const MIN_LEFT_CHARACTERS = 80;
 /** What holds more than this share of the text is no decoration under any name. */
 const MAX_BOILERPLATE_SHARE = 0.5;
 /** The container of the content holds at least this share of what is neither link nor boilerplate. */
 const CONTAINER_SHARE = 0.7;
+/** Characters of a part that are looked at for what it says of itself. */
+const PHRASE_CHARACTERS = 80;
+const MAX_NOTICE_CHARACTERS = 1200;
+/** Shorter titles are names of sites. */
+const MIN_TITLE_CHARACTERS = 15;
 
-const word = (list: string): RegExp => new RegExp(`(?:^|[\\s_-])(?:${list})(?=$|[\\s_-])`, "i");
-
-/** Names of parts that are decoration wherever they stand and however much text they hold. */
-const ALWAYS = word(
-  "cookies?|cookie-?(?:banner|notice|consent|bar|wall)|consent|gdpr|ccpa|onetrust\\S*|skip-?(?:link|nav|to-content)?s?|sr-only-focusable|" +
-    "breadcrumbs?|share|sharing|social|socials|share-?(?:bar|buttons?|links?)|newsletter(?:-?\\w+)?|subscribe|subscription-?\\w*|" +
-    "advert(?:s|isement)?|ads?|ad-?(?:slot|unit|banner|container)|sponsored|promo(?:tion)?s?|paywall-?\\w*|" +
-    "pagination|pager|page-?nav(?:igation)?|prev-?next|post-?nav(?:igation)?|edit-?(?:link|page|this-page)|print-?only|noprint|mw-editsection",
-);
-/** Names of parts that are decoration when they are small or mostly links. */
-const MOSTLY = word(
-  "nav|navbar|navigation|navbox|menu|menubar|submenu|site-?menu|main-?menu|sidebar|side-?bar|sidenav|side-?nav|footer|site-?footer|page-?footer|" +
-    "masthead|topbar|top-?bar|site-?header|page-?header|app-?bar|toolbar|related|related-?\\w+|recommend(?:ed|ations?)|" +
-    "read-?more|more-?(?:stories|articles|news|from)|also-?like|trending|popular|most-?(?:read|popular)|tags?|tag-?(?:list|cloud)|toc|table-?of-?contents|" +
-    "on-?this-?page|outline|widgets?|widget-?area|search-?(?:box|form|bar)|searchbox|modal|popup|overlay|drawer|offcanvas|" +
-    "copyright|legal|language-?(?:switch\\w*|select\\w*|list)|login|signin|sign-?in|signup|sign-?up|catlinks|author-?bio|feedback|helpful|call-?to-?action|cta|banner",
-);
 const ROLES = new Set([
   "navigation",
   "search",
@@ -53,14 +52,18 @@ export type Regions = {
   readonly boilerplate: ReadonlySet<MarkupElement>;
 };
 
-/** @param elements  all visible elements, measured, in the order of the page */
-export function findRegions(elements: readonly MarkupElement[]): Regions {
+/**
+ * @param elements  all visible elements, measured, in the order of the page
+ * @param title  what the document calls itself
+ */
+export function findRegions(elements: readonly MarkupElement[], title = ""): Regions {
   const root = elements[0];
   const none: Regions = { boilerplate: new Set() };
   if (root === undefined || root.textLength < MIN_PAGE_CHARACTERS) return none;
   const main = declaredMain(elements);
   const context: Context = {
     page: root.textLength,
+    title,
     mainAncestors: new Set(main === null ? [] : ancestorsOf(main)),
     names: new NameJudge(),
   };
@@ -73,46 +76,40 @@ export function findRegions(elements: readonly MarkupElement[]): Regions {
     else if (isBoilerplate(element, context)) {
       found.add(element);
       covered.add(element);
+    } else {
+      const list = listBehindHeading(element, context);
+      if (list !== null) {
+        for (const part of [element, list]) {
+          found.add(part);
+          covered.add(part);
+        }
+      }
     }
   }
+  const add = (element: MarkupElement): void => {
+    if (!isInside(element, found)) found.add(element);
+  };
   if (main !== null) {
-    for (const element of besides(main)) {
-      if (!isInside(element, found) && !hasTopHeading(element)) found.add(element);
-    }
+    for (const element of besides(main)) if (!hasTopHeading(element)) add(element);
   } else {
-    for (const element of linkListsBeside(container(root, found))) {
-      if (!isInside(element, found) && element.textLength < context.page * 0.4) found.add(element);
-    }
+    for (const element of decorationBeside(container(root, found), context)) add(element);
   }
+  for (const element of linksBeforeHeading(elements, found, context)) add(element);
   const outermost = elements.filter(
     (element) => found.has(element) && !isInside(element.parent, found),
   );
-  const moved = outermost.reduce((sum, { textLength }) => sum + textLength, 0);
-  // A page whose links are its content.
-  return root.textLength - moved < MIN_MAIN_CHARACTERS ? none : { boilerplate: new Set(outermost) };
+  let left = root.textLength - root.linkLength;
+  for (const { textLength, linkLength } of outermost) left -= textLength - linkLength;
+  return left < MIN_LEFT_CHARACTERS ? none : { boilerplate: new Set(outermost) };
 }
 
 type Context = {
+  /** Characters of its text. */
   readonly page: number;
+  readonly title: string;
   readonly mainAncestors: ReadonlySet<MarkupElement>;
   readonly names: NameJudge;
 };
-
-/** What the names of an element say; the same few stand on most elements of a page. */
-class NameJudge {
-  readonly #known = new Map<string, "always" | "mostly" | "no">();
-
-  judge(names: string): "always" | "mostly" | "no" {
-    // Names of the whole page's state stand on its outermost elements, and are many.
-    if (names.length > 300) return "no";
-    let verdict = this.#known.get(names);
-    if (verdict === undefined) {
-      verdict = ALWAYS.test(names) ? "always" : MOSTLY.test(names) ? "mostly" : "no";
-      this.#known.set(names, verdict);
-    }
-    return verdict;
-  }
-}
 
 /** The one element that the page itself calls its content. */
 function declaredMain(elements: readonly MarkupElement[]): MarkupElement | null {
@@ -133,20 +130,91 @@ function isBoilerplate(element: MarkupElement, { page, mainAncestors, names }: C
   if (name === "nav" || name === "dialog") return true;
   const role = attributes["role"];
   if (role !== undefined && ROLES.has(role)) return role !== "banner" || !hasTopHeading(element);
+  if (name === "noscript")
+    return element.textLength < MAX_NOTICE_CHARACTERS && asksForScripts(textOf(element));
+  if (name === "a") return attributes["href"]?.startsWith("#") === true && isSkip(element);
+  if (INLINE.has(name)) return false;
+  const verdict = names.judge(attributes);
+  if (verdict === "content") return false;
+  if (verdict === "always" && share < 0.35) return true;
+  if (verdict === "footer" && share < 0.3) return true;
+  if (verdict === "sidebar" && share < 0.3 && !isRemark(element, linked)) return true;
+  if (verdict === "mostly" && (linked > 0.5 || (share < 0.15 && linked > 0.2))) return true;
   if (name === "footer") return linked > 0.5 || !isInSection(element);
-  if (name === "aside") return linked > 0.4 || !isInSection(element);
+  if (name === "aside") return linked > 0.4 || !(isInSection(element) || isInFlow(element));
   if (name === "header") {
     return (linked > 0.3 || !hasTopHeading(element)) && !isInSection(element);
   }
-  const { class: classes = "", id = "" } = attributes;
-  if (INLINE.has(name) || classes.length + id.length < 2) return false;
-  const verdict = names.judge(`${classes} ${id}`);
-  if (verdict === "always") return share < 0.35;
-  return verdict === "mostly" && (linked > 0.5 || (share < 0.15 && linked > 0.2));
+  return share < 0.3 && (saysSo(element, linked) || asksForAddress(element, share));
 }
 
+/** A box in the running text, as handbooks have them. */
+function isRemark(element: MarkupElement, linked: number): boolean {
+  return linked < 0.4 && element.name === "aside" && isInSection(element);
+}
+
+/** It stands between paragraphs. */
+function isInFlow({ parent }: MarkupElement): boolean {
+  return parent?.children.some((child) => typeof child === "object" && child.name === "p") === true;
+}
+
+/** The part begins with words that announce something else than the content. */
+function saysSo(element: MarkupElement, linked: number): boolean {
+  if (element.textLength === 0) return false;
+  if (element.textLength < 20 && isAdvertisementMark(textOf(element))) return true;
+  if (linked < 0.25 && element.name !== "form") return false;
+  return announcesOtherPages(firstText(element)) && !hasTopHeading(element);
+}
+
+/** A heading that announces other pages, with a list of links behind it. */
+function listBehindHeading(element: MarkupElement, { page }: Context): MarkupElement | null {
+  const { name, parent } = element;
+  if (!/^h[2-6]$/.test(name) || element.textLength > PHRASE_CHARACTERS || parent === null)
+    return null;
+  if (!announcesOtherPages(textOf(element))) return null;
+  const siblings = parent.children;
+  const next = siblings.find(
+    (child, at): child is MarkupElement =>
+      typeof child === "object" && at > siblings.indexOf(element) && child.textLength > 0,
+  );
+  const isList = next !== undefined && next.linkLength > 0.5 * next.textLength;
+  return isList && next.textLength < 0.3 * page ? next : null;
+}
+
+/** A small form that wants an address for mail. */
+function asksForAddress(element: MarkupElement, share: number): boolean {
+  if (element.name !== "form" || share > 0.15) return false;
+  let asks = false;
+  const open: MarkupElement[] = [element];
+  for (let at = open.pop(); at !== undefined; at = open.pop()) {
+    if (at.name === "textarea" || at.name === "select") return false;
+    if (at.name === "input" && at.attributes["type"] === "email") asks = true;
+    for (const child of at.children) if (typeof child === "object") open.push(child);
+  }
+  return asks;
+}
+
+function isSkip(element: MarkupElement): boolean {
+  return element.textLength < PHRASE_CHARACTERS && isSkipLink(textOf(element));
+}
+
+/** The first text inside of an element that is seen. */
+function firstText(element: MarkupElement): string {
+  const open: MarkupNode[] = [element];
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    if (typeof node === "string") {
+      const text = node.trimStart();
+      if (text !== "") return text.slice(0, PHRASE_CHARACTERS);
+    } else if (!node.hidden && !NOT_TEXT.has(node.name)) {
+      for (let at = node.children.length - 1; at >= 0; at--) open.push(node.children[at] ?? "");
+    }
+  }
+  return "";
+}
+
+/** They are parts of a text, or of a list or a table. */
 const INLINE = new Set(
-  "a span code em strong b i abbr time h1 h2 h3 h4 h5 h6 p td th tr table pre body li dt dd label".split(
+  "a abbr b body cite code dd dt em h1 h2 h3 h4 h5 h6 i label li p pre q s small span strong sub sup table tbody td th thead time tr u".split(
     " ",
   ),
 );
@@ -227,11 +295,61 @@ function container(root: MarkupElement, boilerplate: ReadonlySet<MarkupElement>)
   }
 }
 
-/** Lists of links on the way to the container of the content. */
-function* linkListsBeside(element: MarkupElement): Generator<MarkupElement> {
+/** Lists of links, lines of the owner and questions for consent on the way to the container of the content. */
+function* decorationBeside(
+  element: MarkupElement,
+  { page, title }: Context,
+): Generator<MarkupElement> {
+  const path = ancestorsOf(element);
   for (const beside of besides(element)) {
-    const isList = beside.linkLength / beside.textLength > 0.6 && countLinks(beside) >= 3;
-    if (isList && !hasTopHeading(beside)) yield beside;
+    if (beside.textLength > page * 0.4 || hasTopHeading(beside)) continue;
+    // Of the same kind as what holds the content: other posts of a thread.
+    if (path.some((each) => each.parent === beside.parent && isOfSameKind(each, beside))) continue;
+    if (holdsTitle(beside, title)) continue;
+    const isList = beside.linkLength / beside.textLength > 0.5 && countLinks(beside) >= 3;
+    if (isList || (beside.textLength < MAX_NOTICE_CHARACTERS && isNotice(textOf(beside)))) {
+      yield beside;
+    }
+  }
+}
+
+function isOfSameKind(one: MarkupElement, other: MarkupElement): boolean {
+  const { class: classes = "" } = one.attributes;
+  return classes !== "" && one.name === other.name && classes === other.attributes["class"];
+}
+
+/** A text of the part begins the title of the document. */
+function holdsTitle(element: MarkupElement, title: string): boolean {
+  const open: MarkupNode[] = [element];
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    if (typeof node === "string") {
+      const text = node.trim();
+      if (text.length >= MIN_TITLE_CHARACTERS && title.trimStart().startsWith(text)) return true;
+    } else if (!NOT_TEXT.has(node.name)) open.push(...node.children);
+  }
+  return false;
+}
+
+/** What stands in front of the heading of the page and has links in it. */
+function* linksBeforeHeading(
+  elements: readonly MarkupElement[],
+  found: ReadonlySet<MarkupElement>,
+  { page }: Context,
+): Generator<MarkupElement> {
+  const heading = elements.find(
+    (element) => element.name === "h1" && element.textLength > 0 && !isInside(element, found),
+  );
+  if (heading === undefined) return;
+  const path = new Set(ancestorsOf(heading));
+  for (const ancestor of path) {
+    for (const child of ancestor.children) {
+      if (typeof child !== "object") continue;
+      if (path.has(child)) break;
+      // The package of a class, the section of a newspaper.
+      if (child.parent === heading.parent && countLinks(child) < 2) continue;
+      const isSmall = child.textLength > 0 && child.textLength < 0.15 * page;
+      if (isSmall && !child.hidden && child.linkLength > 0.3 * child.textLength) yield child;
+    }
   }
 }
 

@@ -120,7 +120,7 @@ export function tagOf(spelling: string): Tag {
 const ATTRIBUTES: ReadonlyMap<string, string> = new Map(
   (
     "alt alttext aria-controls aria-hidden aria-label bgcolor checked class color colspan content " +
-    "data-bs-target data-target display encoding height hidden href id label media name placeholder " +
+    "data-bs-target data-component data-target data-testid display encoding height hidden href id label media name placeholder " +
     "property rel role rowspan selected shadowrootmode src start style title type value width"
   )
     .split(" ")

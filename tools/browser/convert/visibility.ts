@@ -8,18 +8,26 @@ import type { Attributes, MarkupElement } from "./markup-tree.ts";
 /** Whether a reader can see an element, as far as the element itself says. */
 export type Visibility = (element: MarkupElement) => boolean;
 
+/** What the document says of its looks as a whole. */
+export type Looks = {
+  /** Ids that a control or a link of the page names: those can be folded out. */
+  readonly referred: ReadonlySet<string>;
+  /** Texts of the page's `style` elements. */
+  readonly styles: readonly string[];
+  /** Attributes of `body`. */
+  readonly body: Attributes;
+  /** A style sheet in another file is not read, and may give a ground to anything. */
+  readonly hasLinkedStyles: boolean;
+};
+
 type Declarations = ReadonlyMap<string, string>;
 
 /** Classes of what scripts fade in when it is scrolled to. */
 const ANIMATED = /\b(?:wow|aos|animat|reveal|fade|lazy|js-scroll)/i;
 
-/**
- * @param referred  ids that a control or a link of the page names: those can be folded out
- * @param styles  texts of the page's `style` elements
- */
-export function visibilityOf(referred: ReadonlySet<string>, styles: readonly string[]): Visibility {
+export function visibilityOf(looks: Looks): Visibility {
+  const { referred, styles } = looks;
   const rules = hidingRules(styles);
-  const styled = styles.length > 0;
   return (element) => {
     const { attributes } = element;
     const { hidden, style, id, color } = attributes;
@@ -27,11 +35,9 @@ export function visibilityOf(referred: ReadonlySet<string>, styles: readonly str
       return true;
     if (id !== undefined && referred.has(id)) return true;
     if (hidden !== undefined && hidden.toLowerCase() !== "until-found") return false;
-    if (rules !== null && matches(rules, attributes)) return false;
+    if (rules !== null && matches(rules, element)) return false;
     if (style !== undefined && hides(declarationsOf(style), attributes)) return false;
-    return color === undefined && style === undefined
-      ? true
-      : !isInvisiblyColoured(element, styled);
+    return color === undefined && style === undefined ? true : !isInvisiblyColoured(element, looks);
   };
 }
 
@@ -45,6 +51,13 @@ function hides(style: Declarations, attributes: Attributes): boolean {
   if (!animated && (isNotShown(style) || isZero(style.get("opacity")))) return true;
   if (isZero(style.get("font-size"))) return true;
   const ink = style.get("color");
+  const ground = style.get("background-color") ?? style.get("background");
+  if (
+    ink !== undefined &&
+    ground !== undefined &&
+    looksAlike(normaliseColour(ink), normaliseColour(ground))
+  )
+    return true;
   if (ink === "transparent" || (ink !== undefined && /^rgba\(.*,0?\.?0\)$/.test(ink))) return true;
   // One pixel, clipped, is how text for screen readers is written.
   if (style.has("clip") || style.has("clip-path")) return false;
@@ -87,16 +100,23 @@ function declarationsOf(style: string): Declarations {
 }
 
 /** Text in the colour of its ground, as far as inline styles and the old attributes tell. */
-function isInvisiblyColoured(element: MarkupElement, styled: boolean): boolean {
+function isInvisiblyColoured(element: MarkupElement, looks: Looks): boolean {
   const ink = inkOf(element.attributes);
   if (ink === null) return false;
+  const hasStyles = looks.hasLinkedStyles || looks.styles.some((css) => /background/i.test(css));
   for (let at: MarkupElement | null = element; at !== null; at = at.parent) {
     const ground = groundOf(at.attributes);
-    if (ground !== null) return ground === ink;
-    // A class may bring a ground that is not known here.
-    if (styled && at.attributes["class"] !== undefined) return false;
+    if (ground !== null) return looksAlike(ground, ink);
+    // A rule of a style sheet may bring a ground that is not known here.
+    const { class: classes, id } = at.attributes;
+    if (hasStyles && (classes !== undefined || id !== undefined)) return false;
   }
-  return ink === WHITE && !styled;
+  const ground = groundOf(looks.body);
+  if (ground !== null) return looksAlike(ground, ink);
+  const isStyled = looks.styles.some((css) =>
+    /(?:^|[},\s])(?:body|html|:root|\*)\b[^{}]*\{[^}]*background/i.test(css),
+  );
+  return !isStyled && looksAlike(WHITE, ink);
 }
 
 const WHITE = "255,255,255";
@@ -109,7 +129,25 @@ function inkOf({ style, color }: Attributes): string | null {
 function groundOf({ style, bgcolor }: Attributes): string | null {
   const declarations = style === undefined ? null : declarationsOf(style);
   const value = declarations?.get("background-color") ?? declarations?.get("background") ?? bgcolor;
-  return value === undefined ? null : normaliseColour(value);
+  if (value === undefined) return declarations?.has("background-image") ? PICTURE : null;
+  return value === "transparent" || value === "none" ? null : normaliseColour(value);
+}
+
+/** A ground of no one colour. */
+const PICTURE = "picture";
+
+/** How far the parts of two colours may differ, of 255, for nobody to tell them apart. */
+const INDISTINGUISHABLE = 12;
+
+function looksAlike(one: string, other: string): boolean {
+  if (one === other) return true;
+  const parts = one.split(",").map(Number);
+  const others = other.split(",").map(Number);
+  return (
+    parts.length === 3 &&
+    others.length === 3 &&
+    parts.every((part, at) => Math.abs(part - (others[at] ?? Number.NaN)) <= INDISTINGUISHABLE)
+  );
 }
 
 /** `r,g,b`; another notation stays as it is written. */
@@ -128,9 +166,18 @@ function normaliseColour(value: string): string {
   return /^rgba?\((\d{1,3},\d{1,3},\d{1,3})/.exec(text)?.[1] ?? text;
 }
 
-type HidingRules = { readonly classes: ReadonlySet<string>; readonly ids: ReadonlySet<string> };
+type HidingRules = {
+  readonly classes: ReadonlySet<string>;
+  readonly ids: ReadonlySet<string>;
+  /** Names whose rule makes the letters of an element nothing; elements inside of it may have letters again. */
+  readonly letters: ReadonlySet<string>;
+};
 
 const MAX_SHEET_CHARACTERS = 300_000;
+
+/** What a rule has to speak of to hide something, or to show it again. */
+const VISIBLE_BY =
+  /(?:^|;)(?:display|visibility|opacity|font-size|left|right|top|text-indent|margin-left|(?:max-)?(?:height|width)|color|background(?:-color)?|content-visibility|clip(?:-path)?|transform):/;
 
 /**
  * Classes and ids that a rule of its own hides. A class that another rule shows again (`.tab.active`) is
@@ -138,26 +185,52 @@ const MAX_SHEET_CHARACTERS = 300_000;
  */
 function hidingRules(styles: readonly string[]): HidingRules | null {
   const css = styles.join("\n").slice(0, MAX_SHEET_CHARACTERS);
-  if (!/(?:display|visibility)\s*:/i.test(css)) return null;
   const hidden = new Set<string>();
   const shown = new Set<string>();
+  const letters = new Set<string>();
   for (const rule of outsideOfAtRules(css).split("}")) {
     const brace = rule.indexOf("{");
     if (brace < 0) continue;
-    const style = declarationsOf(rule.slice(brace + 1));
-    if (!style.has("display") && !style.has("visibility")) continue;
-    const hiding = style.get("display") === "none" || isNotShown(style);
-    for (const selector of rule.slice(0, brace).split(",")) {
+    const selectors = rule.slice(0, brace);
+    const text = rule
+      .slice(brace + 1)
+      .toLowerCase()
+      .replace(/\s+/g, "");
+    if (!VISIBLE_BY.test(text)) continue;
+    const style = declarationsOf(text);
+    const hiding = hides(style, { class: selectors });
+    const isLetters = hiding && isZero(style.get("font-size"));
+    for (const selector of selectors.split(",")) {
       const simple = selector.trim();
-      if (hiding && /^[a-z]*[.#][\w-]+$/i.test(simple)) hidden.add(simple.replace(/^[a-z]*/i, ""));
-      else if (!hiding) for (const [name] of simple.matchAll(/[.#][\w-]+/g)) shown.add(name);
+      if (hiding && /^[a-z]*[.#][\w-]+$/i.test(simple)) {
+        const name = simple.replace(/^[a-z]*/i, "");
+        hidden.add(name);
+        if (isLetters) letters.add(name);
+      } else if (!hiding && (style.has("display") || isShowing(style))) {
+        for (const [name] of simple.matchAll(/[.#][\w-]+/g)) shown.add(name);
+      }
     }
   }
   const certain = [...hidden].filter((name) => !shown.has(name));
   if (certain.length === 0) return null;
   const named = (mark: string): ReadonlySet<string> =>
     new Set(certain.filter((name) => name.startsWith(mark)).map((name) => name.slice(1)));
-  return { classes: named("."), ids: named("#") };
+  return { classes: named("."), ids: named("#"), letters };
+}
+
+/** It undoes what another rule may have done. */
+function isShowing(style: Declarations): boolean {
+  return [
+    "visibility",
+    "opacity",
+    "left",
+    "right",
+    "top",
+    "height",
+    "max-height",
+    "font-size",
+    "transform",
+  ].some((name) => style.has(name));
 }
 
 /** Without comments and without the blocks of at-rules: print, small screens. */
@@ -180,8 +253,15 @@ function outsideOfAtRules(css: string): string {
   return kept.join("");
 }
 
-function matches(rules: HidingRules, { class: classes, id }: Attributes): boolean {
-  if (id !== undefined && rules.ids.has(id)) return true;
-  if (classes === undefined || rules.classes.size === 0) return false;
-  return classes.split(/\s+/).some((name) => rules.classes.has(name));
+function matches(rules: HidingRules, element: MarkupElement): boolean {
+  const { class: classes, id } = element.attributes;
+  const name =
+    id !== undefined && rules.ids.has(id)
+      ? `#${id}`
+      : classes
+          ?.split(/\s+/)
+          .filter((each) => rules.classes.has(each))
+          .map((each) => `.${each}`)[0];
+  if (name === undefined) return false;
+  return !rules.letters.has(name) || element.children.every((child) => typeof child === "string");
 }
