@@ -69,6 +69,8 @@ export type EngineTuning = {
   readonly kernels?: KernelBuild | undefined;
   /** How keys and values are held. Default: i16 under precision int8, else f32. */
   readonly keyValues?: KvType | undefined;
+  /** Whether sessions that begin alike share the keys and values of that. Default: yes. */
+  readonly sharesPrefixes?: boolean | undefined;
   /** Most milliseconds that a prefill runs before it may be interrupted. Default: see `Threads`. */
   readonly uninterruptedMs?: number | undefined;
 } & Partial<Pick<PlanOptions, "maxBankBytes" | "minScreenedWeights" | "screenSeed">>;
@@ -171,7 +173,7 @@ export async function openLocalEngine(
   const onClosed = plan.paged ? checkpoint.retain() : undefined;
   const { uninterruptedMs } = tuning;
   const { profile } = options;
-  const pool = new KvPool(layout, availableMemory);
+  const pool = new KvPool(layout, availableMemory, tuning.sharesPrefixes);
   const kv = { layout, memories: pool.memories };
   const init = { module, plan, memories, kv, profile };
   const threads = await Threads.start(init, { onClosed, uninterruptedMs });
@@ -268,7 +270,7 @@ export class LocalEngine implements TokenEngine {
     this.#threads.post({ type: "open", session, ...cache.cells });
     const rows: Float32Array[] = [];
     try {
-      cache.reserve(ids.length);
+      cache.reserve(0, ids.length);
       await this.#threads.run(
         { type: "logits", session, start: 0, ids, chunk },
         { onReport: (report) => report.type === "logits" && rows.push(report.logits) },

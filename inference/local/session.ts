@@ -60,6 +60,8 @@ export class LocalSession implements Session {
   /** Settles when nothing uses the cache any more that did so last. */
   #lastUse: Promise<unknown> = Promise.resolve();
   readonly #counts = { ...NO_COUNTS };
+  /** What the cache holds is not what its ids give. */
+  #isAssumed = false;
 
   constructor(host: SessionHost, id: number) {
     this.#host = host;
@@ -93,6 +95,7 @@ export class LocalSession implements Session {
       }
       let reused = commonPrefix(this.#tokens, tokens);
       this.#cut(reused);
+      reused = this.#beginShared(tokens);
       const { sharedPrefix = 0 } = options;
       if (sharedPrefix > reused && sharedPrefix < tokens.length) {
         if (await this.#takeShared(tokens, sharedPrefix, options)) reused = sharedPrefix;
@@ -134,11 +137,12 @@ export class LocalSession implements Session {
   assume(tokens: readonly number[]): void {
     checkIds(tokens, this.#host.vocabSize);
     this.#cut(0);
-    this.#cache.reserve(tokens.length);
+    this.#cache.reserve(0, tokens.length);
     // Small numbers, but no zeros: pages that were never written would take no memory traffic.
     for (const part of this.#cache.pages(0, tokens.length)) part.fill(0x10);
     this.#append(tokens, tokens.length);
     this.#computed = tokens.length - 1;
+    this.#isAssumed = true;
   }
 
   async *#decode(
@@ -204,6 +208,20 @@ export class LocalSession implements Session {
   }
 
   /**
+   * Makes the timeline hold what sessions of this engine have computed of `tokens`, where that is more.
+   * @returns its length
+   */
+  #beginShared(tokens: readonly number[]): number {
+    // The last token is computed when its logits are asked for.
+    const found = this.#cache.begin(tokens.slice(0, -1), this.#computed);
+    if (found === this.#computed) return this.#tokens.length;
+    this.#cut(0);
+    this.#computed = found;
+    this.#append(tokens, found);
+    return found;
+  }
+
+  /**
    * Makes the timeline hold the first `length` of `tokens`: from the prefix cache, where they are; else
    * computes them and puts them there.
    * @returns whether they were there
@@ -217,8 +235,8 @@ export class LocalSession implements Session {
     if (prefixes === undefined || length < MIN_STORED_PREFIX) return false;
     const { store, identity } = prefixes;
     const key = prefixKey(identity, tokens.slice(0, length));
-    this.#cache.reserve(tokens.length);
     this.#cut(0);
+    this.#cache.reserve(0, tokens.length);
     const pages = this.#cache.pages(0, length);
     if (await this.#use(store.load(key, pages))) {
       options.signal?.throwIfAborted();
@@ -255,7 +273,7 @@ export class LocalSession implements Session {
     const ids = tokens.slice(start, end);
     if (ids.length === 0) return;
     options.signal?.throwIfAborted();
-    this.#cache.reserve(tokens.length);
+    this.#cache.reserve(start, tokens.length);
     // A token that was left pending is computed now, but it is not a new one.
     const known = this.#tokens.length - start;
     const priority = ids.length <= SHORT_PREFILL ? 1 : 0;
@@ -299,7 +317,7 @@ export class LocalSession implements Session {
     const signal = AbortSignal.any([left.signal, options.signal]);
     // The last id is not computed by this command.
     const ids = Math.min(maxTokens, idsPerCommand(options.speculation ?? false));
-    this.#cache.reserve(this.#tokens.length + ids - 1);
+    this.#cache.reserve(this.#tokens.length - 1, this.#tokens.length + ids - 1);
     const tokens: DecodeToken[] = [];
     let wake = Promise.withResolvers<void>();
     let received = 0;
@@ -381,6 +399,7 @@ export class LocalSession implements Session {
     if (this.#state !== "busy") return;
     this.#state = "idle";
     this.#cache.trim(this.#tokens.length);
+    if (!this.#isAssumed) this.#cache.publish(this.#tokens, this.#computed);
   }
 
   /** The caller's signal, and that of closing. */

@@ -60,7 +60,7 @@ export async function benchCommand(
     const speeds: Speed[] = [];
     for (let round = 0; round < rounds; round++) {
       output.note(`round ${round + 1} of ${rounds}`);
-      speeds.push(await measure(engine, args, signal));
+      speeds.push(await measure(engine, args, speeds.length, signal));
     }
     const bandwidth = await measureBandwidth(engine.threads ?? 1, signal);
     const { bytesPerToken } = engine;
@@ -92,6 +92,7 @@ type Speed = { readonly prefill: number; readonly decode: number };
 async function measure(
   engine: TokenEngine,
   { prompt, generate }: BenchArguments,
+  round: number,
   signal: AbortSignal,
 ): Promise<Speed> {
   const session = await engine.createSession();
@@ -107,7 +108,7 @@ async function measure(
   };
   try {
     const prefilling = performance.now();
-    await session.sync(spread(prompt, engine.vocabSize), { signal });
+    await session.sync(spread(round, prompt, engine.vocabSize), { signal });
     // The last token of a prompt is computed with the first one sampled.
     await decode(1);
     const decoding = performance.now();
@@ -122,11 +123,14 @@ async function measure(
   }
 }
 
-/** Ids all over the vocabulary, so that the router chooses all sorts of experts. */
-function spread(count: number, vocabSize: number): number[] {
+/**
+ * Ids all over the vocabulary, so that the router chooses all sorts of experts; others in each round, since
+ * what one session has computed is there for the next.
+ */
+function spread(round: number, count: number, vocabSize: number): number[] {
   // The golden ratio's fraction: neighbours are far apart.
   return Array.from({ length: count }, (_, i) =>
-    Math.floor(((i * 0.618_033_988_75) % 1) * vocabSize),
+    Math.floor((((i + round * count) * 0.618_033_988_75) % 1) * vocabSize),
   );
 }
 

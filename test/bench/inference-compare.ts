@@ -121,9 +121,11 @@ async function threads(settings: CompareSettings): Promise<object> {
     makeRandomModel(folder, CACHE_SIZED, settings.seed);
     const one = await open(folder, { threads: 1 });
     const two = await open(folder, { threads: 2 });
+    let prompts = 0;
     const prefills = async (engine: LocalEngine): Promise<number> => {
       const session = await engine.createSession();
-      const ids = randomIds(CACHE_SIZED_PROMPT, engine.vocabSize, settings.seed);
+      // Another prompt each time: what a session has computed, the next one need not.
+      const ids = randomIds(CACHE_SIZED_PROMPT, engine.vocabSize, settings.seed + ++prompts);
       const took = await timed(async () => {
         await session.sync(ids);
         await generate(session, 1);
@@ -170,7 +172,9 @@ async function chunk(settings: CompareSettings): Promise<object> {
     const checkpoint = openCheckpoint(settings.model ?? demoModelPath);
     const { threads } = settings;
     const contextLength = 2 * CONTEXT_ROOM;
-    const engine = await openLocalEngine(checkpoint, { threads, contextLength, prefillChunk });
+    const tuning = { sharesPrefixes: false };
+    const options = { threads, contextLength, prefillChunk, tuning };
+    const engine = await openLocalEngine(checkpoint, options);
     checkpoint.close();
     return engine;
   };
@@ -308,9 +312,10 @@ async function replay(engine: LocalEngine): Promise<object> {
 /** Seconds, but for the gaps: milliseconds between two ids of the session that decodes. */
 async function interleave(engine: LocalEngine, settings: CompareSettings): Promise<object> {
   const { context, seed } = settings;
-  const long = randomIds(context, engine.vocabSize, seed);
-  const short = randomIds(SHORT_REQUEST, engine.vocabSize, seed + 1);
-  const reads = async (ids: readonly number[]): Promise<number> => {
+  let prompts = 0;
+  const reads = async (tokens: number): Promise<number> => {
+    // Another prompt each time: what a session has computed, the next one need not.
+    const ids = randomIds(tokens, engine.vocabSize, seed + ++prompts);
     const session = await engine.createSession();
     const took = await timed(async () => {
       await session.sync(ids);
@@ -319,8 +324,8 @@ async function interleave(engine: LocalEngine, settings: CompareSettings): Promi
     await session.close();
     return took;
   };
-  const alone = { long: await reads(long), short: await reads(short) };
-  const decoding = await started(engine, seed + 2);
+  const alone = { long: await reads(context), short: await reads(SHORT_REQUEST) };
+  const decoding = await started(engine, seed);
   const gaps: number[] = [];
   let ended = false;
   const decodes = async (): Promise<void> => {
@@ -336,11 +341,11 @@ async function interleave(engine: LocalEngine, settings: CompareSettings): Promi
   };
   const decoded = decodes();
   const [longTook, shortTook] = await Promise.all([
-    reads(long).finally(() => {
+    reads(context).finally(() => {
       ended = true;
     }),
     // In the middle of the long prompt.
-    delay((alone.long / 4) * 1000).then(() => reads(short)),
+    delay((alone.long / 4) * 1000).then(() => reads(SHORT_REQUEST)),
   ]);
   await decoded;
   await decoding.close();

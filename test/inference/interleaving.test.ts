@@ -28,7 +28,9 @@ afterAll(() => rmSync(folder, { recursive: true }));
 async function open(threads: number, uninterruptedMs: number): Promise<LocalEngine> {
   const checkpoint = openCheckpoint(folder);
   try {
-    const options = { contextLength: CONTEXT, threads, tuning: { uninterruptedMs } };
+    // Each prompt is to be computed each time.
+    const tuning = { uninterruptedMs, sharesPrefixes: false };
+    const options = { contextLength: CONTEXT, threads, tuning };
     return await openLocalEngine(checkpoint, options);
   } finally {
     checkpoint.close();

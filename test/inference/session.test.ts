@@ -41,6 +41,8 @@ async function open(
       contextLength: CONTEXT,
       prefillChunk: 16,
       ...options,
+      // What a session computes is told by its own steps; see prefix-sharing.test.ts.
+      tuning: { sharesPrefixes: false, ...options.tuning },
     });
   } finally {
     checkpoint.close();

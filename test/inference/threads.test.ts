@@ -37,7 +37,7 @@ beforeEach(async () => {
   threads = await Threads.start(init, { uninterruptedMs: 0 });
   for (const session of [1, 2, 3]) {
     const cache = pool.open();
-    cache.reserve(CONTEXT);
+    cache.reserve(0, CONTEXT);
     threads.post({ type: "open", session, ...cache.cells });
   }
 });

@@ -10,14 +10,15 @@ test("finds what was computed for the one before, where it is handed over", asyn
   const cached = async (isHandedOver: boolean): Promise<number> => {
     const thread = Thread.create();
     await agent.run(thread, "What can you do?").result;
-    const before = thread.state.usage.cached_input_tokens;
     // As `/retry` does: back to before the turn, and the same question again.
     const fork = await thread.fork(1);
     if (isHandedOver) model.handOver(thread.id, fork.id);
     await agent.run(fork, "What can you do?").result;
     expect(fork.state.usage.input_tokens).toBeGreaterThan(50);
-    return fork.state.usage.cached_input_tokens - before;
+    return fork.state.usage.cached_input_tokens;
   };
-  expect(await cached(false)).toBe(0);
-  expect(await cached(true)).toBeGreaterThan(50);
+  // Whole pages of the KV cache are there for any conversation that begins alike.
+  const shared = await cached(false);
+  expect(shared).toBeGreaterThan(50);
+  expect(await cached(true)).toBeGreaterThan(shared);
 });
