@@ -21,15 +21,23 @@ export {
   type LineRange,
   type LinkTarget,
   openDocumentFolder,
+  openWebBackend,
   type Page,
   type PageContent,
   type PageKind,
   type PageLine,
   type PageLink,
   readAttachment,
+  SEARCH_NAMES,
+  SearchConfigurationError,
   type SearchHit,
+  type SearchProvider,
+  SearchProviderError,
   type ShownPage,
   type SkippedFile,
+  toolProvider,
+  type WebBackend,
+  type WebOptions,
 } from "./browser/index.ts";
 export { needsApproval } from "./calls/approval.ts";
 export {

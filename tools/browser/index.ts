@@ -4,6 +4,12 @@
  */
 
 export type { BrowserBackend, SearchHit } from "./backend.ts";
+export { SEARCH_NAMES } from "./backends/choose-providers.ts";
+export { SearchConfigurationError, SearchProviderError } from "./backends/errors.ts";
+export { openWebBackend, type WebOptions } from "./backends/open-backend.ts";
+export type { SearchProvider } from "./backends/provider.ts";
+export { toolProvider } from "./backends/tool-provider.ts";
+export type { WebBackend } from "./backends/web-backend.ts";
 export { BrowserSession, type LineRange, type ShownPage } from "./browser-session.ts";
 export { type Attachment, readAttachment } from "./documents/attachment.ts";
 export {

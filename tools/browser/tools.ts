@@ -5,20 +5,27 @@
 import type { JsonSchema } from "../../harmony/index.ts";
 import type { Tool, ToolContext, ToolOutput } from "../core/tool.ts";
 import type { BrowserBackend } from "./backend.ts";
+import { openWebBackend, type WebOptions } from "./backends/open-backend.ts";
 import { BrowserSession, PageCache } from "./browser-session.ts";
 import { Browsing, type Shown, type ViewLimits } from "./browsing.ts";
-import { type FolderSummary, openDocumentFolder } from "./documents/folder-backend.ts";
+import {
+  FolderBackend,
+  type FolderSummary,
+  openDocumentFolder,
+} from "./documents/folder-backend.ts";
 import { BrowsingError } from "./errors.ts";
 import { oneLine } from "./text/clean-text.ts";
 
 export type BrowserToolsOptions =
   | {
       /** Folder of documents. */
-      readonly docs: string;
+      readonly docs?: string | undefined;
       /** Where its index is kept from one time to the next; without it, it goes with the process. */
       readonly indexFile?: string | undefined;
       /** Instead of `indexFile`: a folder for the indexes of all folders. */
       readonly indexFolder?: string | undefined;
+      /** The web, searched and read; `{}` as it is. Default: it is not asked. */
+      readonly web?: WebOptions | undefined;
     }
   | { readonly backend: BrowserBackend };
 
@@ -70,11 +77,10 @@ type Arguments = { readonly [name: string]: unknown };
  * session.
  *
  * @throws DocumentFolderError when the folder is missing, is none, or holds no document
+ * @throws SearchConfigurationError for a search service that cannot be asked
  */
 export async function createBrowserTools(options: BrowserToolsOptions): Promise<BrowserTools> {
-  const folder = "docs" in options ? await openDocumentFolder(options.docs, options) : null;
-  const backend = "backend" in options ? options.backend : folder;
-  if (backend === null || backend === undefined) throw new TypeError("docs or backend is needed");
+  const { backend, folder } = await openBackend(options);
   const cache = new PageCache();
   const ownSession = BrowserSession.of([], cache);
   const browsing = ({ threadState }: ToolContext): Browsing =>
@@ -90,23 +96,27 @@ export async function createBrowserTools(options: BrowserToolsOptions): Promise<
     description,
     inputSchema,
     timeoutMs: TIMEOUT_MS,
-    annotations: { readOnlyHint: true, openWorldHint: folder === null },
+    annotations: { readOnlyHint: true, openWorldHint: !(backend instanceof FolderBackend) },
     origin: "builtin",
     execute: (input, context) => resultOf(input, inputSchema, context, browsing(context), call),
     close,
   });
   return {
     tools: [
-      tool("search", "Searches the documents.", SEARCH_SCHEMA, (session, input, limits) =>
-        session.search(
-          String(input["query"]).slice(0, MAX_QUERY_CHARACTERS).toWellFormed(),
-          resultCount(input),
-          limits,
-        ),
+      tool(
+        "search",
+        "Searches the documents or the web.",
+        SEARCH_SCHEMA,
+        (session, input, limits) =>
+          session.search(
+            String(input["query"]).slice(0, MAX_QUERY_CHARACTERS).toWellFormed(),
+            resultCount(input),
+            limits,
+          ),
       ),
       tool(
         "open",
-        "Opens a link, a document, or another part of a page.",
+        "Opens a link, a page, or another part of a page.",
         OPEN_SCHEMA,
         (session, input, limits) =>
           session.open(
@@ -132,6 +142,23 @@ export async function createBrowserTools(options: BrowserToolsOptions): Promise<
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+async function openBackend(
+  options: BrowserToolsOptions,
+): Promise<{ readonly backend: BrowserBackend; readonly folder: FolderBackend | null }> {
+  if ("backend" in options) return { backend: options.backend, folder: null };
+  const { docs, web } = options;
+  if (docs === undefined && web === undefined)
+    throw new TypeError("docs, web or backend is needed");
+  const folder = docs === undefined ? null : await openDocumentFolder(docs, options);
+  if (web === undefined) return { backend: folder as FolderBackend, folder };
+  try {
+    return { backend: openWebBackend(web, folder), folder };
+  } catch (error) {
+    await folder?.close();
+    throw error;
+  }
 }
 
 async function resultOf(
