@@ -64,6 +64,7 @@ export function answer(file: string): string {
 export const openClient: OpenClient = (restriction) =>
   openWebClient({
     ...restriction,
+    retry: { attempts: 1 },
     allowPrivateHosts: restriction.allowDomains ?? restriction.allowPrivateHosts,
   });
 

@@ -1,4 +1,6 @@
 /** The web beside a folder of documents: several searches as one, and pages that are fetched. */
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import {
   type BrowserTools,
@@ -10,6 +12,7 @@ import {
 } from "../../../tools/index.ts";
 import { callBrowser, folderWith } from "../browser-support.ts";
 import { serve } from "../web/loopback.ts";
+import { answer, serveSearch } from "./service.ts";
 
 /** A provider that finds what it is told to, or fails with a sentence. */
 const finds = (name: string, found: readonly string[] | string): SearchProvider => ({
@@ -93,6 +96,20 @@ describe("a search", () => {
   });
 });
 
+it("what services answer is not in the cache of pages, nor what they were asked with", async () => {
+  await using folder = await folderWith({});
+  const service = await serveSearch(() => ({
+    headers: { "content-type": "application/json", "cache-control": "public, max-age=3600" },
+    body: answer("searxng.json"),
+  }));
+  const cache = { path: join(folder.path, "pages.sqlite") };
+  const browser = await open({ searxng: service.url, client: { cache } });
+  expect(await search(browser)).toContain("The lamp & the tide");
+  expect(await search(browser)).toContain("The lamp & the tide");
+  expect(service.asked).toHaveLength(2);
+  expect(readdirSync(folder.path)).toEqual([]);
+});
+
 describe("names", () => {
   it("that cannot be used are said, with what there is", () => {
     const openWith = (options: WebOptions): unknown =>
@@ -170,7 +187,7 @@ describe("a page", () => {
     expect(await show({ id: "ftp://site.test/a" })).toBe(
       "Error fetching URL `ftp://site.test/a`: it is no URL; accepted: http:// or https://.",
     );
-    expect(await show({ id: "http://127.0.0.1:9/" })).toMatch(
+    expect(await show({ id: "http://127.0.0.1:8080/" })).toMatch(
       /was not asked: its address .* is loopback/,
     );
   });

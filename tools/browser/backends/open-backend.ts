@@ -30,6 +30,9 @@ export type WebOptions = {
   readonly onNote?: ((sentence: string) => void) | undefined;
 };
 
+/** A search that has to wait is better made with another service. */
+const PROVIDER_RETRY: NonNullable<WebClientOptions["retry"]> = { attempts: 2, maxWaitMs: 3000 };
+
 /**
  * @param folder documents that are searched as well; closed with the backend
  * @throws SearchConfigurationError for a service that cannot be asked, HostPatternError
@@ -37,7 +40,14 @@ export type WebOptions = {
 export function openWebBackend(options: WebOptions, folder: BrowserBackend | null): WebBackend {
   const { client: net = {} } = options;
   const openClient = (restriction: Partial<WebClientOptions>): WebClient =>
-    openWebClient({ ...net, ...restriction });
+    openWebClient({
+      ...net,
+      retry: { ...PROVIDER_RETRY, ...net.retry },
+      ...restriction,
+      // A key may be in a URL, and what is found today is not what was found last week.
+      cache: undefined,
+      recording: undefined,
+    });
   return new WebBackend({
     providers: chooseProviders(options.search, {
       searxng: options.searxng,

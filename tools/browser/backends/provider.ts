@@ -24,13 +24,6 @@ export type ProviderRequest = {
   readonly form?: Readonly<Record<string, string>>;
 };
 
-/** What came back, if it was a success. */
-export type ProviderAnswer = {
-  readonly status: number;
-  readonly contentType: string;
-  readonly text: string;
-};
-
 /** A service over HTTP: how it is asked, and how its answers are read. Its file says where that is described. */
 export type ProviderDefinition = {
   readonly name: string;
