@@ -5,21 +5,12 @@
  * nDCG@10 with gains 2^grade - 1. Rates are of processor time, so that other work on the machine does not
  * count; latencies are of the clock.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
 import lunr from "lunr";
 import MiniSearch from "minisearch";
 import type { PageContent } from "../../tools/browser/page.ts";
 import { type IndexedDocument, SearchIndex } from "../../tools/browser/search/search-index.ts";
-import { openDocumentFolder } from "../../tools/index.ts";
-import {
-  type Corpus,
-  type CorpusDocument,
-  makeCorpus,
-  makeManyDocuments,
-  randomFrom,
-} from "./search-corpus.ts";
+import { type CorpusDocument, makeManyDocuments, randomFrom } from "./search-corpus.ts";
+import { type LabelledSet, readLabelledSet } from "./search-set.ts";
 
 const SEED = 20_260;
 const CUTOFF = 10;
@@ -34,15 +25,15 @@ export async function bench(args: readonly string[]): Promise<Record<string, unk
   const documents = at < 0 ? DOCUMENTS : Number(args[at + 1]);
   if (!Number.isSafeInteger(documents) || documents < 1)
     throw new Error("--documents takes a number");
-  const corpus = makeCorpus(SEED);
+  const set = readLabelledSet(SEED);
   const quality = {
-    queries: corpus.queries.length,
-    documents: corpus.documents.length,
-    chorale: score(corpus, ownEngine(corpus.documents)),
-    minisearch: score(corpus, miniSearchEngine(corpus.documents)),
-    lunr: score(corpus, lunrEngine(corpus.documents)),
+    queries: set.queries.length,
+    documents: set.documents.length,
+    chorale: score(set, ownEngine(set.documents)),
+    minisearch: score(set, miniSearchEngine(set.documents)),
+    lunr: score(set, lunrEngine(set.documents)),
   };
-  return { quality, index: speed(documents), folder: await folderSpeed(Math.min(documents, 5000)) };
+  return { quality, index: speed(documents) };
 }
 
 function pageOf({ url, title, text }: CorpusDocument): PageContent {
@@ -88,22 +79,31 @@ function lunrEngine(documents: readonly CorpusDocument[]): Engine {
       .map(({ ref }) => ref);
 }
 
-/** Mean nDCG@10, over all queries and by kind. */
-function score({ queries }: Corpus, search: Engine): Record<string, number> {
-  const byKind = new Map<string, number[]>();
-  for (const { kind, query, grades } of queries) {
-    const gains = search(query).map((url) => 2 ** (grades.get(url) ?? 0) - 1);
-    const ideal = [...grades.values()]
-      .sort((a, b) => b - a)
-      .slice(0, CUTOFF)
-      .map((grade) => 2 ** grade - 1);
-    const value = discounted(gains) / discounted(ideal);
-    byKind.set(kind, [...(byKind.get(kind) ?? []), value]);
-  }
-  const mean = (values: readonly number[]): number =>
-    Number((values.reduce((sum, value) => sum + value, 0) / values.length).toFixed(3));
-  const kinds = [...byKind].map(([kind, values]) => [kind, mean(values)] as const);
-  return { ndcg: mean([...byKind.values()].flat()), ...Object.fromEntries(kinds) };
+/** Mean nDCG@10: over all queries, those of each half, and by kind. */
+function score({ queries }: LabelledSet, search: Engine): Record<string, number> {
+  const values = queries.map(({ kind, half, query, grades }) => ({
+    kind,
+    half,
+    value: ndcg(search(query), grades),
+  }));
+  const mean = (some: typeof values): number =>
+    Number((some.reduce((sum, { value }) => sum + value, 0) / some.length).toFixed(3));
+  const kinds = Map.groupBy(values, ({ kind }) => kind);
+  return {
+    ndcg: mean(values),
+    ndcg_dev: mean(values.filter(({ half }) => half === "dev")),
+    ndcg_test: mean(values.filter(({ half }) => half === "test")),
+    ...Object.fromEntries([...kinds].map(([kind, some]) => [kind, mean(some)])),
+  };
+}
+
+function ndcg(urls: readonly string[], grades: ReadonlyMap<string, number>): number {
+  const gains = urls.map((url) => 2 ** (grades.get(url) ?? 0) - 1);
+  const ideal = [...grades.values()]
+    .sort((a, b) => b - a)
+    .slice(0, CUTOFF)
+    .map((grade) => 2 ** grade - 1);
+  return discounted(gains) / discounted(ideal);
 }
 
 function discounted(gains: readonly number[]): number {
@@ -164,44 +164,6 @@ function searchLatencies(index: SearchIndex, words: readonly string[]): Record<s
     query_p95_ms: at(clock, 0.95),
     query_p95_cpu_ms: at(processor, 0.95),
   };
-}
-
-/** From files to answers: reading, converting in threads, indexing. */
-async function folderSpeed(count: number): Promise<Record<string, unknown>> {
-  const folder = mkdtempSync(join(tmpdir(), "chorale-bench-search-"));
-  try {
-    let bytes = 0;
-    for (const { url, title, text } of makeManyDocuments(count, SEED + 1)) {
-      const path = join(folder, url.replace(/\.txt$/, ".md"));
-      mkdirSync(dirname(path), { recursive: true });
-      const markdown = `# ${title}\n\n${text}\n`;
-      writeFileSync(path, markdown);
-      bytes += markdown.length;
-    }
-    const [startedAt, before] = [performance.now(), process.cpuUsage()];
-    let longest = 0;
-    let last = performance.now();
-    const watch = setInterval(() => {
-      longest = Math.max(longest, performance.now() - last - 5);
-      last = performance.now();
-    }, 5);
-    const docs = await openDocumentFolder(folder);
-    clearInterval(watch);
-    const [wall, processor] = [
-      performance.now() - startedAt,
-      milliseconds(process.cpuUsage(before)),
-    ];
-    await docs.close();
-    return {
-      documents: count,
-      megabytes: Number((bytes / 1e6).toFixed(1)),
-      megabytes_per_second_of_clock: Number((bytes / 1e3 / wall).toFixed(1)),
-      megabytes_per_second_of_processor: Number((bytes / 1e3 / processor).toFixed(1)),
-      longest_block_ms: Number(longest.toFixed(0)),
-    };
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
 }
 
 function milliseconds({ user, system }: NodeJS.CpuUsage): number {

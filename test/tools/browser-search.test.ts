@@ -7,6 +7,7 @@ import { parseQuery } from "../../tools/browser/search/query.ts";
 import { SearchIndex } from "../../tools/browser/search/search-index.ts";
 import { openDocumentFolder } from "../../tools/index.ts";
 import { makeCorpus } from "../bench/search-corpus.ts";
+import { readWrittenSet } from "../bench/search-set.ts";
 import { folderWith } from "./browser-support.ts";
 
 const page = (url: string, text: string, title = url): PageContent => ({
@@ -37,6 +38,11 @@ describe("what a query finds", () => {
     page("ar.md", "سافرنا بالباخرة إلى الإسكندرية"),
     page("he.md", "הספינה עגנה בנמל"),
     page("th.md", "เรานั่งเรือไปภูเก็ตตอนเช้า"),
+    page("tr.md", "Çaydanlığın altına su koyun."),
+    page("ru.md", "Заказ лоцманами не принимается."),
+    page("zh.md", "渡轮可以提前三天预订。"),
+    page("ja.md", "フェリーは予約が必要です。"),
+    page("letters.md", "From Łódź to Tromsø by train."),
     page("ko.md", "목포에서 배를 타고 갔습니다."),
     page("decomposed.md", "Mo\u0308ltenort liegt am Wasser"),
   ]);
@@ -55,6 +61,13 @@ describe("what a query finds", () => {
     ["נמל", ["he.md"]],
     ["ภูเก็ต", ["th.md"]],
     ["배", ["ko.md"]],
+    ["caydanlik", ["tr.md"]],
+    ["лоцманам", ["ru.md"]],
+    ["목포에서 출발하는 배", ["ko.md"]],
+    ["怎样预订渡轮", ["zh.md"]],
+    ["フェリーの切符の予約", ["ja.md"]],
+    ["Lodz Tromso", ["letters.md"]],
+    ["Łódź Tromsø", ["letters.md"]],
     ["Möltenort", ["decomposed.md"]],
     ["skippers", ["fees.md"]],
     ["astrolabe", []],
@@ -76,6 +89,26 @@ describe("what a query finds", () => {
       }),
       { numRuns: 300, examples: [["\u0591"]] },
     );
+  });
+});
+
+describe("the labelled set of the bench", () => {
+  const { documents, queries } = readWrittenSet();
+  const index = indexOf(documents.map(({ url, title, text }) => page(url, text, title)));
+  const kinds = [...Map.groupBy(queries, ({ kind }) => kind)];
+
+  it("is large enough", () => {
+    expect(queries.length).toBeGreaterThanOrEqual(100);
+    expect(new Set(queries.map(({ query }) => query)).size).toBe(queries.length);
+    expect(kinds.length).toBeGreaterThanOrEqual(10);
+  });
+
+  it.each(kinds)("finds a best answer among the first three: %s", (_, some) => {
+    const found = some.filter(({ query, grades }) => {
+      const best = Math.max(...grades.values());
+      return index.search(query, 3).some(({ url }) => grades.get(url) === best);
+    });
+    expect(found.length / some.length).toBeGreaterThan(0.8);
   });
 });
 

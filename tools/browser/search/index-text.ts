@@ -1,6 +1,7 @@
 /** The text of a page as it is indexed, and the words of a query as they are looked for: the same. */
 import { withoutMarks } from "../text/fold.ts";
 import { stripLinks } from "../text/links.ts";
+import { basicLetters } from "./fold-word.ts";
 
 /**
  * Scripts whose words are written together, in whole or with their particles. They are indexed sign by
@@ -8,13 +9,19 @@ import { stripLinks } from "../text/links.ts";
  */
 const JOINED =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}\p{Script=Tibetan}]\p{M}*/gu;
+/** Whether a word of an indexed text is a sign of such a script. */
+export function isJoinedSign(word: string): boolean {
+  JOINED.lastIndex = 0;
+  return JOINED.test(word);
+}
+
 /** One test that most texts fail quickly. */
 const MAYBE_JOINED =
   /[\u0e00-\u0fff\u1000-\u11ff\u1780-\u17ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\ud800-\udfff\uf900-\ufaff]/;
 const BEYOND_LATIN_1 = /[\u0100-\uffff]/;
 
 export function indexText(text: string): string {
-  const plain = withoutMarks(stripLinks(text)).replaceAll("ß", "ss");
+  const plain = basicLetters(withoutMarks(stripLinks(text)));
   if (!BEYOND_LATIN_1.test(plain)) return plain;
   const composed = sameLetters(plain.normalize("NFKC"));
   return MAYBE_JOINED.test(composed) ? composed.replace(JOINED, " $& ") : composed;

@@ -1,5 +1,5 @@
 /** What a query asks for, in the syntax of SQLite's FTS5: never a word of the user as syntax. */
-import { indexText, splitIdentifier } from "./index-text.ts";
+import { indexText, isJoinedSign, splitIdentifier } from "./index-text.ts";
 
 export type Query = {
   /** What is looked for, each as one FTS5 expression; words between quotation marks are one term. */
@@ -15,10 +15,12 @@ export type QueryTerm = {
   readonly expression: string;
   /** The user put it between quotation marks: it has to be there. */
   readonly required: boolean;
+  /** Where words are written together: its parts, for where it stands nowhere as a whole. */
+  readonly parts?: readonly QueryTerm[];
 };
 
 /** Terms of a query that are looked for. */
-const MAX_TERMS = 24;
+export const MAX_TERMS = 24;
 const MAX_QUERY_CHARACTERS = 2000;
 
 /**
@@ -27,9 +29,10 @@ const MAX_QUERY_CHARACTERS = 2000;
  */
 const FUNCTION_WORDS = new Set(
   (
-    "a an and are as at be but by can did do does for from had has have how i in is it its me my of on " +
-    "or our s so than that the their them there these they this those to was we were what when where " +
-    "which who whom whose why will with would you your"
+    "a about an and any are as at be been being but by can could did do does either ever for from get gets had has " +
+    "have how i if in into is it its many me much must my of often on or our ours s should so some such than that the " +
+    "their them then there these they this those to too until up upon very was we were what whatever when where " +
+    "whether which while who whom whose why will with would you your yours"
   ).split(" "),
 );
 
@@ -58,7 +61,13 @@ export function parseQuery(query: string): Query {
   const found = [...terms.values()];
   return {
     terms: found,
-    words: [...new Set(found.flatMap((term) => term.text.toLowerCase().match(WORD) ?? []))],
+    words: [
+      ...new Set(
+        found
+          .flatMap((term) => term.parts ?? [term])
+          .flatMap(({ text }) => text.toLowerCase().match(WORD) ?? []),
+      ),
+    ],
   };
 }
 
@@ -72,11 +81,32 @@ function termOf(part: string, required: boolean): QueryTerm | null {
   const split = part.split(/\s+/).map(splitIdentifier).join(" ");
   const parts = split.match(WORD) ?? [];
   if (parts.length > 1) forms.add(phrase(parts.join(" ")));
-  return {
-    text,
-    expression: forms.size === 1 ? [...forms].join("") : `(${[...forms].join(" OR ")})`,
-    required,
-  };
+  const expression = forms.size === 1 ? [...forms].join("") : `(${[...forms].join(" OR ")})`;
+  const pairs = required ? [] : pairsOf(text);
+  return { text, expression, required, ...(pairs.length > 0 && { parts: pairs }) };
+}
+
+/**
+ * Neighbouring signs of a text whose words are written together, and the words of other scripts in it. Which
+ * signs make a word is not known, but most words have two, and a pair across two words is rare anywhere.
+ */
+function pairsOf(text: string): readonly QueryTerm[] {
+  const signs = indexText(text)
+    .split(/\s+/)
+    .filter((sign) => sign !== "");
+  if (signs.length < 3 || !signs.some(isJoinedSign)) return [];
+  const pairs = signs.flatMap((sign, at) => {
+    if (!isJoinedSign(sign)) return [sign];
+    const next = signs[at + 1];
+    return next !== undefined && isJoinedSign(next) ? [sign + next] : [];
+  });
+  // Hiragana alone is endings and particles.
+  const telling = pairs.filter((pair) => !/^\p{Script=Hiragana}+$/u.test(pair));
+  return [...new Set(telling.length > 0 ? telling : pairs)].map((pair) => ({
+    text: pair,
+    expression: phrase(pair),
+    required: false,
+  }));
 }
 
 function phrase(text: string): string {

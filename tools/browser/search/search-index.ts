@@ -13,7 +13,7 @@ import { LINE_WIDTH, wrapText } from "../text/wrap.ts";
 import { foldWord } from "./fold-word.ts";
 import { identifierWords, indexText } from "./index-text.ts";
 import { bestPassage } from "./passage.ts";
-import { parseQuery, type Query, type QueryTerm } from "./query.ts";
+import { MAX_TERMS, parseQuery, type Query, type QueryTerm } from "./query.ts";
 
 /** How much more a word in the title, or in the path, says than one in the text. */
 const WEIGHTS = { title: 6, path: 3, body: 1, identifiers: 0.7 } as const;
@@ -319,8 +319,14 @@ export class SearchIndex {
         scores.set(id, Math.max(scores.get(id) ?? 0, score * factor));
       }
     };
-    const counted = terms.map((term) => ({ ...term, count: this.#count(term.expression) }));
-    const expanded = counted.map((term) => this.#expand(term));
+    const expanded = terms
+      .map((term) => this.#expand(this.#counted(term)))
+      .flatMap((term) =>
+        term.count === 0 && term.parts !== undefined
+          ? term.parts.map((part) => this.#counted(part))
+          : [term],
+      )
+      .slice(0, MAX_TERMS);
     const present = expanded.filter(({ count }) => count > 0);
     const required = expanded.filter((term) => term.required);
     if (required.some(({ count }) => count === 0) || present.length === 0) return [];
@@ -363,6 +369,10 @@ export class SearchIndex {
     return rows.map(({ id, score }) => ({ id: Number(id), score: Number(score) }));
   }
 
+  #counted(term: QueryTerm): QueryTerm & { readonly count: number } {
+    return { ...term, count: this.#count(term.expression) };
+  }
+
   /** How many parts hold a term, counted up to a bound. */
   #count(expression: string): number {
     const row = this.#get(
@@ -375,13 +385,16 @@ export class SearchIndex {
   /**
    * Words that hold the term inside: articles and prepositions are written in front of a word in some
    * languages, endings behind it in others, and compounds are one word. In Arabic and Hebrew that is the
-   * rule; elsewhere it is looked for where the word itself stands nowhere.
+   * rule; elsewhere it is looked for where the word itself stands nowhere. Where no word holds it, those with
+   * another ending are taken.
    */
   #expand<T extends QueryTerm & { readonly count: number }>(term: T): T {
     const { text, count, required } = term;
     const isJoined = /[\p{Script=Arabic}\p{Script=Hebrew}]/u.test(text);
     if (required || text.includes(" ") || text.length < 3 || (count > 0 && !isJoined)) return term;
-    const words = text.length < 4 && !isJoined ? [] : this.#wordsWith(text);
+    if (text.length < 4 && !isJoined) return term;
+    const inside = this.#wordsWith(text);
+    const words = inside.length > 0 || count > 0 ? inside : this.#wordsLike(text);
     if (words.length === 0) return term;
     const forms = words.map((word) => `"${word.replaceAll('"', "")}"`);
     const expression = `(${[...new Set([term.expression, ...forms])].join(" OR ")})`;
@@ -395,6 +408,21 @@ export class SearchIndex {
       `"${foldWord(indexText(text)).replaceAll('"', "").trim()}"`,
     );
     return rows.map(({ word }) => String(word));
+  }
+
+  /** Words that differ in their ending: of letters alone, and all but the last two the same. */
+  #wordsLike(text: string): readonly string[] {
+    const word = foldWord(indexText(text)).trim();
+    if (!/^\p{L}{6,40}$/u.test(word)) return [];
+    const beginning = word.slice(0, -2);
+    const rows = this.#all(
+      `SELECT word FROM vocabulary WHERE word >= ? AND word < ? AND length(word) <= ?
+       ORDER BY length(word) LIMIT ${MAX_EXPANSIONS}`,
+      beginning,
+      `${beginning}\u{10ffff}`,
+      word.length + 3,
+    );
+    return rows.map((row) => String(row["word"]));
   }
 
   #hit(part: number, words: readonly string[]): SearchHit {
