@@ -21,10 +21,11 @@ const LONGEST_CITATION = 256;
 /** Longest code span and longest first line of a fence. What is longer is text. */
 const LONGEST_CODE = 512;
 
-const OPENING = /[【〖〔［[]/;
-const CLOSING = /[】〗〕］\]]/;
+/** Not 〖: what a page writes itself in brackets stands in these, and is no citation where it is repeated. */
+const OPENING = /[【〔［[]/;
+const CLOSING = /[】〕］\]]/;
 /** What has to be looked at in a line of text. */
-const SPECIAL = /[\n`【〖〔［[]/g;
+const SPECIAL = /[\n`【〔［[]/g;
 const FENCE_LINE = /^ {0,3}(`{3,}(?=[^`\n]*\n)|~{3,})[^\n]*\n/;
 const FENCE_BEGIN = /^ {0,3}(?:`{3,}[^`\n]*|~{3,}[^\n]*|`{0,2}|~{0,2})$/;
 

@@ -51,10 +51,13 @@ describe("forms of a citation", () => {
     ["[3†L5-L9]", "3:5-9"],
     ["[3 L5]", "3:5-5"],
     ["［3†L5］", "3:5-5"],
-    ["〖3†L5〗", "3:5-5"],
     ["【3†L5]", "3:5-5"],
   ])("%s", (text, expected) => {
     expect(cited(`So it is${text}.`)).toEqual([expected]);
+  });
+
+  test("what a page wrote, and the model repeats, is none", () => {
+    expect(cited("The page says 〖3†L5〗 and 〖3†L5-L9】.")).toEqual([]);
   });
 
   test("what names no lines of a page is found, and said to be malformed", () => {

@@ -1,7 +1,7 @@
 /** From the bytes of a document, from a folder or from the web, to a page. */
 import type { PageContent } from "../page.ts";
 import { cleanAddress, decodeEscapes } from "../text/address.ts";
-import { chooseTitle } from "../text/clean-text.ts";
+import { chooseTitle, disarmCitations } from "../text/clean-text.ts";
 import { decodeText } from "./charset.ts";
 import { BINARY_KINDS, charsetOf, type DocumentKind, documentKind } from "./document-kind.ts";
 import { htmlToPage } from "./html.ts";
@@ -23,6 +23,11 @@ export type DocumentSource = {
  * @throws an error whose message says why the document has no text
  */
 export async function extractPage(document: DocumentSource): Promise<PageContent> {
+  const page = await convert(document);
+  return { ...page, text: disarmCitations(page.text) };
+}
+
+async function convert(document: DocumentSource): Promise<PageContent> {
   const { bytes, contentType } = document;
   const url = cleanAddress(document.url);
   const title = nameOf(url);

@@ -32,6 +32,8 @@ const OTHER_PARTS = "[Navigation and other parts of the page:]";
 const HIDDEN_PARTS = "[Text that is hidden until a script shows it:]";
 /** A page that hides so much, and more than this share of its text, shows it by a script. */
 const MOSTLY_HIDDEN = 0.8;
+/** It hides it as a whole: in one element at least this share of what is hidden. */
+const HIDDEN_AS_A_WHOLE = 0.6;
 const MIN_HIDDEN_CHARACTERS = 300;
 
 export function htmlToPage(source: HtmlSource): PageContent {
@@ -50,7 +52,10 @@ export function htmlToPage(source: HtmlSource): PageContent {
   const mostlyHidden =
     hiddenCharacters >= MIN_HIDDEN_CHARACTERS &&
     hiddenCharacters > MOSTLY_HIDDEN * (hiddenCharacters + root.textLength);
-  const hidden = mostlyHidden ? elementsHidden(root) : [];
+  const wanted = HIDDEN_AS_A_WHOLE * hiddenCharacters;
+  const hidden = mostlyHidden
+    ? elementsHidden(root).filter((element) => textOf(element).trim().length >= wanted)
+    : [];
   if (hidden.length > 0) {
     walk.note(HIDDEN_PARTS);
     for (const element of hidden) element.hidden = false;

@@ -6,7 +6,7 @@
  */
 const SUSPECT =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-  /[\ufe00-\ufe0f\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u25fc\u3010\u3011\u3164\ud800-\udfff\ue000-\uf8ff\ufeff\uffa0\ufff9-\uffff]/;
+  /[\ufe00-\ufe0f\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u25fc\u3010\u3011\u3164\ud800-\udfff\ue000-\uf8ff\ufeff\uffa0\ufff9-\uffff]/;
 
 /** Line separators of other systems. */
 const LINE_ENDS = /\r\n?|[\u2028\u2029\f\v]/g;
@@ -19,7 +19,7 @@ const LINE_ENDS = /\r\n?|[\u2028\u2029\f\v]/g;
  */
 const REMOVED =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is removed
-  /[\ufe00-\ufe0f\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u115f\u1160\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ue000-\uf8ff\ufeff\uffa0\ufff9-\ufffb\ufffe\uffff\u{1f000}-\u{1faff}\u{e0000}-\u{e0fff}\u{f0000}-\u{10ffff}]/gu;
+  /[\ufe00-\ufe0f\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ue000-\uf8ff\ufeff\uffa0\ufff9-\ufffb\ufffe\uffff\u{1f000}-\u{1faff}\u{e0000}-\u{e0fff}\u{f0000}-\u{10ffff}]/gu;
 
 /** Joiners are spelling between letters (Persian, Indic scripts) and nothing elsewhere. */
 const STRAY_JOINERS = /(?<![\p{L}\p{M}])[\u200c\u200d]|[\u200c\u200d](?!\p{L})/gu;
@@ -47,6 +47,17 @@ export function cleanText(text: string): string {
     .replace(STRAY_JOINERS, "");
 }
 
+/** What begins like a citation in other brackets than those of the page format, and its dagger. */
+const CITATION = /([〖〔［[]\s*\p{N}{1,9}\s*)[†‡✝✞]/gu;
+
+/**
+ * The same text, in which nothing can be taken for a citation where a model repeats it: `[1†L5]` becomes
+ * `[1*L5]`. Of the same length.
+ */
+export function disarmCitations(text: string): string {
+  return /[†‡✝✞]/.test(text) ? text.replace(CITATION, "$1*") : text;
+}
+
 /** Characters of a text that have no glyph and can carry a message. */
 export function countSmuggled(text: string): number {
   return text.includes("\udb40") ? (text.match(SMUGGLED)?.length ?? 0) : 0;
@@ -54,7 +65,7 @@ export function countSmuggled(text: string): number {
 
 /** A clean text on one line. */
 export function oneLine(text: string): string {
-  return cleanText(text).replace(/\s+/g, " ").trim();
+  return disarmCitations(cleanText(text).replace(/\s+/g, " ").trim());
 }
 
 /** Characters of a title: it heads every view of the page. */
