@@ -52,10 +52,45 @@ export class ModelNotFoundError extends InferenceError {
     super(
       `Cannot open the model ${path}: ${found}. Accepted: a folder with config.json and *.safetensors ` +
         "(Hugging Face or original layout) or *.gguf, one .safetensors file with config.json beside it, " +
-        "one GGUF file, or the name of a model in an Ollama store (gpt-oss:20b).",
+        "one GGUF file, or the name of a model that was pulled or that Ollama, the Hugging Face hub or " +
+        "LM Studio keeps on this machine (gpt-oss:20b, openai/gpt-oss-20b).",
       options,
     );
     this.path = path;
+  }
+}
+
+/**
+ * - `CHORALE_MODEL_NAME`: the text is no name of a model.
+ * - `CHORALE_MODEL_AMBIGUOUS`: it stands for several models.
+ * - `CHORALE_MODEL_STORE`: the folder of models cannot be read or written.
+ * - `CHORALE_MODEL_IN_USE`: another process is receiving the same file.
+ * - `CHORALE_PULL_NOT_FOUND`: the registry has no such model, or no files of it that can be loaded.
+ * - `CHORALE_PULL_DENIED`: the registry wants a key, or a licence to be accepted first.
+ * - `CHORALE_PULL_NETWORK`: it cannot be reached, or breaks off again and again.
+ * - `CHORALE_PULL_REGISTRY`: it answers something else than its protocol says.
+ * - `CHORALE_PULL_HASH`: what was received is not what the registry promised.
+ * - `CHORALE_PULL_DISK`: the disk is too small, or full.
+ */
+export type ModelStoreErrorCode =
+  | "CHORALE_MODEL_NAME"
+  | "CHORALE_MODEL_AMBIGUOUS"
+  | "CHORALE_MODEL_STORE"
+  | "CHORALE_MODEL_IN_USE"
+  | "CHORALE_PULL_NOT_FOUND"
+  | "CHORALE_PULL_DENIED"
+  | "CHORALE_PULL_NETWORK"
+  | "CHORALE_PULL_REGISTRY"
+  | "CHORALE_PULL_HASH"
+  | "CHORALE_PULL_DISK";
+
+/** A model cannot be named, fetched or kept. */
+export class ModelStoreError extends InferenceError {
+  static override readonly brand: string = "chorale.ModelStoreError";
+  readonly code: ModelStoreErrorCode;
+  constructor(code: ModelStoreErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
   }
 }
 

@@ -1,21 +1,36 @@
-/** From what a user calls a model to its files: a folder, a file, or the name of an Ollama model. */
+/** From a path, or the name of an Ollama model, to the files of a model. */
 
 import { closeSync, existsSync, openSync, readdirSync, readSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { CheckpointError, ModelNotFoundError } from "../errors.ts";
 import { GGUF_MAGIC } from "./gguf.ts";
+import { isManifestPath, readManifest, requireBlob } from "./manifest.ts";
 import { findOllamaModel } from "./ollama.ts";
 import { readJson } from "./read-json.ts";
 import { reasonOf } from "./tensor-file.ts";
 
-/** The weights' files, and for safetensors the folder with config.json. */
+/** The weights' files, in the order of their names in the model, and for safetensors what lies beside them. */
 export type Location =
-  | { readonly kind: "safetensors"; readonly folder: string; readonly files: readonly string[] }
+  | ({
+      readonly kind: "safetensors";
+      /** For messages. */
+      readonly folder: string;
+      readonly files: readonly string[];
+    } & CompanionFiles)
   | { readonly kind: "gguf"; readonly files: readonly string[] };
 
-export const CONFIG = "config.json";
+/** Paths of what describes safetensors. */
+type CompanionFiles = {
+  readonly config: string;
+  readonly tokenizer: string | undefined;
+  readonly generationConfig: string | undefined;
+};
+
+const CONFIG = "config.json";
+const TOKENIZER = "tokenizer.json";
+const GENERATION_CONFIG = "generation_config.json";
 /** The published repositories keep the original layout in this subfolder. */
-export const ORIGINAL = "original";
+const ORIGINAL = "original";
 const INDEX = "model.safetensors.index.json";
 /** gpt-oss comes in at most 15 shards; its index lists some 700 names. */
 const MAX_SHARDS = 1000;
@@ -25,8 +40,8 @@ const MAX_NAME_BYTES = 255;
 
 /**
  * @param model a folder (Hugging Face or original layout, with an `original/` subfolder, or with one
- *   GGUF model), a .safetensors file with config.json beside it, a GGUF file (any shard of several),
- *   or, where no such path exists, the name of a model in an Ollama store
+ *   GGUF model), a .safetensors file with config.json beside it, a GGUF file (any shard of several), the
+ *   manifest of a stored model (`manifest.ts`), or, where no such path exists, the name of a model in an Ollama store
  * @throws ModelNotFoundError when there is none
  * @throws CheckpointError when some of its files are missing
  */
@@ -49,6 +64,7 @@ function kindOf(absolute: string, model: string): "file" | "folder" | undefined 
 }
 
 function locateFile(absolute: string, model: string): Location {
+  if (isManifestPath(absolute)) return locateStored(absolute);
   if (!absolute.endsWith(".safetensors")) {
     if (!hasGgufMagic(absolute, model)) {
       throw new ModelNotFoundError(model, "the file is neither .safetensors nor GGUF");
@@ -59,14 +75,52 @@ function locateFile(absolute: string, model: string): Location {
   if (!existsSync(join(folder, CONFIG))) {
     throw new ModelNotFoundError(model, `there is no ${CONFIG} beside the file`);
   }
-  return { kind: "safetensors", folder, files: [absolute] };
+  return { kind: "safetensors", folder, files: [absolute], ...companionsIn(folder) };
+}
+
+/** Tokenizer and sampling defaults; those of an `original/` subfolder are one level up. */
+function companionsIn(folder: string): CompanionFiles {
+  const find = (name: string): string | undefined =>
+    [join(folder, name), basename(folder) === ORIGINAL ? join(dirname(folder), name) : ""].find(
+      (candidate) => candidate !== "" && existsSync(candidate),
+    );
+  return {
+    config: join(folder, CONFIG),
+    tokenizer: find(TOKENIZER),
+    generationConfig: find(GENERATION_CONFIG),
+  };
+}
+
+/** @throws CheckpointError for a manifest that lists no model, or files that are not there whole */
+function locateStored(path: string): Location {
+  const manifest = readManifest(path);
+  const pathOf = (name: string): string | undefined => {
+    const file = manifest.files.find((one) => one.name === name);
+    return file && requireBlob(path, file);
+  };
+  const weights = manifest.files
+    .filter(({ name }) => name.endsWith(manifest.format === "gguf" ? ".gguf" : ".safetensors"))
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    .map((file) => requireBlob(path, file));
+  if (weights.length === 0) throw new CheckpointError(path, "it lists no weights.", "files");
+  if (manifest.format === "gguf") return { kind: "gguf", files: weights };
+  const config = pathOf(CONFIG);
+  if (config === undefined) throw new CheckpointError(path, `it lists no ${CONFIG}.`, "files");
+  return {
+    kind: "safetensors",
+    folder: path,
+    files: weights,
+    config,
+    tokenizer: pathOf(TOKENIZER),
+    generationConfig: pathOf(GENERATION_CONFIG),
+  };
 }
 
 function locateInFolder(absolute: string, model: string): Location {
   for (const folder of [absolute, join(absolute, ORIGINAL)]) {
     if (!existsSync(join(folder, CONFIG))) continue;
     const files = weightsIn(folder);
-    if (files.length > 0) return { kind: "safetensors", folder, files };
+    if (files.length > 0) return { kind: "safetensors", folder, files, ...companionsIn(folder) };
   }
   const names = readdirSync(absolute).filter((name) => name.endsWith(".gguf"));
   const models = new Set(names.map((name) => shardPattern(name)?.first ?? name));

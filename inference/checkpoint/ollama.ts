@@ -34,11 +34,14 @@ const MAX_LISTED = 20;
 type OllamaName = readonly [string, string, string, string];
 
 /** Stores that exist on this machine: the one of OLLAMA_MODELS, or else the user's and the service's. */
-function stores(): { readonly found: readonly string[]; readonly looked: readonly string[] } {
-  const chosen = process.env["OLLAMA_MODELS"];
+function stores(env: NodeJS.ProcessEnv): {
+  readonly found: readonly string[];
+  readonly looked: readonly string[];
+} {
+  const chosen = env["OLLAMA_MODELS"];
   const looked = chosen
     ? [chosen]
-    : [join(homedir(), ".ollama", "models"), "/usr/share/ollama/.ollama/models"];
+    : [join(env["HOME"] || homedir(), ".ollama", "models"), "/usr/share/ollama/.ollama/models"];
   return { found: looked.filter((store) => existsSync(join(store, "manifests"))), looked };
 }
 
@@ -52,7 +55,7 @@ export function findOllamaModel(text: string): string {
   const nothing = "there is nothing at this path";
   const name = parseName(text);
   if (name === undefined) throw new ModelNotFoundError(text, nothing);
-  const { found, looked } = stores();
+  const { found, looked } = stores(process.env);
   if (found.length === 0) {
     throw new ModelNotFoundError(
       text,
@@ -65,7 +68,7 @@ export function findOllamaModel(text: string): string {
     requireInside(manifest, join(store, "manifests"));
     return weightsOf(manifest, store);
   }
-  const models = found.flatMap((store) => namesIn(store));
+  const models = found.flatMap((store) => manifestsIn(store).map(nameText)).sort();
   const shown = models.slice(0, MAX_LISTED).join(", ");
   const list = models.length === 0 ? "there are none" : `there are: ${shown}`;
   throw new ModelNotFoundError(
@@ -134,9 +137,42 @@ function requireInside(file: string, folder: string): void {
   );
 }
 
-/** Names in a store as one would write them, sorted. */
-function namesIn(store: string): string[] {
-  const names: string[] = [];
+/** A model in a store of Ollama. */
+export type OllamaModel = {
+  readonly host: string;
+  readonly namespace: string;
+  readonly model: string;
+  readonly tag: string;
+  /** Path of its manifest. */
+  readonly manifest: string;
+  /** Path of its weights, a GGUF file. @throws CheckpointError when the store does not have them whole */
+  weights(): string;
+};
+
+/** Every model in the stores of Ollama on this machine, whole or not. */
+export function listOllamaModels(env: NodeJS.ProcessEnv): readonly OllamaModel[] {
+  return stores(env).found.flatMap((store) =>
+    manifestsIn(store).map((name): OllamaModel => {
+      const [host, namespace, model, tag] = name;
+      const manifest = join(store, "manifests", ...name);
+      const weights = (): string => {
+        requireInside(manifest, join(store, "manifests"));
+        return weightsOf(manifest, store);
+      };
+      return { host, namespace, model, tag, manifest, weights };
+    }),
+  );
+}
+
+function nameText([host, namespace, model, tag]: OllamaName): string {
+  const isDefault = host === DEFAULT_HOST;
+  const isLibrary = isDefault && namespace === DEFAULT_NAMESPACE;
+  const prefix = [...(isDefault ? [] : [host]), ...(isLibrary ? [] : [namespace])];
+  return [...prefix, `${model}:${tag}`].join("/");
+}
+
+function manifestsIn(store: string): readonly OllamaName[] {
+  const names: OllamaName[] = [];
   let left = MAX_ENTRIES;
   const list = (folder: string, parts: readonly string[]): void => {
     for (const entry of entriesOf(folder)) {
@@ -147,14 +183,11 @@ function namesIn(store: string): string[] {
       if (path.length < 4 || !entry.isFile()) continue;
       const [host = "", namespace = "", model = "", tag = ""] = path;
       if (parseName(`${host}/${namespace}/${model}:${tag}`) === undefined) continue;
-      const isDefault = host === DEFAULT_HOST;
-      const isLibrary = isDefault && namespace === DEFAULT_NAMESPACE;
-      const prefix = [...(isDefault ? [] : [host]), ...(isLibrary ? [] : [namespace])];
-      names.push([...prefix, `${model}:${tag}`].join("/"));
+      names.push([host, namespace, model, tag]);
     }
   };
   list(join(store, "manifests"), []);
-  return names.sort();
+  return names;
 }
 
 /** None for a folder that cannot be read: this is only about what to suggest. */

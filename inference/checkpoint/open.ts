@@ -1,5 +1,4 @@
-import { existsSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { basename } from "node:path";
 import { CheckpointError } from "../errors.ts";
 import { parseConfig } from "./config.ts";
 import type { Located } from "./finder.ts";
@@ -10,7 +9,7 @@ import { bindGgufRoles } from "./gguf-layout.ts";
 import type { GgufMetadata } from "./gguf-metadata.ts";
 import { readGgufVocabulary } from "./gguf-vocabulary.ts";
 import { bindRoles } from "./layout.ts";
-import { CONFIG, locateModel, ORIGINAL } from "./locate.ts";
+import { type Location, locateModel } from "./locate.ts";
 import { readJson } from "./read-json.ts";
 import { openSafetensors } from "./safetensors.ts";
 import type { StoredEntry } from "./stored-entry.ts";
@@ -32,7 +31,7 @@ export function openCheckpoint(model: string): Checkpoint {
   try {
     return location.kind === "gguf"
       ? openGgufFiles(model, location.files, tensors)
-      : openSafetensorsFiles(model, location.folder, location.files, tensors);
+      : openSafetensorsFiles(model, location, tensors);
   } catch (error) {
     tensors.close();
     throw error;
@@ -41,18 +40,18 @@ export function openCheckpoint(model: string): Checkpoint {
 
 function openSafetensorsFiles(
   path: string,
-  folder: string,
-  files: readonly string[],
+  location: Location & { readonly kind: "safetensors" },
   tensors: TensorMap,
 ): Checkpoint {
-  const configPath = join(folder, CONFIG);
-  const config = parseConfig(readJson(configPath, MAX_CONFIG_BYTES), configPath);
+  const { folder, files, tokenizer, generationConfig } = location;
+  const config = parseConfig(readJson(location.config, MAX_CONFIG_BYTES), location.config);
   for (const name of files) {
     const { file, entries } = openSafetensors(name);
     tensors.add(file, entries);
   }
   const roles = bindRoles(config, tensors.byName, folder);
-  return { path, config, files: modelFiles(folder), ...roles, ...tensors.facts };
+  const modelFiles: ModelFiles = { tokenizer, generationConfig, vocabulary: undefined };
+  return { path, config, files: modelFiles, ...roles, ...tensors.facts };
 }
 
 /** @param files the one with the metadata first */
@@ -142,17 +141,4 @@ class TensorMap {
   close(): void {
     for (const file of this.#files) file.close();
   }
-}
-
-/** Tokenizer and sampling defaults; those of an `original/` subfolder are one level up. */
-function modelFiles(folder: string): ModelFiles {
-  const find = (name: string): string | undefined =>
-    [join(folder, name), basename(folder) === ORIGINAL ? join(dirname(folder), name) : ""].find(
-      (candidate) => candidate !== "" && existsSync(candidate),
-    );
-  return {
-    tokenizer: find("tokenizer.json"),
-    generationConfig: find("generation_config.json"),
-    vocabulary: undefined,
-  };
 }
