@@ -8,7 +8,9 @@
  * folder knows what the ids mean: which of them stop a generation is the caller's to say.
  */
 
+export { checkTensors, type TensorCheck, type TensorProblem } from "./check-tensors.ts";
 export type { GenerationDefaults } from "./checkpoint/generation-config.ts";
+export type { ModelManifest } from "./checkpoint/manifest.ts";
 export type { ListedVocabulary } from "./checkpoint/vocabulary.ts";
 export {
   type CompiledGrammar,
@@ -45,6 +47,7 @@ export {
   type XsdGrammarOptions,
   xsdGrammar,
 } from "./constrain/xsd/xsd-grammar.ts";
+export { describeModel, type ModelDescription, type TensorGroup } from "./describe-model.ts";
 export type {
   EngineCapabilities,
   EngineStatistics,
@@ -74,17 +77,20 @@ export {
   InvalidRequestError,
   JsonSchemaConstraintError,
   ModelNotFoundError,
+  ModelStoreError,
+  type ModelStoreErrorCode,
   ScriptExhaustedError,
   UnsupportedArchitectureError,
 } from "./errors.ts";
 export { measureBandwidth } from "./local/bandwidth.ts";
 export type { LoadProgress } from "./local/load-weights.ts";
-export type { MemoryNeeds, OpenModelOptions } from "./local/local-engine.ts";
+export type { EngineEstimate, MemoryNeeds, OpenModelOptions } from "./local/local-engine.ts";
 export { availableMemory } from "./local/memory.ts";
 export type { PrefixCacheOptions } from "./local/prefix-cache.ts";
 export type { Precision } from "./model/matrix.ts";
 export type { ResidentPart } from "./model/plan.ts";
 export {
+  demoModelName,
   demoModelPath,
   inspectModel,
   type ModelFacts,
@@ -98,4 +104,24 @@ export {
   type ScriptedReply,
   type ScriptedRequest,
 } from "./scripted/scripted-engine.ts";
+export type { ModelKeeper } from "./store/found-models.ts";
+export type { HttpGet, HttpRequest, HttpResponse } from "./store/http.ts";
+export {
+  ModelStore,
+  type PendingModel,
+  type RemovedModel,
+  type StoredModel,
+} from "./store/model-store.ts";
+export { type ModelName, modelNameText, parseModelName } from "./store/names.ts";
+export type { PullProgress } from "./store/progress.ts";
+export { type Pulled, type PullOptions, pullModel, registryEndpoint } from "./store/pull.ts";
+export {
+  findStoredModel,
+  type LocalModel,
+  listLocalModels,
+  type ModelPlaces,
+  type ResolvedModel,
+  resolveModelName,
+} from "./store/resolve.ts";
+export { type FileCheck, verifyFiles, verifyFoundFiles } from "./store/verify.ts";
 export { type KernelBuild, kernelBuild } from "./wasm/kernels.ts";

@@ -9,6 +9,9 @@ import type { OpenModelOptions } from "./local/local-engine.ts";
 /** The folder of the embedded model, which is opened when no other is named. */
 export const demoModelPath: string = fileURLToPath(new URL("./demo", import.meta.url));
 
+/** What the embedded model is called. */
+export const demoModelName = "chorale-demo";
+
 /** A loaded model and the facts about it that its user needs. */
 export type OpenedModel = {
   readonly engine: TokenEngine;
@@ -38,7 +41,7 @@ export async function openModel(
     const generation = readGenerationDefaults(files.generationConfig);
     // Loaded on demand: a program that only scripts an engine never compiles the kernels.
     const { openLocalEngine } = await import("./local/local-engine.ts");
-    const name = path === undefined ? "chorale-demo" : basename(resolve(path));
+    const name = options.name ?? (path === undefined ? demoModelName : basename(resolve(path)));
     // Rounded activations change about 4 % of the embedded model's choices, and it is fast either way.
     const precision = options.precision ?? (path === undefined ? "exact" : "int8");
     const engine = await openLocalEngine(checkpoint, { ...options, precision, name });

@@ -159,6 +159,13 @@ export {
   loadTokenizer,
 } from "./model/load-model.ts";
 export {
+  listModels,
+  modelStore,
+  type PullModelOptions,
+  pullModel,
+  resolveModelName,
+} from "./model/model-names.ts";
+export {
   type ScriptedMessage,
   ScriptedModel,
   type ScriptedModelOptions,

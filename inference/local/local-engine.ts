@@ -47,6 +47,8 @@ export type OpenModelOptions = {
    * are read from the files when they are needed. Default: all are in memory.
    */
   readonly memoryLimit?: number | undefined;
+  /** What the model is called, for people. Default: the last part of its path. */
+  readonly name?: string | undefined;
   /** Ends the loading. */
   readonly signal?: AbortSignal | undefined;
   /** Called once, before any of it is taken. */
@@ -56,8 +58,6 @@ export type OpenModelOptions = {
 };
 
 export type LocalEngineOptions = OpenModelOptions & {
-  /** For people; default: the checkpoint's path. */
-  readonly name?: string | undefined;
   /** Most tokens computed in one step of a prefill. Default: 512. */
   readonly prefillChunk?: number | undefined;
   readonly tuning?: EngineTuning | undefined;
@@ -109,6 +109,51 @@ export async function openLocalEngine(
   checkpoint: Checkpoint,
   options: LocalEngineOptions = {},
 ): Promise<LocalEngine> {
+  const { name, plan, layout, needs } = planEngine(checkpoint, options);
+  const { memoryLimit = Number.POSITIVE_INFINITY, tuning = {} } = options;
+  const shown = Object.entries(needs.parts).map(([part, bytes]) => `${part} ${formatBytes(bytes)}`);
+  const what = `${name} with a context of ${needs.contextLength} tokens (${shown.join(", ")})`;
+  if (needs.bytes > memoryLimit) {
+    const least = `${what}, and with but one expert of each layer in memory,`;
+    throw new InsufficientMemoryError(least, needs.bytes, memoryLimit);
+  }
+  requireMemory(what, needs.bytes);
+  options.onMemory?.(needs);
+
+  const module = compileKernels(tuning.kernels);
+  const memories = plan.banks.map((bytes) => createMemory(bytes));
+  const onClosed = plan.paged ? checkpoint.retain() : undefined;
+  const { uninterruptedMs } = tuning;
+  const { profile } = options;
+  const pool = new KvPool(layout, availableMemory, tuning.sharesPrefixes);
+  const kv = { layout, memories: pool.memories };
+  const init = { module, plan, memories, kv, profile };
+  const threads = await Threads.start(init, { onClosed, uninterruptedMs });
+  try {
+    pool.setSinks(await loadWeights(checkpoint, plan, threads, options));
+    const { prefixCache } = options;
+    const prefixes = prefixCache && {
+      store: new PrefixCache(prefixCache),
+      identity: identifyModel(checkpoint, plan.precision, layout),
+    };
+    return new LocalEngine(name, plan, pool, threads, prefixes);
+  } catch (error) {
+    // Ended before the caller closes the files that they read.
+    await threads.close();
+    throw error;
+  }
+}
+
+/** How a model would lie in memory. */
+type EnginePlan = {
+  readonly name: string;
+  readonly plan: ModelPlan;
+  readonly layout: KvLayout;
+  readonly needs: MemoryNeeds;
+};
+
+/** @throws InvalidRequestError for options that mean nothing; UnsupportedArchitectureError */
+function planEngine(checkpoint: Checkpoint, options: LocalEngineOptions): EnginePlan {
   const name = options.name ?? checkpoint.path;
   const { config } = checkpoint;
   const contextLength = integerOption(
@@ -158,38 +203,26 @@ export async function openLocalEngine(
   const plan = planFor(integerOption("a number of threads of", threadCount, MAX_THREADS));
   const layout = layoutFor(threadCount);
   const parts = { ...plan.resident, cache: kvCacheBytes(layout, contextLength) };
-  const needed = Object.values(parts).reduce((sum, bytes) => sum + bytes, 0);
-  const shown = Object.entries(parts).map(([part, bytes]) => `${part} ${formatBytes(bytes)}`);
-  const what = `${name} with a context of ${contextLength} tokens (${shown.join(", ")})`;
-  if (needed > memoryLimit) {
-    const least = `${what}, and with but one expert of each layer in memory,`;
-    throw new InsufficientMemoryError(least, needed, memoryLimit);
-  }
-  requireMemory(what, needed);
-  options.onMemory?.({ contextLength, bytes: needed, parts });
+  const bytes = Object.values(parts).reduce((sum, part) => sum + part, 0);
+  return { name, plan, layout, needs: { contextLength, bytes, parts } };
+}
 
-  const module = compileKernels(tuning.kernels);
-  const memories = plan.banks.map((bytes) => createMemory(bytes));
-  const onClosed = plan.paged ? checkpoint.retain() : undefined;
-  const { uninterruptedMs } = tuning;
-  const { profile } = options;
-  const pool = new KvPool(layout, availableMemory, tuning.sharesPrefixes);
-  const kv = { layout, memories: pool.memories };
-  const init = { module, plan, memories, kv, profile };
-  const threads = await Threads.start(init, { onClosed, uninterruptedMs });
-  try {
-    pool.setSinks(await loadWeights(checkpoint, plan, threads, options));
-    const { prefixCache } = options;
-    const prefixes = prefixCache && {
-      store: new PrefixCache(prefixCache),
-      identity: identifyModel(checkpoint, plan.precision, layout),
-    };
-    return new LocalEngine(name, plan, pool, threads, prefixes);
-  } catch (error) {
-    // Ended before the caller closes the files that they read.
-    await threads.close();
-    throw error;
-  }
+/** What an engine would take and read, without opening it. */
+export type EngineEstimate = MemoryNeeds & {
+  readonly precision: Precision;
+  readonly threads: number;
+  /** Of weights, that every decoded token reads. */
+  readonly bytesPerToken: number;
+};
+
+/** @throws InvalidRequestError for options that mean nothing; UnsupportedArchitectureError */
+export function estimateEngine(
+  checkpoint: Checkpoint,
+  options: LocalEngineOptions = {},
+): EngineEstimate {
+  const { plan, needs } = planEngine(checkpoint, options);
+  const { precision, threads, bytesPerToken } = plan;
+  return { ...needs, precision, threads, bytesPerToken };
 }
 
 /** A model in this process: weights in shared memories, computed by worker threads. */

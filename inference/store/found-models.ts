@@ -2,7 +2,14 @@
  * Models that other programs keep on this machine. Nothing of theirs is ever changed. What they list may be a link:
  * the hub's cache is made of links into its own `blobs`; one that leads elsewhere is passed over.
  */
-import { type Dirent, existsSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
+import {
+  type Dirent,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  statSync,
+} from "node:fs";
 import { homedir } from "node:os";
 import { join, sep } from "node:path";
 import { listOllamaModels, type OllamaModel } from "../checkpoint/ollama.ts";
@@ -88,7 +95,12 @@ function studioModels(root: string): FoundModel[] {
 }
 
 /** A folder is a model of safetensors, or has a model for each GGUF file. */
-function modelsIn(folder: string, within: string, name: ModelName, keeper: ModelKeeper): FoundModel[] {
+function modelsIn(
+  folder: string,
+  within: string,
+  name: ModelName,
+  keeper: ModelKeeper,
+): FoundModel[] {
   const files = entriesOf(folder).map((entry) => entry.name);
   if (!files.every((file) => isInside(join(folder, file), within))) return [];
   const model = (variant: string | undefined, path: string): FoundModel => {
@@ -99,7 +111,9 @@ function modelsIn(folder: string, within: string, name: ModelName, keeper: Model
     files.some((file) => file.endsWith(".safetensors")) ||
     entriesOf(join(folder, "original")).some((file) => file.name.endsWith(".safetensors"));
   if (hasWeights && files.includes("config.json")) return [model(undefined, folder)];
-  const models = files.filter((file) => /(?<!-\d{5}-of-\d{5})\.gguf$|-00001-of-\d{5}\.gguf$/.test(file));
+  const models = files.filter((file) =>
+    /(?<!-\d{5}-of-\d{5})\.gguf$|-00001-of-\d{5}\.gguf$/.test(file),
+  );
   return models.map((file) => {
     const stem = file.replace(/(?:-\d{5}-of-\d{5})?\.gguf$/, "");
     return model(models.length === 1 ? undefined : variantOf(stem), join(folder, file));

@@ -50,7 +50,7 @@ export type Answer = {
 const MOST_REDIRECTS = 5;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 /** So often in a row something fails before it is given up. */
-export const MOST_FAILURES = 6;
+const MOST_FAILURES = 6;
 const RETRY_MS = 500;
 const LONGEST_WAIT_MS = 60_000;
 const TOO_MANY_REQUESTS = 429;
@@ -80,6 +80,8 @@ export async function request(
     const isTrusted = credentials !== undefined && at.origin === credentials.origin;
     const sent = {
       "user-agent": "chorale",
+      // Sizes, parts and hashes are those of the content itself.
+      "accept-encoding": "identity",
       ...headers,
       ...(isTrusted && { authorization: credentials.authorization }),
     };
@@ -183,9 +185,15 @@ export function statusError(response: HttpResponse, url: URL, what: string): Err
     return new PassingError(`${shown(url)} answers ${status}`, retryAfter(response));
   }
   const error = (code: ModelStoreErrorCode, problem: string): ModelStoreError =>
-    new ModelStoreError(code, `Cannot fetch ${what}: ${problem} (${shown(url)} answers ${status}).`);
+    new ModelStoreError(
+      code,
+      `Cannot fetch ${what}: ${problem} (${shown(url)} answers ${status}).`,
+    );
   if (status === 401 || status === 403) {
-    return error("CHORALE_PULL_DENIED", "the registry wants a key, or has no such model for this one");
+    return error(
+      "CHORALE_PULL_DENIED",
+      "the registry wants a key, or has no such model for this one",
+    );
   }
   if (status === 404 || status === 410) {
     return error("CHORALE_PULL_NOT_FOUND", "the registry does not have it");

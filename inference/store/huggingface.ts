@@ -50,7 +50,14 @@ export async function readHuggingFaceModel(
     throw registryError(about, "names no commit");
   }
   checkArchitecture(facts, what);
-  const tree = await readTree(endpoint, api, `${repository}/resolve/${commit}`, commit, registry, limits);
+  const tree = await readTree(
+    endpoint,
+    api,
+    `${repository}/resolve/${commit}`,
+    commit,
+    registry,
+    limits,
+  );
   const chosen = chooseFiles(tree, name);
   return {
     ...chosen,
@@ -100,7 +107,12 @@ async function readTree(
   for (let page = 0; next !== null; page++) {
     const url: URL = next;
     if (page === MAX_PAGES) throw registryError(url, `lists more than ${MAX_PAGES} pages of files`);
-    const { json, response } = await fetchJson(registry, url, { accept: "application/json" }, limits);
+    const { json, response } = await fetchJson(
+      registry,
+      url,
+      { accept: "application/json" },
+      limits,
+    );
     if (!Array.isArray(json)) throw registryError(url, "sends no list of files");
     for (const entry of json as readonly unknown[]) {
       const file = treeFile(entry, endpoint, content);
@@ -119,9 +131,12 @@ function treeFile(entry: unknown, endpoint: URL, content: string): TreeFile | un
   const name = parts.at(-1);
   // Hidden files and such with other letters are none of a model's.
   if (!parts.every(isManifestFileName) || name === undefined) return undefined;
-  const large = (lfs ?? undefined) as { readonly oid?: unknown; readonly size?: unknown } | undefined;
+  const large = (lfs ?? undefined) as
+    | { readonly oid?: unknown; readonly size?: unknown }
+    | undefined;
   const bytes = large?.size ?? size;
-  const isSize = Number.isSafeInteger(bytes) && Number(bytes) >= 0 && Number(bytes) <= MAX_FILE_BYTES;
+  const isSize =
+    Number.isSafeInteger(bytes) && Number(bytes) >= 0 && Number(bytes) <= MAX_FILE_BYTES;
   const sha256 = isSha256(large?.oid) ? large.oid : null;
   const gitOid = typeof oid === "string" && /^[0-9a-f]{40}$/.test(oid) ? oid : null;
   if (!isSize || (sha256 === null && gitOid === null)) return undefined;
@@ -227,9 +242,12 @@ function licenseOf(facts: Record<string, unknown>): string | null {
     readonly tags?: unknown;
   };
   const tag = Array.isArray(tags)
-    ? (tags as readonly unknown[]).find((one) => typeof one === "string" && one.startsWith("license:"))
+    ? (tags as readonly unknown[]).find(
+        (one) => typeof one === "string" && one.startsWith("license:"),
+      )
     : undefined;
-  const found = cardData?.license ?? (typeof tag === "string" ? tag.slice("license:".length) : null);
+  const found =
+    cardData?.license ?? (typeof tag === "string" ? tag.slice("license:".length) : null);
   return typeof found === "string" ? found.slice(0, 100) : null;
 }
 

@@ -28,12 +28,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import {
-  blobPath,
-  isSha256,
-  type ModelManifest,
-  readManifest,
-} from "../checkpoint/manifest.ts";
+import { blobPath, isSha256, type ModelManifest, readManifest } from "../checkpoint/manifest.ts";
 import { CheckpointError, ModelStoreError } from "../errors.ts";
 import { type Lock, lock, tryLock } from "./lock.ts";
 import { isSameModel, type ModelName, manifestParts, parseModelName } from "./names.ts";
@@ -92,7 +87,11 @@ export class ModelStore {
   }
 
   /** Where the parts of a file that is being received lie. */
-  partial(sha256: string): { readonly data: string; readonly journal: string; readonly lock: string } {
+  partial(sha256: string): {
+    readonly data: string;
+    readonly journal: string;
+    readonly lock: string;
+  } {
     const base = join(this.root, "partial", sha256);
     return {
       data: `${base}.data`,

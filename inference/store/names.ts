@@ -11,8 +11,8 @@
  */
 import { ModelStoreError } from "../errors.ts";
 
-export const OLLAMA_HOST = "registry.ollama.ai";
-export const HUGGING_FACE_HOST = "huggingface.co";
+const OLLAMA_HOST = "registry.ollama.ai";
+const HUGGING_FACE_HOST = "huggingface.co";
 
 export type ModelName = {
   readonly layout: "huggingface" | "ollama";

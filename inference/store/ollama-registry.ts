@@ -35,7 +35,10 @@ export async function readOllamaModel(
   const url = at(`manifests/${name.tag}`);
   const limits = { what, mostBytes: MAX_MANIFEST_BYTES };
   const { json, bytes } = await fetchJson(registry, url, { accept: MANIFEST_TYPE }, limits);
-  const { config, layers } = (json ?? {}) as { readonly config?: unknown; readonly layers?: unknown };
+  const { config, layers } = (json ?? {}) as {
+    readonly config?: unknown;
+    readonly layers?: unknown;
+  };
   if (!Array.isArray(layers) || layers.length > MAX_LAYERS) {
     throw registryError(url, "sends no manifest with a list of layers");
   }
@@ -80,7 +83,10 @@ function readLayer(entry: unknown, url: URL): Layer {
   const [, sha256] = /^sha256:(.*)$/s.exec(typeof digest === "string" ? digest : "") ?? [];
   const isSize = Number.isSafeInteger(size) && Number(size) >= 0 && Number(size) <= MAX_FILE_BYTES;
   if (typeof mediaType !== "string" || !isSha256(sha256) || !isSize) {
-    throw registryError(url, "lists a layer without a media type, a size or a SHA-256 of 64 digits");
+    throw registryError(
+      url,
+      "lists a layer without a media type, a size or a SHA-256 of 64 digits",
+    );
   }
   return { mediaType, sha256, bytes: Number(size) };
 }

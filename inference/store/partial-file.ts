@@ -14,7 +14,7 @@ import { lock } from "./lock.ts";
 import { type ModelStore, storeError } from "./model-store.ts";
 
 /** Of which one request asks for one. */
-export const PIECE_BYTES: number = 16 << 20;
+const PIECE_BYTES: number = 16 << 20;
 
 export type Piece = {
   readonly index: number;

@@ -13,6 +13,11 @@ export type PullProgress =
       readonly modelCompleted: number;
       readonly modelTotal: number;
     }
-  | { readonly state: "verifying"; readonly file: string; readonly completed: number; readonly total: number }
+  | {
+      readonly state: "verifying";
+      readonly file: string;
+      readonly completed: number;
+      readonly total: number;
+    }
   | { readonly state: "writing" }
   | { readonly state: "done" };

@@ -7,7 +7,7 @@ import { formatBytes, ModelStoreError } from "../errors.ts";
 import { fetchBytes, type HttpGet, type Registry } from "./http.ts";
 import { readHuggingFaceModel } from "./huggingface.ts";
 import type { ModelStore, PendingModel, StoredModel } from "./model-store.ts";
-import { HUGGING_FACE_HOST, type ModelName, modelNameText, parseModelName } from "./names.ts";
+import { type ModelName, modelNameText, parseModelName } from "./names.ts";
 import { readOllamaModel } from "./ollama-registry.ts";
 import { receivedBytes } from "./partial-file.ts";
 import type { PullProgress } from "./progress.ts";
@@ -56,7 +56,7 @@ export async function pullModel(text: string, options: PullOptions): Promise<Pul
   const { store, onProgress = () => {}, onNote = () => {} } = options;
   const signal = options.signal ?? new AbortController().signal;
   const name = parseModelName(text);
-  const endpoint = endpointOf(name, options.endpoint);
+  const endpoint = registryEndpoint(name, options.endpoint);
   const { get, retryMs, huggingFaceToken } = options;
   const credentials =
     name.layout === "huggingface" && huggingFaceToken
@@ -89,8 +89,12 @@ function checkLoadable(path: string): void {
   openCheckpoint(path).close();
 }
 
-/** @throws ModelStoreError for what is no address */
-function endpointOf({ host }: ModelName, given: string | undefined): URL {
+/**
+ * Where the registry of a name is.
+ * @param given instead of the host of the name: a mirror
+ * @throws ModelStoreError for what is no address
+ */
+export function registryEndpoint({ host }: ModelName, given?: string): URL {
   // Registries of this machine have no certificates.
   const isLocal = /^(?:localhost|127(?:\.\d+){3})(?::\d+)?$/.test(host);
   const url = URL.parse(given ?? `${isLocal ? "http" : "https"}://${host}`);
@@ -102,11 +106,6 @@ function endpointOf({ host }: ModelName, given: string | undefined): URL {
     `${JSON.stringify(given ?? host)} is no address of a registry; accepted: https://HOST or http://HOST, ` +
       "with a path where the registry lies in one.",
   );
-}
-
-/** Whether a name belongs to the Hugging Face hub. */
-export function isHuggingFaceName(text: string): boolean {
-  return parseModelName(text).host === HUGGING_FACE_HOST;
 }
 
 function isWhole(store: ModelStore, { manifest }: StoredModel): boolean {
@@ -182,7 +181,10 @@ class Pull {
     }
     const limits = { what: name, mostBytes: bytes };
     const content = (await fetchBytes(this.#registry, url, {}, limits)).bytes;
-    const found = createHash("sha1").update(`blob ${content.byteLength}\0`).update(content).digest("hex");
+    const found = createHash("sha1")
+      .update(`blob ${content.byteLength}\0`)
+      .update(content)
+      .digest("hex");
     if (found !== gitOid) {
       throw new ModelStoreError(
         "CHORALE_PULL_HASH",

@@ -198,7 +198,7 @@ class Reception {
   async #receiveWhole(): Promise<void> {
     for (;;) {
       try {
-        const answer = await this.#request({ "accept-encoding": "identity" });
+        const answer = await this.#request({});
         if (answer.response.status !== OK) throw this.#refused(answer);
         await this.#partial.reset();
         const whole = { start: 0, bytes: this.#file.bytes, done: 0 };

@@ -2,9 +2,9 @@
 import { lstatSync, statSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { ModelNotFoundError, ModelStoreError } from "../errors.ts";
-import { type FoundModel, listFoundModels, type ModelKeeper } from "./found-models.ts";
-import { ModelStore } from "./model-store.ts";
-import { isSameModel, meaningsOf, type ModelName, modelNameText, shortForm, shortForms } from "./names.ts";
+import { listFoundModels, type ModelKeeper } from "./found-models.ts";
+import { ModelStore, type StoredModel } from "./model-store.ts";
+import { isSameModel, type ModelName, meaningsOf, shortForm, shortForms } from "./names.ts";
 
 /** Where a model was found. */
 export type ResolvedModel = {
@@ -45,17 +45,34 @@ export function resolveModelName(text: string, places: ModelPlaces): ResolvedMod
     return { name: basename(resolve(text)), keeper: "path", path: text };
   }
   const models = listLocalModels(places);
+  const found = chooseModel(text, models);
+  if (found !== undefined) return { name: found.text, keeper: found.keeper, path: found.path() };
+  throw new ModelNotFoundError(text, notFound(text, models));
+}
+
+/**
+ * A model that was pulled, by any of its names; paths and other programs' models do not count.
+ * @throws ModelStoreError for a short name of several models
+ */
+export function findStoredModel(text: string, store: ModelStore): StoredModel | undefined {
+  const { models } = store.list();
+  const found = chooseModel(text, models.map(localModel));
+  return models.find(({ manifest }) => manifest.name === found?.text);
+}
+
+function chooseModel(text: string, models: readonly LocalModel[]): LocalModel | undefined {
   const meanings = meaningsOf(text);
   const exact = models.find(({ name }) => meanings.some((meaning) => isSameModel(meaning, name)));
-  if (exact !== undefined) return resolved(exact);
+  if (exact !== undefined) return exact;
   const wanted = shortForm(text);
   for (const keeper of ["chorale", "ollama", "huggingface", "lmstudio"]) {
-    const found = models.filter((one) => one.keeper === keeper && shortForms(one.name).includes(wanted));
-    const [first, ...more] = found;
-    if (first !== undefined && more.length === 0) return resolved(first);
-    if (first !== undefined) throw ambiguous(text, found);
+    const found = models.filter(
+      (one) => one.keeper === keeper && shortForms(one.name).includes(wanted),
+    );
+    if (found.length > 1) throw ambiguous(text, found);
+    if (found[0] !== undefined) return found[0];
   }
-  throw new ModelNotFoundError(text, notFound(text, meanings, models));
+  return undefined;
 }
 
 /** Whether something is at a path; a link that leads nowhere is, and is then told as such. */
@@ -65,27 +82,18 @@ function isThere(path: string): boolean {
     return true;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    return code === "ENOENT" || code === "ENOTDIR" || code === "ENAMETOOLONG"
-      ? lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true
-      : true;
+    if (code === "ENOTDIR" || code === "ENAMETOOLONG") return false;
+    return code !== "ENOENT" || lstatSync(path, { throwIfNoEntry: false }) !== undefined;
   }
 }
 
 /** Every model of this machine that has a name; those that were pulled first. */
 export function listLocalModels({ store, env }: ModelPlaces): readonly LocalModel[] {
-  const own = new ModelStore(store).list().models.map(
-    ({ name, manifest, path }): LocalModel => ({
-      name,
-      text: manifest.name,
-      keeper: "chorale",
-      path: () => path,
-    }),
-  );
-  return [...own, ...listFoundModels(env)];
+  return [...new ModelStore(store).list().models.map(localModel), ...listFoundModels(env)];
 }
 
-function resolved(model: LocalModel | FoundModel): ResolvedModel {
-  return { name: model.text, keeper: model.keeper, path: model.path() };
+function localModel({ name, manifest, path }: StoredModel): LocalModel {
+  return { name, text: manifest.name, keeper: "chorale", path: () => path };
 }
 
 function ambiguous(text: string, found: readonly LocalModel[]): ModelStoreError {
@@ -97,13 +105,9 @@ function ambiguous(text: string, found: readonly LocalModel[]): ModelStoreError 
 }
 
 /** The end of the sentence that begins with `Cannot open the model`. */
-function notFound(
-  text: string,
-  meanings: readonly ModelName[],
-  models: readonly LocalModel[],
-): string {
+function notFound(text: string, models: readonly LocalModel[]): string {
   const nothing = "there is nothing at this path";
-  if (meanings.length === 0) return `${nothing}, and it is no name of a model`;
+  if (meaningsOf(text).length === 0) return `${nothing}, and it is no name of a model`;
   const names = [...new Set(models.map((one) => one.text))];
   if (names.length === 0) return `${nothing}, and no model of any name is on this machine`;
   const near = names.toSorted((a, b) => likeness(b, text) - likeness(a, text)).slice(0, MAX_SHOWN);
@@ -120,10 +124,4 @@ function likeness(a: string, b: string): number {
   const [left, right] = [pairs(a), pairs(b)];
   const shared = left.intersection(right).size;
   return shared / Math.max(1, left.union(right).size);
-}
-
-/** As a person writes it, where it is a name; the text itself otherwise. */
-export function fullModelName(text: string): string {
-  const [first] = meaningsOf(text);
-  return first === undefined ? text : modelNameText(first);
 }

@@ -9,6 +9,7 @@ import {
   type TokenEngine,
 } from "../../inference/index.ts";
 import { UsageError } from "../errors.ts";
+import { resolveModelName } from "../index.ts";
 import type { CommandContext } from "./command-context.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 
@@ -47,7 +48,13 @@ export async function benchCommand(
   const { output, signal } = context;
   const opening = performance.now();
   const { threads, precision } = args;
-  const { engine } = await openModel(args.model, { threads, precision, signal });
+  const found = resolveModelName(args.model);
+  const { engine } = await openModel(found?.path, {
+    threads,
+    precision,
+    signal,
+    name: found?.name,
+  });
   try {
     const load_s = (performance.now() - opening) / 1000;
     const { prompt, generate, rounds } = args;

@@ -20,6 +20,41 @@ export const COMMANDS: CommandTable = {
     load: async () => (await import("./commands/batch.ts")).command,
   },
 
+  pull: {
+    describe: "Fetch a model; goes on where an earlier try ended",
+    load: async () => (await import("./commands/models.ts")).pull,
+  },
+
+  list: {
+    describe: "List the models of this machine",
+    load: async () => (await import("./commands/models.ts")).list,
+  },
+
+  show: {
+    describe: "Say what a model is, what it needs here and how fast it could be",
+    load: async () => (await import("./commands/models.ts")).show,
+  },
+
+  rm: {
+    describe: "Remove models that were pulled",
+    load: async () => (await import("./commands/models.ts")).rm,
+  },
+
+  verify: {
+    describe: "Hash models anew and look for broken numbers",
+    load: async () => (await import("./commands/models.ts")).verify,
+  },
+
+  cp: {
+    describe: "Give a model a second name",
+    load: async () => (await import("./commands/models.ts")).cp,
+  },
+
+  models: {
+    describe: "The same as a group: chorale models pull, list, show, …",
+    load: async () => (await import("./commands/models.ts")).command,
+  },
+
   sessions: {
     describe: "List, show, search, go on with, copy, export and remove conversations",
     load: async () => (await import("./commands/sessions.ts")).command,
@@ -97,7 +132,7 @@ export const EXAMPLES: readonly Example[] = [
   ['run "What is 12 * 34?"', "A question to the small embedded model"],
   [
     'run --model gpt-oss:20b --docs ./handbook "Who approves travel?"',
-    "To a model of an Ollama store, over a folder of documents",
+    "To a model that chorale pull gpt-oss:20b has brought, over a folder of documents",
   ],
   ["doctor", "What is missing on this machine, if anything"],
 ];

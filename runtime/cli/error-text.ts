@@ -3,8 +3,7 @@ import { codeOf, messageOf } from "../errors.ts";
 
 const MISSING_MODEL = "CHORALE_MODEL_NOT_FOUND";
 const WHERE_FROM =
-  "gpt-oss comes from `ollama pull gpt-oss:20b` (then --model gpt-oss:20b) or from " +
-  "`hf download openai/gpt-oss-20b` (then --model and the folder that it prints).";
+  "`chorale pull gpt-oss:20b` brings one, and `chorale list` says which there are.";
 const MISSING_PACKAGE = "CHORALE_PACKAGE_MISSING";
 
 const ADVICE: Readonly<Record<string, string>> = {

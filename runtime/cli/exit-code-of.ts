@@ -1,5 +1,5 @@
 /** Apart from exit-codes.ts, which a command needs before it needs an engine and tools. */
-import { InferenceError, InvalidRequestError } from "../../inference/index.ts";
+import { InferenceError, InvalidRequestError, ModelStoreError } from "../../inference/index.ts";
 import { ToolsError } from "../../tools/index.ts";
 import { EXIT, type ExitCode, runExitCode } from "./exit-codes.ts";
 
@@ -12,7 +12,14 @@ export function exitCodeOf(error: unknown): ExitCode {
   const known = runExitCode(error);
   if (known !== undefined) return known;
   if (error instanceof InvalidRequestError) return EXIT.usage;
+  if (error instanceof ModelStoreError) return storeExitCode(error);
   if (error instanceof InferenceError) return EXIT.model;
   if (error instanceof ToolsError) return EXIT.usage;
   return EXIT.failed;
+}
+
+/** A wrong name is the user's to correct; a registry, a network or a disk that fails is neither that nor the model. */
+function storeExitCode({ code }: ModelStoreError): ExitCode {
+  if (code === "CHORALE_MODEL_NAME" || code === "CHORALE_MODEL_AMBIGUOUS") return EXIT.usage;
+  return code === "CHORALE_MODEL_STORE" ? EXIT.model : EXIT.failed;
 }

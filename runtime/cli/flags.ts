@@ -13,7 +13,7 @@ export const engineFlags = {
     short: "m",
     completes: "file",
     describe:
-      "A gpt-oss checkpoint: a folder, a .safetensors or .gguf file, or the name of a model in an Ollama store (default: the embedded demo model)",
+      "A gpt-oss checkpoint: a folder, a .safetensors or .gguf file, or the name of a model like gpt-oss:20b; see chorale list and chorale pull (default: the embedded demo model)",
   },
   threads: {
     type: "integer",

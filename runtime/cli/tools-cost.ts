@@ -2,7 +2,13 @@
 import { inspectModel } from "../../inference/index.ts";
 import { openToolset } from "../environment.ts";
 import { openHome } from "../home.ts";
-import { loadTokenizer, type PromptCost, type PromptPart, promptCost } from "../index.ts";
+import {
+  loadTokenizer,
+  type PromptCost,
+  type PromptPart,
+  promptCost,
+  resolveModelName,
+} from "../index.ts";
 import { packageVersion } from "../version.ts";
 import type { CommandContext } from "./command-context.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
@@ -46,7 +52,10 @@ export async function costCommand(args: CostArguments, context: CommandContext):
     await toolset.ready();
     const { model, instructions, system, toolTokenBudget } = args;
     // Without a model the figures are those of gpt-oss, which is what people ask for.
-    const contextLength = model === undefined ? CONTEXT_LENGTH : inspectModel(model).contextLength;
+    const contextLength =
+      model === undefined
+        ? CONTEXT_LENGTH
+        : inspectModel(resolveModelName(model)?.path).contextLength;
     const cost = promptCost(await loadTokenizer(model), contextLength, {
       tools: toolset.tools,
       instructions,

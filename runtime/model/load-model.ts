@@ -11,6 +11,7 @@ import {
 } from "../../inference/index.ts";
 import { ModelError, messageOf } from "../errors.ts";
 import { HarmonyModel, promptTooLong } from "./harmony-model.ts";
+import { resolveModelName } from "./model-names.ts";
 
 /** That of gpt-oss has 28 MB. */
 const MAX_TOKENIZER_BYTES = 64 << 20;
@@ -32,8 +33,7 @@ export type LoadModelOptions = Pick<
 /**
  * Opens a model for `runAgent`.
  *
- * @param path folder or file of a checkpoint, or the name of a model in an Ollama store; undefined:
- *   the embedded demo model
+ * @param path folder or file of a checkpoint, or a name: see `resolveModelName`; undefined: the embedded demo model
  * @throws InferenceError when the checkpoint is missing, broken, of another architecture or too large;
  *   ModelError when its vocabulary is
  */
@@ -42,7 +42,8 @@ export async function loadModel(
   options: LoadModelOptions = {},
 ): Promise<HarmonyModel> {
   const { maxSessions, ...opening } = options;
-  const opened = await openModel(path, opening);
+  const found = resolveModelName(path);
+  const opened = await openModel(found?.path, { ...opening, name: found?.name });
   const { engine, generation, fingerprint } = opened;
   try {
     const { tokenizer, source } = await readTokenizer(opened);
@@ -76,7 +77,7 @@ export async function loadModel(
  */
 export async function loadTokenizer(path?: string): Promise<Tokenizer> {
   if (path === undefined) return loadO200kHarmony();
-  return (await readTokenizer(inspectModel(path))).tokenizer;
+  return (await readTokenizer(inspectModel(resolveModelName(path)?.path))).tokenizer;
 }
 
 /** Texts of fewer characters are counted once the model is loaded. */
@@ -94,7 +95,7 @@ export async function checkPromptLength(
   contextLength: number | undefined,
 ): Promise<void> {
   if (prompt.length < MIN_CHECKED_CHARACTERS) return;
-  const facts = inspectModel(path);
+  const facts = inspectModel(resolveModelName(path)?.path);
   const { tokenizer } = await readTokenizer(facts);
   const limit = Math.min(facts.contextLength, contextLength ?? facts.contextLength);
   const tokens = tokenizer.countTokens(prompt);

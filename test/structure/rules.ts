@@ -52,6 +52,7 @@ export const ORDER: Readonly<Record<string, readonly Row[]>> = {
     apart("workers/"),
     apart("local/", "remote/", "store/", "scripted/"),
     apart("open-model.ts"),
+    apart("describe-model.ts", "check-tensors.ts"),
     apart("index.ts"),
     apart("kernels/", "reference/"),
   ],

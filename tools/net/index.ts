@@ -30,6 +30,12 @@ export {
   narrowerHost,
   parseHostPattern,
 } from "./hosts.ts";
+export {
+  StreamClient,
+  type StreamClientOptions,
+  type StreamRequest,
+  type StreamResponse,
+} from "./stream-client.ts";
 export type { Clock } from "./web/host-pace.ts";
 export type { WebPolicyOptions } from "./web/policy.ts";
 export type { RetryOptions } from "./web/retry.ts";

@@ -10,6 +10,7 @@ import {
   exportMarkdown,
   FootnoteWriter,
   type LanguageModel,
+  resolveModelName,
   sourcesOf,
   Thread,
 } from "../../index.ts";
@@ -56,7 +57,7 @@ export async function openChat(
       turnsOf: conversationOf,
       changeModel: async (path) => {
         // What is wrong with the name is said before anything is closed.
-        inspectModel(path);
+        inspectModel(resolveModelName(path)?.path);
         const next = { ...configuration, path };
         // Two large models at once would not fit into most machines.
         await model.close();
