@@ -441,12 +441,10 @@ describe("https", () => {
     expect(text((await net.fetch(`https://secure.test:${at}/`)).body)).toBe("secure");
     expect(names).toEqual(["secure.test"]);
     await expect(net.fetch(`https://other.test:${at}/`)).rejects.toMatchObject({
-      code: "CHORALE_NET_UNREACHABLE",
+      code: "CHORALE_NET_TLS",
       message: expect.stringContaining("altnames"),
     });
     const distrusting = guarded({ hosts: [`*.test:${at}`] });
-    expect(await codeOf(distrusting.fetch(`https://secure.test:${at}/`))).toBe(
-      "CHORALE_NET_UNREACHABLE",
-    );
+    expect(await codeOf(distrusting.fetch(`https://secure.test:${at}/`))).toBe("CHORALE_NET_TLS");
   });
 });

@@ -186,6 +186,14 @@ export class RecordingError extends NetError {
   }
 }
 
+/** The proxy of the environment cannot be used, or does not connect. */
+export class ProxyError extends NetError {
+  static override readonly brand: string = "chorale.ProxyError";
+  constructor(problem: string) {
+    super("CHORALE_NET_PROXY", `${shown(problem)}.`);
+  }
+}
+
 /** The body is not what its headers say that it is. */
 export class ContentEncodingError extends NetError {
   static override readonly brand: string = "chorale.ContentEncodingError";
@@ -235,7 +243,7 @@ export function asNetError(error: unknown, host: string): NetError {
   }
   const code = innermost instanceof Error && "code" in innermost ? String(innermost.code) : "";
   const why = innermost instanceof Error ? innermost.message : String(innermost);
-  if (CERTIFICATE_CODES.test(code)) return new CertificateError(host, code, { cause: error });
+  if (CERTIFICATE_CODES.test(code)) return new CertificateError(host, why, { cause: error });
   return new UnreachableError(host, why.replace(/\.$/, ""), { cause: error });
 }
 

@@ -11,7 +11,9 @@ import { isIP, type Socket } from "node:net";
 
 import { classifyAddress, type Resolver } from "./address.ts";
 import { boundOverhead, ReceivedBytes } from "./bound-overhead.ts";
-import { AddressRefusedError, UnreachableError } from "./errors.ts";
+import { AddressRefusedError, asNetError, UnreachableError } from "./errors.ts";
+import type { HttpProxy, ProxyRules } from "./proxy-rules.ts";
+import { connectToProxy, openTunnel } from "./proxy-tunnel.ts";
 import { Agent, buildConnector, type Dispatcher, fetch } from "./undici.ts";
 
 type ConnectOptions = {
@@ -28,6 +30,13 @@ type ConnectOptions = {
   readonly ca?: string | undefined;
   /** Speak HTTP/2 with servers that offer it. Default: no. */
   readonly http2?: boolean;
+  /** Default: every host is connected to directly. */
+  readonly proxies?: ProxyRules | undefined;
+  /**
+   * Proxies are given names instead of the addresses that were checked, and names that cannot be resolved
+   * here: for proxies that decide by names, at the price that they resolve names unchecked. Default: no.
+   */
+  readonly proxiesResolveNames?: boolean | undefined;
 };
 
 export type DispatcherOptions = ConnectOptions & {
@@ -65,12 +74,28 @@ export function openGuardedClient(options: DispatcherOptions): GuardedClient {
     headersTimeout: options.silenceMs,
     bodyTimeout: options.silenceMs,
   });
-  const dispatcher = agent.compose(boundOverhead(received));
+  const dispatcher = agent.compose(boundOverhead(received), throughProxies(options));
   return {
     fetch: (url, init) => fetch(url, { ...init, redirect: "manual", dispatcher }),
     request: (url, init) =>
       dispatcher.request({ origin: url.origin, path: `${url.pathname}${url.search}`, ...init }),
     close: () => agent.destroy(),
+  };
+}
+
+/** Requests to `http:` origins in the form that proxies expect where they are given names (RFC 9112 3.2.2). */
+function throughProxies(options: ConnectOptions): Dispatcher.DispatcherComposeInterceptor {
+  return (dispatch) => (request, handler) => {
+    const origin = new URL(String(request.origin));
+    const isNamed = options.proxiesResolveNames === true && origin.protocol === "http:";
+    const proxy = isNamed ? (options.proxies?.(origin) ?? null) : null;
+    if (proxy === null) return dispatch(request, handler);
+    const { authorization } = proxy;
+    const headers = {
+      ...(request.headers as Record<string, string>),
+      ...(authorization !== null && { "proxy-authorization": authorization }),
+    };
+    return dispatch({ ...request, path: `${origin.origin}${request.path}`, headers }, handler);
   };
 }
 
@@ -102,13 +127,23 @@ async function connectChecked(
   const hostname = target.hostname.replace(/^\[(.*)\]$/, "$1");
   const origin = new URL(`${target.protocol}//${target.host ?? target.hostname}`);
   const isAllowed = (address: string): boolean => options.allowAddress(address, origin);
+  const proxy = options.proxies?.(origin) ?? null;
+  if (proxy !== null && options.proxiesResolveNames === true) {
+    await checkName(hostname, options.resolve, isAllowed);
+    return connectByName(target, hostname, proxy, options, connect);
+  }
   const addresses = await permittedAddresses(hostname, options.resolve, isAllowed);
+  // The certificate is held against the name, which an address for a host would replace.
+  const named = { ...target, ...(isIP(hostname) === 0 && { servername: hostname }) };
   let last: unknown;
   for (const address of addresses) {
     try {
-      // The certificate is held against the name, which an address for a host would replace.
-      const servername = isIP(hostname) ? {} : { servername: hostname };
-      const socket = await opened(connect, { ...target, ...servername, hostname: address });
+      if (proxy !== null) {
+        const port = target.port || defaultPort(target.protocol);
+        const tunnel = await openTunnel(proxy, address, port, connect, options.connectMs);
+        return await secured(named, tunnel, connect);
+      }
+      const socket = await opened(connect, { ...named, hostname: address });
       // What the system really did, in case it did something else.
       const remote = socket.remoteAddress ?? "";
       if (!isAllowed(remote)) {
@@ -124,8 +159,63 @@ async function connectChecked(
       last = error;
     }
   }
-  const why = last instanceof Error ? last.message : "it has no address";
-  throw new UnreachableError(hostname, why, { cause: last });
+  throw last === undefined
+    ? new UnreachableError(hostname, "it has no address")
+    : asNetError(last, hostname);
+}
+
+/** Through a proxy that resolves names itself: a tunnel, or for `http:` a connection to the proxy. */
+async function connectByName(
+  target: buildConnector.Options,
+  hostname: string,
+  proxy: HttpProxy,
+  options: ConnectOptions,
+  connect: buildConnector.connector,
+): Promise<Socket> {
+  if (target.protocol !== "https:") return connectToProxy(proxy, connect);
+  const port = target.port || defaultPort(target.protocol);
+  const tunnel = await openTunnel(proxy, hostname, port, connect, options.connectMs);
+  return secured({ ...target, servername: hostname }, tunnel, connect);
+}
+
+/** TLS with the host at the other end of a tunnel, where the URL says so. */
+async function secured(
+  target: buildConnector.Options,
+  tunnel: Socket,
+  connect: buildConnector.connector,
+): Promise<Socket> {
+  if (target.protocol !== "https:") return tunnel;
+  try {
+    return await opened(connect, { ...target, httpSocket: tunnel });
+  } catch (error) {
+    tunnel.destroy();
+    throw error;
+  }
+}
+
+function defaultPort(protocol: string): string {
+  return protocol === "https:" ? "443" : "80";
+}
+
+/** Names of a network of its own, which only its own resolver knows (RFC 6761, 6762, 8375, and usage). */
+const LOCAL_NAME =
+  /^[^.]*$|\.(?:local|localdomain|localhost|internal|intranet|private|corp|home|lan|home\.arpa)$/i;
+
+/** As far as a name can be judged that a proxy resolves: by what it stands for here, else by its ending. */
+async function checkName(
+  hostname: string,
+  resolve: Resolver = systemResolver,
+  isAllowed: (address: string) => boolean,
+): Promise<void> {
+  try {
+    await permittedAddresses(hostname, resolve, isAllowed);
+  } catch (error) {
+    if (!(error instanceof UnreachableError)) throw error;
+    const name = hostname.replace(/\.$/, "");
+    if (LOCAL_NAME.test(name)) {
+      throw new AddressRefusedError(hostname, name, "a name of the own network");
+    }
+  }
 }
 
 async function permittedAddresses(

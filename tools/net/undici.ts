@@ -1,3 +1,3 @@
 /** undici as this folder uses it; bundled into the package (`scripts/bundle.ts`). */
 
-export { Agent, buildConnector, type Dispatcher, fetch } from "undici";
+export { Agent, buildConnector, Client, type Dispatcher, fetch } from "undici";

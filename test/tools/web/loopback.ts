@@ -11,7 +11,7 @@ import {
 } from "../../../tools/net/index.ts";
 
 /** Starts a server on 127.0.0.1 until the test ends. */
-async function listen(server: Server, host = "127.0.0.1"): Promise<number> {
+export async function listen(server: Server, host = "127.0.0.1"): Promise<number> {
   const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
     sockets.add(socket);

@@ -17,6 +17,7 @@ import {
 } from "../errors.ts";
 import { followRedirects, type SentRequest } from "../follow-redirects.ts";
 import type { GuardedClient } from "../guarded-dispatcher.ts";
+import { proxyRules } from "../proxy-rules.ts";
 import { ACCEPTED_ENCODINGS } from "./decode-body.ts";
 import { fetchHop, type HopAnswer } from "./fetch-hop.ts";
 import { type Clock, HostPace } from "./host-pace.ts";
@@ -70,6 +71,15 @@ export type WebClientOptions = WebPolicyOptions & {
   readonly retry?: Partial<RetryOptions> | undefined;
   /** Told once where the cache cannot be used; pages are then fetched without it. */
   readonly warn?: ((message: string) => void) | undefined;
+  /**
+   * An environment whose proxies are used (`https_proxy`, `http_proxy`, `all_proxy`, `no_proxy`, and in capitals).
+   * Names are resolved and checked here all the same, and a proxy is told the address. `resolvesNames`: it is
+   * told the name, for a proxy that decides by names or where names cannot be resolved here; what a name then
+   * stands for is the proxy's to check. Default: no proxy.
+   */
+  readonly proxy?:
+    | { readonly env: NodeJS.ProcessEnv; readonly resolvesNames?: boolean | undefined }
+    | undefined;
   /** Default: the system's. */
   readonly resolve?: Resolver | undefined;
   /** Certificate authorities to trust instead of the usual ones (PEM). */
@@ -316,7 +326,10 @@ class PooledWebClient implements WebClient {
     this.#client ??= (async () => {
       // Loaded where it is used: importing the tools loads no package.
       const { openGuardedClient } = await import("../guarded-dispatcher.ts");
+      const { proxy } = this.#options;
       return openGuardedClient({
+        proxies: proxy === undefined ? undefined : proxyRules(proxy.env),
+        proxiesResolveNames: proxy?.resolvesNames,
         resolve: this.#options.resolve,
         allowAddress: this.#policy.allowAddress,
         connectMs: this.#timeouts.connectMs,
