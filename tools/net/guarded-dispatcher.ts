@@ -42,6 +42,8 @@ type ConnectOptions = {
 export type DispatcherOptions = ConnectOptions & {
   /** Longest time without a byte of the response. */
   readonly silenceMs: number;
+  /** Most connections to one origin. Default: any number. */
+  readonly connections?: number;
 };
 
 /** undici by way of a dispatcher; redirects are the caller's to follow. */
@@ -71,6 +73,7 @@ export function openGuardedClient(options: DispatcherOptions): GuardedClient {
   const agent = new Agent({
     connect: guardedConnector(options, received),
     allowH2: options.http2 ?? false,
+    ...(options.connections !== undefined && { connections: options.connections }),
     headersTimeout: options.silenceMs,
     bodyTimeout: options.silenceMs,
   });

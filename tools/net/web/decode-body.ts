@@ -18,15 +18,17 @@ import { BodyTooLargeError, ContentEncodingError } from "../errors.ts";
 type Decoder = (bytes: Uint8Array, options: ZlibOptions) => Promise<Uint8Array>;
 
 const unzip: Decoder = promisify(gunzip);
-const DECODERS: Readonly<Record<string, Decoder>> = {
-  gzip: unzip,
-  "x-gzip": unzip,
-  br: promisify(brotliDecompress) as Decoder,
-  zstd: promisify(zstdDecompress) as Decoder,
+const DECODERS: ReadonlyMap<string, Decoder> = new Map([
+  ["gzip", unzip],
+  ["x-gzip", unzip],
+  ["br", promisify(brotliDecompress) as Decoder],
+  ["zstd", promisify(zstdDecompress) as Decoder],
   // The standard means zlib's format (RFC 9110 8.4.1.2); many servers send DEFLATE without it.
-  deflate: (bytes, options) =>
-    promisify(hasZlibHeader(bytes) ? inflate : inflateRaw)(bytes, options),
-};
+  [
+    "deflate",
+    (bytes, options) => promisify(hasZlibHeader(bytes) ? inflate : inflateRaw)(bytes, options),
+  ],
+]);
 export const ACCEPTED_ENCODINGS = "gzip, deflate, br, zstd";
 /** Says nothing about how the bytes are packed, though servers send it. */
 const NO_ENCODING: ReadonlySet<string> = new Set(["", "identity", "none", "utf-8"]);
@@ -54,7 +56,7 @@ export async function decodeBody(
   // Some servers announce an encoding and send nothing.
   if (bytes.length === 0) return bytes;
   for (const name of names.reverse()) {
-    const decode = DECODERS[name];
+    const decode = DECODERS.get(name);
     if (decode === undefined) {
       throw new ContentEncodingError(url, `it is encoded as ${name}`);
     }

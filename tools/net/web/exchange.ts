@@ -29,12 +29,11 @@ export async function exchange(
 ): Promise<Answer> {
   let response: Awaited<ReturnType<GuardedClient["request"]>>;
   try {
-    response = await client.request(url, {
-      method: method === "POST" ? "POST" : "GET",
-      headers,
-      body: body ?? null,
-      signal,
-    });
+    signal.throwIfAborted();
+    const verb = method === "POST" ? "POST" : "GET";
+    const asked = client.request(url, { method: verb, headers, body: body ?? null, signal });
+    // undici looks at the signal only once a connection is there, which a name that is never resolved never gets.
+    response = await untilAborted(asked, signal);
   } catch (error) {
     throw asNetError(error, url.host);
   }
@@ -50,9 +49,21 @@ export async function exchange(
     throw new BodyTooLargeError(url.href, "response", maxBytes);
   }
   const sent = await readBounded(response.body, url, maxBytes);
+  // Over HTTP/2, undici takes a stream that its server resets in the middle for one that ends.
+  if (announced !== null && sent.length !== Number(announced)) {
+    throw new IncompleteResponseError(url.href);
+  }
   const encoding = received.get("content-encoding");
   const bytes = await decodeBody(sent, encoding, url.href, maxBytes);
   return { status, headers: received, bytes, body: null };
+}
+
+function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((done, failed) => {
+    const stop = (): void => failed(signal.reason);
+    signal.addEventListener("abort", stop, { once: true });
+    work.then(done, failed).finally(() => signal.removeEventListener("abort", stop));
+  });
 }
 
 async function readBounded(body: Readable, url: URL, limit: number): Promise<Uint8Array> {

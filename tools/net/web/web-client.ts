@@ -131,6 +131,8 @@ const TIMEOUTS: WebTimeouts = { totalMs: 60_000, connectMs: 10_000, silenceMs: 2
 const MAX_BYTES = 10 * 1024 * 1024;
 const MAX_REDIRECTS = 8;
 const CACHE_BYTES = 256 * 1024 * 1024;
+/** As many as browsers open. */
+const CONNECTIONS = 6;
 const ROBOTS_BYTES = 2 * 1024 * 1024;
 const INTERVALS_MS: Readonly<Record<FetchPurpose, number>> = {
   "named by the user": 200,
@@ -336,6 +338,7 @@ class PooledWebClient implements WebClient {
         silenceMs: this.#timeouts.silenceMs,
         ca: this.#options.ca,
         http2: true,
+        connections: CONNECTIONS,
       });
     })();
     return this.#client;
