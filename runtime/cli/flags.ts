@@ -158,6 +158,22 @@ export const mcpFlags = {
   "no-mcp": { type: "switch", describe: "Start no MCP servers but those of --mcp" },
 } as const;
 
+/** The web: who searches it, and that the model may. Any of them lets it. */
+export const webFlags = {
+  web: { type: "switch", describe: "Let the model search the web and open its pages" },
+  search: {
+    type: "names",
+    placeholder: "A,B",
+    describe:
+      "Which services are searched, all at once: local, searxng, duckduckgo, mojeek, wikipedia, brave, tavily, exa, you, ollama, google; A/B is B where A does not answer (default: duckduckgo/mojeek, or the SearXNG server)",
+  },
+  searxng: {
+    type: "text",
+    placeholder: "URL",
+    describe: "SearXNG server that is searched, like http://localhost:8888",
+  },
+} as const;
+
 /** What the agent is told, may do, and must deliver. */
 export const agentFlags = {
   instructions: {
@@ -367,7 +383,11 @@ export type OutputFlag = "schema" | "xsd" | "root" | "choice" | "regex" | "gramm
 export type ModelArguments = ArgumentsOf<typeof engineFlags & typeof modelFlags>;
 export type ToolArguments = ArgumentsOf<typeof toolFlags & typeof grantFlag>;
 export type McpArguments = ArgumentsOf<typeof mcpFlags>;
-export type AgentArguments = ArgumentsOf<typeof agentFlags> & ToolArguments & McpArguments;
+export type WebArguments = ArgumentsOf<typeof webFlags>;
+export type AgentArguments = ArgumentsOf<typeof agentFlags> &
+  ToolArguments &
+  McpArguments &
+  WebArguments;
 
 /** The part of the flags that says how tokens are chosen. */
 export function samplingOf(args: ModelArguments): Partial<Sampling> {
