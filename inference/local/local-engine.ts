@@ -250,6 +250,7 @@ export class LocalEngine implements TokenEngine {
     matchers: true,
   };
   readonly precision: Precision;
+  readonly convertedExperts?: ExpertKind;
   readonly threads: number;
   readonly bytesPerToken: number;
   /** Bytes of the weights and of the activations of one step. */
@@ -277,6 +278,7 @@ export class LocalEngine implements TokenEngine {
     this.vocabSize = plan.config.vocab;
     this.contextLength = pool.layout.contextLength;
     this.precision = plan.precision;
+    if (plan.convertedExperts !== undefined) this.convertedExperts = plan.convertedExperts;
     this.threads = plan.threads;
     this.bytesPerToken = plan.bytesPerToken;
     this.byteLength = bankBytes(plan);

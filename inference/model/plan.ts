@@ -108,6 +108,8 @@ export type ModelPlan = {
     /** Absent where it would not pay. */
     readonly screen: ScreenPlan | undefined;
   };
+  /** What experts become that are not MXFP4 in the files; absent where there are none, or nothing is converted. */
+  readonly convertedExperts?: ExpertKind | undefined;
   /** Bytes of weights that one decoded token reads. */
   readonly bytesPerToken: number;
   /** What the banks hold: bytes by part, which add up to all of them. */
@@ -272,6 +274,7 @@ function planSlots(checkpoint: Checkpoint, options: PlanOptions, slots: number):
     layers,
     paged,
     head,
+    convertedExperts: convertedExperts(checkpoint, options),
     bytesPerToken: active.reduce((sum, m) => sum + matrixBytes(m), screenBytes || fullBytes),
     resident: {
       embedding: config.vocab * embedding.rowBytes,
@@ -287,6 +290,17 @@ function planSlots(checkpoint: Checkpoint, options: PlanOptions, slots: number):
 /** Rows of q, k and v together. */
 function qkvRows(config: ModelConfig): number {
   return (config.heads + 2 * config.kvHeads) * config.headDim;
+}
+
+function convertedExperts(
+  { layers }: Checkpoint,
+  { precision, experts = "q8" }: PlanOptions,
+): ExpertKind | undefined {
+  const isDense = layers.some(({ gateUp, down }) =>
+    [gateUp, down].some(({ weights }) => weights.form === "dense"),
+  );
+  if (!isDense) return undefined;
+  return precision === "exact" && experts !== "mxfp4" ? undefined : experts;
 }
 
 function expertKind(

@@ -28,6 +28,12 @@ export const engineFlags = {
     describe:
       "int8: products of 8-bit integers; exact: weights as in the checkpoint, products in float32, which takes more memory and is slower (default: int8; exact for the embedded model)",
   },
+  experts: {
+    type: "choice",
+    words: ["q8", "mxfp4"],
+    describe:
+      "What experts become that are not MXFP4 in the checkpoint: q8 is as precise as the rest, mxfp4 takes half the memory (default: q8 where it fits into the memory)",
+  },
 } as const;
 
 /** How much of the model is used, and how it samples. */
