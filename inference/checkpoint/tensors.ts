@@ -56,6 +56,13 @@ export type ExpertLinear<T = Tensor> = {
   readonly bias: readonly (readonly T[])[];
 };
 
+/** The tensors that the weights of experts lie in. */
+export function expertTensors({ weights }: ExpertLinear): readonly Tensor[] {
+  if (weights.form === "separate") return [weights.blocks, weights.scales];
+  if (weights.form === "dense") return weights.parts.flat();
+  return weights.parts.map(({ tensor }) => tensor);
+}
+
 export type LayerTensors<T = Tensor> = {
   /** (hidden) */
   readonly attnNorm: T;
