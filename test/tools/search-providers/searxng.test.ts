@@ -68,5 +68,6 @@ it("says when it limits, fails, or is something else", async () => {
   expect(await codeOf("limit")).toBe("CHORALE_SEARCH_LIMIT");
   expect(await codeOf("failure")).toBe("CHORALE_SEARCH_FAILED");
   expect(await codeOf("other")).toBe("CHORALE_SEARCH_FAILED");
-  expect(await codeOf("empty")).toBe("none");
+  // Nothing at all is no page of results either.
+  expect(await codeOf("empty")).toBe("CHORALE_SEARCH_FAILED");
 });

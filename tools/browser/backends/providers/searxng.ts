@@ -25,6 +25,9 @@ const JSON_API: ProviderDefinition = {
     })),
 };
 
+/** The class of the body, in every theme; the tree of a page has no body. */
+const RESULT_PAGE = /<body[^>]{0,200}\bresults_endpoint\b/i;
+
 const PAGES: ProviderDefinition = {
   ...COMMON,
   format: "html",
@@ -32,8 +35,7 @@ const PAGES: ProviderDefinition = {
   read: (html) => {
     const root = parse(String(html));
     const results = [...elements(root, null, "result")].flatMap(hitOf);
-    const isResultPage = first(root, null, "results_endpoint") !== undefined || results.length > 0;
-    if (isResultPage || line(root).length === 0) return results;
+    if (results.length > 0 || RESULT_PAGE.test(String(html))) return results;
     throw new SearchProviderError(
       "CHORALE_SEARCH_FAILED",
       "searxng",
