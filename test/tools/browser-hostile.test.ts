@@ -43,6 +43,16 @@ const HOSTILE: Readonly<Record<string, (size: number) => string>> = {
   "parts with names": (n) => numbered(n, (i) => `<div class="nav-${i}">x</div>`),
   headings: (n) => `${times("<header>", 250)}${times("<h2>x</h2>", n)}`,
   brackets: (n) => times("<", n),
+  "headings that announce": (n) => times("<h2>Related</h2>", n),
+  "asides in a row": (n) => times("<aside>x</aside>", n),
+  "forms in a row": (n) => times("<form><input type=email>x</form>", n),
+  "colours and styles": (n) =>
+    `<style>${times("body .a{color:red}", n)}</style>${times('<i style="color:#fff">x</i>', n)}`,
+  "selectors of the page": (n) => `<style>${times("body,", n)}{background:red}</style>x`,
+  "a line that is preformatted": (n) => `<div style="white-space:pre">${times("x ", n)}\ny</div>`,
+  "pictures for readers without scripts": (n) => times("<img><noscript><img></noscript>", n),
+  "words beside the content": (n) =>
+    `<title>${times("x", 50)}</title><div>${times("words ", 50)}</div>${times("<div><a href=x>y</a></div>", n)}`,
 };
 
 const MARKDOWN: Readonly<Record<string, (size: number) => string>> = {

@@ -4,6 +4,8 @@
  *
  * Source: WHATWG Encoding Standard; HTML Living Standard, 13.2.3.2 "Determining the character encoding".
  */
+import { latin1 } from "./document-kind.ts";
+
 export type DecodedText = {
   readonly text: string;
   /** For people: the declared character set is wrong, or it was guessed. */
@@ -76,10 +78,10 @@ function effectiveLabel(label: string | null): string | null {
 }
 
 function declaredInMarkup(bytes: Uint8Array): string | null {
-  const head = new TextDecoder("latin1").decode(bytes.subarray(0, DECLARATION_BYTES));
+  const head = latin1(bytes, DECLARATION_BYTES);
   const xml = /^\s*<\?xml\s[^>]{0,200}?encoding\s*=\s*["']([\w.:-]{1,40})["']/.exec(head);
   if (xml) return xml[1] ?? null;
-  const withoutComments = head.replace(/<!--[\s\S]*?(?:-->|$)/g, "");
+  const withoutComments = head.includes("<!--") ? head.replace(/<!--[\s\S]*?(?:-->|$)/g, "") : head;
   return (
     /<meta\s[^>]{0,300}?charset\s*=\s*["']?\s*([\w.:-]{1,40})/i.exec(withoutComments)?.[1] ?? null
   );

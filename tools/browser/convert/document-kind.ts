@@ -43,7 +43,7 @@ export const BINARY_KINDS: ReadonlySet<DocumentKind> = new Set(["pdf", "docx", "
  * @param contentType  as the transport names it, without which the name decides
  */
 export function documentKind(url: string, bytes: Uint8Array, contentType?: string): DocumentKind {
-  const head = new TextDecoder("latin1").decode(bytes.subarray(0, 1024));
+  const head = latin1(bytes, 1024);
   if (head.startsWith("%PDF-")) return "pdf";
   const type = contentType?.split(";")[0]?.trim().toLowerCase();
   const typed = type === undefined ? undefined : BY_TYPE.find(([pattern]) => pattern.test(type));
@@ -60,6 +60,12 @@ export function documentKind(url: string, bytes: Uint8Array, contentType?: strin
     return "html";
   }
   return "text";
+}
+
+/** The first bytes, each as a character. */
+export function latin1(bytes: Uint8Array, length: number): string {
+  const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, length));
+  return head.toString("latin1");
 }
 
 /** The character set in a content type. */

@@ -136,7 +136,7 @@ export function isStyledPreformatted({ attributes, children }: MarkupElement): b
   return (
     style !== undefined &&
     /white-space(?:-collapse)?\s*:\s*(?:pre|break-spaces)/i.test(style.slice(0, 500)) &&
-    children.some((child) => typeof child === "string" && /\S[^\n]*\n\s*\S/.test(child))
+    children.some((child) => typeof child === "string" && child.trim().includes("\n"))
   );
 }
 

@@ -44,20 +44,19 @@ const MOSTLY_EXACTLY = exactly("widgets?");
 const MAX_NAMES_CHARACTERS = 300;
 const MAX_LABEL_CHARACTERS = 60;
 
-/** Judges elements by their names; the same few stand on most elements of a page. */
-export class NameJudge {
-  readonly #known = new Map<string, NameVerdict>();
+/** Names whose verdict is remembered: the same few stand on most elements of a site. */
+const MAX_KNOWN = 5000;
+const known = new Map<string, NameVerdict>();
 
-  judge(attributes: Attributes): NameVerdict {
-    const names = namesOf(attributes);
-    if (names.length < 2 || names.length > MAX_NAMES_CHARACTERS) return "none";
-    let verdict = this.#known.get(names);
-    if (verdict === undefined) {
-      verdict = verdictOf(names);
-      this.#known.set(names, verdict);
-    }
-    return verdict;
+export function judgeNames(attributes: Attributes): NameVerdict {
+  const names = namesOf(attributes);
+  if (names.length < 2 || names.length > MAX_NAMES_CHARACTERS) return "none";
+  let verdict = known.get(names);
+  if (verdict === undefined) {
+    verdict = verdictOf(names);
+    if (known.size < MAX_KNOWN) known.set(names, verdict);
   }
+  return verdict;
 }
 
 function namesOf(attributes: Attributes): string {

@@ -8,7 +8,7 @@
  */
 import { type MarkupElement, type MarkupNode, textOf } from "./markup-tree.ts";
 import { NOT_TEXT } from "./measure.ts";
-import { NameJudge } from "./part-names.ts";
+import { judgeNames } from "./part-names.ts";
 import {
   announcesOtherPages,
   asksForScripts,
@@ -30,6 +30,8 @@ const CONTAINER_SHARE = 0.7;
 /** Characters of a part that are looked at for what it says of itself. */
 const PHRASE_CHARACTERS = 80;
 const MAX_NOTICE_CHARACTERS = 1200;
+/** Siblings among which a neighbour is looked for. */
+const MAX_SIBLINGS = 200;
 /** Shorter titles are names of sites. */
 const MIN_TITLE_CHARACTERS = 15;
 
@@ -65,7 +67,6 @@ export function findRegions(elements: readonly MarkupElement[], title = ""): Reg
     page: root.textLength,
     title,
     mainAncestors: new Set(main === null ? [] : ancestorsOf(main)),
-    names: new NameJudge(),
   };
   const found = new Set<MarkupElement>();
   // Parents stand before their children: what is inside of a part that was found is known by its parent.
@@ -108,7 +109,6 @@ type Context = {
   readonly page: number;
   readonly title: string;
   readonly mainAncestors: ReadonlySet<MarkupElement>;
-  readonly names: NameJudge;
 };
 
 /** The one element that the page itself calls its content. */
@@ -121,7 +121,7 @@ function declaredMain(elements: readonly MarkupElement[]): MarkupElement | null 
   return best;
 }
 
-function isBoilerplate(element: MarkupElement, { page, mainAncestors, names }: Context): boolean {
+function isBoilerplate(element: MarkupElement, { page, mainAncestors }: Context): boolean {
   const { name, attributes, textLength, linkLength } = element;
   if (mainAncestors.has(element) || name === "main" || name === "article") return false;
   const share = textLength / page;
@@ -134,7 +134,7 @@ function isBoilerplate(element: MarkupElement, { page, mainAncestors, names }: C
     return element.textLength < MAX_NOTICE_CHARACTERS && asksForScripts(textOf(element));
   if (name === "a") return attributes["href"]?.startsWith("#") === true && isSkip(element);
   if (INLINE.has(name)) return false;
-  const verdict = names.judge(attributes);
+  const verdict = judgeNames(attributes);
   if (verdict === "content") return false;
   if (verdict === "always" && share < 0.35) return true;
   if (verdict === "footer" && share < 0.3) return true;
@@ -155,7 +155,8 @@ function isRemark(element: MarkupElement, linked: number): boolean {
 
 /** It stands between paragraphs. */
 function isInFlow({ parent }: MarkupElement): boolean {
-  return parent?.children.some((child) => typeof child === "object" && child.name === "p") === true;
+  const siblings = parent?.children.slice(0, MAX_SIBLINGS) ?? [];
+  return siblings.some((child) => typeof child === "object" && child.name === "p");
 }
 
 /** The part begins with words that announce something else than the content. */
@@ -173,10 +174,10 @@ function listBehindHeading(element: MarkupElement, { page }: Context): MarkupEle
     return null;
   if (!announcesOtherPages(textOf(element))) return null;
   const siblings = parent.children;
-  const next = siblings.find(
-    (child, at): child is MarkupElement =>
-      typeof child === "object" && at > siblings.indexOf(element) && child.textLength > 0,
-  );
+  if (siblings.length > MAX_SIBLINGS) return null;
+  const next = siblings
+    .slice(siblings.indexOf(element) + 1)
+    .find((child): child is MarkupElement => typeof child === "object" && child.textLength > 0);
   const isList = next !== undefined && next.linkLength > 0.5 * next.textLength;
   return isList && next.textLength < 0.3 * page ? next : null;
 }
@@ -325,7 +326,7 @@ function holdsTitle(element: MarkupElement, title: string): boolean {
     if (typeof node === "string") {
       const text = node.trim();
       if (text.length >= MIN_TITLE_CHARACTERS && title.trimStart().startsWith(text)) return true;
-    } else if (!NOT_TEXT.has(node.name)) open.push(...node.children);
+    } else if (!NOT_TEXT.has(node.name)) for (const child of node.children) open.push(child);
   }
   return false;
 }

@@ -26,8 +26,9 @@ type Declarations = ReadonlyMap<string, string>;
 const ANIMATED = /\b(?:wow|aos|animat|reveal|fade|lazy|js-scroll)/i;
 
 export function visibilityOf(looks: Looks): Visibility {
-  const { referred, styles } = looks;
-  const rules = hidingRules(styles);
+  const { referred } = looks;
+  const sheet = readSheet(looks.styles);
+  const { rules } = sheet;
   return (element) => {
     const { attributes } = element;
     const { hidden, style, id, color } = attributes;
@@ -37,7 +38,9 @@ export function visibilityOf(looks: Looks): Visibility {
     if (hidden !== undefined && hidden.toLowerCase() !== "until-found") return false;
     if (rules !== null && matches(rules, element)) return false;
     if (style !== undefined && hides(declarationsOf(style), attributes)) return false;
-    return color === undefined && style === undefined ? true : !isInvisiblyColoured(element, looks);
+    return color === undefined && style === undefined
+      ? true
+      : !isInvisiblyColoured(element, looks, sheet);
   };
 }
 
@@ -100,10 +103,10 @@ function declarationsOf(style: string): Declarations {
 }
 
 /** Text in the colour of its ground, as far as inline styles and the old attributes tell. */
-function isInvisiblyColoured(element: MarkupElement, looks: Looks): boolean {
+function isInvisiblyColoured(element: MarkupElement, looks: Looks, sheet: Sheet): boolean {
   const ink = inkOf(element.attributes);
   if (ink === null) return false;
-  const hasStyles = looks.hasLinkedStyles || looks.styles.some((css) => /background/i.test(css));
+  const hasStyles = looks.hasLinkedStyles || sheet.hasGrounds;
   for (let at: MarkupElement | null = element; at !== null; at = at.parent) {
     const ground = groundOf(at.attributes);
     if (ground !== null) return looksAlike(ground, ink);
@@ -113,10 +116,7 @@ function isInvisiblyColoured(element: MarkupElement, looks: Looks): boolean {
   }
   const ground = groundOf(looks.body);
   if (ground !== null) return looksAlike(ground, ink);
-  const isStyled = looks.styles.some((css) =>
-    /(?:^|[},\s])(?:body|html|:root|\*)\b[^{}]*\{[^}]*background/i.test(css),
-  );
-  return !isStyled && looksAlike(WHITE, ink);
+  return !sheet.hasPageGround && looksAlike(WHITE, ink);
 }
 
 const WHITE = "255,255,255";
@@ -173,21 +173,33 @@ type HidingRules = {
   readonly letters: ReadonlySet<string>;
 };
 
+/** What the style sheets in the document say, as far as it is read. */
+type Sheet = {
+  readonly rules: HidingRules | null;
+  /** Some rule gives a ground to something. */
+  readonly hasGrounds: boolean;
+  /** A rule gives a ground to the page as a whole. */
+  readonly hasPageGround: boolean;
+};
+
 const MAX_SHEET_CHARACTERS = 300_000;
+const OF_PAGE = /(?:^|,)\s*(?:body|html|:root|\*)(?=[\s,.:#>[]|$)/i;
 
 /** What a rule has to speak of to hide something, or to show it again. */
 const VISIBLE_BY =
-  /(?:^|;)(?:display|visibility|opacity|font-size|left|right|top|text-indent|margin-left|(?:max-)?(?:height|width)|color|background(?:-color)?|content-visibility|clip(?:-path)?|transform):/;
+  /(?:^|;)(?:display|visibility|opacity|font-size|left|right|top|text-indent|margin-left|(?:max-)?(?:height|width)|color|background(?:-color|-image)?|content-visibility|clip(?:-path)?|transform):/;
 
 /**
  * Classes and ids that a rule of its own hides. A class that another rule shows again (`.tab.active`) is
  * a state, not a hiding place.
  */
-function hidingRules(styles: readonly string[]): HidingRules | null {
+function readSheet(styles: readonly string[]): Sheet {
   const css = styles.join("\n").slice(0, MAX_SHEET_CHARACTERS);
   const hidden = new Set<string>();
   const shown = new Set<string>();
   const letters = new Set<string>();
+  let hasGrounds = false;
+  let hasPageGround = false;
   for (const rule of outsideOfAtRules(css).split("}")) {
     const brace = rule.indexOf("{");
     if (brace < 0) continue;
@@ -198,6 +210,10 @@ function hidingRules(styles: readonly string[]): HidingRules | null {
       .replace(/\s+/g, "");
     if (!VISIBLE_BY.test(text)) continue;
     const style = declarationsOf(text);
+    if (text.includes("background")) {
+      hasGrounds = true;
+      hasPageGround ||= OF_PAGE.test(selectors);
+    }
     const hiding = hides(style, { class: selectors });
     const isLetters = hiding && isZero(style.get("font-size"));
     for (const selector of selectors.split(",")) {
@@ -212,10 +228,11 @@ function hidingRules(styles: readonly string[]): HidingRules | null {
     }
   }
   const certain = [...hidden].filter((name) => !shown.has(name));
-  if (certain.length === 0) return null;
+  if (certain.length === 0) return { rules: null, hasGrounds, hasPageGround };
   const named = (mark: string): ReadonlySet<string> =>
     new Set(certain.filter((name) => name.startsWith(mark)).map((name) => name.slice(1)));
-  return { classes: named("."), ids: named("#"), letters };
+  const rules = { classes: named("."), ids: named("#"), letters };
+  return { rules, hasGrounds, hasPageGround };
 }
 
 /** It undoes what another rule may have done. */

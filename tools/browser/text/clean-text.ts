@@ -48,6 +48,7 @@ export function cleanText(text: string): string {
 }
 
 /** What begins like a citation in other brackets than those of the page format, and its dagger. */
+const DAGGERS = ["†", "‡", "✝", "✞"];
 const CITATION = /([〖〔［[]\s*\p{N}{1,9}\s*)[†‡✝✞]/gu;
 
 /**
@@ -55,7 +56,8 @@ const CITATION = /([〖〔［[]\s*\p{N}{1,9}\s*)[†‡✝✞]/gu;
  * `[1*L5]`. Of the same length.
  */
 export function disarmCitations(text: string): string {
-  return /[†‡✝✞]/.test(text) ? text.replace(CITATION, "$1*") : text;
+  const hasDagger = DAGGERS.some((dagger) => text.includes(dagger));
+  return hasDagger ? text.replace(CITATION, "$1*") : text;
 }
 
 /** Characters of a text that have no glyph and can carry a message. */
