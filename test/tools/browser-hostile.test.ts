@@ -43,6 +43,9 @@ const HOSTILE: Readonly<Record<string, (size: number) => string>> = {
   "parts with names": (n) => numbered(n, (i) => `<div class="nav-${i}">x</div>`),
   headings: (n) => `${times("<header>", 250)}${times("<h2>x</h2>", n)}`,
   brackets: (n) => times("<", n),
+  slots: (n) =>
+    `<x-a><template shadowrootmode=open>${times("<slot>", n)}</template>${times("<b>y</b>z", n)}`,
+  "shadow trees": (n) => times("<x-a><template shadowrootmode=open><slot></slot></template>", n),
   "headings that announce": (n) => times("<h2>Related</h2>", n),
   "asides in a row": (n) => times("<aside>x</aside>", n),
   "forms in a row": (n) => times("<form><input type=email>x</form>", n),

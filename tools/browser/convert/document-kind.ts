@@ -36,6 +36,9 @@ const BY_TYPE: readonly (readonly [RegExp, DocumentKind])[] = [
   [/^application\/vnd\.openxmlformats-officedocument\.wordprocessingml\.document$/, "docx"],
 ];
 
+const FEED =
+  /^[\s\ufeffï»¿]*(?:<\?xml[^>]*>\s*)?(?:<\?[^>]{0,300}>\s*)*(?:<!--[\s\S]{0,500}?-->\s*)?<(?:rss|feed|rdf:RDF|urlset|sitemapindex|opml)[\s>]/i;
+
 /** Kinds whose bytes are not a text in some character set. */
 export const BINARY_KINDS: ReadonlySet<DocumentKind> = new Set(["pdf", "docx", "mime"]);
 
@@ -47,6 +50,8 @@ export function documentKind(url: string, bytes: Uint8Array, contentType?: strin
   if (head.startsWith("%PDF-")) return "pdf";
   const type = contentType?.split(";")[0]?.trim().toLowerCase();
   const typed = type === undefined ? undefined : BY_TYPE.find(([pattern]) => pattern.test(type));
+  // Feeds and sitemaps are often sent as HTML.
+  if (FEED.test(head) && (typed === undefined || typed[1] === "html")) return "xml";
   if (typed !== undefined) return typed[1];
   // Servers send what they do not know as plain text.
   const path = url.replace(/[?#].*$/s, "");

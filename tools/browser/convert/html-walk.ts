@@ -51,6 +51,7 @@ const DONE = "done";
 
 const NONE: ReadonlySet<MarkupElement> = new Set();
 const HEADING = /^h[1-6]$/;
+const DOCUMENT_TYPE = /^(?:application\/(?:pdf|xhtml\+xml)|text\/html)$/i;
 
 export class HtmlWalk {
   readonly builder: TextBuilder = new TextBuilder();
@@ -178,6 +179,9 @@ export class HtmlWalk {
         return this.#link(element, attributes["href"]);
       case "area":
         return this.#reference(attributes["href"], attributes["alt"] || attributes["title"] || "");
+      case "embed":
+      case "object":
+        return this.#embedded(element);
       case "frame":
       case "iframe":
         return this.#frame(attributes);
@@ -364,6 +368,17 @@ export class HtmlWalk {
     return DONE;
   }
 
+  /** A document in the page is a link; what stands there for programs that cannot show it is text. */
+  #embedded({ name, attributes, parent }: MarkupElement): null | typeof DONE {
+    const { type = "", title } = attributes;
+    const address = name === "object" ? attributes["data"] : attributes["src"];
+    const isDocument =
+      DOCUMENT_TYPE.test(type) || (type === "" && /\.(?:pdf|html?)(?:[?#]|$)/i.test(address ?? ""));
+    if (isDocument && address !== undefined && parent?.name !== "object")
+      this.#frame({ src: address, ...(title !== undefined && { title }) });
+    return name === "object" ? null : DONE;
+  }
+
   #table(element: MarkupElement): typeof DONE {
     this.builder.paragraphBreak();
     const table = readTable(element);
@@ -394,7 +409,9 @@ export class HtmlWalk {
       for (const cell of cells) {
         if (cell === null || cell.hidden) continue;
         if (cell.attributes["id"] !== undefined) this.#anchor(cell.attributes["id"]);
-        this.builder.verbatim(`${cleanText(textOf(cell)).replace(/^\n|\n$/g, "")}\n`);
+        this.builder.verbatim(
+          `${codeMarker(cell)}${cleanText(textOf(cell)).replace(/^\n|\n$/g, "")}\n`,
+        );
       }
     });
   }
@@ -458,6 +475,16 @@ export class HtmlWalk {
     nodes.push({ literal: script === null ? gap : "}" });
     for (let at = children.length - 1; at >= 0; at--) nodes.push(children[at] ?? "");
   }
+}
+
+/** `+` and `-` of a comparison, which a style sheet writes. */
+function codeMarker(cell: MarkupElement): string {
+  const marked = [cell, ...cell.children].find(
+    (node) => isElement(node) && node.attributes["data-code-marker"] !== undefined,
+  );
+  return isElement(marked)
+    ? cleanText(marked.attributes["data-code-marker"] ?? "").slice(0, 1)
+    : "";
 }
 
 function collapsed(text: string): string {

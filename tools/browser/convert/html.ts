@@ -14,6 +14,7 @@ import {
 } from "./markup-tree.ts";
 import { measure } from "./measure.ts";
 import { findRegions } from "./regions.ts";
+import { composeShadowTrees } from "./shadow-trees.ts";
 import { visibilityOf } from "./visibility.ts";
 
 export type HtmlSource = {
@@ -38,6 +39,7 @@ const MIN_HIDDEN_CHARACTERS = 300;
 
 export function htmlToPage(source: HtmlSource): PageContent {
   const tree = parseHtml(source.html);
+  composeShadowTrees(tree.root);
   const { root } = tree;
   const { elements, hiddenCharacters } = measure(root, visibilityOf(tree));
   const { boilerplate } = findRegions(elements, tree.title);

@@ -18,7 +18,7 @@ export type MarkupElement = {
   readonly name: string;
   readonly attributes: Attributes;
   readonly children: MarkupNode[];
-  readonly parent: MarkupElement | null;
+  parent: MarkupElement | null;
   /** Characters of visible text below, and those of them in links; `measure.ts` fills them in. */
   textLength: number;
   linkLength: number;

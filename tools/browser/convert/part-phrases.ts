@@ -31,7 +31,7 @@ const OTHER_PAGES = starts([
   "(?:relacionad|te puede interesar|más (?:leíd|noticias|sobre)|artículos|noticias relacionadas|compartir|leia (?:também|mais)|mais lidas|você também)",
   "(?:leggi anche|articoli correlati|potrebbe interessarti|condividi|lees ook|meer over|meest gelezen|les også|läs också|læs også|relatert)",
   "(?:читайте также|похожие|по теме|рекоменду|поделиться|популярн|czytaj (?:także|również)|podobne|udostępnij)",
-  "(?:関連(?:記事|リンク|商品)?|あわせて読みたい|おすすめ|人気(?:記事|ランキング)|シェア|次の記事|前の記事)",
+  "(?:関連(?:記事|リンク|商品)?|あわせて読みたい|おすすめ|人気|シェア|次の記事|前の記事)",
   "(?:相关(?:文章|阅读|推荐|新闻)?|相關(?:文章|閱讀|新聞)?|推荐阅读|推薦閱讀|热门|熱門|猜你喜欢|上一篇|下一篇|分享)",
   "(?:관련(?:기사| 기사| 글)?|많이 본|추천|인기|공유|이전 글|다음 글)",
   "(?:مقالات ذات صلة|مواضيع ذات صلة|اقرأ أيضا|الأكثر قراءة|شارك|קראו גם|כתבות נוספות|שתפו)",

@@ -18,11 +18,11 @@ import {
 } from "./part-phrases.ts";
 
 /** Shorter pages are shown as they are: there is nothing to look for. */
-const MIN_PAGE_CHARACTERS = 150;
+const MIN_PAGE_CHARACTERS = 100;
 /** A `main` element with less text than this is the shell of something that a script fills in. */
 const MIN_MAIN_CHARACTERS = 120;
 /** With less text outside of links than this left, the links were the content. */
-const MIN_LEFT_CHARACTERS = 80;
+const MIN_LEFT_CHARACTERS = 60;
 /** What holds more than this share of the text is no decoration under any name. */
 const MAX_BOILERPLATE_SHARE = 0.5;
 /** The container of the content holds at least this share of what is neither link nor boilerplate. */

@@ -120,8 +120,8 @@ export function tagOf(spelling: string): Tag {
 const ATTRIBUTES: ReadonlyMap<string, string> = new Map(
   (
     "alt alttext aria-controls aria-hidden aria-label bgcolor checked class color colspan content " +
-    "data-bs-target data-component data-target data-testid display encoding height hidden href id label media name placeholder " +
-    "property rel role rowspan selected shadowrootmode src start style title type value width"
+    "data data-bs-target data-code-marker data-component data-target data-testid display encoding height hidden href id label media name placeholder " +
+    "property rel role rowspan selected shadowrootmode slot src start style title type value width"
   )
     .split(" ")
     .flatMap((name) => [
