@@ -16,6 +16,8 @@ export const BUNDLE_ENTRIES: readonly string[] = [
   "runtime/cli/chat/code-modes-library.ts",
   "runtime/cli/chat/markdown-library.ts",
   "runtime/cli/chat/terminal-library.ts",
+  "runtime/server/http/hono.ts",
+  "runtime/server/wire/valibot.ts",
   "tools/browser/convert/markdown-it.ts",
   "tools/browser/convert/postal-mime.ts",
   "tools/core/js-yaml.ts",

@@ -9,7 +9,7 @@ import { readFileSync, statSync } from "node:fs";
 import type { Tensor } from "../checkpoint/tensor-file.ts";
 import type { Checkpoint } from "../checkpoint/tensors.ts";
 import type { KvLayout } from "../model/kv-layout.ts";
-import type { ModelPlan } from "../model/plan.ts";
+import type { Precision } from "../model/matrix.ts";
 
 const PIECE_BYTES = 4096;
 /** Pieces of a tensor, evenly spread; the first and the last are its ends. */
@@ -18,15 +18,14 @@ const PIECES = 4;
 /** @throws CheckpointError when the checkpoint cannot be read */
 export function identifyModel(
   checkpoint: Checkpoint,
-  plan: Pick<ModelPlan, "precision" | "layers">,
+  precision: Precision,
   layout: KvLayout,
 ): string {
   const hash = createHash("sha256");
   const say = (facts: unknown): void => {
     hash.update(JSON.stringify(facts)).update("\n");
   };
-  const kinds = plan.layers.map(({ gateUp, down }) => [gateUp[0]?.kind, down[0]?.kind]);
-  say([plan.precision, kinds, checkpoint.config]);
+  say([precision, checkpoint.config]);
   say([layout.type, layout.layerPageBytes]);
   hash.update(readFileSync(new URL("../kernels/kernels.wasm.json", import.meta.url)));
   const paths = new Set<string>();

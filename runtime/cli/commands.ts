@@ -55,6 +55,21 @@ export const COMMANDS: CommandTable = {
     load: async () => (await import("./commands/models.ts")).command,
   },
 
+  serve: {
+    describe: "Serve models to programs that speak to Ollama or OpenAI",
+    load: async () => (await import("./commands/serve.ts")).command,
+  },
+
+  ps: {
+    describe: "Say which servers run, and what they hold in memory",
+    load: async () => (await import("./commands/ps.ts")).command,
+  },
+
+  stop: {
+    describe: "End running servers, or take a model out of their memory",
+    load: async () => (await import("./commands/stop.ts")).command,
+  },
+
   sessions: {
     describe: "List, show, search, go on with, copy, export and remove conversations",
     load: async () => (await import("./commands/sessions.ts")).command,
@@ -83,16 +98,6 @@ export const COMMANDS: CommandTable = {
   harmony: {
     describe: "Render, parse and explain the format that gpt-oss speaks",
     load: async () => (await import("./commands/harmony.ts")).command,
-  },
-
-  search: {
-    describe: "Search the web or a folder of documents, without a model",
-    load: async () => (await import("./commands/search.ts")).command,
-  },
-
-  open: {
-    describe: "Show a page of the web or a document as text, without a model",
-    load: async () => (await import("./commands/open.ts")).command,
   },
 
   decide: {

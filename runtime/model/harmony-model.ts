@@ -12,6 +12,12 @@ import type { Sampling, TokenEngine } from "../../inference/index.ts";
 import { isDemanded } from "../calls/allowed-tools.ts";
 import type { ModelMessage, StepUsage, TranscriptMessage, TurnSettings } from "../context.ts";
 import { RunError } from "../errors.ts";
+import {
+  type Completion,
+  type CompletionRequest,
+  complete,
+  type SampledToken,
+} from "./complete.ts";
 import type {
   LanguageModel,
   ModelEvent,
@@ -147,6 +153,24 @@ export class HarmonyModel implements LanguageModel {
     };
   }
 
+  /**
+   * Samples behind ids that the caller has rendered itself.
+   * @throws RunError with the code CHORALE_PROMPT_TOO_LONG; what the engine and `onToken` throw
+   */
+  async complete(
+    request: CompletionRequest,
+    onToken: (token: SampledToken) => Promise<void>,
+  ): Promise<Completion> {
+    const { prompt, threadId, affinity = null } = request;
+    if (prompt.length >= this.contextLength) {
+      throw promptTooLong(`${prompt.length} tokens`, this.contextLength);
+    }
+    const user = { threadId, affinity, prompt, openingTokens: 0, turnTokens: prompt.length };
+    return this.#sessions.use(user, (session) =>
+      complete(session, this.engine, this.tokenizer, request, onToken),
+    );
+  }
+
   /** What the model writes before an answer, up to where the next message begins with its channel. */
   async #think(request: ScoreRequest): Promise<Thought> {
     const messages: ModelMessage[] = [];
@@ -279,7 +303,10 @@ export class HarmonyModel implements LanguageModel {
   }
 
   /** A call that is demanded comes behind a thought, so that the model can choose its arguments. */
-  #prefill({ prefill, toolChoice }: ModelRequest): readonly number[] {
+  #prefill({ prefill, toolChoice, answerPrefix = "" }: ModelRequest): readonly number[] {
+    if (answerPrefix !== "") {
+      return [...this.#channelHeader("final"), ...this.tokenizer.encode(answerPrefix)];
+    }
     const channelName = prefill ?? (isDemanded(toolChoice) ? "analysis" : null);
     return channelName === null ? [] : this.#channelHeader(channelName);
   }

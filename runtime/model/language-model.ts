@@ -29,6 +29,8 @@ export type ModelRequest = {
   readonly transcript: readonly TranscriptMessage[];
   /** `final`: the message begins as an answer. */
   readonly prefill: "final" | null;
+  /** What its answer begins with: the model writes on behind it. */
+  readonly answerPrefix?: string | undefined;
   /** The call that the model has to make in this step, after it has thought; `auto`: none. */
   readonly toolChoice: ToolChoice;
   /** Most tokens to sample; null: what the context holds. */

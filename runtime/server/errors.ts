@@ -63,6 +63,23 @@ export class ServerBusyError extends ServerError {
   }
 }
 
+/** The model that a request names is not here. */
+export class ModelNotFoundError extends ServerError {
+  /** @param name as it was sent */
+  constructor(name: string) {
+    super("CHORALE_NOT_FOUND", `model '${name}' not found`, {
+      status: 404,
+      param: "model",
+      wireCode: "model_not_found",
+    });
+  }
+}
+
+/** A field of the body. */
+export function invalidField(param: string, problem: string): ServerError {
+  return new ServerError("CHORALE_REQUEST", problem, { param });
+}
+
 /** The prompt leaves no room for an answer. */
 export function promptTooLong(tokens: number, contextLength: number): ServerError {
   return new ServerError(

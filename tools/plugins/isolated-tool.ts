@@ -62,7 +62,6 @@ function start(definition: IsolatedFunction, source: string): Promise<Plugin> {
     permissions,
     limits: limitsWith({ ...limits, timeoutMs }),
     tools: [name],
-    search: [],
   };
   const grant: Grant = {
     net: permissions.net ?? [],

@@ -8,7 +8,6 @@ import {
   modelFlags,
   threadFlags,
   toolFlags,
-  webFlags,
 } from "../flags.ts";
 
 /** An answer in a chat is read by a person: it has no schema to pass. */
@@ -30,7 +29,6 @@ export const command: Command = defineCommand({
     ...toolFlags,
     ...grantFlag,
     ...mcpFlags,
-    ...webFlags,
     ...modelFlags,
     ...colorFlag,
   },

@@ -10,7 +10,6 @@ import {
   outputFlags,
   threadFlags,
   toolFlags,
-  webFlags,
 } from "../flags.ts";
 
 /** Of one run, beside which conversation it belongs to. */
@@ -43,7 +42,6 @@ export const runSettings: typeof engineFlags &
   typeof toolFlags &
   typeof grantFlag &
   typeof mcpFlags &
-  typeof webFlags &
   typeof modelFlags &
   typeof outputFlags &
   typeof colorFlag = {
@@ -52,7 +50,6 @@ export const runSettings: typeof engineFlags &
   ...toolFlags,
   ...grantFlag,
   ...mcpFlags,
-  ...webFlags,
   ...modelFlags,
   ...outputFlags,
   ...colorFlag,
@@ -91,7 +88,6 @@ export const command: Command = defineCommand({
       'run --file sales.csv --schema total.json "Sum the column amount"',
       "Python over a file, and an answer that passes a schema",
     ],
-    ['run --web "What is new in Node 24?"', "The model may search the web and read its pages"],
     ['run --continue "And the day before?"', "The last conversation of this folder goes on"],
     ['run --json "Name a colour" | tail -1', "Events for a program; the last one has the outcome"],
   ],

@@ -6,15 +6,7 @@ import {
   required,
   subcommand,
 } from "../command/command.ts";
-import {
-  agentFlags,
-  engineFlags,
-  grantFlag,
-  mcpFlags,
-  reportFlag,
-  toolFlags,
-  webFlags,
-} from "../flags.ts";
+import { agentFlags, engineFlags, grantFlag, mcpFlags, reportFlag, toolFlags } from "../flags.ts";
 
 export const command: CommandGroup = {
   commands: {
@@ -48,7 +40,6 @@ export const command: CommandGroup = {
           ...toolFlags,
           ...grantFlag,
           ...mcpFlags,
-          ...webFlags,
           model: engineFlags.model,
           docs: agentFlags.docs,
           instructions: agentFlags.instructions,

@@ -10,11 +10,11 @@ import { isToolName, type Tool } from "../../../tools/index.ts";
 export type ClientTool = {
   readonly name: string;
   /** Of a tool in a namespace; both names go back to the client as they came. */
-  readonly namespace?: string | null;
-  readonly description?: string | null;
+  readonly namespace?: string | null | undefined;
+  readonly description?: string | null | undefined;
   /** JSON Schema of the arguments. Absent: any object. */
-  readonly parameters?: JsonSchema | null;
-  readonly strict?: boolean | null;
+  readonly parameters?: JsonSchema | null | undefined;
+  readonly strict?: boolean | null | undefined;
   /** The arguments are a text of the tool's own, not JSON (a patch, a query). */
   readonly isCustom?: boolean;
 };

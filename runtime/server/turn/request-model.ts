@@ -13,6 +13,8 @@ export type RequestModelOptions = {
   /** Most tokens of all steps; null: what the context holds. */
   readonly maxTokens: number | null;
   readonly affinity: string | null;
+  /** What the answer begins with. */
+  readonly answerPrefix: string;
   /** Before each step, when the prompt was checked and has its place in the queue. */
   readonly onAccepted: (inputTokens: number) => Promise<void>;
 };
@@ -21,6 +23,7 @@ export class RequestModel implements LanguageModel {
   readonly #options: RequestModelOptions;
   readonly #model: LanguageModel;
   #sampled = 0;
+  #steps = 0;
   /** A step was ended by the limit of the request, not by the context. */
   hasReachedLimit = false;
   /** Milliseconds that steps have waited for a slot. */
@@ -55,7 +58,7 @@ export class RequestModel implements LanguageModel {
     request: ModelRequest,
     onEvent: (event: ModelEvent) => void | Promise<void>,
   ): Promise<ModelStep> {
-    const { admission, maxTokens, affinity, onAccepted } = this.#options;
+    const { admission, maxTokens, affinity, answerPrefix, onAccepted } = this.#options;
     const inputTokens = this.promptTokens(request);
     if (inputTokens >= this.contextLength) throw promptTooLong(inputTokens, this.contextLength);
     const slot = admission.enter(request.signal);
@@ -72,6 +75,7 @@ export class RequestModel implements LanguageModel {
           ...request,
           maxTokens: smaller(request.maxTokens, left),
           ...(affinity !== null && { affinity }),
+          ...(answerPrefix !== "" && this.#steps++ === 0 && { answerPrefix }),
         },
         onEvent,
       );

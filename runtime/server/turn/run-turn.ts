@@ -4,7 +4,8 @@
  */
 import type { ReasoningEffort } from "../../../harmony/index.ts";
 import type { Sampling } from "../../../inference/index.ts";
-import type { Tool } from "../../../tools/index.ts";
+import { type Tool, verifyTool } from "../../../tools/index.ts";
+import { messageOf } from "../../errors.ts";
 import {
   Agent,
   type AgentOptions,
@@ -17,6 +18,7 @@ import {
   type ToolChoice,
 } from "../../index.ts";
 import type { Admission } from "../admission.ts";
+import { invalidField } from "../errors.ts";
 import { Channel } from "./channel.ts";
 import { type ClientTool, ClientTools } from "./client-tools.ts";
 import { historyOf } from "./history.ts";
@@ -37,6 +39,8 @@ export type TurnRequest = {
   readonly output?: OutputOptions | null;
   /** What is not given is the model's own; the seed is random. */
   readonly sampling?: Partial<Sampling>;
+  /** What the answer begins with; it is not told again. */
+  readonly answerPrefix?: string;
   /** Literal texts. */
   readonly stop?: readonly string[];
   /** Most tokens, reasoning included; null or absent: what the context holds. */
@@ -126,6 +130,7 @@ async function turn(
     request.clientTools ?? [],
     serverTools.map(({ recipient }) => recipient),
   );
+  await Promise.all(tools.tools.map(verifyOnce));
   const history = historyOf(request.items, tools, memory);
   let isAccepted = false;
   const requestModel = new RequestModel({
@@ -133,6 +138,7 @@ async function turn(
     admission,
     maxTokens,
     affinity: request.cacheKey ?? null,
+    answerPrefix: request.answerPrefix ?? "",
     onAccepted: async (inputTokens) => {
       if (isAccepted) return;
       isAccepted = true;
@@ -161,6 +167,7 @@ async function turn(
     tools,
     serverTools: new Set(serverTools.map(({ recipient }) => recipient)),
     emit,
+    answerPrefix: request.answerPrefix ?? "",
     stopStrings: request.stop ?? [],
     onStopString: () => stop.abort(),
     tellsCallsLive: isConstrained,
@@ -243,6 +250,20 @@ function remember(
       contentType: message.contentType ?? null,
     });
   }
+}
+
+/** Tools whose schema can be used. */
+const verified = new WeakSet<Tool>();
+
+/** @throws ServerError for a schema that cannot be compiled in time */
+async function verifyOnce(tool: Tool): Promise<void> {
+  if (verified.has(tool)) return;
+  try {
+    await verifyTool(tool);
+  } catch (error) {
+    throw invalidField("tools", `The tool ${tool.recipient}: ${messageOf(error)}`);
+  }
+  verified.add(tool);
 }
 
 function choiceOf(

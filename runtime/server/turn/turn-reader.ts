@@ -11,6 +11,8 @@ export type TurnReaderOptions = {
   /** Recipients of tools that are carried out here. */
   readonly serverTools: ReadonlySet<string>;
   readonly emit: (event: TurnEvent) => Promise<void>;
+  /** The client has the beginning of the answer already. */
+  readonly answerPrefix: string;
   readonly stopStrings: readonly string[];
   /** Called once, when a stop string has come: nothing behind it is told. */
   readonly onStopString: () => void;
@@ -42,10 +44,13 @@ export class TurnReader {
   /** Answers that are told once one of them is accepted. */
   #held: Open | null = null;
   #thoughts: string[] = [];
+  /** Characters of the answer that are not told. */
+  #known: number;
   #isStepOver = false;
 
   constructor(options: TurnReaderOptions) {
     this.#options = options;
+    this.#known = options.answerPrefix.length;
   }
 
   /** What was thought in the last step. */
@@ -175,10 +180,17 @@ export class TurnReader {
   async #delta(runId: string, text: string): Promise<void> {
     const open = this.#open.get(runId);
     if (open === undefined || open.item.type === "tool") return;
-    const given = open.stop === null ? text : open.stop.push(text);
+    const given = open.stop === null ? text : open.stop.push(this.#unknown(open.item, text));
     this.#append(open, given);
     if (given !== "" && !open.isHeld) await this.#emitDelta(open.item.id, given);
     if (open.stop?.found) await this.#stopped(runId, open, open.stop.found);
+  }
+
+  #unknown(item: OutputItem, text: string): string {
+    if (this.#known === 0 || item.type !== "message" || item.phase !== "final_answer") return text;
+    const known = Math.min(this.#known, text.length);
+    this.#known -= known;
+    return text.slice(known);
   }
 
   #append(open: Open, text: string): void {

@@ -1,0 +1,64 @@
+import { type Command, defineCommand } from "../command/command.ts";
+import { colorFlag, engineFlags, modelFlags } from "../flags.ts";
+
+const { context, memory, "prefix-store": prefixStore } = modelFlags;
+
+export const command: Command = defineCommand({
+  flags: {
+    idle: {
+      type: "text",
+      placeholder: "TIME",
+      describe: "End when nobody has asked for so long, like 15m (default: never)",
+    },
+    preload: { type: "switch", describe: "Load the model at once, not with the first request" },
+  },
+  settings: {
+    ...engineFlags,
+    context,
+    memory,
+    "prefix-store": prefixStore,
+    listen: {
+      type: "text",
+      placeholder: "HOST[:PORT]",
+      describe: "Where to listen (default: CHORALE_HOST, OLLAMA_HOST, 127.0.0.1:11434)",
+    },
+    origins: {
+      type: "names",
+      placeholder: "URL,URL",
+      describe: "Pages that may use the server, beside those of this machine; * allows all",
+    },
+    "api-key-file": {
+      type: "text",
+      placeholder: "FILE",
+      completes: "file",
+      describe: "Keys of which requests have to send one, a line each (default: CHORALE_API_KEY)",
+    },
+    "allow-anyone": {
+      type: "switch",
+      describe: "Listen to other machines without a key: whoever reaches this one may use it",
+    },
+    "no-management": {
+      type: "switch",
+      describe: "Do not let requests pull, copy, delete and unload models",
+    },
+    parallel: {
+      type: "integer",
+      placeholder: "N",
+      min: 1,
+      max: 256,
+      describe: "Requests that are computed together (default: 4)",
+    },
+    "keep-alive": {
+      type: "text",
+      placeholder: "TIME",
+      describe: "How long an unused model stays in memory; -1: for ever (default: 5m)",
+    },
+    ...colorFlag,
+  },
+  examples: [
+    ["serve --model gpt-oss:20b", "For clients of Ollama and OpenAI on this machine"],
+    ["serve --idle 15m", "Ends by itself"],
+    ["serve --listen 0.0.0.0 --api-key-file keys.txt", "For other machines, with keys"],
+  ],
+  run: async (args, context) => (await import("../serve.ts")).serveCommand(args, context),
+});

@@ -1,0 +1,186 @@
+/** `chorale serve`: models for programs that speak to Ollama or OpenAI. */
+import { once } from "node:events";
+import { openModelOf } from "../environment.ts";
+import { UsageError } from "../errors.ts";
+import { openHome } from "../home.ts";
+import {
+  announce,
+  keepAliveOf,
+  localSource,
+  makeSocketPath,
+  type ServerConfiguration,
+  ServerError,
+  type ServerFlags,
+  serverConfiguration,
+  startServer,
+} from "../server/index.ts";
+import { packageVersion } from "../version.ts";
+import type { CommandContext } from "./command-context.ts";
+import { EXIT, type ExitCode } from "./exit-codes.ts";
+import { modelConfiguration } from "./model-configuration.ts";
+import { readTextFile } from "./read-input.ts";
+import { visibleText } from "./terminal-text.ts";
+
+export type ServeArguments = {
+  readonly model: string | undefined;
+  readonly threads: number | undefined;
+  readonly precision: "int8" | "exact" | undefined;
+  readonly context: number | undefined;
+  readonly memory: number | undefined;
+  readonly prefixStore: number | undefined;
+  readonly listen: string | undefined;
+  readonly origins: readonly string[] | undefined;
+  readonly apiKeyFile: string | undefined;
+  readonly allowAnyone: boolean;
+  readonly noManagement: boolean;
+  readonly parallel: number | undefined;
+  readonly keepAlive: string | undefined;
+  readonly idle: string | undefined;
+  readonly preload: boolean;
+};
+
+const MAX_KEYS_BYTES = 1 << 20;
+
+/**
+ * Serves until it is stopped, or idle for as long as `--idle` says.
+ * @throws UsageError for flags; ServerError for an address that cannot be had; InferenceError for a model
+ */
+export async function serveCommand(
+  args: ServeArguments,
+  { output, env, signal }: CommandContext,
+): Promise<ExitCode> {
+  const note = (sentence: string): void => output.note(visibleText(sentence));
+  const configuration = await configurationOf(args, env);
+  const model = modelConfiguration(
+    {
+      ...NO_SAMPLING,
+      model: args.model,
+      context: args.context,
+      threads: args.threads,
+      memory: args.memory,
+      precision: args.precision,
+      prefixStore: args.prefixStore,
+    },
+    { note, progress: null },
+  );
+  await using opened = new AsyncDisposableStack();
+  const home = openHome(env, note);
+  opened.defer(() => home.close());
+  const source = localSource({
+    models: [{ path: args.model }],
+    contextLength: configuration.contextLength,
+    open: (path, { contextLength }) =>
+      openModelOf(
+        {
+          ...model,
+          path,
+          contextLength: contextLength ?? undefined,
+          maxSessions: 2 * configuration.slots,
+        },
+        home,
+        note,
+      ),
+  });
+  const socketPath = socketOf(env, note);
+  const server = opened.use(
+    await startServer({ configuration, source, socketPath, note }).catch((error: unknown) => {
+      throw asUsage(error);
+    }),
+  );
+  if (socketPath !== undefined) {
+    const withdraw = announce({
+      pid: process.pid,
+      version: packageVersion(),
+      url: server.url,
+      socketPath,
+      models: [args.model ?? null],
+      startedAt: new Date().toISOString(),
+    });
+    opened.defer(withdraw);
+  }
+  const names = (await source.list()).map(({ name }) => name).join(", ");
+  note(`serving ${names} at ${server.url} (Ollama) and ${server.url}/v1 (OpenAI)`);
+  if (args.preload) {
+    const [first] = await source.list();
+    const lease = await server.context.models.use(first?.name ?? "", { signal });
+    lease.release();
+  }
+  if (!signal.aborted) await Promise.race([server.ended, once(signal, "abort")]);
+  note("closing: what runs is answered first");
+  await server.close();
+  if (signal.aborted) throw signal.reason;
+  return EXIT.ok;
+}
+
+const NO_SAMPLING = {
+  temperature: undefined,
+  topP: undefined,
+  topK: undefined,
+  minP: undefined,
+  repeatPenalty: undefined,
+  repeatLastN: undefined,
+  presencePenalty: undefined,
+  frequencyPenalty: undefined,
+  seed: undefined,
+};
+
+/** @throws UsageError */
+async function configurationOf(
+  args: ServeArguments,
+  env: NodeJS.ProcessEnv,
+): Promise<ServerConfiguration> {
+  const keys =
+    args.apiKeyFile === undefined
+      ? undefined
+      : keysOf(await readTextFile(args.apiKeyFile, MAX_KEYS_BYTES), args.apiKeyFile);
+  const flags: ServerFlags = {
+    listen: args.listen,
+    allowsAnyone: args.allowAnyone,
+    ...(args.origins && { origins: args.origins }),
+    ...(keys && { keys }),
+    ...(args.noManagement && { allowsManagement: false }),
+    ...(args.parallel !== undefined && { slots: args.parallel }),
+    ...(args.context !== undefined && { contextLength: args.context }),
+    ...(args.keepAlive !== undefined && {
+      keepAliveMs: duration("--keep-alive", args.keepAlive),
+    }),
+    ...(args.idle !== undefined && { idleMs: duration("--idle", args.idle) }),
+  };
+  try {
+    return serverConfiguration(flags, env);
+  } catch (error) {
+    throw asUsage(error);
+  }
+}
+
+/** What can be changed by a flag or a variable is told as such. */
+function asUsage(error: unknown): unknown {
+  const isConfiguration =
+    error instanceof ServerError && error.code === "CHORALE_SERVER_CONFIGURATION";
+  return isConfiguration ? new UsageError(error.message, { cause: error }) : error;
+}
+
+function keysOf(text: string, path: string): readonly string[] {
+  const keys = text.split(/\r?\n/).flatMap((line) => line.trim() || []);
+  if (keys.length > 0) return keys;
+  throw new UsageError(`${path} holds no key; accepted: one on each line.`);
+}
+
+/** @returns milliseconds */
+function duration(flag: string, text: string): number {
+  const ms = keepAliveOf(/^-?\d+$/.test(text) ? Number(text) : text);
+  if (ms !== null) return ms;
+  throw new UsageError(
+    `${flag} is ${JSON.stringify(text)}; accepted: a duration like 15m, 90s or 1h30m, seconds as a number, -1 for ever.`,
+  );
+}
+
+/** A server without a socket is found by its port alone. */
+function socketOf(env: NodeJS.ProcessEnv, note: (sentence: string) => void): string | undefined {
+  try {
+    return makeSocketPath(env);
+  } catch (error) {
+    note(error instanceof Error ? error.message : String(error));
+    return undefined;
+  }
+}

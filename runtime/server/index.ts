@@ -1,0 +1,11 @@
+/** The server, as the command line starts it. */
+export {
+  keepAliveOf,
+  type ServerConfiguration,
+  type ServerFlags,
+  serverConfiguration,
+} from "./configuration.ts";
+export { announce, askServer, findServers, makeSocketPath } from "./discovery.ts";
+export { ServerError } from "./errors.ts";
+export { localSource } from "./models/local-source.ts";
+export { startServer } from "./server.ts";

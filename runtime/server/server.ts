@@ -1,0 +1,191 @@
+/** A server that is at work: its sockets, its end. */
+import { chmodSync, rmSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Tool } from "../../tools/index.ts";
+import type { AgentOptions } from "../index.ts";
+import { Admission } from "./admission.ts";
+import { createApp } from "./app.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import type { ServerConfiguration } from "./configuration.ts";
+import type { ServerContext } from "./context.ts";
+import { ServerError } from "./errors.ts";
+import { getRequestListener } from "./http/hono.ts";
+import { Metrics } from "./metrics.ts";
+import type { ModelSource } from "./models/model-source.ts";
+import { ServedModels } from "./models/served-models.ts";
+import { ReasoningMemory } from "./turn/reasoning-memory.ts";
+
+export type ServerOptions = {
+  readonly configuration: ServerConfiguration;
+  readonly source: ModelSource;
+  /** A Unix socket beside the port: a request on it is this user's. */
+  readonly socketPath?: string | undefined;
+  readonly serverTools?: readonly Tool[];
+  readonly policy?: AgentOptions["policy"];
+  readonly clock?: Clock;
+  readonly note?: (sentence: string) => void;
+};
+
+export type RunningServer = AsyncDisposable & {
+  /** `http://127.0.0.1:11434` */
+  readonly url: string;
+  readonly port: number;
+  readonly context: ServerContext;
+  /** Resolves when the server is to end: nobody has used it for long, or its socket was told so. */
+  readonly ended: Promise<void>;
+  /** Ends the server: nothing new is taken, what runs has its grace, then it is told. */
+  close(): Promise<void>;
+};
+
+/** Connections at the same time; each holds a few buffers. */
+const MAX_CONNECTIONS = 1024;
+const MAX_HEADER_BYTES = 16 << 10;
+const HEADERS_TIMEOUT_MS = 20_000;
+/** Of a whole request, its body included. */
+const REQUEST_TIMEOUT_MS = 120_000;
+const KEEP_ALIVE_TIMEOUT_MS = 75_000;
+
+/** @throws ServerError where the address cannot be had */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { configuration, source, clock = systemClock, note = () => {} } = options;
+  const { slots, maxQueue, maxModels, keepAliveMs, loadTimeoutMs, idleMs, graceMs } = configuration;
+  const admission = new Admission({ slots, maxQueue });
+  const closing = new AbortController();
+  const context: ServerContext = {
+    configuration,
+    models: new ServedModels({ source, clock, maxModels, keepAliveMs, loadTimeoutMs, note }),
+    admission,
+    memory: new ReasoningMemory(),
+    metrics: new Metrics(admission),
+    clock,
+    serverTools: options.serverTools ?? [],
+    policy: options.policy,
+    note,
+    closing: closing.signal,
+  };
+  const ended = Promise.withResolvers<void>();
+  let isClosing = false;
+  let forgetIdle = (): void => {};
+  const stayAwake = (): void => {
+    forgetIdle();
+    if (idleMs === Number.POSITIVE_INFINITY || isClosing) return;
+    forgetIdle = clock.after(idleMs, () => {
+      if (admission.running + admission.waiting > 0) stayAwake();
+      else ended.resolve();
+    });
+  };
+  const app = createApp(context, {
+    isClosing: () => isClosing,
+    stop: () => ended.resolve(),
+    onRequest: stayAwake,
+  });
+  const listener = getRequestListener(app.fetch, {
+    overrideGlobalObjects: false,
+    hostname: "localhost",
+  });
+  const servers: Server[] = [];
+  const open = async (listen: (server: Server) => void): Promise<Server> => {
+    const server = createServer(
+      {
+        maxHeaderSize: MAX_HEADER_BYTES,
+        headersTimeout: HEADERS_TIMEOUT_MS,
+        requestTimeout: REQUEST_TIMEOUT_MS,
+        keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+      },
+      (incoming, outgoing) => {
+        // A client that goes while its body is read, or its answer written, is no failure of the server.
+        incoming.on("error", () => {});
+        outgoing.on("error", () => {});
+        void listener(incoming, outgoing);
+      },
+    );
+    server.maxConnections = MAX_CONNECTIONS;
+    server.timeout = configuration.stallMs;
+    servers.push(server);
+    const listening = Promise.withResolvers<void>();
+    server.once("error", listening.reject);
+    server.once("listening", listening.resolve);
+    listen(server);
+    await listening.promise;
+    server.removeAllListeners("error");
+    server.on("error", (error) => note(`A socket of the server failed: ${error.message}`));
+    return server;
+  };
+  const { host } = configuration;
+  let address: AddressInfo;
+  try {
+    const server = await open((one) => one.listen(configuration.port, host));
+    address = server.address() as AddressInfo;
+    const { socketPath } = options;
+    if (socketPath !== undefined) {
+      rmSync(socketPath, { force: true });
+      await open((one) => one.listen(socketPath));
+      chmodSync(socketPath, 0o600);
+    }
+  } catch (cause) {
+    for (const server of servers) server.close();
+    throw unavailable(host, configuration.port, cause);
+  }
+  stayAwake();
+  let closed: Promise<void> | null = null;
+  const close = (): Promise<void> => {
+    closed ??= (async () => {
+      isClosing = true;
+      forgetIdle();
+      const gone = Promise.all(servers.map(closeServer));
+      for (const server of servers) server.closeIdleConnections();
+      const graceIsOver = Promise.withResolvers<"over">();
+      const forget = clock.after(graceMs, () => graceIsOver.resolve("over"));
+      if ((await Promise.race([gone, graceIsOver.promise])) === "over") {
+        // What still runs is told the end inside of its answer.
+        closing.abort(
+          new ServerError("CHORALE_SERVER_CLOSING", "The server is closing.", { status: 503 }),
+        );
+        const lastWords = Promise.withResolvers<void>();
+        const forgetWords = clock.after(LAST_WORDS_MS, lastWords.resolve);
+        await Promise.race([gone, lastWords.promise]);
+        forgetWords();
+        for (const server of servers) server.closeAllConnections();
+        await gone;
+      }
+      forget();
+      await context.models.close();
+      if (options.socketPath !== undefined) rmSync(options.socketPath, { force: true });
+    })();
+    return closed;
+  };
+  const name = address.family === "IPv6" ? `[${address.address}]` : address.address;
+  return {
+    url: `http://${name}:${address.port}`,
+    port: address.port,
+    context,
+    ended: ended.promise,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** Time in which answers are ended that were cut off. */
+const LAST_WORDS_MS = 2_000;
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+  });
+}
+
+function unavailable(host: string, port: number, cause: unknown): ServerError {
+  const code = cause instanceof Error && "code" in cause ? cause.code : null;
+  const why =
+    code === "EADDRINUSE"
+      ? "another program listens there; accepted: --listen with another port"
+      : cause instanceof Error
+        ? cause.message
+        : String(cause);
+  return new ServerError(
+    "CHORALE_SERVER_CONFIGURATION",
+    `The server cannot listen at ${host}:${port}: ${why}.`,
+    { cause },
+  );
+}
