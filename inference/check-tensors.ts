@@ -4,7 +4,12 @@ import { dequantise } from "./checkpoint/dequantise.ts";
 import { blockElements, bytesOf, type Dtype, elementsIn } from "./checkpoint/dtypes.ts";
 import { openCheckpoint } from "./checkpoint/open.ts";
 import type { Tensor } from "./checkpoint/tensor-file.ts";
-import type { ExpertLinear, Linear, Weights } from "./checkpoint/tensors.ts";
+import {
+  type ExpertLinear,
+  expertTensors,
+  type Linear,
+  type Weights,
+} from "./checkpoint/tensors.ts";
 
 export type TensorProblem = {
   /** As the file calls it. */
@@ -68,11 +73,12 @@ function tensorsOf(
     add(weight);
     add(bias);
   };
-  const experts = ({ weights, bias }: ExpertLinear): void => {
+  const experts = (linear: ExpertLinear): void => {
+    const { weights, bias } = linear;
     // Each of the 16 codes in the blocks is a number.
     if (weights.form === "separate") add(weights.scales, "scales");
-    else for (const { tensor } of weights.parts) add(tensor);
-    for (const { tensor } of bias) add(tensor);
+    else for (const tensor of expertTensors(linear)) add(tensor);
+    for (const tensor of bias.flat()) add(tensor);
   };
   add(weights.embedding);
   for (const layer of weights.layers) {

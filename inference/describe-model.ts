@@ -2,7 +2,12 @@
 import { elementsIn } from "./checkpoint/dtypes.ts";
 import { openCheckpoint } from "./checkpoint/open.ts";
 import type { Tensor } from "./checkpoint/tensor-file.ts";
-import type { Checkpoint, ExpertLinear, Linear } from "./checkpoint/tensors.ts";
+import {
+  type Checkpoint,
+  type ExpertLinear,
+  expertTensors,
+  type Linear,
+} from "./checkpoint/tensors.ts";
 import {
   type EngineEstimate,
   estimateEngine,
@@ -114,12 +119,8 @@ function groupOf(group: TensorGroup["group"], tensors: readonly Tensor[]): Tenso
 
 /** Two tensors or two parts of one; a scale is no parameter. */
 function expertsOf(linears: readonly ExpertLinear[]): TensorGroup {
-  const weights = linears.flatMap(({ weights }) =>
-    weights.form === "separate"
-      ? [weights.blocks, weights.scales]
-      : weights.parts.map(({ tensor }) => tensor),
-  );
-  const biases = linears.flatMap(({ bias }) => bias.map(({ tensor }) => tensor));
+  const weights = linears.flatMap(expertTensors);
+  const biases = linears.flatMap(({ bias }) => bias.flat());
   const { bytes } = groupOf("experts", [...weights, ...biases]);
   const isSeparate = linears.some(({ weights: { form } }) => form === "separate");
   const parameters = sum(

@@ -196,6 +196,8 @@ export interface TokenEngine {
   readonly threads?: number;
   /** How it multiplies, where there is a choice. */
   readonly precision?: "int8" | "exact";
+  /** What experts were made of that are not MXFP4 in the files; absent where there are none, or they are as in the files. */
+  readonly convertedExperts?: "q8" | "mxfp4";
   /** Bytes of weights that one decoded token reads, where that is known. */
   readonly bytesPerToken?: number;
   /** Absent where the engine does not tell. */

@@ -88,7 +88,7 @@ export type { EngineEstimate, MemoryNeeds, OpenModelOptions } from "./local/loca
 export { availableMemory } from "./local/memory.ts";
 export type { PrefixCacheOptions } from "./local/prefix-cache.ts";
 export type { Precision } from "./model/matrix.ts";
-export type { ResidentPart } from "./model/plan.ts";
+export type { ExpertKind, ResidentPart } from "./model/plan.ts";
 export {
   demoModelName,
   demoModelPath,

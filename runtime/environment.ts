@@ -26,6 +26,8 @@ import {
   pythonProblem,
   readInputFiles,
   type Tool,
+  toolProvider,
+  type WebOptions,
 } from "../tools/index.ts";
 import { configFolder, type Home, homePath, openHome } from "./home.ts";
 import { type McpConfiguration, type McpServersOption, startMcpServers } from "./mcp-servers.ts";
@@ -66,6 +68,9 @@ export type PythonConfiguration = {
   readonly packages?: readonly string[] | undefined;
 };
 
+/** Which services are searched, and how pages are fetched. */
+export type WebConfiguration = Pick<WebOptions, "search" | "searxng" | "client" | "purpose">;
+
 export type ModelConfiguration = Omit<LoadModelOptions, "prefixCache"> & {
   /** As for `loadModel`; absent: the embedded model. */
   readonly path?: string | undefined;
@@ -92,6 +97,8 @@ export type EnvironmentOptions = {
   readonly mcp?: McpConfiguration | undefined;
   /** Folder of documents that the model may search and read. */
   readonly documents?: string | undefined;
+  /** Lets the model search the web and open its pages; `{}` as it is. Default: it does not. */
+  readonly web?: WebConfiguration | undefined;
   /** The rules about calls. Default: those of the files that are found; see `openPolicy`. false: none. */
   readonly policy?: PolicyConfiguration | false | undefined;
   /** Whether conversations are kept in the state folder. Default true; else in memory. */
@@ -258,9 +265,9 @@ export type OpenedTools = AsyncDisposable & {
 export async function openTools(
   options: Pick<
     EnvironmentOptions,
-    "env" | "toolModules" | "plugins" | "documents" | "keepIndex" | "onNote" | "onPluginLog"
+    "env" | "toolModules" | "plugins" | "documents" | "keepIndex" | "web" | "onNote" | "onPluginLog"
   > & {
-    /** Where the index of the documents is kept; absent: it goes with the process. */
+    /** Where the index of the documents and fetched pages are kept; absent: they go with the process. */
     readonly home?: Home | undefined;
     /** What plugins may call of other tools is decided by these as well. */
     readonly rules?: Policy | undefined;
@@ -269,14 +276,15 @@ export async function openTools(
 ): Promise<OpenedTools> {
   const { env = process.env, onNote = () => {}, onPluginLog, rules } = options;
   const tools = [...given];
+  const plugins: Plugin[] = [];
   await using opened = new AsyncDisposableStack();
   opened.defer(async () => {
     await Promise.allSettled(tools.map((tool) => tool.close?.()));
+    await Promise.allSettled(plugins.map((plugin) => plugin.close()));
   });
   for (const path of options.toolModules ?? []) {
     tools.push(...(await loadToolModule(path, { onWarning: onNote })));
   }
-  const plugins: Plugin[] = [];
   for (const { path, grants } of options.plugins ?? []) {
     const plugin = await loadPlugin(path, {
       grant: parseGrants(grants),
@@ -288,20 +296,41 @@ export async function openTools(
     plugins.push(plugin);
     tools.push(...plugin.tools);
   }
-  const browser =
-    options.documents === undefined
-      ? undefined
-      : await createBrowserTools({
-          docs: options.documents,
-          indexFolder: options.keepIndex === false ? undefined : indexFolder(options.home),
-        });
+  const browser = await openBrowser(options, plugins);
   if (browser !== undefined) tools.push(...browser.tools);
   const kept = opened.move();
   return { tools, plugins, browser, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
+/** @throws ToolsError; undefined where neither documents nor the web are wanted */
+async function openBrowser(
+  options: Parameters<typeof openTools>[0],
+  plugins: readonly Plugin[],
+): Promise<BrowserTools | undefined> {
+  const { documents, web, home, env, onNote = () => {} } = options;
+  if (documents === undefined && web === undefined) return undefined;
+  const providers = plugins.flatMap(({ searchTools }) => searchTools.map(toolProvider));
+  const cache = webCache(home);
+  return createBrowserTools({
+    docs: documents,
+    indexFolder: options.keepIndex === false ? undefined : indexFolder(home),
+    web: web && {
+      ...web,
+      client: { ...(cache !== undefined && { cache }), warn: onNote, ...web.client },
+      env,
+      providers,
+      onNote,
+    },
+  });
+}
+
+/** Where fetched pages are kept; undefined for a state folder that goes with the process. */
+function webCache(home: Home | undefined): { readonly path: string } | undefined {
+  return home === undefined || home.temporary ? undefined : { path: join(home.path, "web.sqlite") };
+}
+
 /** Where indexes of documents are kept; undefined for a state folder that goes with the process. */
-export function indexFolder(home: Home | undefined): string | undefined {
+function indexFolder(home: Home | undefined): string | undefined {
   return home === undefined || home.temporary ? undefined : join(home.path, "documents");
 }
 

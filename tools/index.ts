@@ -20,8 +20,8 @@ export {
   folderNotes,
   type LineRange,
   type LinkTarget,
+  matchingLines,
   openDocumentFolder,
-  openWebBackend,
   type Page,
   type PageContent,
   type PageKind,
@@ -35,8 +35,9 @@ export {
   SearchProviderError,
   type ShownPage,
   type SkippedFile,
+  shownPage,
+  stripLinks,
   toolProvider,
-  type WebBackend,
   type WebOptions,
 } from "./browser/index.ts";
 export { needsApproval } from "./calls/approval.ts";

@@ -67,28 +67,47 @@ const ACCEPTED_DIALECTS =
 /**
  * Reads the parsed content of a config.json.
  * @param path names the file in errors
+ * @param rowsOf the rows of a tensor, undefined where there is none: what the config leaves out may follow
  * @throws UnsupportedArchitectureError for another architecture or a variant not implemented
  * @throws CheckpointError for a missing field or a value out of range
  */
-export function parseConfig(json: unknown, path: string): ModelConfig {
+export function parseConfig(
+  json: unknown,
+  path: string,
+  rowsOf: RowsOf = () => undefined,
+): ModelConfig {
   if (!isObject(json)) throw new CheckpointError(path, "the config is not a JSON object.");
   const fields = new Fields(json, path);
   const modelType = json["model_type"];
   if (modelType === undefined && json["num_experts"] !== undefined) {
-    return checked(originalConfig(fields), path);
+    return checked(originalConfig(fields, rowsOf), path);
   }
   if (modelType !== "gpt_oss") {
     throw new UnsupportedArchitectureError(path, "model_type", show(modelType), ACCEPTED_DIALECTS);
   }
-  return checked(huggingFaceConfig(fields, path), path);
+  return checked(huggingFaceConfig(fields, path, rowsOf), path);
 }
 
-function originalConfig(fields: Fields): ModelConfig {
+export type RowsOf = (tensor: string) => number | undefined;
+
+/**
+ * The size of a head that a config does not say: the rows of queries by the number of heads. There is no
+ * other place to see it, since the heads together are wider than the model.
+ * @returns undefined where that gives none
+ */
+export function headDimOf(rows: number | undefined, heads: number): number | undefined {
+  const headDim = rows === undefined ? undefined : rows / heads;
+  return headDim !== undefined && Number.isInteger(headDim) && headDim > 0 ? headDim : undefined;
+}
+
+function originalConfig(fields: Fields, rowsOf: RowsOf): ModelConfig {
   const layers = fields.integer(["num_hidden_layers"], 1, MAX_LAYERS);
   const originalContext = fields.integer(["initial_context_length"], 1, MAX_CONTEXT);
   const factor = fields.number(["rope_scaling_factor"], 1, 1024);
   return {
-    ...sharedFields(fields, layers),
+    ...sharedFields(fields, layers, (heads, kvHeads) =>
+      headDimOf(rowsOf("block.0.attn.qkv.weight"), heads + 2 * kvHeads),
+    ),
     experts: fields.integer(["num_experts"], 1, MAX_DIMENSION),
     expertsPerToken: fields.integer(["experts_per_token"], 1, MAX_DIMENSION),
     layerTypes: alternating(layers),
@@ -103,7 +122,7 @@ function originalConfig(fields: Fields): ModelConfig {
   };
 }
 
-function huggingFaceConfig(fields: Fields, path: string): ModelConfig {
+function huggingFaceConfig(fields: Fields, path: string, rowsOf: RowsOf): ModelConfig {
   fields.only("hidden_act", ["silu"]);
   fields.only("attention_bias", [true]);
   fields.only("tie_word_embeddings", [false]);
@@ -111,7 +130,9 @@ function huggingFaceConfig(fields: Fields, path: string): ModelConfig {
   quantization?.only("quant_method", ["mxfp4"]);
   const layers = fields.integer(["num_hidden_layers"], 1, MAX_LAYERS);
   return {
-    ...sharedFields(fields, layers),
+    ...sharedFields(fields, layers, (heads) =>
+      headDimOf(rowsOf("model.layers.0.self_attn.q_proj.weight"), heads),
+    ),
     experts: fields.integer(["num_local_experts"], 1, MAX_DIMENSION),
     expertsPerToken: fields.integer(["num_experts_per_tok", "experts_per_token"], 1, MAX_DIMENSION),
     layerTypes: explicitLayerTypes(fields, layers, path) ?? alternating(layers),
@@ -120,18 +141,25 @@ function huggingFaceConfig(fields: Fields, path: string): ModelConfig {
   };
 }
 
-/** Fields that both dialects call the same. */
+/**
+ * Fields that both dialects call the same.
+ * @param headDim what the tensors say
+ */
 function sharedFields(
   fields: Fields,
   layers: number,
+  headDim: (heads: number, kvHeads: number) => number | undefined,
 ): Omit<ModelConfig, "experts" | "expertsPerToken" | "layerTypes" | "rope" | "contextLength"> {
+  const heads = fields.integer(["num_attention_heads"], 1, MAX_DIMENSION);
+  const kvHeads = fields.integer(["num_key_value_heads"], 1, MAX_DIMENSION);
+  const found = fields.has("head_dim") ? undefined : headDim(heads, kvHeads);
   return {
     layers,
     hidden: fields.integer(["hidden_size"], 1, MAX_DIMENSION),
     intermediate: fields.integer(["intermediate_size"], 1, MAX_DIMENSION),
-    heads: fields.integer(["num_attention_heads"], 1, MAX_DIMENSION),
-    kvHeads: fields.integer(["num_key_value_heads"], 1, MAX_DIMENSION),
-    headDim: fields.integer(["head_dim"], 1, MAX_DIMENSION),
+    heads,
+    kvHeads,
+    headDim: found ?? fields.integer(["head_dim"], 1, MAX_DIMENSION),
     vocab: fields.integer(["vocab_size"], 1, MAX_VOCAB),
     slidingWindow: fields.integer(["sliding_window"], 1, MAX_CONTEXT),
     rmsEps: fields.number(["rms_norm_eps"], 1e-12, 1, DEFAULT_RMS_EPS),

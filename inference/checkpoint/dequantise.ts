@@ -46,7 +46,7 @@ const DECODERS: Readonly<Record<Dtype, (bytes: Bytes, out: Floats) => void>> = {
 };
 
 /** Value of every f16 bit pattern: scales are looked up, not computed. */
-const HALF: Float32Array = Float32Array.from(
+export const HALF: Float32Array = Float32Array.from(
   new Float16Array(Uint16Array.from({ length: 1 << 16 }, (_, bits) => bits).buffer),
 );
 

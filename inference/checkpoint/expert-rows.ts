@@ -1,5 +1,5 @@
 /**
- * Rows of an expert from every kind of file: read as they lie there, for `mxfp4_repack` to bring
+ * Rows of an expert in MXFP4 from every kind of file: read as they lie there, for `mxfp4_repack` to bring
  * into the order of the kernels. Gate and up rows are taken in turn where the file has them apart.
  */
 
@@ -36,13 +36,15 @@ export type StagedRows = {
   readonly odd: number;
 };
 
-/** Bytes of one row, scales included, in every form. */
+/** Bytes of one row in the file, scales included. */
 export function storedRowBytes(linear: ExpertLinear): number {
-  return (linear.inputs / BLOCK) * JOINED_BYTES;
+  const { weights, inputs, outputs } = linear;
+  if (weights.form !== "dense") return (inputs / BLOCK) * JOINED_BYTES;
+  return weights.parts.reduce((sum, part) => sum + (part[0]?.byteLength ?? 0), 0) / outputs;
 }
 
 /**
- * Reads rows of one expert.
+ * Reads rows of one expert in MXFP4.
  * @param row the first; even
  * @param target holds `rows · storedRowBytes` at least
  * @throws CheckpointError when the file has become shorter
@@ -54,7 +56,8 @@ export function readExpertRows(
   rows: number,
   target: Bytes,
 ): StagedRows {
-  const { weights, outputs } = linear;
+  const { outputs } = linear;
+  const weights = mxfp4Of(linear);
   const rowBlocks = linear.inputs / BLOCK;
   if (weights.form === "separate") {
     const first = (expert * outputs + row) * rowBlocks;
@@ -85,8 +88,8 @@ export function readExpertBias(linear: ExpertLinear, expert: number): Float32Arr
   const out = new Float32Array(linear.outputs);
   const turns = linear.bias.length;
   const values = new Float32Array(linear.outputs / turns);
-  for (const [turn, { tensor, first }] of linear.bias.entries()) {
-    readFloatsInto(tensor, expert * rowsOf(tensor) + first, values);
+  for (const [turn, part] of linear.bias.entries()) {
+    readFloatsInto(part[expert]!, 0, values);
     for (let i = 0; i < values.length; i++) out[i * turns + turn] = values[i]!;
   }
   return out;
@@ -123,7 +126,8 @@ function placeOfScale(
   expert: number,
   index: number,
 ): { tensor: Tensor; index: number } {
-  const { weights, outputs } = linear;
+  const { outputs } = linear;
+  const weights = mxfp4Of(linear);
   const rowBlocks = linear.inputs / BLOCK;
   if (weights.form === "separate") {
     return { tensor: weights.scales, index: expert * outputs * rowBlocks + index };
@@ -132,6 +136,11 @@ function placeOfScale(
   const { tensor, first } = partOf(weights, row);
   const partRow = expert * rowsOf(tensor) + first + Math.floor(row / weights.parts.length);
   return { tensor, index: partRow * rowBlocks + (index % rowBlocks) };
+}
+
+function mxfp4Of({ weights }: ExpertLinear): Exclude<ExpertWeights, { readonly form: "dense" }> {
+  if (weights.form === "dense") throw new Error("these experts are not in MXFP4");
+  return weights;
 }
 
 function partOf(weights: Joined, row: number): ExpertPart {

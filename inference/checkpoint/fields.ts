@@ -65,12 +65,6 @@ export class Fields {
     }
   }
 
-  /** A field that must be there and have one of these values. @throws UnsupportedArchitectureError */
-  required(name: string, accepted: readonly unknown[]): void {
-    this.only(name, accepted);
-    if (!this.has(name)) throw this.invalid(name, "missing", accepted.map(show).join(" or "));
-  }
-
   invalid(name: string, found: string, accepted: string): CheckpointError {
     const field = `${this.#prefix}${name}`;
     return new CheckpointError(this.#path, `${field} is ${found}; accepted: ${accepted}.`, field);

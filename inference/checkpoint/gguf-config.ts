@@ -10,11 +10,13 @@ import {
   DEFAULT_RMS_EPS,
   DEFAULT_SWIGLU_ALPHA,
   DEFAULT_SWIGLU_LIMIT,
+  headDimOf,
   type LayerType,
   MAX_CONTEXT,
   MAX_DIMENSION,
   MAX_LAYERS,
   type ModelConfig,
+  type RowsOf,
 } from "./config.ts";
 import { Fields, show } from "./fields.ts";
 import type { GgufMetadata } from "./gguf-metadata.ts";
@@ -36,30 +38,40 @@ export function readArchitecture(metadata: GgufMetadata): GgufArchitecture {
 
 /**
  * @param vocab rows of the embedding: no key says it
+ * @param rowsOf the rows of a tensor, undefined where there is none: what the keys leave out may follow
  * @throws UnsupportedArchitectureError for a variant not implemented
  * @throws CheckpointError for a key that is missing or out of range
  */
-export function readGgufConfig(metadata: GgufMetadata, vocab: number): ModelConfig {
+export function readGgufConfig(
+  metadata: GgufMetadata,
+  vocab: number,
+  rowsOf: RowsOf = () => undefined,
+): ModelConfig {
   const architecture = readArchitecture(metadata);
   const prefix = `${architecture}.`;
   const fields = new Fields(metadata.scalars(prefix), metadata.path, prefix);
   const layers = fields.integer(["block_count"], 1, MAX_LAYERS);
   const dimension = (...names: string[]): number => fields.integer(names, 1, MAX_DIMENSION);
-  const headDim = dimension("attention.key_length");
+  const heads = dimension("attention.head_count");
+  const kvHeads = dimension("attention.head_count_kv");
+  const fused = headDimOf(rowsOf("blk.0.attn_qkv.weight"), heads + 2 * kvHeads);
+  const found = headDimOf(rowsOf("blk.0.attn_q.weight"), heads) ?? fused;
+  const headDim =
+    found !== undefined && !fields.has("attention.key_length")
+      ? found
+      : dimension("attention.key_length");
   fields.only("attention.value_length", [headDim]);
   fields.only("rope.dimension_count", [headDim]);
-  // Ollama's converter does not write it.
-  if (architecture === "gpt-oss" || fields.has("rope.scaling.type")) {
-    fields.required("rope.scaling.type", ["yarn"]);
-  }
+  // Some converters do not write it; the architecture knows no other.
+  fields.only("rope.scaling.type", ["yarn"]);
   const theta = fields.number(["rope.freq_base"], 2, 1e12);
   fields.only("rope.freq_base_swa", [theta]);
   const config: ModelConfig = {
     layers,
     hidden: dimension("embedding_length"),
     intermediate: dimension("expert_feed_forward_length", "feed_forward_length"),
-    heads: dimension("attention.head_count"),
-    kvHeads: dimension("attention.head_count_kv"),
+    heads,
+    kvHeads,
     headDim,
     experts: dimension("expert_count"),
     expertsPerToken: dimension("expert_used_count"),

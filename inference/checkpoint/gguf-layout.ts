@@ -8,13 +8,14 @@ import type { ModelConfig } from "./config.ts";
 import { DENSE_DTYPES, type Dtype, MXFP4_DTYPES } from "./dtypes.ts";
 import { Finder, type Located } from "./finder.ts";
 import type { GgufArchitecture } from "./gguf-config.ts";
-import { attentionWidths, type Roles } from "./layout.ts";
+import { attentionWidths, type Roles, slices } from "./layout.ts";
 import type { StoredTensor } from "./tensor-file.ts";
-import type { ExpertLinear, ExpertPart, LayerTensors, Linear } from "./tensors.ts";
+import type { ExpertLinear, ExpertWeights, LayerTensors, Linear } from "./tensors.ts";
 
+const EXPERT_DTYPES: readonly Dtype[] = [...MXFP4_DTYPES, ...DENSE_DTYPES];
 const HINT =
-  "Experts are accepted in MXFP4, as they were published (files whose experts were quantised again " +
-  `are not); other matrices as ${DENSE_DTYPES.join(", ")}; norms, biases and sinks as floats.`;
+  `Experts are accepted as ${EXPERT_DTYPES.join(", ")}; other matrices as ${DENSE_DTYPES.join(", ")}; ` +
+  "norms, biases and sinks as floats.";
 
 /**
  * Binds every tensor of the model to its role.
@@ -128,27 +129,30 @@ function expertLinear(
   inputs: number,
   parts: readonly NamedPart[],
 ): ExpertLinear {
-  const weight = (name: string, rows: number, dtypes: readonly Dtype[]): StoredTensor =>
-    find.tensor(`${name}.weight`, [experts, rows, inputs], dtypes);
-  const [one] = parts;
+  const ofExperts = (tensor: StoredTensor, first: number): StoredTensor[] =>
+    slices(tensor, experts).map((slice) => slice.rows(first, outputs / parts.length));
+  const found = parts.map(({ name, rows, first }) => {
+    const tensor = find.tensor(`${name}.weight`, [experts, rows, inputs], EXPERT_DTYPES);
+    const bias = find.floats(`${name}.bias`, [experts, rows]);
+    return { tensor, bias, first };
+  });
+  const dtype = found[0]?.tensor.dtype;
+  const isMxfp4 = MXFP4_DTYPES.some((known) => known === dtype);
   // Both parts in one of the two orders of nibbles.
-  const dtypes = one === undefined ? [] : [weight(one.name, one.rows, MXFP4_DTYPES).dtype];
+  const weights: ExpertWeights =
+    isMxfp4 && found.every(({ tensor }) => tensor.dtype === dtype)
+      ? { form: "joined", parts: found.map(({ tensor, first }) => ({ tensor, first })) }
+      : {
+          form: "dense",
+          parts: found.map(({ tensor, first }) => ofExperts(tensor, first)),
+          transposed: false,
+        };
   return {
     experts,
     outputs,
     inputs,
-    weights: {
-      form: "joined",
-      parts: parts.map(
-        ({ name, rows, first }): ExpertPart => ({ tensor: weight(name, rows, dtypes), first }),
-      ),
-    },
-    bias: parts.map(
-      ({ name, rows, first }): ExpertPart => ({
-        tensor: find.floats(`${name}.bias`, [experts, rows]),
-        first,
-      }),
-    ),
+    weights,
+    bias: found.map(({ bias, first }) => ofExperts(bias, first)),
   };
 }
 

@@ -7,12 +7,14 @@
 import { CheckpointError } from "../errors.ts";
 import { type ModelConfig, MXFP4_BLOCK } from "./config.ts";
 import { Finder, type Located } from "./finder.ts";
+import type { StoredTensor } from "./tensor-file.ts";
 import type { Checkpoint, ExpertLinear, LayerTensors, Linear } from "./tensors.ts";
 
 export type Roles = Pick<Checkpoint, "embedding" | "unembedding" | "norm" | "layers">;
 
 const HINT =
-  "Experts are accepted in MXFP4, as blocks and scales, as they were published; everything else as floats.";
+  "Experts are accepted in MXFP4, as blocks and scales, as they were published, or as floats: one tensor " +
+  "(experts, inputs, outputs), or one per expert (outputs, inputs). Everything else is accepted as floats.";
 const MXFP4_BLOCK_BYTES = MXFP4_BLOCK / 2;
 
 /**
@@ -48,11 +50,8 @@ function bindHuggingFace(config: ModelConfig, find: Finder): Roles {
       const projection = (which: string, outputs: number, inputs: number): Linear =>
         linear(find, `${name}.self_attn.${which}`, outputs, inputs);
       const expert = (which: string, outputs: number, inputs: number): ExpertLinear =>
-        experts(find, config, outputs, inputs, {
-          blocks: `${name}.mlp.experts.${which}_blocks`,
-          scales: `${name}.mlp.experts.${which}_scales`,
-          bias: `${name}.mlp.experts.${which}_bias`,
-        });
+        huggingFaceExperts(find, config, `${name}.mlp.experts.${which}`, outputs, inputs);
+      const router = find.has(`${name}.mlp.router.linear.weight`) ? "router.linear" : "router";
       return {
         attnNorm: find.floats(`${name}.input_layernorm.weight`, [hidden]),
         q: projection("q_proj", widths.q, hidden),
@@ -61,7 +60,7 @@ function bindHuggingFace(config: ModelConfig, find: Finder): Roles {
         out: projection("o_proj", hidden, widths.q),
         sinks: find.floats(`${name}.self_attn.sinks`, [config.heads]),
         mlpNorm: find.floats(`${name}.post_attention_layernorm.weight`, [hidden]),
-        router: linear(find, `${name}.mlp.router`, config.experts, hidden),
+        router: linear(find, `${name}.mlp.${router}`, config.experts, hidden),
         gateUp: expert("gate_up_proj", 2 * config.intermediate, hidden),
         down: expert("down_proj", hidden, config.intermediate),
       };
@@ -119,6 +118,42 @@ function linear(find: Finder, name: string, outputs: number, inputs: number): Li
   };
 }
 
+/** In MXFP4, as floats in one tensor, which lies transposed, or as floats in one tensor per expert. */
+function huggingFaceExperts(
+  find: Finder,
+  config: ModelConfig,
+  name: string,
+  outputs: number,
+  inputs: number,
+): ExpertLinear {
+  const count = config.experts;
+  const sizes = { experts: count, outputs, inputs };
+  if (find.has(name)) {
+    const weight = find.floats(name, [count, inputs, outputs]);
+    const bias = find.floats(`${name}_bias`, [count, outputs]);
+    const parts = [slices(weight, count)];
+    const weights = { form: "dense", parts, transposed: true } as const;
+    return { ...sizes, weights, bias: [slices(bias, count)] };
+  }
+  if (find.has(`${name}s.0.weight`)) {
+    const each = (kind: string, shape: readonly number[]): StoredTensor[] =>
+      Array.from({ length: count }, (_, e) => find.floats(`${name}s.${e}.${kind}`, shape));
+    const parts = [each("weight", [outputs, inputs])];
+    const weights = { form: "dense", parts, transposed: false } as const;
+    return { ...sizes, weights, bias: [each("bias", [outputs])] };
+  }
+  return experts(find, config, outputs, inputs, {
+    blocks: `${name}_blocks`,
+    scales: `${name}_scales`,
+    bias: `${name}_bias`,
+  });
+}
+
+/** What a tensor has of each expert, without the outermost dimension. */
+export function slices(tensor: StoredTensor, experts: number): StoredTensor[] {
+  return Array.from({ length: experts }, (_, expert) => tensor.slice(expert));
+}
+
 function experts(
   find: Finder,
   config: ModelConfig,
@@ -137,6 +172,6 @@ function experts(
       blocks: find.tensor(names.blocks, [...scales, MXFP4_BLOCK_BYTES], ["U8"]),
       scales: find.tensor(names.scales, scales, ["U8"]),
     },
-    bias: [{ tensor: find.floats(names.bias, rows), first: 0 }],
+    bias: [slices(find.floats(names.bias, rows), config.experts)],
   };
 }

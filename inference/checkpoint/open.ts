@@ -44,11 +44,12 @@ function openSafetensorsFiles(
   tensors: TensorMap,
 ): Checkpoint {
   const { folder, files, tokenizer, generationConfig } = location;
-  const config = parseConfig(readJson(location.config, MAX_CONFIG_BYTES), location.config);
+  const json = readJson(location.config, MAX_CONFIG_BYTES);
   for (const name of files) {
     const { file, entries } = openSafetensors(name);
     tensors.add(file, entries);
   }
+  const config = parseConfig(json, location.config, (name) => tensors.rowsOf(name));
   const roles = bindRoles(config, tensors.byName, folder);
   const modelFiles: ModelFiles = { tokenizer, generationConfig, vocabulary: undefined };
   return { path, config, files: modelFiles, ...roles, ...tensors.facts };
@@ -73,7 +74,9 @@ function openGgufFiles(path: string, files: readonly string[], tensors: TensorMa
       "token_embd.weight",
     );
   }
-  const config = readGgufConfig(first, embedding.entry.shape[0] ?? 0);
+  const config = readGgufConfig(first, embedding.entry.shape[0] ?? 0, (name) =>
+    tensors.rowsOf(name),
+  );
   const roles = bindGgufRoles(config, architecture, tensors.byName, path);
   const modelFiles: ModelFiles = {
     tokenizer: undefined,
@@ -117,6 +120,11 @@ class TensorMap {
       this.byName.set(entry.name, { entry, file });
       this.#byteLength += entry.byteLength;
     }
+  }
+
+  /** Rows of a matrix. */
+  rowsOf(name: string): number | undefined {
+    return this.byName.get(name)?.entry.shape[0];
   }
 
   get facts(): Pick<Checkpoint, "byteLength" | "close" | "retain" | "fingerprint"> {

@@ -162,6 +162,13 @@ export class StoredTensor implements Tensor {
     this.file.readInto(target, this.position + byteOffset, this.name);
   }
 
+  /** What lies under one index of the outermost dimension, as a tensor without that dimension. */
+  slice(index: number): StoredTensor {
+    const [count = 1, ...inner] = this.shape;
+    const position = this.position + index * (this.byteLength / count);
+    return new StoredTensor(`${this.name}[${index}]`, this.dtype, inner, this.file, position);
+  }
+
   /** Rows `start` … `start + count - 1` of the outermost dimension, as a tensor of its own. */
   rows(start: number, count: number): StoredTensor {
     const [rows = 1, ...inner] = this.shape;

@@ -29,24 +29,39 @@ export type ExpertPart<T = Tensor> = {
 };
 
 /**
- * Where the MXFP4 weights of the experts lie. `separate`: U8 blocks (experts, outputs, inputs/32, 16)
- * whose byte j has input 2j in its low and 2j+1 in its high nibble, and U8 scales (experts, outputs,
- * inputs/32). `joined`: blocks of 17 bytes, scale first; one part has the rows in order, two parts
- * are taken in turn, a row of the first, then one of the second.
+ * Where the weights of the experts lie. MXFP4, as gpt-oss was published: `separate`: U8 blocks (experts,
+ * outputs, inputs/32, 16) whose byte j has input 2j in its low and 2j+1 in its high nibble, and U8 scales
+ * (experts, outputs, inputs/32). `joined`: blocks of 17 bytes, scale first; one part has the rows in order,
+ * two parts are taken in turn, a row of the first, then one of the second.
+ *
+ * Of any other dtype, as fine-tunes are saved: `dense`: for each part, and in it for each expert, a matrix
+ * (rows, inputs), or `transposed` (inputs, outputs). Two parts are taken in turn.
  */
 export type ExpertWeights<T = Tensor> =
   | { readonly form: "separate"; readonly blocks: T; readonly scales: T }
-  | { readonly form: "joined"; readonly parts: readonly ExpertPart<T>[] };
+  | { readonly form: "joined"; readonly parts: readonly ExpertPart<T>[] }
+  | {
+      readonly form: "dense";
+      readonly parts: readonly (readonly T[])[];
+      readonly transposed: boolean;
+    };
 
-/** One MXFP4 matrix per expert; `expert-rows.ts` reads it in one form from every kind of file. */
+/** One matrix per expert; `expert-rows.ts` and `dense-experts.ts` read it from every kind of file. */
 export type ExpertLinear<T = Tensor> = {
   readonly experts: number;
   readonly outputs: number;
   readonly inputs: number;
   readonly weights: ExpertWeights<T>;
-  /** (experts, rows): one part, or two that are taken in turn. */
-  readonly bias: readonly ExpertPart<T>[];
+  /** For each part, and in it for each expert, (rows) or (1, rows); two parts are taken in turn. */
+  readonly bias: readonly (readonly T[])[];
 };
+
+/** The tensors that the weights of experts lie in. */
+export function expertTensors({ weights }: ExpertLinear): readonly Tensor[] {
+  if (weights.form === "separate") return [weights.blocks, weights.scales];
+  if (weights.form === "dense") return weights.parts.flat();
+  return weights.parts.map(({ tensor }) => tensor);
+}
 
 export type LayerTensors<T = Tensor> = {
   /** (hidden) */

@@ -6,7 +6,7 @@
 import type { Dtype } from "./dtypes.ts";
 import type { Tensor } from "./tensor-file.ts";
 import { type OpenFile, StoredTensor, TensorFile } from "./tensor-file.ts";
-import type { ExpertLinear, LayerTensors, Linear, Weights } from "./tensors.ts";
+import type { ExpertLinear, ExpertWeights, LayerTensors, Linear, Weights } from "./tensors.ts";
 
 /** Where a tensor lies. */
 export type TensorPlace = {
@@ -44,16 +44,20 @@ export function attachWeights(source: WeightSource): Weights {
 
 function mapWeights<A, B>(weights: Weights<A>, f: (tensor: A) => B): Weights<B> {
   const linear = ({ weight, bias }: Linear<A>): Linear<B> => ({ weight: f(weight), bias: f(bias) });
+  const byExpert = (parts: readonly (readonly A[])[]): B[][] =>
+    parts.map((part) => part.map((tensor) => f(tensor)));
+  const expertWeights = (found: ExpertWeights<A>): ExpertWeights<B> => {
+    if (found.form === "dense") return { ...found, parts: byExpert(found.parts) };
+    if (found.form === "separate") {
+      return { form: "separate", blocks: f(found.blocks), scales: f(found.scales) };
+    }
+    const parts = found.parts.map(({ tensor, first }) => ({ tensor: f(tensor), first }));
+    return { form: "joined", parts };
+  };
   const experts = ({ weights: found, bias, ...sizes }: ExpertLinear<A>): ExpertLinear<B> => ({
     ...sizes,
-    weights:
-      found.form === "separate"
-        ? { form: "separate", blocks: f(found.blocks), scales: f(found.scales) }
-        : {
-            form: "joined",
-            parts: found.parts.map(({ tensor, first }) => ({ tensor: f(tensor), first })),
-          },
-    bias: bias.map(({ tensor, first }) => ({ tensor: f(tensor), first })),
+    weights: expertWeights(found),
+    bias: byExpert(bias),
   });
   return {
     embedding: f(weights.embedding),

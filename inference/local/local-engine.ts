@@ -13,6 +13,7 @@ import { type KvLayout, type KvType, kvCacheBytes, planKvLayout } from "../model
 import type { Precision } from "../model/matrix.ts";
 import {
   bankBytes,
+  type ExpertKind,
   MAX_LOGIT_COLUMNS,
   type ModelPlan,
   type PlanOptions,
@@ -36,6 +37,11 @@ export type OpenModelOptions = {
   readonly threads?: number | undefined;
   /** Default: int8. */
   readonly precision?: Precision | undefined;
+  /**
+   * What experts become that are not MXFP4 in the files, under int8. Default: q8 where that fits into the
+   * memory, else mxfp4.
+   */
+  readonly experts?: ExpertKind | undefined;
   /** Most tokens of one session. Default: what the model was made for, at most 16,384. */
   readonly contextLength?: number | undefined;
   /** Where prefixes that sessions share outlive the process. Default: nowhere. */
@@ -134,7 +140,7 @@ export async function openLocalEngine(
     const { prefixCache } = options;
     const prefixes = prefixCache && {
       store: new PrefixCache(prefixCache),
-      identity: identifyModel(checkpoint, plan.precision, layout),
+      identity: identifyModel(checkpoint, plan, layout),
     };
     return new LocalEngine(name, plan, pool, threads, prefixes);
   } catch (error) {
@@ -189,9 +195,10 @@ function planEngine(checkpoint: Checkpoint, options: LocalEngineOptions): Engine
     const capacityBytes = Math.min(available, MAX_FULL_SESSIONS * full);
     return planKvLayout(config, { ...wanted, capacityBytes });
   };
-  const planFor = (threads: number): ModelPlan =>
+  const planFor = (threads: number, experts?: ExpertKind): ModelPlan =>
     planModel(checkpoint, {
       precision,
+      experts,
       threads,
       columns,
       memoryLimit: memoryLimit - kvCacheBytes(layoutFor(threads), contextLength),
@@ -199,10 +206,18 @@ function planEngine(checkpoint: Checkpoint, options: LocalEngineOptions): Engine
       minScreenedWeights,
       screenSeed,
     });
-  const threadCount = options.threads ?? defaultThreads(planFor(1));
-  const plan = planFor(integerOption("a number of threads of", threadCount, MAX_THREADS));
+  const threadCount = integerOption(
+    "a number of threads of",
+    options.threads ?? defaultThreads(planFor(1, options.experts)),
+    MAX_THREADS,
+  );
   const layout = layoutFor(threadCount);
-  const parts = { ...plan.resident, cache: kvCacheBytes(layout, contextLength) };
+  const cacheBytes = kvCacheBytes(layout, contextLength);
+  const wide = planFor(threadCount, options.experts);
+  const isTooLarge = wide.paged || bankBytes(wide) + cacheBytes > available;
+  const mayNarrow = options.experts === undefined && precision === "int8";
+  const plan = isTooLarge && mayNarrow ? planFor(threadCount, "mxfp4") : wide;
+  const parts = { ...plan.resident, cache: cacheBytes };
   const bytes = Object.values(parts).reduce((sum, part) => sum + part, 0);
   return { name, plan, layout, needs: { contextLength, bytes, parts } };
 }
@@ -235,6 +250,7 @@ export class LocalEngine implements TokenEngine {
     matchers: true,
   };
   readonly precision: Precision;
+  readonly convertedExperts?: ExpertKind;
   readonly threads: number;
   readonly bytesPerToken: number;
   /** Bytes of the weights and of the activations of one step. */
@@ -262,6 +278,7 @@ export class LocalEngine implements TokenEngine {
     this.vocabSize = plan.config.vocab;
     this.contextLength = pool.layout.contextLength;
     this.precision = plan.precision;
+    if (plan.convertedExperts !== undefined) this.convertedExperts = plan.convertedExperts;
     this.threads = plan.threads;
     this.bytesPerToken = plan.bytesPerToken;
     this.byteLength = bankBytes(plan);

@@ -9,7 +9,7 @@ import { readFileSync, statSync } from "node:fs";
 import type { Tensor } from "../checkpoint/tensor-file.ts";
 import type { Checkpoint } from "../checkpoint/tensors.ts";
 import type { KvLayout } from "../model/kv-layout.ts";
-import type { Precision } from "../model/matrix.ts";
+import type { ModelPlan } from "../model/plan.ts";
 
 const PIECE_BYTES = 4096;
 /** Pieces of a tensor, evenly spread; the first and the last are its ends. */
@@ -18,14 +18,15 @@ const PIECES = 4;
 /** @throws CheckpointError when the checkpoint cannot be read */
 export function identifyModel(
   checkpoint: Checkpoint,
-  precision: Precision,
+  plan: Pick<ModelPlan, "precision" | "layers">,
   layout: KvLayout,
 ): string {
   const hash = createHash("sha256");
   const say = (facts: unknown): void => {
     hash.update(JSON.stringify(facts)).update("\n");
   };
-  say([precision, checkpoint.config]);
+  const kinds = plan.layers.map(({ gateUp, down }) => [gateUp[0]?.kind, down[0]?.kind]);
+  say([plan.precision, kinds, checkpoint.config]);
   say([layout.type, layout.layerPageBytes]);
   hash.update(readFileSync(new URL("../kernels/kernels.wasm.json", import.meta.url)));
   const paths = new Set<string>();

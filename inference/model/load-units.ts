@@ -56,6 +56,9 @@ function denseBytes({ q, k, v, out, router }: LayerTensors): number {
 
 /** Of one expert. */
 function expertBytes({ weights, experts }: ExpertLinear): number {
+  if (weights.form === "dense") {
+    return weights.parts.reduce((sum, [first]) => sum + (first?.byteLength ?? 0), 0);
+  }
   const tensors =
     weights.form === "separate"
       ? [weights.blocks, weights.scales]

@@ -60,7 +60,14 @@ export function multiply(
     const kernel = matrix.kind === "bf16" ? kernels.bf16_matmul : kernels.f32_matmul;
     const elementBytes = matrix.kind === "bf16" ? 2 : FLOAT_BYTES;
     const w = matrix.address + from * width * elementBytes;
-    kernel(w, rows, width, values, count, bias, out, stride);
+    if (index === 0) {
+      kernel(w, rows, width, values, count, bias, out, stride);
+      return;
+    }
+    for (let i = 0; i < count; i++) {
+      const column = values + bank.ints[index / FLOAT_BYTES + i]! * width * FLOAT_BYTES;
+      kernel(w, rows, width, column, 1, bias, out + i * stride * FLOAT_BYTES, stride);
+    }
     return;
   }
   const record = matrix.kind === "q8" ? Q8_RECORD_BYTES : MXFP4_RECORD_BYTES;

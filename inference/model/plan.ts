@@ -9,7 +9,7 @@
 import type { ModelConfig } from "../checkpoint/config.ts";
 import { bytesOf, type Dtype } from "../checkpoint/dtypes.ts";
 import type { Tensor } from "../checkpoint/tensor-file.ts";
-import type { Checkpoint, Linear } from "../checkpoint/tensors.ts";
+import type { Checkpoint, ExpertLinear, Linear } from "../checkpoint/tensors.ts";
 import { UnsupportedArchitectureError } from "../errors.ts";
 import {
   type Address,
@@ -108,6 +108,8 @@ export type ModelPlan = {
     /** Absent where it would not pay. */
     readonly screen: ScreenPlan | undefined;
   };
+  /** What experts become that are not MXFP4 in the files; absent where there are none, or nothing is converted. */
+  readonly convertedExperts?: ExpertKind | undefined;
   /** Bytes of weights that one decoded token reads. */
   readonly bytesPerToken: number;
   /** What the banks hold: bytes by part, which add up to all of them. */
@@ -116,9 +118,14 @@ export type ModelPlan = {
 
 export type ResidentPart = "embedding" | "attention" | "experts" | "unembedding" | "activations";
 
+/** `q8`: as precise as the rest of the model; `mxfp4`: half as large, and rounded to sixteen values. */
+export type ExpertKind = "q8" | "mxfp4";
+
 export type PlanOptions = {
   readonly precision: Precision;
   readonly threads: number;
+  /** What experts become that are not MXFP4 in the files, under int8. Default: q8. Exact ones stay as they are. */
+  readonly experts?: ExpertKind | undefined;
   /** Most tokens of one step. */
   readonly columns: number;
   /** Most bytes of all banks: experts that do not fit are paged. */
@@ -187,7 +194,17 @@ function planSlots(checkpoint: Checkpoint, options: PlanOptions, slots: number):
   const paged = slots < config.layers * config.experts;
   const slotsOf = (layer: number): number =>
     Math.floor((slots + config.layers - 1 - layer) / config.layers);
-  const { scratch, interrupting } = planScratch(config, precision, columns, threads, paged);
+  const kinds = checkpoint.layers.map(({ gateUp, down }) => ({
+    gateUp: expertKind(gateUp, options),
+    down: expertKind(down, options),
+  }));
+  const { scratch, interrupting } = planScratch(config, {
+    precision,
+    columns,
+    threads,
+    paged,
+    hasQ8Inner: kinds.some(({ down }) => down === "q8"),
+  });
   const banks = new Banks(scratch.end, maxBankBytes);
 
   const embedding = banks.place((bank, allocator) => {
@@ -200,8 +217,9 @@ function planSlots(checkpoint: Checkpoint, options: PlanOptions, slots: number):
       const floats = (count: number): Address => allocator.allocate(count * FLOAT_BYTES);
       const dense = (kind: MatrixKind, rows: number, width: number): Matrix =>
         allocateMatrix(allocator, kind, rows, width, true);
-      const experts = (rows: number, width: number): Matrix[] =>
-        Array.from({ length: slotsOf(index) }, () => dense("mxfp4", rows, width));
+      const { gateUp, down } = kinds[index]!;
+      const experts = (kind: MatrixKind, rows: number, width: number): Matrix[] =>
+        Array.from({ length: slotsOf(index) }, () => dense(kind, rows, width));
       return {
         bank,
         attnNorm: floats(config.hidden),
@@ -213,8 +231,8 @@ function planSlots(checkpoint: Checkpoint, options: PlanOptions, slots: number):
         ),
         mlpNorm: floats(config.hidden),
         router: dense("f32", config.experts, config.hidden),
-        gateUp: experts(2 * config.intermediate, config.hidden),
-        down: experts(config.hidden, config.intermediate),
+        gateUp: experts(gateUp, 2 * config.intermediate, config.hidden),
+        down: experts(down, config.hidden, config.intermediate),
       };
     }),
   );
@@ -256,6 +274,7 @@ function planSlots(checkpoint: Checkpoint, options: PlanOptions, slots: number):
     layers,
     paged,
     head,
+    convertedExperts: convertedExperts(checkpoint, options),
     bytesPerToken: active.reduce((sum, m) => sum + matrixBytes(m), screenBytes || fullBytes),
     resident: {
       embedding: config.vocab * embedding.rowBytes,
@@ -271,6 +290,26 @@ function planSlots(checkpoint: Checkpoint, options: PlanOptions, slots: number):
 /** Rows of q, k and v together. */
 function qkvRows(config: ModelConfig): number {
   return (config.heads + 2 * config.kvHeads) * config.headDim;
+}
+
+function convertedExperts(
+  { layers }: Checkpoint,
+  { precision, experts = "q8" }: PlanOptions,
+): ExpertKind | undefined {
+  const isDense = layers.some(({ gateUp, down }) =>
+    [gateUp, down].some(({ weights }) => weights.form === "dense"),
+  );
+  if (!isDense) return undefined;
+  return precision === "exact" && experts !== "mxfp4" ? undefined : experts;
+}
+
+function expertKind(
+  { weights }: ExpertLinear,
+  { precision, experts = "q8" }: PlanOptions,
+): MatrixKind {
+  if (weights.form !== "dense" || experts === "mxfp4") return "mxfp4";
+  const isBF16 = weights.parts.every((part) => part.every(({ dtype }) => dtype === "BF16"));
+  return denseKind(isBF16 ? "BF16" : "F32", precision);
 }
 
 function denseKind(dtype: Dtype, precision: Precision): MatrixKind {
@@ -304,20 +343,24 @@ function allocateMatrix(
   };
 }
 
+type ScratchOptions = Pick<PlanOptions, "precision" | "columns" | "threads"> & {
+  readonly paged: boolean;
+  /** Whether what an expert joins is multiplied with Q8_0. */
+  readonly hasQ8Inner: boolean;
+};
+
 function planScratch(
   config: ModelConfig,
-  precision: Precision,
-  columns: number,
-  threads: number,
-  paged: boolean,
+  options: ScratchOptions,
 ): Pick<ModelPlan, "scratch" | "interrupting"> {
+  const { columns, threads, paged } = options;
   const allocator = new BankAllocator();
   const start = allocator.byteLength;
   const { hidden, intermediate } = config;
   const logitColumns = Math.min(columns, MAX_LOGIT_COLUMNS);
   const floats = (count: number): Address => allocator.allocate(count * FLOAT_BYTES);
   const activationsOf = (columns: number): StepPlan =>
-    planStep(allocator, config, precision, columns, threads);
+    planStep(allocator, config, { ...options, columns });
   const main = activationsOf(columns);
   const depths = paged ? [] : [Math.min(columns, INTERRUPTING_COLUMNS), logitColumns];
   const others = depths.map(activationsOf);
@@ -355,9 +398,7 @@ type StepPlan = Omit<
 function planStep(
   allocator: BankAllocator,
   config: ModelConfig,
-  precision: Precision,
-  columns: number,
-  threads: number,
+  { precision, columns, threads, hasQ8Inner }: ScratchOptions,
 ): StepPlan {
   const { hidden, intermediate, experts, expertsPerToken } = config;
   const slots = columns * expertsPerToken;
@@ -388,7 +429,7 @@ function planStep(
     chosen: forEachThread(() => floats(slots)),
     chosenWeights: forEachThread(() => floats(slots)),
     gateUp: floats(threads * columns * GATE_UP_ROWS),
-    inner: activations(slots, intermediate, false),
+    inner: activations(slots, intermediate, hasQ8Inner),
     down: floats(slots * hidden),
     thread: allocator.allocate(threads * threadBytes),
   };

@@ -4,6 +4,7 @@
  * the loaded model. Where a piece ends changes nothing in the result.
  */
 
+import { isStoredAs, openDenseExpert, readStoredRows } from "../checkpoint/dense-experts.ts";
 import { bytesOf, type Dtype, elementsIn } from "../checkpoint/dtypes.ts";
 import {
   expertScaleError,
@@ -11,6 +12,7 @@ import {
   readExpertRows,
   storedRowBytes,
 } from "../checkpoint/expert-rows.ts";
+import { packMxfp4 } from "../checkpoint/mxfp4-pack.ts";
 import type { Tensor } from "../checkpoint/tensor-file.ts";
 import { type ExpertLinear, readFloatsInto } from "../checkpoint/tensors.ts";
 import { CheckpointError } from "../errors.ts";
@@ -162,12 +164,16 @@ export class TensorLoader {
     this.#bank.floats.set(readExpertBias(linear, expert), matrix.bias / FLOAT_BYTES);
     const found = this.#bank.kernels.not_finite_32(matrix.bias, matrix.rows);
     if (found === matrix.rows) return;
-    const { tensor } = linear.bias[found % linear.bias.length]!;
-    throw notFinite(tensor, `${found} of expert ${expert}`);
+    const { length } = linear.bias;
+    throw notFinite(linear.bias[found % length]![expert]!, Math.floor(found / length));
   }
 
   /** Rows `from` … `to - 1` of one expert, as records; `from` is a multiple of 8. */
   expertRows(matrix: Matrix, linear: ExpertLinear, expert: number, from: number, to: number): void {
+    if (linear.weights.form === "dense") {
+      this.#denseExpertRows(matrix, linear, expert, from, to);
+      return;
+    }
     const { columns } = matrix;
     const rowBlocks = columns / BLOCK;
     const rowBytes = storedRowBytes(linear);
@@ -188,6 +194,71 @@ export class TensorLoader {
         rowBlocks,
       );
       if (bad !== 0) throw expertScaleError(linear, expert, row * rowBlocks + bad - 1);
+    }
+  }
+
+  #denseExpertRows(
+    matrix: Matrix,
+    linear: ExpertLinear,
+    expert: number,
+    from: number,
+    to: number,
+  ): void {
+    if (to <= from) return;
+    const { kind, columns } = matrix;
+    const address = (row: number): Address =>
+      matrix.address + matrixBytes({ kind, columns, rows: row });
+    const chunk = this.#rowsPerPiece(columns);
+    if (kind === "q8" && isStoredAs(linear, "Q8_0")) {
+      const rowBytes = bytesOf("Q8_0", columns);
+      for (let row = from; row < to; row += chunk) {
+        const n = Math.min(chunk, to - row);
+        const target = this.#bank.bytes.subarray(this.#staging, this.#staging + n * rowBytes);
+        readStoredRows(linear, expert, row, n, target);
+        const bad = this.#bank.kernels.q8_repack(this.#staging, address(row), n, columns / BLOCK);
+        if (bad === 0) continue;
+        const found = row + Math.floor((bad - 1) / (columns / BLOCK));
+        throw notFinite(openDenseExpert(linear, expert).tensorOf(found), `of row ${found}`);
+      }
+      return;
+    }
+    const opened = openDenseExpert(linear, expert);
+    const values = this.#staging + this.#halfBytes;
+    for (let row = from; row < to; row += chunk) {
+      const n = Math.min(chunk, to - row);
+      const at = values / FLOAT_BYTES;
+      const floats = this.#bank.floats.subarray(at, at + n * columns);
+      opened.read(row, n, floats);
+      const found = this.#bank.kernels.not_finite_32(values, n * columns);
+      if (found < n * columns) {
+        const place = row + Math.floor(found / columns);
+        throw notFinite(opened.tensorOf(place), `${found % columns} of row ${place}`);
+      }
+      this.#pack(matrix, values, address(row), n);
+    }
+  }
+
+  /** Rows of f32 into the form of a matrix. */
+  #pack({ kind, columns }: Matrix, values: Address, target: Address, rows: number): void {
+    const { bytes, floats, kernels } = this.#bank;
+    const blocks = columns / BLOCK;
+    const at = values / FLOAT_BYTES;
+    const source = floats.subarray(at, at + rows * columns);
+    if (kind === "q8") {
+      kernels.q8_pack(values, target, rows, blocks);
+    } else if (kind === "f32") {
+      floats.set(source, target / FLOAT_BYTES);
+    } else if (kind === "bf16") {
+      // Only where the file has bf16: nothing is rounded.
+      const bits = new Uint32Array(source.buffer, source.byteOffset, source.length);
+      const halves = new Uint16Array(bytes.buffer, target, source.length);
+      for (let i = 0; i < bits.length; i++) halves[i] = bits[i]! >>> 16;
+    } else {
+      const codes = this.#staging;
+      const scales = codes + (rows * columns) / 2;
+      const ends = [scales, scales + rows * blocks] as const;
+      packMxfp4(source, bytes.subarray(codes, ends[0]), bytes.subarray(ends[0], ends[1]));
+      kernels.mxfp4_repack(codes, scales, BLOCK / 2, 0, 0, target, rows, blocks);
     }
   }
 }

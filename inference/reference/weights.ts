@@ -1,5 +1,6 @@
 import type { ModelConfig } from "../checkpoint/config.ts";
-import { checkExpertScales } from "../checkpoint/expert-rows.ts";
+import { openDenseExpert } from "../checkpoint/dense-experts.ts";
+import { checkExpertScales, readExpertBias } from "../checkpoint/expert-rows.ts";
 import type { Tensor } from "../checkpoint/tensor-file.ts";
 import {
   type Checkpoint,
@@ -76,12 +77,17 @@ function matrix(linear: Linear): Matrix {
 function experts(linear: ExpertLinear): Matrix[] {
   return Array.from({ length: linear.experts }, (_, expert) => ({
     weight: expertWeight(linear, expert),
-    bias: expertRows(linear.bias, expert, linear.outputs, 1),
+    bias: Float64Array.from(readExpertBias(linear, expert)),
   }));
 }
 
 function expertWeight(linear: ExpertLinear, expert: number): Float64Array {
   const { weights, experts: count, outputs, inputs } = linear;
+  if (weights.form === "dense") {
+    const values = new Float32Array(outputs * inputs);
+    openDenseExpert(linear, expert).read(0, outputs, values);
+    return Float64Array.from(values);
+  }
   if (weights.form === "joined") return expertRows(weights.parts, expert, outputs, inputs);
   const blocks = new Uint8Array(weights.blocks.byteLength / count);
   const scales = new Uint8Array(weights.scales.byteLength / count);

@@ -123,18 +123,12 @@ async function runAll(
 ): Promise<void> {
   const { output, env, signal } = context;
   const { parallel = 1 } = args;
-  await using environment = await openRunEnvironment(
-    { ...args, agent: { ...args.agent, docs: undefined } },
-    context,
-    {
-      python: false,
-      keepThreads: false,
-      model: { maxSessions: Math.max(DEFAULT_SESSIONS, parallel) },
-    },
-  );
-  await using tools = await BatchTools.open(args.agent, environment, env, (sentence) =>
-    output.note(sentence),
-  );
+  await using environment = await openRunEnvironment(args, context, {
+    python: false,
+    keepThreads: false,
+    model: { maxSessions: Math.max(DEFAULT_SESSIONS, parallel) },
+  });
+  const tools = new BatchTools(args.agent, environment, env, (sentence) => output.note(sentence));
   const work = new AbortController();
   // What is at work stays open in its log, as if the process had been killed: the next batch goes on with it.
   const stop = (reason: unknown): void => {

@@ -3,6 +3,7 @@
  * decoded token reads all active weights once, so bandwidth over their bytes is the most it can be.
  */
 import {
+  type ExpertKind,
   measureBandwidth,
   openModel,
   type Precision,
@@ -17,6 +18,7 @@ export type BenchArguments = {
   readonly model: string | undefined;
   readonly threads: number | undefined;
   readonly precision: Precision | undefined;
+  readonly experts: ExpertKind | undefined;
   readonly prompt: number;
   readonly generate: number;
   readonly rounds: number;
@@ -47,11 +49,12 @@ export async function benchCommand(
 ): Promise<ExitCode> {
   const { output, signal } = context;
   const opening = performance.now();
-  const { threads, precision } = args;
+  const { threads, precision, experts } = args;
   const found = resolveModelName(args.model);
   const { engine } = await openModel(found?.path, {
     threads,
     precision,
+    experts,
     signal,
     name: found?.name,
   });

@@ -100,6 +100,16 @@ export const COMMANDS: CommandTable = {
     load: async () => (await import("./commands/harmony.ts")).command,
   },
 
+  search: {
+    describe: "Search the web or a folder of documents, without a model",
+    load: async () => (await import("./commands/search.ts")).command,
+  },
+
+  open: {
+    describe: "Show a page of the web or a document as text, without a model",
+    load: async () => (await import("./commands/open.ts")).command,
+  },
+
   decide: {
     describe: "Say how likely the model holds each of several answers",
     load: async () => (await import("./commands/decide.ts")).command,

@@ -28,6 +28,12 @@ export const engineFlags = {
     describe:
       "int8: products of 8-bit integers; exact: weights as in the checkpoint, products in float32, which takes more memory and is slower (default: int8; exact for the embedded model)",
   },
+  experts: {
+    type: "choice",
+    words: ["q8", "mxfp4"],
+    describe:
+      "What experts become that are not MXFP4 in the checkpoint: q8 is as precise as the rest, mxfp4 takes half the memory (default: q8 where it fits into the memory)",
+  },
 } as const;
 
 /** How much of the model is used, and how it samples. */
@@ -156,6 +162,22 @@ export const mcpFlags = {
     describe: "Configuration of MCP servers (mcpServers as JSON), beside your own",
   },
   "no-mcp": { type: "switch", describe: "Start no MCP servers but those of --mcp" },
+} as const;
+
+/** The web: who searches it, and that the model may. Any of them lets it. */
+export const webFlags = {
+  web: { type: "switch", describe: "Let the model search the web and open its pages" },
+  search: {
+    type: "names",
+    placeholder: "A,B",
+    describe:
+      "Which services are searched, all at once: local, searxng, duckduckgo, mojeek, wikipedia, brave, tavily, exa, you, ollama, google; A/B is B where A does not answer (default: duckduckgo/mojeek, or the SearXNG server)",
+  },
+  searxng: {
+    type: "text",
+    placeholder: "URL",
+    describe: "SearXNG server that is searched, like http://localhost:8888",
+  },
 } as const;
 
 /** What the agent is told, may do, and must deliver. */
@@ -367,7 +389,11 @@ export type OutputFlag = "schema" | "xsd" | "root" | "choice" | "regex" | "gramm
 export type ModelArguments = ArgumentsOf<typeof engineFlags & typeof modelFlags>;
 export type ToolArguments = ArgumentsOf<typeof toolFlags & typeof grantFlag>;
 export type McpArguments = ArgumentsOf<typeof mcpFlags>;
-export type AgentArguments = ArgumentsOf<typeof agentFlags> & ToolArguments & McpArguments;
+export type WebArguments = ArgumentsOf<typeof webFlags>;
+export type AgentArguments = ArgumentsOf<typeof agentFlags> &
+  ToolArguments &
+  McpArguments &
+  WebArguments;
 
 /** The part of the flags that says how tokens are chosen. */
 export function samplingOf(args: ModelArguments): Partial<Sampling> {

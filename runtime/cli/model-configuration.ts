@@ -11,13 +11,22 @@ export type Teller = {
 };
 
 export function modelConfiguration(given: ModelArguments, teller: Teller): ModelConfiguration {
-  const { model: path, context: contextLength, threads, memory, precision, prefixStore } = given;
+  const {
+    model: path,
+    context: contextLength,
+    threads,
+    memory,
+    precision,
+    experts,
+    prefixStore,
+  } = given;
   return {
     path,
     contextLength,
     threads,
     memoryLimit: memory,
     precision,
+    experts,
     prefixCacheBytes: prefixStore === undefined ? undefined : prefixStore * 2 ** 30,
     onMemory: (needs) => {
       const sentence = memoryNote(needs);

@@ -4,10 +4,11 @@ import type { Tool } from "../../tools/index.ts";
 import { openTools } from "../environment.ts";
 import type { loadModel } from "../index.ts";
 import type { CommandContext } from "./command-context.ts";
-import type { AgentArguments, ToolArguments } from "./flags.ts";
+import type { AgentArguments, ToolArguments, WebArguments } from "./flags.ts";
 import { modelConfiguration } from "./model-configuration.ts";
 import type { RunSettings } from "./open-run.ts";
 import { pluginConfigurations } from "./plugins.ts";
+import { webConfiguration } from "./web-configuration.ts";
 
 export type ReplayArguments = RunSettings & {
   readonly agent: AgentArguments;
@@ -24,7 +25,7 @@ export type ReplayTools = AsyncDisposable & { readonly list: readonly Tool[] };
 
 /** @throws ToolsError for what cannot be loaded */
 export async function openReplayTools(
-  args: ToolArguments & Pick<AgentArguments, "docs">,
+  args: ToolArguments & WebArguments & Pick<AgentArguments, "docs">,
   { env, output }: CommandContext,
 ): Promise<ReplayTools> {
   const opened = await openTools({
@@ -32,6 +33,7 @@ export async function openReplayTools(
     toolModules: args.tool,
     plugins: await pluginConfigurations(args),
     documents: args.docs,
+    web: webConfiguration(args),
     onPluginLog: (text) => output.watchLines("log", text, "result"),
   });
   return { list: opened.tools, [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose]() };

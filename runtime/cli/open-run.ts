@@ -9,6 +9,7 @@ import { type AgentArguments, type ModelArguments, type OutputFlag, samplingOf }
 import { mcpServersFor } from "./mcp/sources.ts";
 import { modelConfiguration } from "./model-configuration.ts";
 import { missingNote, pluginConfigurations } from "./plugins.ts";
+import { webConfiguration } from "./web-configuration.ts";
 
 export type RunSettings = {
   readonly agent: Omit<AgentArguments, OutputFlag>;
@@ -40,6 +41,7 @@ export async function openRunEnvironment(
     mcpServers: mcpServersFor(agent, env, note),
     mcp: { version: packageVersion() },
     documents: agent.docs,
+    web: webConfiguration(agent),
     policy: { file: agent.policy },
     onPluginLog: (text) => output.watchLines("log", text, "result"),
     ...others,

@@ -59,6 +59,7 @@ export async function serveCommand(
       threads: args.threads,
       memory: args.memory,
       precision: args.precision,
+      experts: undefined,
       prefixStore: args.prefixStore,
     },
     { note, progress: null },

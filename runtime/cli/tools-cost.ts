@@ -12,13 +12,15 @@ import {
 import { packageVersion } from "../version.ts";
 import type { CommandContext } from "./command-context.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
-import type { McpArguments, ToolArguments } from "./flags.ts";
+import type { McpArguments, ToolArguments, WebArguments } from "./flags.ts";
 import { mcpServersFor } from "./mcp/sources.ts";
 import { pluginConfigurations } from "./plugins.ts";
 import { visibleText } from "./terminal-text.ts";
+import { webConfiguration } from "./web-configuration.ts";
 
 export type CostArguments = ToolArguments &
-  McpArguments & {
+  McpArguments &
+  WebArguments & {
     readonly json: boolean;
     readonly model: string | undefined;
     readonly docs: string | undefined;
@@ -44,6 +46,7 @@ export async function costCommand(args: CostArguments, context: CommandContext):
         mcpServers: mcpServersFor(args, env, note),
         mcp: { version: packageVersion() },
         documents: args.docs,
+        web: webConfiguration(args),
         onNote: note,
         onPluginLog: (text) => output.watchLines("log", text, "result"),
       },

@@ -22,6 +22,7 @@ export type LoadModelOptions = Pick<
   | "threads"
   | "memoryLimit"
   | "precision"
+  | "experts"
   | "prefixCache"
   | "onMemory"
   | "onProgress"
@@ -52,9 +53,10 @@ export async function loadModel(
       engine,
       tokenizer,
       maxSessions,
-      // How it multiplies changes what it computes.
-      fingerprint:
-        engine.precision === undefined ? fingerprint : `${fingerprint}:${engine.precision}`,
+      // How it multiplies changes what it computes, and so does what experts were made of.
+      fingerprint: [fingerprint, engine.precision, engine.convertedExperts]
+        .filter((part) => part !== undefined)
+        .join(":"),
       // What OpenAI recommends for gpt-oss, where the checkpoint does not say otherwise.
       sampling: {
         topK: generation.topK,

@@ -46,6 +46,17 @@ function run(tool: Tool | undefined, input: unknown): Promise<ToolResult> {
 }
 
 describe("manifests", () => {
+  test("a search that the code does not define is refused", async () => {
+    const path = folder("search", {
+      "package.json": manifest({ entry: "./index.js", search: ["nowhere"] }),
+      "index.js": `import { defineTool } from "chorale/plugin";
+        export default defineTool({ name: "here", description: "d", execute: () => [] });`,
+    });
+    await expect(loadPlugin(path, { folder: root })).rejects.toThrow(
+      "its manifest promises the search nowhere, and its code defines here.",
+    );
+  });
+
   test("what is not said has its default", async () => {
     const path = folder("plain", { "package.json": manifest({ entry: "./src/index.ts" }) });
     expect(await readManifest(path, root)).toEqual({
@@ -56,6 +67,7 @@ describe("manifests", () => {
       entry: "src/index.ts",
       isolation: "isolate",
       permissions: {},
+      search: [],
       limits: {
         memoryMb: 64,
         timeoutMs: 30_000,

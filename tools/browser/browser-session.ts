@@ -38,11 +38,8 @@ export class PageCache {
   }
 
   add(content: PageContent, kind: PageKind): ShownPage {
-    const sha256 = pageHash(content);
-    const known = this.#pages.get(sha256);
-    if (known?.kind === kind) return known;
-    const page = { ...createPage(content, kind), sha256 };
-    this.#pages.set(sha256, page);
+    const page = shownPage(content, kind);
+    this.#pages.set(page.sha256, page);
     return page;
   }
 }
@@ -142,6 +139,11 @@ export class BrowserSession {
     if (page.sha256 !== sha256) return undefined;
     return page.kind === kind ? page : { ...page, kind };
   }
+}
+
+/** A page as it is shown: wrapped into lines, with the hash of its content. */
+export function shownPage(content: PageContent, kind: PageKind = "document"): ShownPage {
+  return { ...createPage(content, kind), sha256: pageHash(content) };
 }
 
 /** SHA-256 of a page's content in the canonical form of JSON (RFC 8785), in hexadecimal digits. */

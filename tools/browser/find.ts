@@ -43,8 +43,8 @@ export function firstMatch(page: Page, pattern: string): number | undefined {
   return matchingLines(page, pattern)[0];
 }
 
-/** First lines of the matches, each behind the lines that are shown of the one before. */
-function matchingLines(page: Page, pattern: string): readonly number[] {
+/** First lines of the matches of a phrase, each behind the lines that are shown of the one before. */
+export function matchingLines(page: Page, pattern: string): readonly number[] {
   const wanted = foldText(pattern).text;
   const lines: number[] = [];
   if (wanted.trim() === "") return lines;

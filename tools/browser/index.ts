@@ -6,11 +6,10 @@
 export type { BrowserBackend, SearchHit } from "./backend.ts";
 export { SEARCH_NAMES } from "./backends/choose-providers.ts";
 export { SearchConfigurationError, SearchProviderError } from "./backends/errors.ts";
-export { openWebBackend, type WebOptions } from "./backends/open-backend.ts";
+export type { WebOptions } from "./backends/open-backend.ts";
 export type { SearchProvider } from "./backends/provider.ts";
 export { toolProvider } from "./backends/tool-provider.ts";
-export type { WebBackend } from "./backends/web-backend.ts";
-export { BrowserSession, type LineRange, type ShownPage } from "./browser-session.ts";
+export { BrowserSession, type LineRange, type ShownPage, shownPage } from "./browser-session.ts";
 export { type Attachment, readAttachment } from "./documents/attachment.ts";
 export {
   type FolderBackend,
@@ -26,7 +25,9 @@ export {
   BrowsingError,
   DocumentFolderError,
 } from "./errors.ts";
+export { matchingLines } from "./find.ts";
 export type { LinkTarget, Page, PageContent, PageKind, PageLink } from "./page.ts";
+export { stripLinks } from "./text/links.ts";
 export type { Line as PageLine } from "./text/wrap.ts";
 export {
   type BrowserTools,

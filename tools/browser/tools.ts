@@ -9,7 +9,7 @@ import { openWebBackend, type WebOptions } from "./backends/open-backend.ts";
 import { BrowserSession, PageCache } from "./browser-session.ts";
 import { Browsing, type Shown, type ViewLimits } from "./browsing.ts";
 import {
-  FolderBackend,
+  type FolderBackend,
   type FolderSummary,
   openDocumentFolder,
 } from "./documents/folder-backend.ts";
@@ -34,6 +34,8 @@ export type BrowserTools = AsyncDisposable & {
   readonly tools: readonly Tool[];
   /** What is in the folder; absent for another backend. */
   readonly summary?: FolderSummary;
+  /** Where pages come from; for a program that searches and opens without a model. */
+  readonly backend: BrowserBackend;
   /** What calls were shown that have no thread behind them. */
   readonly session: BrowserSession;
   close(): Promise<void>;
@@ -81,6 +83,12 @@ type Arguments = { readonly [name: string]: unknown };
  */
 export async function createBrowserTools(options: BrowserToolsOptions): Promise<BrowserTools> {
   const { backend, folder } = await openBackend(options);
+  const hasWeb = "web" in options && options.web !== undefined;
+  const what = hasWeb
+    ? folder === null
+      ? "the web"
+      : "the web and the documents"
+    : "the documents";
   const cache = new PageCache();
   const ownSession = BrowserSession.of([], cache);
   const browsing = ({ threadState }: ToolContext): Browsing =>
@@ -96,27 +104,23 @@ export async function createBrowserTools(options: BrowserToolsOptions): Promise<
     description,
     inputSchema,
     timeoutMs: TIMEOUT_MS,
-    annotations: { readOnlyHint: true, openWorldHint: !(backend instanceof FolderBackend) },
+    annotations: { readOnlyHint: true, openWorldHint: backend !== folder },
     origin: "builtin",
     execute: (input, context) => resultOf(input, inputSchema, context, browsing(context), call),
     close,
   });
   return {
     tools: [
-      tool(
-        "search",
-        "Searches the documents or the web.",
-        SEARCH_SCHEMA,
-        (session, input, limits) =>
-          session.search(
-            String(input["query"]).slice(0, MAX_QUERY_CHARACTERS).toWellFormed(),
-            resultCount(input),
-            limits,
-          ),
+      tool("search", `Searches ${what}.`, SEARCH_SCHEMA, (session, input, limits) =>
+        session.search(
+          String(input["query"]).slice(0, MAX_QUERY_CHARACTERS).toWellFormed(),
+          resultCount(input),
+          limits,
+        ),
       ),
       tool(
         "open",
-        "Opens a link, a page, or another part of a page.",
+        `Opens a link, ${hasWeb ? "a URL" : "a document"}, or another part of a page.`,
         OPEN_SCHEMA,
         (session, input, limits) =>
           session.open(
@@ -138,6 +142,7 @@ export async function createBrowserTools(options: BrowserToolsOptions): Promise<
       ),
     ],
     ...(folder && { summary: folder.summary }),
+    backend,
     session: ownSession,
     close,
     [Symbol.asyncDispose]: close,

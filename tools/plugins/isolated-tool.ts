@@ -62,6 +62,7 @@ function start(definition: IsolatedFunction, source: string): Promise<Plugin> {
     permissions,
     limits: limitsWith({ ...limits, timeoutMs }),
     tools: [name],
+    search: [],
   };
   const grant: Grant = {
     net: permissions.net ?? [],

@@ -33,6 +33,8 @@ export type PluginManifest = {
   readonly limits: PluginLimits;
   /** The tools it promises to define; undefined: all that it exports. */
   readonly tools: readonly string[] | undefined;
+  /** Those of its tools that are search services: the model does not see them. */
+  readonly search: readonly string[];
 };
 
 const MOST_MANIFEST_BYTES = 256 * 1024;
@@ -82,6 +84,7 @@ const MANIFEST_SCHEMA: JsonSchema = {
       additionalProperties: false,
     },
     tools: strings("Names of the tools that the entry exports; checked when it is loaded"),
+    search: strings("Names of those that are search services, for --search"),
   },
   required: ["entry"],
   additionalProperties: false,
@@ -124,6 +127,7 @@ export async function readManifest(plugin: string, from: string): Promise<Plugin
     permissions?: Permissions;
     limits?: Partial<PluginLimits>;
     tools?: readonly string[];
+    search?: readonly string[];
   };
   problems.push(...permissionProblems(manifest.permissions ?? {}));
   if (problems.length > 0) throw new PluginManifestError(plugin, problems);
@@ -137,6 +141,7 @@ export async function readManifest(plugin: string, from: string): Promise<Plugin
     permissions: manifest.permissions ?? {},
     limits: limitsWith(manifest.limits),
     tools: manifest.tools,
+    search: manifest.search ?? [],
   };
 }
 

@@ -40,6 +40,8 @@ export type Plugin = AsyncDisposable & {
   /** What it asks for and was not granted, as `parseGrants` reads it. */
   readonly missing: readonly string[];
   readonly tools: readonly Tool[];
+  /** What it searches with, by the names in its manifest; not among `tools`. */
+  readonly searchTools: readonly Tool[];
   /** Ends its process. The tools do so as well when the last of them is closed. */
   close(): Promise<void>;
 };
@@ -144,7 +146,17 @@ export async function startPlugin(
     throw new PluginLoadError(manifest.name, `a tool's schema cannot be used. ${why}`, { cause });
   }
   const missing = missingGrants(manifest.permissions, granted, folder);
-  return { manifest, granted, missing, tools, close, [Symbol.asyncDispose]: close };
+  const isSearch = ({ recipient }: Tool): boolean =>
+    manifest.search.includes(recipient.slice("functions.".length));
+  return {
+    manifest,
+    granted,
+    missing,
+    tools: tools.filter((tool) => !isSearch(tool)),
+    searchTools: tools.filter(isSearch),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
 }
 
 /**
@@ -193,9 +205,15 @@ function freedomOfProcess(): string {
   }
 }
 
-function checkNames(defined: readonly GuestTool[], { tools }: PluginManifest): void {
-  if (tools === undefined) return;
+function checkNames(defined: readonly GuestTool[], { tools, search }: PluginManifest): void {
   const names = defined.map(({ name }) => name);
+  const lacking = search.find((name) => !names.includes(name));
+  if (lacking !== undefined) {
+    throw new Error(
+      `its manifest promises the search ${lacking}, and its code defines ${names.join(", ") || "nothing"}.`,
+    );
+  }
+  if (tools === undefined) return;
   const unexpected = names.filter((name) => !tools.includes(name));
   const absent = tools.filter((name) => !names.includes(name));
   if (unexpected.length === 0 && absent.length === 0) return;

@@ -91,8 +91,11 @@ function changeOfModel(
     return `It was recorded with the model ${turn.model}; this one is ${name}.`;
   }
   if (turn.fingerprint === fingerprint) return null;
-  const [weights, precision] = turn.fingerprint.split(":");
-  const [ownWeights, ownPrecision] = fingerprint.split(":");
+  const [weights, precision, experts] = turn.fingerprint.split(":");
+  const [ownWeights, ownPrecision, ownExperts] = fingerprint.split(":");
+  if (weights === ownWeights && precision === ownPrecision) {
+    return `It was recorded with experts as ${experts ?? "in the files"}; this model has them as ${ownExperts ?? "in the files"} (--experts).`;
+  }
   return weights === ownWeights
     ? `It was recorded with the precision ${precision}; this model computes with ${ownPrecision} (--precision).`
     : `The model differs: it was recorded with ${turn.model} (weights ${weights}), and this is ${name} (weights ${ownWeights}).`;

@@ -8,6 +8,7 @@ import {
   modelFlags,
   threadFlags,
   toolFlags,
+  webFlags,
 } from "../flags.ts";
 
 /** An answer in a chat is read by a person: it has no schema to pass. */
@@ -29,6 +30,7 @@ export const command: Command = defineCommand({
     ...toolFlags,
     ...grantFlag,
     ...mcpFlags,
+    ...webFlags,
     ...modelFlags,
     ...colorFlag,
   },

@@ -6,10 +6,10 @@ import {
   rest,
   subcommand,
 } from "../command/command.ts";
-import { agentFlags, colorFlag, mcpFlags, reportFlag } from "../flags.ts";
+import { agentFlags, colorFlag, mcpFlags, reportFlag, webFlags } from "../flags.ts";
 
 const { docs, file, artifacts, packages } = agentFlags;
-const servedFlags = { docs, file, artifacts, packages } as const;
+const servedFlags = { docs, file, artifacts, packages, ...webFlags } as const;
 
 const projectFlag = {
   project: { type: "switch", describe: "In .mcp.json of this folder, for all who work in it" },
@@ -213,7 +213,7 @@ export const command: CommandGroup = {
     ),
 
     serve: subcommand(
-      "Offer Python, documents and the validator to another agent",
+      "Offer Python, documents, the web and the validator to another agent",
       defineCommand({
         flags: {
           http: {

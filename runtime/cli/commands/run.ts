@@ -10,6 +10,7 @@ import {
   outputFlags,
   threadFlags,
   toolFlags,
+  webFlags,
 } from "../flags.ts";
 
 /** Of one run, beside which conversation it belongs to. */
@@ -42,6 +43,7 @@ export const runSettings: typeof engineFlags &
   typeof toolFlags &
   typeof grantFlag &
   typeof mcpFlags &
+  typeof webFlags &
   typeof modelFlags &
   typeof outputFlags &
   typeof colorFlag = {
@@ -50,6 +52,7 @@ export const runSettings: typeof engineFlags &
   ...toolFlags,
   ...grantFlag,
   ...mcpFlags,
+  ...webFlags,
   ...modelFlags,
   ...outputFlags,
   ...colorFlag,
@@ -88,6 +91,7 @@ export const command: Command = defineCommand({
       'run --file sales.csv --schema total.json "Sum the column amount"',
       "Python over a file, and an answer that passes a schema",
     ],
+    ['run --web "What is new in Node 24?"', "The model may search the web and read its pages"],
     ['run --continue "And the day before?"', "The last conversation of this folder goes on"],
     ['run --json "Name a colour" | tail -1', "Events for a program; the last one has the outcome"],
   ],

@@ -6,7 +6,15 @@ import {
   required,
   subcommand,
 } from "../command/command.ts";
-import { agentFlags, engineFlags, grantFlag, mcpFlags, reportFlag, toolFlags } from "../flags.ts";
+import {
+  agentFlags,
+  engineFlags,
+  grantFlag,
+  mcpFlags,
+  reportFlag,
+  toolFlags,
+  webFlags,
+} from "../flags.ts";
 
 export const command: CommandGroup = {
   commands: {
@@ -40,6 +48,7 @@ export const command: CommandGroup = {
           ...toolFlags,
           ...grantFlag,
           ...mcpFlags,
+          ...webFlags,
           model: engineFlags.model,
           docs: agentFlags.docs,
           instructions: agentFlags.instructions,

@@ -1,5 +1,5 @@
 /** Whether the model that commands would use can be opened, and whether it computes. */
-import type { MemoryNeeds, Precision } from "../../../inference/index.ts";
+import type { ExpertKind, MemoryNeeds, Precision } from "../../../inference/index.ts";
 import { availableMemory } from "../../../inference/index.ts";
 import { codeOf, messageOf } from "../../errors.ts";
 import { loadModel, loadTokenizer } from "../../index.ts";
@@ -13,6 +13,7 @@ export type ModelToCheck = {
   readonly threads: number | undefined;
   readonly memory: number | undefined;
   readonly precision: Precision | undefined;
+  readonly experts: ExpertKind | undefined;
 };
 
 /** A larger one is loaded only when that is asked for: it may take a minute. */
@@ -23,7 +24,8 @@ class OpenedFarEnough extends Error {}
 
 /** @param load  also where the model is large */
 export async function modelCheck(wanted: ModelToCheck, load: boolean): Promise<Check> {
-  const { model: path, context: contextLength, threads, memory: memoryLimit, precision } = wanted;
+  const { model: path, context: contextLength, memory: memoryLimit } = wanted;
+  const { threads, precision, experts } = wanted;
   const name = "model";
   const what = path ?? "The embedded model";
   let needs: MemoryNeeds | undefined;
@@ -36,6 +38,7 @@ export async function modelCheck(wanted: ModelToCheck, load: boolean): Promise<C
       threads,
       memoryLimit,
       precision,
+      experts,
       onMemory: (found) => {
         needs = found;
         if (found.bytes > LARGE_BYTES && !load) throw new OpenedFarEnough();

@@ -13,8 +13,10 @@ import { loadO200kHarmony } from "../../index.ts";
 import { packageVersion } from "../../version.ts";
 import type { CommandContext } from "../command-context.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
+import type { WebArguments } from "../flags.ts";
+import { webConfiguration } from "../web-configuration.ts";
 
-export type ServeArguments = {
+export type ServeArguments = WebArguments & {
   /** Port of this machine; absent: standard input and output. */
   readonly http: number | undefined;
   readonly docs: string | undefined;
@@ -44,7 +46,10 @@ export async function serveCommand(
     : await openPython({ files, artifacts, packages }, home, env, note);
   const given: readonly Tool[] = [...(python === null ? [] : [python.tool]), ...validatorTools()];
   const { tools } = opened.use(
-    await openTools({ env, home, documents: args.docs, onNote: note }, given),
+    await openTools(
+      { env, home, documents: args.docs, web: webConfiguration(args), onNote: note },
+      given,
+    ),
   );
   let tokenizer: ReturnType<typeof loadO200kHarmony> | undefined;
   const options: ServeMcpOptions = {

@@ -2,10 +2,10 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { openWebBackend } from "../../../tools/browser/backends/open-backend.ts";
 import {
   type BrowserTools,
   createBrowserTools,
-  openWebBackend,
   type SearchProvider,
   SearchProviderError,
   type WebOptions,

@@ -11,14 +11,17 @@ import {
 } from "../../../tools/net/index.ts";
 
 /** Starts a server on 127.0.0.1 until the test ends. */
-export async function listen(server: Server, host = "127.0.0.1"): Promise<number> {
+export async function listen(server: Server, host = "127.0.0.1", port = 0): Promise<number> {
   const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
     sockets.add(socket);
     socket.on("error", () => {});
     socket.on("close", () => sockets.delete(socket));
   });
-  await new Promise<void>((done) => server.listen(0, host, done));
+  await new Promise<void>((done, failed) => {
+    server.once("error", failed);
+    server.listen(port, host, done);
+  });
   onTestFinished(() => {
     for (const socket of sockets) socket.destroy();
     server.close();
@@ -32,6 +35,8 @@ export type Site = {
   at(path: string): string;
   /** Paths that were asked, in order. */
   readonly asked: string[];
+  /** By path; more can be added. */
+  readonly routes: Routes;
 };
 
 export type Routes = Record<string, RequestListener>;
@@ -47,7 +52,7 @@ export async function serve(routes: Routes): Promise<Site> {
     else response.writeHead(404).end("not here");
   });
   const port = await listen(server);
-  return { port, asked, at: (path) => `http://site.test:${port}${path}` };
+  return { port, asked, routes, at: (path) => `http://site.test:${port}${path}` };
 }
 
 /** A server that says what it says, whether or not that is HTTP. */
@@ -60,7 +65,7 @@ export async function serveRaw(answer: (socket: Socket) => void): Promise<Site> 
     });
   });
   const port = await listen(server);
-  return { port, asked, at: (path) => `http://site.test:${port}${path}` };
+  return { port, asked, routes: {}, at: (path) => `http://site.test:${port}${path}` };
 }
 
 /** Every name stands for 127.0.0.1, and `*.test` may be there at `ports`. */
@@ -71,8 +76,11 @@ export function openTestClient(
   const client = openWebClient({
     resolve: async () => ["127.0.0.1"],
     allowPrivateHosts: ports.map((port) => `*.test:${port}`),
-    // Further attempts come at once, unless a test looks at their pauses.
-    ...(options.clock === undefined && { retry: { baseMs: 1 } }),
+    // There are no pauses, unless a test looks at them.
+    ...(options.clock === undefined && {
+      retry: { baseMs: 1 },
+      intervalMs: { "named by the user": 0, crawl: 0 },
+    }),
     ...options,
   });
   onTestFinished(() => client.close());

@@ -6,6 +6,7 @@ import { messageOf } from "../../core/text.ts";
 import type { FetchPurpose, WebClient } from "../../net/index.ts";
 import type { BrowserBackend, SearchHit } from "../backend.ts";
 import type { PageContent } from "../page.ts";
+import { isWeb } from "../text/address.ts";
 import { mergeHits } from "./merge-hits.ts";
 import { openPage, webAddress } from "./open-page.ts";
 import type { SearchProvider } from "./provider.ts";
@@ -33,6 +34,9 @@ export class WebBackend implements BrowserBackend {
 
   /** @throws an Error that names what each provider said, where none has a result and one failed */
   async search(query: string, topn: number, signal: AbortSignal): Promise<readonly SearchHit[]> {
+    if (this.#options.providers.length === 0) {
+      throw new Error("no search service is configured; pages can be opened by their URL.");
+    }
     const problems: string[] = [];
     const lists = await Promise.all(
       this.#options.providers.map((alternatives) =>
@@ -48,15 +52,9 @@ export class WebBackend implements BrowserBackend {
 
   async open(address: string, signal: AbortSignal): Promise<PageContent> {
     const { folder, client, purpose } = this.#options;
+    // With a folder, what has no scheme is a path of it: `lens.md` must not become a request to a host of that name.
+    if (folder !== null && !isWeb(address)) return folder.open(address, signal);
     const url = webAddress(address);
-    if (folder !== null && (url === null || url !== address)) {
-      // A path like docs.example/a.md may be one of the folder; what is neither is told as it tells it.
-      try {
-        return await folder.open(address, signal);
-      } catch (error) {
-        if (url === null) throw error;
-      }
-    }
     if (url === null) throw new Error("it is no URL; accepted: http:// or https://.");
     return openPage(client, url, purpose, signal);
   }

@@ -36,7 +36,7 @@ export class HostPace {
   ): Promise<void> {
     const now = this.#clock.now();
     const at = Math.max(now, this.#next.get(host) ?? 0);
-    if (at >= deadline) throw new RateLimitedError(host, (at - now) / 1000);
+    if (at > now && at >= deadline) throw new RateLimitedError(host, (at - now) / 1000);
     this.#set(host, at + intervalMs, now);
     if (at > now) await this.#clock.sleep(at - now, signal);
   }
