@@ -336,13 +336,13 @@ export class SearchIndex {
         .map(({ expression }) => expression);
       if (near.length === present.length) add(`NEAR(${near.join(" ")}, 10)`, 3);
     }
-    add(joined(present, " AND "), 2);
+    const all = joined(present, " AND ");
+    // Of what holds words that stand nearly everywhere only a part is ranked: titles are looked through apart.
+    if (present.every(({ count }) => count >= MAX_RANKED)) add(`{title path} : (${all})`, 2);
+    add(all, 2);
     if (scores.size < wanted) {
-      // Words that stand nearly everywhere find nothing, unless there are no others.
-      const rare = present.filter(({ count }) => count < MAX_RANKED);
-      const some = rare.length > 0 ? rare : present;
       const must = required.map(({ expression }) => expression);
-      add(must.length > 0 ? must.join(" AND ") : joined(some, " OR "), 1);
+      add(must.length > 0 ? must.join(" AND ") : joined(rarest(present), " OR "), 1);
     }
     const best = new Map<number, { part: number; score: number }>();
     for (const [part, score] of scores) {
@@ -472,6 +472,17 @@ export class SearchIndex {
   ): readonly { readonly [column: string]: unknown }[] {
     return this.#statement(sql).all(...values);
   }
+}
+
+/** The terms that say most, as many of them as can be ranked together. */
+function rarest<T extends { readonly count: number }>(terms: readonly T[]): readonly T[] {
+  let parts = 0;
+  return terms
+    .toSorted((a, b) => a.count - b.count)
+    .filter(({ count }, at) => {
+      parts += count;
+      return at === 0 || parts <= MAX_RANKED;
+    });
 }
 
 function joined(terms: readonly QueryTerm[], operator: " AND " | " OR "): string {
