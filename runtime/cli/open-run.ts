@@ -9,7 +9,7 @@ import { type AgentArguments, type ModelArguments, type OutputFlag, samplingOf }
 import { mcpServersFor } from "./mcp/sources.ts";
 import { modelConfiguration } from "./model-configuration.ts";
 import { missingNote, pluginConfigurations } from "./plugins.ts";
-import { webConfiguration } from "./web-configuration.ts";
+import { webConfiguration, webNote } from "./web-configuration.ts";
 
 export type RunSettings = {
   readonly agent: Omit<AgentArguments, OutputFlag>;
@@ -33,6 +33,7 @@ export async function openRunEnvironment(
   const note = changes.onNote ?? ((sentence: string): void => output.note(sentence));
   const loading =
     onLoading ?? (output.isLive ? (text: string): void => output.progress(text) : null);
+  const web = webConfiguration(agent);
   const environment = await openEnvironment({
     env,
     python: { files: agent.file, artifacts: agent.artifacts, packages: agent.packages },
@@ -41,7 +42,7 @@ export async function openRunEnvironment(
     mcpServers: mcpServersFor(agent, env, note),
     mcp: { version: packageVersion() },
     documents: agent.docs,
-    web: webConfiguration(agent),
+    web,
     policy: { file: agent.policy },
     onPluginLog: (text) => output.watchLines("log", text, "result"),
     ...others,
@@ -57,6 +58,7 @@ export async function openRunEnvironment(
   }
   const { browser } = environment;
   if (browser?.summary !== undefined) for (const line of folderNotes(browser.summary)) note(line);
+  if (web !== undefined) note(webNote(web));
   if (given.model === undefined) note(embeddedModelNote(environment.model.engine));
   return environment;
 }

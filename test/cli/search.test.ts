@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
-import { webConfiguration } from "../../runtime/cli/web-configuration.ts";
+import { webConfiguration, webNote } from "../../runtime/cli/web-configuration.ts";
 import { answer, serveSearch } from "../tools/search-providers/service.ts";
 import { inProcess } from "./in-process.ts";
 
@@ -144,6 +144,15 @@ describe("chorale open", () => {
     expect(odd).toMatchObject({ code: 1, stdout: "" });
     expect(odd.stderr).toContain("it is no URL; accepted: http:// or https://.");
   });
+});
+
+test("a run says whom it may ask", () => {
+  expect(webNote({})).toBe(
+    "the model may open pages of the web, and search it with duckduckgo or mojeek.",
+  );
+  expect(webNote({ searxng: "x" })).toMatch(/ search it with searxng\.$/);
+  expect(webNote({ search: ["brave/exa", "wikipedia"] })).toMatch(/ brave or exa, wikipedia\.$/);
+  expect(webNote({ search: [] })).toMatch(/ no service\.$/);
 });
 
 test("nothing asks the web unless a flag does", () => {

@@ -108,3 +108,21 @@ test("an old cursor shows what was read then, though the page has changed since"
   );
   expect(prompts[1]).toMatch(/\[2\] t [^\n]*\n[^\n]*\n\nL0: version 1</);
 });
+
+test.each([
+  ["analysis to=browser.search code", "analysis"],
+  ["commentary to=browser.search <|constrain|>json", "commentary"],
+  ["commentary to=functions.browser.search <|constrain|>json", "commentary"],
+  ["analysis to=functions.browser.search code", "analysis"],
+])("a call may come as %s, and gets its result on that channel", async (header, channel) => {
+  const thread = Thread.create();
+  const { prompts, result } = await turn(thread, [
+    `<|channel|>${header}<|message|>{"query":"winter"}<|call|>`,
+    final("done"),
+  ]);
+  expect(result.status).toBe("completed");
+  expect(prompts[1]).toContain(
+    `<|start|>browser.search to=assistant<|channel|>${channel}<|message|>[0] winter\n`,
+  );
+  expect(sessionOf(thread).page(0)?.kind).toBe("search");
+});

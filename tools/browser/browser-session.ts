@@ -27,7 +27,7 @@ export type LineRange = { readonly first: number; readonly last: number };
 export type ShownPage = Page & { readonly sha256: string };
 
 /** Pages that are kept wrapped, in the process. */
-const WRAPPED_PAGES = 64;
+const WRAPPED_PAGES = 16;
 
 /** Pages by their hash, so that the calls of a conversation do not wrap them again. */
 export class PageCache {

@@ -121,6 +121,10 @@ describe("names", () => {
     );
     expect(() => openWith({ search: ["local"] })).toThrow("needs a folder of documents");
     expect(() => openWith({ search: ["searxng"] })).toThrow("needs the address of a server");
+    expect(() => openWith({ search: ["nonsense"] })).toThrow('named "nonsense". Accepted: local, ');
+    expect(() => openWith({ searxng: "http://me:secret@x" })).toThrow(
+      "An address with a user name is no address of a SearXNG server; accepted: http://localhost:8888.",
+    );
     expect(() => openWith({ searxng: "ftp://x" })).toThrow("is no address of a SearXNG server");
     expect(() => openWith({ search: ["brave"] })).toThrow(
       "Searching with brave (Brave Search) needs BRAVE_API_KEY or BRAVE_SEARCH_API_KEY in the environment.",

@@ -89,7 +89,7 @@ function providerNamed(name: string, sources: ProviderSources): SearchProvider {
   const known = [...SEARCH_NAMES, ...others].map((each) => each.name);
   const [near] = nearestNames(name, known, 1);
   throw new SearchConfigurationError(
-    `There is no search named ${JSON.stringify(name)}${near === undefined ? "" : `; did you mean ${near}`}? ` +
+    `There is no search named ${JSON.stringify(name)}${near === undefined ? ". " : `; did you mean ${near}? `}` +
       `Accepted: ${known.join(", ")}, wikipedia:LANGUAGE, and A/B for B where A does not answer.`,
   );
 }
@@ -100,8 +100,10 @@ function searxngAddress(address: string | undefined): string {
   }
   const url = URL.parse(/^[a-z]+:\/\//i.test(address) ? address : `http://${address}`);
   if (url !== null && /^https?:$/.test(url.protocol) && url.username === "") return url.href;
+  // A password is not repeated.
+  const shown = url?.username ? "An address with a user name" : JSON.stringify(address);
   throw new SearchConfigurationError(
-    `${JSON.stringify(address)} is no address of a SearXNG server; accepted: http://localhost:8888.`,
+    `${shown} is no address of a SearXNG server; accepted: http://localhost:8888.`,
   );
 }
 
