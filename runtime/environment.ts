@@ -316,7 +316,12 @@ async function openBrowser(
     indexFolder: options.keepIndex === false ? undefined : indexFolder(home),
     web: web && {
       ...web,
-      client: { ...(cache !== undefined && { cache }), warn: onNote, ...web.client },
+      client: {
+        ...(cache !== undefined && { cache }),
+        warn: onNote,
+        ...web.client,
+        proxy: { env, ...web.client?.proxy },
+      },
       env,
       providers,
       onNote,

@@ -164,7 +164,37 @@ export const mcpFlags = {
   "no-mcp": { type: "switch", describe: "Start no MCP servers but those of --mcp" },
 } as const;
 
-/** The web: who searches it, and that the model may. Any of them lets it. */
+/** How pages of the web are fetched, and which. */
+export const fetchFlags = {
+  "allow-domain": {
+    type: "names",
+    placeholder: "A,B",
+    describe:
+      "Fetch pages of these domains only, with all below them: example.com, *.example.com, example.com:8443",
+  },
+  "block-domain": {
+    type: "names",
+    placeholder: "A,B",
+    describe: "Never fetch pages of these domains, nor of what is below them",
+  },
+  "allow-private-host": {
+    type: "names",
+    placeholder: "A,B",
+    describe:
+      "Hosts that may be in the own network or on this machine, like wiki.corp or localhost:3000 (default: none)",
+  },
+  offline: {
+    type: "switch",
+    describe: "Ask nothing of the web: pages are those that were fetched before",
+  },
+  "proxy-resolves": {
+    type: "switch",
+    describe:
+      "Give proxies names instead of checked addresses, for one that decides by names (see the page on security)",
+  },
+} as const;
+
+/** The web: who searches it, and that the model may. Any of them lets it; `fetchFlags` go with them. */
 export const webFlags = {
   web: { type: "switch", describe: "Let the model search the web and open its pages" },
   search: {
@@ -389,7 +419,8 @@ export type OutputFlag = "schema" | "xsd" | "root" | "choice" | "regex" | "gramm
 export type ModelArguments = ArgumentsOf<typeof engineFlags & typeof modelFlags>;
 export type ToolArguments = ArgumentsOf<typeof toolFlags & typeof grantFlag>;
 export type McpArguments = ArgumentsOf<typeof mcpFlags>;
-export type WebArguments = ArgumentsOf<typeof webFlags>;
+export type FetchArguments = ArgumentsOf<typeof fetchFlags>;
+export type WebArguments = ArgumentsOf<typeof webFlags> & FetchArguments;
 export type AgentArguments = ArgumentsOf<typeof agentFlags> &
   ToolArguments &
   McpArguments &

@@ -11,8 +11,10 @@ import { messageOf } from "../errors.ts";
 import { openHome } from "../home.ts";
 import type { CommandContext } from "./command-context.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
+import type { FetchArguments } from "./flags.ts";
+import { clientOptions } from "./web-configuration.ts";
 
-export type OpenArguments = {
+export type OpenArguments = FetchArguments & {
   readonly address: string;
   readonly docs: string | undefined;
   readonly find: string | undefined;
@@ -41,7 +43,7 @@ export async function openCommand(
       // A URL needs no folder, which the configuration may name.
       documents: /^https?:/i.test(args.address) ? undefined : args.docs,
       // A person named the URL, so robots.txt does not matter. No search service is asked.
-      web: { search: [], purpose: "named by the user" },
+      web: { search: [], purpose: "named by the user", client: clientOptions(args) },
       onNote: note,
     });
     output.progress(`opening ${args.address}`);

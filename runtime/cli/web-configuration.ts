@@ -1,6 +1,6 @@
 /** What the flags say about the web. */
 import type { WebConfiguration } from "../environment.ts";
-import type { WebArguments } from "./flags.ts";
+import type { FetchArguments, WebArguments } from "./flags.ts";
 
 /** Whom a run may ask, so that a setting that lets it is not forgotten. */
 export function webNote({ search, searxng }: WebConfiguration): string {
@@ -14,7 +14,20 @@ export function webConfiguration({
   web,
   search,
   searxng,
+  ...fetching
 }: WebArguments): WebConfiguration | undefined {
   const isLocal = search?.every((name) => name === "local") ?? true;
-  return web || !isLocal || searxng !== undefined ? { search, searxng } : undefined;
+  const isWanted = web || !isLocal || searxng !== undefined;
+  return isWanted ? { search, searxng, client: clientOptions(fetching) } : undefined;
+}
+
+/** How pages are fetched. */
+export function clientOptions(args: FetchArguments): NonNullable<WebConfiguration["client"]> {
+  return {
+    allowDomains: args.allowDomain,
+    blockDomains: args.blockDomain,
+    allowPrivateHosts: args.allowPrivateHost,
+    isOffline: args.offline,
+    proxy: { resolvesNames: args.proxyResolves },
+  };
 }

@@ -156,11 +156,29 @@ test("a run says whom it may ask", () => {
 });
 
 test("nothing asks the web unless a flag does", () => {
+  const none = { search: undefined, searxng: undefined };
+  const fetching = {
+    allowDomain: undefined,
+    blockDomain: undefined,
+    allowPrivateHost: undefined,
+    offline: false,
+    proxyResolves: false,
+  };
   const of = (flags: Partial<Parameters<typeof webConfiguration>[0]>) =>
-    webConfiguration({ web: false, search: undefined, searxng: undefined, ...flags });
+    webConfiguration({ web: false, ...none, ...fetching, ...flags });
   expect(of({})).toBeUndefined();
   expect(of({ search: ["local"] })).toBeUndefined();
-  expect(of({ web: true })).toEqual({ search: undefined, searxng: undefined });
+  expect(of({ offline: true, allowDomain: ["a.test"] })).toBeUndefined();
+  expect(of({ web: true })).toEqual({
+    ...none,
+    client: {
+      allowDomains: undefined,
+      blockDomains: undefined,
+      allowPrivateHosts: undefined,
+      isOffline: false,
+      proxy: { resolvesNames: false },
+    },
+  });
   expect(of({ search: ["local", "wikipedia"] })).toMatchObject({ search: ["local", "wikipedia"] });
   expect(of({ searxng: "http://localhost:8888" })).toMatchObject({
     searxng: "http://localhost:8888",

@@ -6,10 +6,10 @@ import {
   rest,
   subcommand,
 } from "../command/command.ts";
-import { agentFlags, colorFlag, mcpFlags, reportFlag, webFlags } from "../flags.ts";
+import { agentFlags, colorFlag, fetchFlags, mcpFlags, reportFlag, webFlags } from "../flags.ts";
 
 const { docs, file, artifacts, packages } = agentFlags;
-const servedFlags = { docs, file, artifacts, packages, ...webFlags } as const;
+const servedFlags = { docs, file, artifacts, packages, ...webFlags, ...fetchFlags } as const;
 
 const projectFlag = {
   project: { type: "switch", describe: "In .mcp.json of this folder, for all who work in it" },

@@ -1,5 +1,5 @@
 import { type Command, defineCommand, required } from "../command/command.ts";
-import { agentFlags, colorFlag, reportFlag } from "../flags.ts";
+import { agentFlags, colorFlag, fetchFlags, reportFlag } from "../flags.ts";
 
 const { docs } = agentFlags;
 
@@ -15,7 +15,7 @@ export const command: Command = defineCommand({
     links: { type: "switch", describe: "Show where the links of the page lead, behind its text" },
     ...reportFlag,
   },
-  settings: { docs, ...colorFlag },
+  settings: { docs, ...fetchFlags, ...colorFlag },
   examples: [
     ["open https://example.com", "A page as the model would read it"],
     ["open --find deadline https://example.com/call.pdf", "Where a PDF says something"],

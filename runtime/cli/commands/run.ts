@@ -3,6 +3,7 @@ import {
   agentFlags,
   colorFlag,
   engineFlags,
+  fetchFlags,
   grantFlag,
   jsonFlag,
   mcpFlags,
@@ -44,6 +45,7 @@ export const runSettings: typeof engineFlags &
   typeof grantFlag &
   typeof mcpFlags &
   typeof webFlags &
+  typeof fetchFlags &
   typeof modelFlags &
   typeof outputFlags &
   typeof colorFlag = {
@@ -53,6 +55,7 @@ export const runSettings: typeof engineFlags &
   ...grantFlag,
   ...mcpFlags,
   ...webFlags,
+  ...fetchFlags,
   ...modelFlags,
   ...outputFlags,
   ...colorFlag,

@@ -1,5 +1,13 @@
 import { type Command, defineCommand, rest } from "../command/command.ts";
-import { agentFlags, colorFlag, grantFlag, reportFlag, toolFlags, webFlags } from "../flags.ts";
+import {
+  agentFlags,
+  colorFlag,
+  fetchFlags,
+  grantFlag,
+  reportFlag,
+  toolFlags,
+  webFlags,
+} from "../flags.ts";
 
 const { docs } = agentFlags;
 const { plugin } = toolFlags;
@@ -18,7 +26,7 @@ export const command: Command = defineCommand({
     },
     ...reportFlag,
   },
-  settings: { docs, ...webFlags, plugin, ...grantFlag, ...colorFlag },
+  settings: { docs, ...webFlags, ...fetchFlags, plugin, ...grantFlag, ...colorFlag },
   examples: [
     ["search tide tables", "The web, without a key"],
     ["search --docs ./handbook travel approval", "A folder alone: nothing goes to the network"],

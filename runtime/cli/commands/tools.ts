@@ -9,6 +9,7 @@ import {
 import {
   agentFlags,
   engineFlags,
+  fetchFlags,
   grantFlag,
   mcpFlags,
   reportFlag,
@@ -49,6 +50,7 @@ export const command: CommandGroup = {
           ...grantFlag,
           ...mcpFlags,
           ...webFlags,
+          ...fetchFlags,
           model: engineFlags.model,
           docs: agentFlags.docs,
           instructions: agentFlags.instructions,

@@ -72,13 +72,16 @@ export type WebClientOptions = WebPolicyOptions & {
   /** Told once where the cache cannot be used; pages are then fetched without it. */
   readonly warn?: ((message: string) => void) | undefined;
   /**
-   * An environment whose proxies are used (`https_proxy`, `http_proxy`, `all_proxy`, `no_proxy`, and in capitals).
-   * Names are resolved and checked here all the same, and a proxy is told the address. `resolvesNames`: it is
-   * told the name, for a proxy that decides by names or where names cannot be resolved here; what a name then
-   * stands for is the proxy's to check. Default: no proxy.
+   * The environment (default: that of the process) whose proxies are used: `https_proxy`, `http_proxy`,
+   * `all_proxy`, `no_proxy`, and in capitals. Names are resolved and checked here all the same, and a proxy is
+   * told the address. `resolvesNames`: it is told the name, for a proxy that decides by names or where names
+   * cannot be resolved here; what a name then stands for is the proxy's to check. Default: no proxy.
    */
   readonly proxy?:
-    | { readonly env: NodeJS.ProcessEnv; readonly resolvesNames?: boolean | undefined }
+    | {
+        readonly env?: NodeJS.ProcessEnv | undefined;
+        readonly resolvesNames?: boolean | undefined;
+      }
     | undefined;
   /** Default: the system's. */
   readonly resolve?: Resolver | undefined;
@@ -330,7 +333,7 @@ class PooledWebClient implements WebClient {
       const { openGuardedClient } = await import("../guarded-dispatcher.ts");
       const { proxy } = this.#options;
       return openGuardedClient({
-        proxies: proxy === undefined ? undefined : proxyRules(proxy.env),
+        proxies: proxy && proxyRules(proxy.env ?? process.env),
         proxiesResolveNames: proxy?.resolvesNames,
         resolve: this.#options.resolve,
         allowAddress: this.#policy.allowAddress,
