@@ -49,6 +49,8 @@ const HOSTILE: Readonly<Record<string, (size: number) => string>> = {
   "headings that announce": (n) => times("<h2>Related</h2>", n),
   "asides in a row": (n) => times("<aside>x</aside>", n),
   "forms in a row": (n) => times("<form><input type=email>x</form>", n),
+  "forms without text": (n) =>
+    `${times("words ", 60)}<div>${times("<form><input type=email></form>", n)}`,
   "colours and styles": (n) =>
     `<style>${times("body .a{color:red}", n)}</style>${times('<i style="color:#fff">x</i>', n)}`,
   "selectors of the page": (n) => `<style>${times("body,", n)}{background:red}</style>x`,

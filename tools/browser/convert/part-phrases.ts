@@ -23,7 +23,7 @@ const OTHER_PAGES = starts([
   "(?:create|open) an? (?:free )?account",
   "(?:subscribe|newsletter|get (?:the|our) (?:latest|newsletter))",
   "(?:leave|post|write) (?:a|your) (?:reply|comment|review)|leave a response|your answer|join the (?:conversation|discussion)",
-  "(?:was this|is this|did you find this) .{0,30}(?:helpful|useful)",
+  "(?:have more|any other|still have|more) questions|(?:still )?need (?:more )?help",
   "(?:found|spotted) (?:a|an) (?:mistake|error|typo)|(?:edit|improve) this page",
   "(?:filed|posted) (?:under|in)|tagged(?: with)?(?=$|[:\\s])|tags?(?=$|[:\\s])|categories(?=$|[:\\s])",
   "(?:ähnliche|verwandte|weitere|mehr|meistgelesen|das könnte|lesen sie auch|passend dazu|empfohlen|aktuelle|neueste|teilen|vorherige|nächste|schlagw)",
@@ -33,8 +33,13 @@ const OTHER_PAGES = starts([
   "(?:читайте также|похожие|по теме|рекоменду|поделиться|популярн|czytaj (?:także|również)|podobne|udostępnij)",
   "(?:関連(?:記事|リンク|商品)?|あわせて読みたい|おすすめ|人気|シェア|次の記事|前の記事)",
   "(?:相关(?:文章|阅读|推荐|新闻)?|相關(?:文章|閱讀|新聞)?|推荐阅读|推薦閱讀|热门|熱門|猜你喜欢|上一篇|下一篇|分享)",
-  "(?:관련(?:기사| 기사| 글)?|많이 본|추천|인기|공유|이전 글|다음 글)",
+  "(?:관련(?:기사| 기사| 글)?|이 시각|많이 본|추천|인기|공유|이전 글|다음 글)",
   "(?:مقالات ذات صلة|مواضيع ذات صلة|اقرأ أيضا|الأكثر قراءة|شارك|קראו גם|כתבות נוספות|שתפו)",
+]);
+
+const OPINION = starts([
+  "(?:was|is|did you find) this (?:\\w+ )?.{0,20}(?:helpful|useful)",
+  "(?:war dies|hat .{0,30} geholfen|cette page vous a|¿te ha (?:sido )?|esta página)",
 ]);
 
 /** The mark of an advertisement, and nothing else. */
@@ -62,6 +67,11 @@ export function asksForScripts(text: string): boolean {
 
 export function announcesOtherPages(text: string): boolean {
   return OTHER_PAGES.test(text);
+}
+
+/** The part asks what the reader thinks of the page. */
+export function asksForOpinion(text: string): boolean {
+  return OPINION.test(text);
 }
 
 export function isAdvertisementMark(text: string): boolean {

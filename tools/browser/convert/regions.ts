@@ -11,6 +11,7 @@ import { NOT_TEXT } from "./measure.ts";
 import { judgeNames } from "./part-names.ts";
 import {
   announcesOtherPages,
+  asksForOpinion,
   asksForScripts,
   isAdvertisementMark,
   isNotice,
@@ -30,6 +31,9 @@ const CONTAINER_SHARE = 0.7;
 /** Characters of a part that are looked at for what it says of itself. */
 const PHRASE_CHARACTERS = 80;
 const MAX_NOTICE_CHARACTERS = 1200;
+const MAX_OPINION_CHARACTERS = 200;
+/** What stands around a form that wants an address: a promise. */
+const MAX_PROMISE_CHARACTERS = 120;
 /** Siblings among which a neighbour is looked for. */
 const MAX_SIBLINGS = 200;
 /** Shorter titles are names of sites. */
@@ -67,6 +71,7 @@ export function findRegions(elements: readonly MarkupElement[], title = ""): Reg
     page: root.textLength,
     title,
     mainAncestors: new Set(main === null ? [] : ancestorsOf(main)),
+    hasHeadingInMain: main !== null && hasTopHeading(main),
   };
   const found = new Set<MarkupElement>();
   // Parents stand before their children: what is inside of a part that was found is known by its parent.
@@ -74,7 +79,10 @@ export function findRegions(elements: readonly MarkupElement[], title = ""): Reg
   for (const element of elements) {
     if (element.parent === null) continue;
     if (covered.has(element.parent)) covered.add(element);
-    else if (isBoilerplate(element, context)) {
+    else if (asksForAddress(element, context)) {
+      found.add(withPromise(element));
+      covered.add(element);
+    } else if (isBoilerplate(element, context)) {
       found.add(element);
       covered.add(element);
     } else {
@@ -91,7 +99,9 @@ export function findRegions(elements: readonly MarkupElement[], title = ""): Reg
     if (!isInside(element, found)) found.add(element);
   };
   if (main !== null) {
-    for (const element of besides(main)) if (!hasTopHeading(element)) add(element);
+    for (const element of besides(main)) {
+      if (context.hasHeadingInMain || !hasTopHeading(element)) add(element);
+    }
   } else {
     for (const element of decorationBeside(container(root, found), context)) add(element);
   }
@@ -109,6 +119,8 @@ type Context = {
   readonly page: number;
   readonly title: string;
   readonly mainAncestors: ReadonlySet<MarkupElement>;
+  /** Then a heading outside of it is the name of the site. */
+  readonly hasHeadingInMain: boolean;
 };
 
 /** The one element that the page itself calls its content. */
@@ -145,7 +157,7 @@ function isBoilerplate(element: MarkupElement, { page, mainAncestors }: Context)
   if (name === "header") {
     return (linked > 0.3 || !hasTopHeading(element)) && !isInSection(element);
   }
-  return share < 0.3 && (saysSo(element, linked) || asksForAddress(element, share));
+  return share < 0.3 && saysSo(element, linked);
 }
 
 /** A box in the running text, as handbooks have them. */
@@ -163,8 +175,11 @@ function isInFlow({ parent }: MarkupElement): boolean {
 function saysSo(element: MarkupElement, linked: number): boolean {
   if (element.textLength === 0) return false;
   if (element.textLength < 20 && isAdvertisementMark(textOf(element))) return true;
-  if (linked < 0.25 && element.name !== "form") return false;
-  return announcesOtherPages(firstText(element)) && !hasTopHeading(element);
+  const isAsking = linked < 0.25 && element.name !== "form";
+  if (isAsking && element.textLength > MAX_OPINION_CHARACTERS) return false;
+  const text = firstText(element);
+  const says = isAsking ? asksForOpinion(text) : announcesOtherPages(text) || asksForOpinion(text);
+  return says && !hasTopHeading(element);
 }
 
 /** A heading that announces other pages, with a list of links behind it. */
@@ -183,8 +198,8 @@ function listBehindHeading(element: MarkupElement, { page }: Context): MarkupEle
 }
 
 /** A small form that wants an address for mail. */
-function asksForAddress(element: MarkupElement, share: number): boolean {
-  if (element.name !== "form" || share > 0.15) return false;
+function asksForAddress(element: MarkupElement, { page }: Context): boolean {
+  if (element.name !== "form" || element.textLength > 0.15 * page) return false;
   let asks = false;
   const open: MarkupElement[] = [element];
   for (let at = open.pop(); at !== undefined; at = open.pop()) {
@@ -193,6 +208,19 @@ function asksForAddress(element: MarkupElement, share: number): boolean {
     for (const child of at.children) if (typeof child === "object") open.push(child);
   }
   return asks;
+}
+
+/** The form, or the outermost part that holds little else. */
+function withPromise(form: MarkupElement): MarkupElement {
+  let part = form;
+  for (let levels = 0; levels < 3 && part.parent !== null; levels++) {
+    const { parent } = part;
+    const isMore = parent.textLength - form.textLength > MAX_PROMISE_CHARACTERS;
+    if (isMore || !/^(?:div|section|aside)$/.test(parent.name)) break;
+    if (hasTopHeading(parent, MAX_SIBLINGS)) break;
+    part = parent;
+  }
+  return part;
 }
 
 function isSkip(element: MarkupElement): boolean {
@@ -226,10 +254,12 @@ function isInSection(element: MarkupElement): boolean {
   return false;
 }
 
-function hasTopHeading(element: MarkupElement): boolean {
+/** @param limit  elements that are looked at; what has more counts as having one */
+function hasTopHeading(element: MarkupElement, limit = Number.POSITIVE_INFINITY): boolean {
   const open: MarkupElement[] = [element];
+  let seen = 0;
   for (let at = open.pop(); at !== undefined; at = open.pop()) {
-    if (at.name === "h1") return true;
+    if (at.name === "h1" || at.children.length > limit || seen++ > limit) return true;
     for (const child of at.children) if (typeof child === "object") open.push(child);
   }
   return false;
@@ -342,7 +372,7 @@ function* linksBeforeHeading(
   );
   if (heading === undefined) return;
   const path = new Set(ancestorsOf(heading));
-  for (const ancestor of path) {
+  for (const ancestor of ancestorsOf(heading).slice(1)) {
     for (const child of ancestor.children) {
       if (typeof child !== "object") continue;
       if (path.has(child)) break;
