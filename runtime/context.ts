@@ -169,6 +169,8 @@ export type TurnSettings = {
   readonly maxRetries: number;
   /** How often an invalid answer goes back to the model. */
   readonly maxRepairs: number;
+  /** Whether citations are checked against the cited lines. Absent: no. */
+  readonly verifyCitations?: boolean;
   /** Whether the model can write only headers that the format has, where the engine allows that. */
   readonly constrainHeaders: boolean;
   /**

@@ -72,6 +72,8 @@ export {
   FootnoteWriter,
   findCitations,
   resolveCitations,
+  type VerifiedCitations,
+  verifyCitations,
   type WrittenCitation,
   withFootnotes,
 } from "./citations/index.ts";

@@ -44,6 +44,12 @@ export type TurnOptions = {
   /** How often an invalid answer goes back to the model. Default 2. */
   readonly maxRepairs?: number | undefined;
   /**
+   * Whether an answer goes back to the model, once, where its citations do not hold, or the cited lines do not have
+   * the numbers, dates and names of their sentences. What is wrong after that is marked in `annotations`. Default
+   * false; not for an answer with an output schema.
+   */
+  readonly verifyCitations?: boolean | undefined;
+  /**
    * Whether the model can write only headers that the format has. Default true; only engines that can
    * exclude ids do it.
    */

@@ -261,7 +261,8 @@ async function runTurn<Value>(
       ...outcome(),
       status: "completed",
       output: text,
-      annotations: text === null ? [] : annotationsOf(text, thread.state),
+      annotations:
+        text === null ? [] : annotationsOf(text, thread.state, settings.verifyCitations ?? false),
       ...parsed,
       ...denied,
     } as RunResult<Value>;

@@ -6,15 +6,16 @@ import { withCleanNames } from "../calls/resolve.ts";
 import { InvalidOutputError } from "../errors.ts";
 import { userMessage } from "../model/opening.ts";
 import { inputMessages } from "../options.ts";
+import { verifiedAnnotations } from "../thread/annotate.ts";
 import type { Denial } from "../thread/entry.ts";
-import type { ThreadState } from "../thread/state.ts";
+import type { ThreadState, TurnState } from "../thread/state.ts";
 import { budgetRecord, limitOf } from "./budgets.ts";
 import { askApproval, executeCall, recoverCall } from "./execute-call.ts";
 import { makeRoom } from "./make-room.ts";
 import type { Answer } from "./output-validator.ts";
 import { type RunContext, record } from "./run-context.ts";
 import { sample } from "./sample.ts";
-import { type Step, step } from "./step.ts";
+import { canReturnCitations, type Step, step } from "./step.ts";
 
 /** The loop came to its end, or to a point where only the caller can go on. */
 export type LoopResult =
@@ -112,6 +113,7 @@ async function steer(run: RunContext, next: Step): Promise<boolean> {
 async function acceptedAnswer(run: RunContext, text: string): Promise<Answer | null> {
   const { validator, thread } = run;
   const { turn } = thread.state;
+  if (turn !== null && (await hasReturnedCitations(run, turn, text))) return null;
   if (validator === null || turn === null) return { text };
   const validated = await validator.validate(text);
   if ("answer" in validated) return validated.answer;
@@ -129,6 +131,26 @@ async function acceptedAnswer(run: RunContext, text: string): Promise<Answer | n
     counts: "repair",
   });
   return null;
+}
+
+/** Sends an answer back, once, whose citations do not hold or do not say what it says. */
+async function hasReturnedCitations(
+  run: RunContext,
+  turn: TurnState,
+  text: string,
+): Promise<boolean> {
+  if (!canReturnCitations(turn, turn.steps)) return false;
+  const { feedback, problems } = verifiedAnnotations(text, run.thread.state);
+  if (feedback === null) return false;
+  await record(run, {
+    type: "problem",
+    itemId: `item_${run.thread.state.items}`,
+    code: "unsupported_citation",
+    message: problems.join("; "),
+    feedback: userMessage(feedback),
+    counts: "citation",
+  });
+  return true;
 }
 
 async function ended(run: RunContext, answer: Answer | null): Promise<LoopResult> {

@@ -11,6 +11,7 @@ import { type StepLimits, stepLimits } from "./budgets.ts";
 import { PartialJson } from "./partial-json.ts";
 import { roundMs } from "./run-clock.ts";
 import { type RunContext, record } from "./run-context.ts";
+import { canReturnCitations } from "./step.ts";
 import { BudgetStop } from "./time-budget.ts";
 import { callOf, looseIssues, sampledRecord, understand } from "./understand.ts";
 
@@ -52,8 +53,12 @@ export async function sample(run: RunContext, prefill: "final" | null): Promise<
   for (const { code, detail, dropped } of looseIssues(step, reader.messages)) {
     reader.addNotice(code, dropped ? `${detail} (dropped: ${dropped})` : detail);
   }
-  const broken = brokenCitations(reader.messages, state);
-  if (broken !== null) reader.addNotice("broken_citation", broken);
+  // What goes back to the model is told as a problem.
+  if (!canReturnCitations(turn, turn.steps + 1)) {
+    for (const [code, message] of citationNotices(reader.messages, state)) {
+      reader.addNotice(code, message);
+    }
+  }
   const timing = {
     prefillMs: roundMs(step.timing.prefillMs),
     decodeMs: roundMs(step.timing.decodeMs),
@@ -69,23 +74,42 @@ export async function sample(run: RunContext, prefill: "final" | null): Promise<
   if (step.error !== undefined) throw step.error;
 }
 
-/** What is said of the citations of an answer that do not hold; null: all do. */
-function brokenCitations(
+/** What is said of citations that do not hold, or that are checked and do not say what their sentence says. */
+function citationNotices(
   messages: readonly UnderstoodMessage[],
   state: ThreadState,
-): string | null {
-  const reasons = messages
-    .filter(isForUser)
-    .flatMap(({ text }) => annotationsOf(text, state))
-    .flatMap((annotation) => (annotation.type === "broken_citation" ? [annotation.message] : []));
-  if (reasons.length === 0) return null;
-  const shown = [...new Set(reasons)].slice(0, MAX_TOLD_CITATIONS).join("; ");
-  return reasons.length === 1
-    ? `A citation of the answer does not hold: ${shown}.`
-    : `${reasons.length} citations of the answer do not hold: ${shown}.`;
+): readonly (readonly [code: string, message: string])[] {
+  const annotations = messages.filter(isForUser).flatMap(({ text }) => annotationsOf(text, state));
+  const broken = annotations.flatMap((annotation) =>
+    annotation.type === "broken_citation" ? [annotation.message] : [],
+  );
+  const unsupported = annotations.flatMap((annotation) =>
+    annotation.type === "url_citation" && annotation.support === "unsupported"
+      ? [`${(annotation.missing ?? []).join(", ")} is not in what page ${annotation.cursor} says`]
+      : [],
+  );
+  return [
+    ...notice("broken_citation", "does not hold", "do not hold", broken),
+    ...notice("unsupported_citation", "is not supported", "are not supported", unsupported),
+  ];
 }
 
 const MAX_TOLD_CITATIONS = 5;
+
+function notice(
+  code: string,
+  one: string,
+  several: string,
+  reasons: readonly string[],
+): readonly (readonly [code: string, message: string])[] {
+  if (reasons.length === 0) return [];
+  const shown = [...new Set(reasons)].slice(0, MAX_TOLD_CITATIONS).join("; ");
+  const subject =
+    reasons.length === 1
+      ? `A citation of the answer ${one}`
+      : `${reasons.length} citations of the answer ${several}`;
+  return [[code, `${subject}: ${shown}.`]];
+}
 
 /** The budget that ended a step; null where something else did. */
 function budgetOf(reason: unknown): BudgetName | null {

@@ -38,6 +38,7 @@ export function resolveSettings(
     compaction: options.compaction ?? true,
     maxRetries: count("maxRetries", options.maxRetries, 0) ?? 3,
     maxRepairs: count("maxRepairs", options.maxRepairs, 0) ?? 2,
+    ...(options.verifyCitations === true && output === null && { verifyCitations: true }),
     constrainHeaders: options.constrainHeaders ?? true,
     constrainContent:
       oneOf("constrainContent", options.constrainContent ?? true, CONTENT) !== false,

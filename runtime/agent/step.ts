@@ -39,6 +39,25 @@ export type Step =
 export function step(state: ThreadState): Step {
   const { turn } = state;
   if (turn === null) return { type: "idle" };
+  const next = nextStep(state, turn);
+  // An answer that went back because of its citations is better than none.
+  const { citationRepairs, lastAnswer, calls } = turn;
+  const hasFormer = citationRepairs > 0 && lastAnswer !== null && calls.length === 0;
+  return next.type === "fail" && hasFormer ? { type: "finish", text: lastAnswer } : next;
+}
+
+/**
+ * Whether an answer may go back because of its citations: once, and where a step can follow.
+ * @param steps that the turn has with the one of the answer
+ */
+export function canReturnCitations(
+  { settings, citationRepairs }: TurnState,
+  steps: number,
+): boolean {
+  return settings.verifyCitations === true && citationRepairs === 0 && steps < settings.maxSteps;
+}
+
+function nextStep(state: ThreadState, turn: TurnState): Step {
   // The clock of the run said so, and its entry is the record of it.
   if (turn.budgets.seconds?.state === "used_up") {
     return { type: "fail", error: budgetError("seconds", turn) };

@@ -141,7 +141,7 @@ function keyOf(annotation: Annotation): string {
 }
 
 /** Marks of links, `【3†anchor†host】`, become their anchors. */
-function withoutLinks(text: string): string {
+export function withoutLinks(text: string): string {
   return text.replace(/【\d+†([^†】]*)(?:†[^】]*)?】/g, "$1");
 }
 

@@ -4,3 +4,4 @@ export type { CitedPlace } from "./parse.ts";
 export { resolveCitations } from "./resolve.ts";
 export { findCitations, type WrittenCitation } from "./scan.ts";
 export { type CitedKind, type CitedPage, type CitedSources, citedSources } from "./sources.ts";
+export { type VerifiedCitations, verifyCitations } from "./verify/verify.ts";

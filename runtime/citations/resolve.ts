@@ -74,7 +74,7 @@ function searchedUrl({ url }: CitedPage): string {
 }
 
 /** Every line of the ranges, once and in order; no more than one above the most that are accepted. */
-function lineNumbers(ranges: readonly LineRange[]): readonly number[] {
+export function lineNumbers(ranges: readonly LineRange[]): readonly number[] {
   const numbers = new Set<number>();
   for (const { first, last } of ranges) {
     for (let at = first; at <= last && numbers.size <= MOST_LINES; at++) numbers.add(at);
@@ -82,7 +82,7 @@ function lineNumbers(ranges: readonly LineRange[]): readonly number[] {
   return [...numbers].toSorted((a, b) => a - b);
 }
 
-function asRanges(numbers: readonly number[]): readonly LineRange[] {
+export function asRanges(numbers: readonly number[]): readonly LineRange[] {
   const ranges: LineRange[] = [];
   for (const number of numbers) {
     const before = ranges.at(-1);

@@ -291,6 +291,11 @@ export const agentFlags = {
     max: 1000,
     describe: "How often in a row an unusable step is tried again (default: 3)",
   },
+  "verify-citations": {
+    type: "switch",
+    describe:
+      "Check citations against the cited lines; what does not hold goes back to the model once, then is marked",
+  },
   "free-headers": {
     type: "switch",
     describe: "Let the model write message headers that the format does not have",

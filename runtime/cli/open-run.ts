@@ -99,6 +99,7 @@ export function turnOptionsOf(
     toolTokenBudget: given.toolTokenBudget,
     compaction: given.noCompaction ? false : undefined,
     maxRetries: given.maxRetries,
+    verifyCitations: given.verifyCitations,
     constrainHeaders: given.freeHeaders ? false : undefined,
     constrainContent: given.freeContent ? false : undefined,
     onLimit: given.onLimit,

@@ -68,7 +68,8 @@ export async function runCommand(args: RunArguments, context: CommandContext): P
       : await Thread.open(store, resumed);
   const events = new JsonEvents(output);
   const watch = watchRun(output, {
-    holdAnswer: outputSchema !== undefined,
+    // An answer whose citations are checked may go back.
+    holdAnswer: outputSchema !== undefined || args.agent.verifyCitations,
     // An answer with a schema has to stay as it was checked.
     footnotes:
       outputSchema === undefined

@@ -1,6 +1,12 @@
 /** What the answers of a thread cite. A function of the log. */
 import { BrowserSession } from "../../tools/index.ts";
-import { type CitedSources, citedSources, resolveCitations } from "../citations/index.ts";
+import {
+  type CitedSources,
+  citedSources,
+  resolveCitations,
+  type VerifiedCitations,
+  verifyCitations,
+} from "../citations/index.ts";
 import type { Annotation, Item } from "../events.ts";
 import { type ThreadState, toolStatesOf } from "./state.ts";
 
@@ -16,9 +22,25 @@ export function sourcesOf(state: ThreadState): CitedSources {
   return sources;
 }
 
-/** What the citations of an answer cite, held against the pages of the thread. */
-export function annotationsOf(text: string, state: ThreadState): readonly Annotation[] {
-  return resolveCitations(text, sourcesOf(state));
+/**
+ * What the citations of an answer cite, held against the pages of the thread.
+ * @param isVerified whether the cited lines are compared with their sentences as well; default: as the turn that is
+ *   open says
+ */
+export function annotationsOf(
+  text: string,
+  state: ThreadState,
+  isVerified: boolean = state.turn?.settings.verifyCitations ?? false,
+): readonly Annotation[] {
+  return isVerified
+    ? verifiedAnnotations(text, state).annotations
+    : resolveCitations(text, sourcesOf(state));
+}
+
+/** The same, always compared, and what a model and a person are told of it. */
+export function verifiedAnnotations(text: string, state: ThreadState): VerifiedCitations {
+  const sources = sourcesOf(state);
+  return verifyCitations(text, resolveCitations(text, sources), sources);
 }
 
 /** The item of what was said to the user, with what it cites. */

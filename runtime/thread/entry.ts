@@ -159,7 +159,7 @@ export type Problem = {
   /** What the model reads about it. */
   readonly feedback: Message | null;
   /** Which allowance it uses up. */
-  readonly counts: "retry" | "repair";
+  readonly counts: "retry" | "repair" | "citation";
 };
 
 /** A budget of the turn is near its end, or used up. */

@@ -134,6 +134,7 @@ function userInput(state: ThreadState, record: UserInput): Partial<ThreadState> 
       retries: 0,
       lastUnusable: "",
       repairs: 0,
+      citationRepairs: 0,
       idleSteps: 0,
       outcome: null,
       lastOutcome: null,
@@ -390,7 +391,9 @@ function problem(state: ThreadState, turn: TurnState, record: Problem): Partial<
       outcome: null,
       retries: isRetry ? turn.retries + 1 : turn.retries,
       lastUnusable: isRetry ? record.message : turn.lastUnusable,
-      repairs: isRetry ? turn.repairs : turn.repairs + 1,
+      repairs: record.counts === "repair" ? turn.repairs + 1 : turn.repairs,
+      citationRepairs:
+        record.counts === "citation" ? turn.citationRepairs + 1 : turn.citationRepairs,
     },
   };
 }

@@ -85,6 +85,8 @@ export type TurnState = {
   readonly retries: number;
   readonly lastUnusable: string;
   readonly repairs: number;
+  /** How often an answer went back because of its citations. */
+  readonly citationRepairs: number;
   /** Steps in a row that came to nothing. */
   readonly idleSteps: number;
   /** What the last step came to, until that was dealt with. */

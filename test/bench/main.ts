@@ -7,6 +7,7 @@ import type { Bench } from "./bench.ts";
 
 const AREAS: Readonly<Record<string, () => Promise<{ bench: Bench }>>> = {
   agent: () => import("./agent.ts"),
+  citations: () => import("./citations.ts"),
   constrain: () => import("./constrain.ts"),
   calibration: () => import("./calibration.ts"),
   chat: () => import("./chat.ts"),

@@ -61,3 +61,70 @@ test("a heading of the answer that is like that of the citations comes back", as
   const markdown = exportMarkdown(await result.thread.entries());
   expect(messagesOfMarkdown(markdown).at(-1)).toMatchObject({ content: [{ text }] });
 });
+
+/** An agent that opens a page and answers, then answers again. */
+async function verifiedRun(...answers: readonly string[]) {
+  await using browser = await createBrowserTools({ docs });
+  return await scriptedRun(
+    [call("search", { query: "winter" }), call("open", { id: 0 }), ...answers],
+    { tools: browser.tools, verifyCitations: true, maxSteps: 6 },
+  );
+}
+
+test("an answer that its lines do not support goes back once, and comes corrected", async () => {
+  const wrong = "In winter it opens at 10:00【1†L7】.";
+  const right = "In winter it opens at 11:00【1†L7】.";
+  const { result, events, prompts } = await verifiedRun(final(wrong), final(right));
+  expect(result.output).toBe(right);
+  expect(result.annotations).toMatchObject([{ support: "supported" }]);
+  const items = itemsOf(events);
+  expect(items.filter(({ type }) => type === "error")).toMatchObject([
+    {
+      code: "unsupported_citation",
+      message:
+        "“In winter it opens at 10:00【1†L7】.”: 10:00 is not in line 7 of page 1. It stands in line 5 of page 1.",
+    },
+  ]);
+  expect(prompts.at(-1)).toMatch(
+    /<\|start\|>user<\|message\|>The citations of the final message were checked[^<]*10:00 is not in/,
+  );
+  expect(items.find(({ type }) => type === "agent_message")).toMatchObject({
+    annotations: [{ support: "unsupported", missing: ["10:00"] }],
+  });
+  const entries = await result.thread.entries();
+  expect(replayedEvents(entries).filter(({ type }) => type === "item.completed")).toEqual(
+    events.filter(({ type }) => type === "item.completed"),
+  );
+});
+
+test("the second time it is marked", async () => {
+  const wrong = "In winter it opens at 10:00【1†L7】, see 【9†L1】.";
+  const { result, events } = await verifiedRun(final(wrong), final(wrong));
+  expect(result.status).toBe("completed");
+  expect(result.annotations).toMatchObject([
+    { support: "unsupported", missing: ["10:00"] },
+    { reason: "unknown_cursor" },
+  ]);
+  expect(itemsOf(events).slice(-2)).toMatchObject([
+    { code: "broken_citation" },
+    { code: "unsupported_citation" },
+  ]);
+});
+
+test("a model that has no second answer has its first, marked", async () => {
+  const wrong = "In winter it opens at 10:00【1†L7】.";
+  const nothing = "<|channel|>analysis<|message|>Hm.<|end|>";
+  const { result } = await verifiedRun(final(wrong), nothing, nothing, nothing, nothing);
+  expect(result).toMatchObject({ status: "completed", output: wrong });
+  expect(result.annotations).toMatchObject([{ support: "unsupported" }]);
+});
+
+test("without the option nothing goes back, and nothing is said of support", async () => {
+  await using browser = await createBrowserTools({ docs });
+  const { result } = await scriptedRun(
+    [call("open", { id: "visit/opening-hours.html" }), final("It opens at 10:00【0†L7】.")],
+    { tools: browser.tools },
+  );
+  expect(result.annotations).toMatchObject([{ type: "url_citation" }]);
+  expect(result.annotations[0]).not.toHaveProperty("support");
+});
