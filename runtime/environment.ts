@@ -107,6 +107,8 @@ export type EnvironmentOptions = {
   readonly keepIndex?: boolean | undefined;
   /** Gets sentences for the person who watches. */
   readonly onNote?: ((sentence: string) => void) | undefined;
+  /** Gets how far the reading of the documents has come, again and again. */
+  readonly onProgress?: ((text: string) => void) | undefined;
   /** Gets what plugins log. */
   readonly onPluginLog?: ((text: string) => void) | undefined;
 };
@@ -265,7 +267,15 @@ export type OpenedTools = AsyncDisposable & {
 export async function openTools(
   options: Pick<
     EnvironmentOptions,
-    "env" | "toolModules" | "plugins" | "documents" | "keepIndex" | "web" | "onNote" | "onPluginLog"
+    | "env"
+    | "toolModules"
+    | "plugins"
+    | "documents"
+    | "keepIndex"
+    | "web"
+    | "onNote"
+    | "onProgress"
+    | "onPluginLog"
   > & {
     /** Where the index of the documents and fetched pages are kept; absent: they go with the process. */
     readonly home?: Home | undefined;
@@ -307,13 +317,14 @@ async function openBrowser(
   options: Parameters<typeof openTools>[0],
   plugins: readonly Plugin[],
 ): Promise<BrowserTools | undefined> {
-  const { documents, web, home, env, onNote = () => {} } = options;
+  const { documents, web, home, env, onNote = () => {}, onProgress = () => {} } = options;
   if (documents === undefined && web === undefined) return undefined;
   const providers = plugins.flatMap(({ searchTools }) => searchTools.map(toolProvider));
   const cache = webCache(home);
   return createBrowserTools({
     docs: documents,
     indexFolder: options.keepIndex === false ? undefined : indexFolder(home),
+    onProgress: ({ done, of }) => onProgress(`reading documents: ${done} of ${of}`),
     web: web && {
       ...web,
       client: {

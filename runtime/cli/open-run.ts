@@ -47,6 +47,7 @@ export async function openRunEnvironment(
     onPluginLog: (text) => output.watchLines("log", text, "result"),
     ...others,
     onNote: note,
+    onProgress: loading ?? undefined,
     model: {
       ...modelConfiguration(given, { note, progress: loading }),
       ...changes.model,

@@ -37,6 +37,7 @@ export async function searchCommand(
       // The command itself asks for the web, unless a folder is named instead.
       web: webConfiguration({ ...args, web: args.web || args.docs === undefined }),
       onNote: note,
+      onProgress: (text) => output.progress(text),
       onPluginLog: (text) => output.watchLines("log", text, "result"),
     });
     const { summary } = opened.browser ?? {};

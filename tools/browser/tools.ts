@@ -10,6 +10,7 @@ import { BrowserSession, PageCache } from "./browser-session.ts";
 import { Browsing, type Shown, type ViewLimits } from "./browsing.ts";
 import {
   type FolderBackend,
+  type FolderOptions,
   type FolderSummary,
   openDocumentFolder,
 } from "./documents/folder-backend.ts";
@@ -24,6 +25,8 @@ export type BrowserToolsOptions =
       readonly indexFile?: string | undefined;
       /** Instead of `indexFile`: a folder for the indexes of all folders. */
       readonly indexFolder?: string | undefined;
+      /** Called again and again while documents are read and indexed. */
+      readonly onProgress?: FolderOptions["onProgress"];
       /** The web, searched and read; `{}` as it is. Default: it is not asked. */
       readonly web?: WebOptions | undefined;
     }

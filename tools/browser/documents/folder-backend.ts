@@ -21,7 +21,7 @@ import {
   type SkippedFile,
 } from "./folder.ts";
 import { keptIndexFile, purgeKeptIndexes, removeKeptIndex } from "./kept-index.ts";
-import { readFolder } from "./read-folder.ts";
+import { type ReadingProgress, readFolder } from "./read-folder.ts";
 
 export type { FolderLimits, SkippedFile } from "./folder.ts";
 
@@ -49,6 +49,8 @@ export type FolderOptions = Partial<FolderLimits> & {
    * not used for long make way. Where it cannot be used, the index goes with the process.
    */
   readonly indexFolder?: string | undefined;
+  /** Called again and again while documents are read and indexed; not for those that are known. */
+  readonly onProgress?: ((progress: ReadingProgress) => void) | undefined;
 };
 
 /** Documents named in an error, so that the model can choose one. */
@@ -62,30 +64,31 @@ const NAMED_DOCUMENTS = 8;
  */
 export async function openDocumentFolder(
   folder: string,
-  { indexFile, indexFolder, ...limits }: FolderOptions = {},
+  { indexFile, indexFolder, onProgress, ...limits }: FolderOptions = {},
 ): Promise<FolderBackend> {
   const bounds = { ...DEFAULT_LIMITS, ...limits };
   const listing = await listFolder(folder, bounds);
-  if (indexFile !== undefined || indexFolder === undefined) {
-    return openListing(folder, listing, bounds, indexFile);
-  }
+  const reading: Reading = { folder, listing, bounds, onProgress };
+  if (indexFile !== undefined || indexFolder === undefined) return openListing(reading, indexFile);
   try {
-    return await openKept(folder, listing, bounds, indexFolder);
+    return await openKept(reading, indexFolder);
   } catch (error) {
     if (error instanceof DocumentFolderError && error.cause === undefined) throw error;
-    return openListing(folder, listing, bounds, "", messageOf(error));
+    return openListing(reading, "", messageOf(error));
   }
 }
 
-async function openKept(
-  folder: string,
-  listing: FolderListing,
-  bounds: FolderLimits,
-  state: string,
-): Promise<FolderBackend> {
-  const file = await keptIndexFile(state, listing.root, await conversionVersion());
+type Reading = Pick<FolderOptions, "onProgress"> & {
+  /** As the caller named it. */
+  readonly folder: string;
+  readonly listing: FolderListing;
+  readonly bounds: FolderLimits;
+};
+
+async function openKept(reading: Reading, state: string): Promise<FolderBackend> {
+  const file = await keptIndexFile(state, reading.listing.root, await conversionVersion());
   try {
-    const backend = await openListing(folder, listing, bounds, file);
+    const backend = await openListing(reading, file);
     // Old indexes that cannot be removed are in no one's way today.
     await purgeKeptIndexes(state, file).catch(() => undefined);
     return backend;
@@ -97,15 +100,13 @@ async function openKept(
 }
 
 async function openListing(
-  folder: string,
-  listing: FolderListing,
-  bounds: FolderLimits,
+  { folder, listing, bounds, onProgress }: Reading,
   file = "",
   indexProblem?: string,
 ): Promise<FolderBackend> {
   const index = await openIndex(folder, file);
   try {
-    const { urls, skipped, ...read } = await readFolder(index, listing.files, bounds);
+    const { urls, skipped, ...read } = await readFolder(index, listing.files, bounds, onProgress);
     const summary: FolderSummary = {
       path: listing.root,
       documents: urls.size,

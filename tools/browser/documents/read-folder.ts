@@ -14,6 +14,9 @@ export type FolderReading = {
   readonly warnings: readonly SkippedFile[];
 };
 
+/** Files that were looked at, of all files of the folder. */
+export type ReadingProgress = { readonly done: number; readonly of: number };
+
 /** Groups of documents that are converted at the same time: one more than there are threads, so that none waits. */
 const AT_ONCE = 5;
 /** Characters, and documents, that are taken into the index as one change. */
@@ -24,13 +27,22 @@ export async function readFolder(
   index: IndexThread,
   files: readonly DocumentFile[],
   limits: FolderLimits,
+  onProgress: (progress: ReadingProgress) => void = () => {},
 ): Promise<FolderReading> {
   const known = new Map((await index.documents()).map((document) => [document.url, document]));
   const present = new Set(files.map(({ url }) => url));
   const writer = new BatchWriter(index);
   for (const url of known.keys()) if (!present.has(url)) await writer.remove(url);
+  const readGroup = outcomeReader(known, limits, writer);
+  let done = 0;
   const outcomes = (
-    await mapConcurrently(groupsOf(files), outcomeReader(known, limits, writer))
+    await mapConcurrently(groupsOf(files), async (group) => {
+      const outcome = await readGroup(group);
+      done += group.length;
+      // What is known already takes no time that would have to be told.
+      if (outcome.some(({ isRead }) => isRead)) onProgress({ done, of: files.length });
+      return outcome;
+    })
   ).flat();
   await writer.finish();
   const inIndex = files.filter((_, at) => outcomes[at]?.isIn);
