@@ -13,14 +13,14 @@ export type HostPattern = {
   readonly port: number | null;
 };
 
+const ACCEPTED =
+  "a name (api.example.com), *.name for all below it, * for any, each with :port where it is not 80 or 443";
+
 export class HostPatternError extends ToolsError {
   readonly pattern: string;
 
-  constructor(pattern: string) {
-    super(
-      "CHORALE_NET_PATTERN",
-      `${JSON.stringify(pattern)} is no host; accepted: a name (api.example.com), *.name for all below it, * for any, each with :port where it is not 80 or 443.`,
-    );
+  constructor(pattern: string, accepted: string = ACCEPTED) {
+    super("CHORALE_NET_PATTERN", `${JSON.stringify(pattern)} is no host; accepted: ${accepted}.`);
     this.pattern = pattern;
   }
 }

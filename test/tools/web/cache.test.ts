@@ -1,9 +1,11 @@
 /** What is kept of pages, and what of it is used. Time is faked where it matters; the file is a real one. */
+import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import type { RequestListener } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { promisify } from "node:util";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { RecordedFetch, WebClientOptions } from "../../../tools/net/index.ts";
 import { codeOf, openTestClient, type Routes, type Site, serve, text } from "./loopback.ts";
@@ -264,6 +266,37 @@ describe("the file", () => {
     });
     for (const page of pages) expect((await late.get(site.at(page), named)).status).toBe(200);
   });
+});
+
+test("two processes fill one file at once, and neither breaks it nor its bound", async () => {
+  const path = cachePath();
+  const module = JSON.stringify(new URL("../../../tools/net/web/cache-file.ts", import.meta.url));
+  const program = (name: string): string => `
+    const { CacheFile } = await import(${module});
+    const file = new CacheFile(${JSON.stringify(path)}, 1_000_000);
+    for (let page = 0; page < 100; page++) {
+      file.put("http://${name}.test/" + page, { policy: "{}", status: 200, contentType: null, location: null,
+        body: Buffer.alloc(20_000, "${name}"), fetchedAt: page, isPrivate: false });
+    }
+    file.close();`;
+  const run = promisify(execFile);
+  await Promise.all(
+    ["a", "b"].map((name) =>
+      run(process.execPath, ["--input-type=module", "--eval", program(name)]),
+    ),
+  );
+  const database = new DatabaseSync(path);
+  const { bytes, pages } = database
+    .prepare("SELECT sum(bytes) AS bytes, count(*) AS pages FROM responses_v1")
+    .get() as { readonly bytes: number; readonly pages: number };
+  expect(database.prepare("PRAGMA integrity_check").get()).toEqual({ integrity_check: "ok" });
+  expect(pages).toBeGreaterThan(40);
+  expect(bytes).toBeLessThanOrEqual(1_000_000);
+  const rows = database.prepare("SELECT url, body FROM responses_v1").all();
+  for (const { url, body } of rows) {
+    expect(Buffer.from(body as Uint8Array)).toEqual(Buffer.alloc(20_000, String(url).slice(7, 8)));
+  }
+  database.close();
 });
 
 describe("offline", () => {

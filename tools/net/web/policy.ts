@@ -88,9 +88,10 @@ function parseDomain(text: string): HostPattern {
 
 function parsePrivateHost(text: string): HostPattern {
   const pattern = parseHostPattern(text);
+  if (pattern.kind !== "any") return pattern;
   // Everything private at once would be no guard at all.
-  if (pattern.kind === "any") throw new HostPatternError(text);
-  return pattern;
+  const accepted = "a name (wiki.corp), an address, *.name for all below it, each with :port";
+  throw new HostPatternError(text, `${accepted} where it is not 80 or 443`);
 }
 
 function isWithin(url: URL, domain: HostPattern): boolean {
