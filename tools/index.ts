@@ -68,6 +68,7 @@ export type { StandardIssue, StandardResult, StandardSchema } from "./core/stand
 export { stateDir } from "./core/state-dir.ts";
 export {
   type ApprovalRule,
+  type InputFormat,
   isClientSideTool,
   type Tool,
   type ToolAnnotations,

@@ -129,6 +129,7 @@ function underName(tool: Tool, recipient: string): Tool {
     timeoutMs,
     ...(tool.descriptionSuffix !== undefined && { descriptionSuffix: tool.descriptionSuffix }),
     ...(tool.inputStandardSchema && { inputStandardSchema: tool.inputStandardSchema }),
+    ...(tool.inputFormat && { inputFormat: tool.inputFormat }),
     ...(tool.strict !== undefined && { strict: tool.strict }),
     ...(tool.annotations && { annotations: tool.annotations }),
     ...(tool.origin && { origin: tool.origin }),

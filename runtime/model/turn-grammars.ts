@@ -62,8 +62,15 @@ export function turnGrammars(options: TurnGrammarsOptions): TurnGrammars {
       }
       const { call } = resolveCall(recipient, tools);
       const declared = tools.get(call.recipient);
-      if (declared === undefined || call.isRaw || !isStrict(declared)) return null;
-      const { inputSchema } = declared.tool;
+      if (declared === undefined) return null;
+      const { inputFormat, inputSchema } = declared.tool;
+      if (inputFormat !== undefined) {
+        return library.matcher(
+          `format ${JSON.stringify(inputFormat)}`,
+          () => outputGrammar(inputFormat).grammar,
+        );
+      }
+      if (call.isRaw || !isStrict(declared)) return null;
       return library.matcher(`arguments ${JSON.stringify(inputSchema)}`, () =>
         argumentsGrammar(inputSchema),
       );

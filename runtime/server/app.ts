@@ -8,8 +8,10 @@ import { errorFacts, errorResponse } from "./http/dialect.ts";
 import { hostGuard, keyGuard, originGuard } from "./http/guards.ts";
 import { Hono } from "./http/hono.ts";
 import { newId } from "./ids.ts";
+import { messagesRoutes } from "./messages/routes.ts";
 import { ollamaRoutes } from "./ollama/routes.ts";
 import { openaiRoutes } from "./openai/routes.ts";
+import { responsesRoutes } from "./responses/routes.ts";
 import { serverRoutes } from "./server-routes.ts";
 
 export type AppControl = {
@@ -46,6 +48,8 @@ export function createApp(context: ServerContext, control: AppControl): Hono<Ser
   app.route("/", serverRoutes(context, isClosing, stop));
   app.route("/", ollamaRoutes(context));
   app.route("/", openaiRoutes(context));
+  app.route("/", responsesRoutes(context));
+  app.route("/", messagesRoutes(context));
   app.notFound((c) =>
     errorResponse(
       c.req.path,

@@ -34,6 +34,8 @@ export type ServerConfiguration = {
   readonly heartbeatMs: number;
   /** Milliseconds without a byte going through behind which a connection is closed. */
   readonly stallMs: number;
+  /** How the events of a raw trace are called in streams of the Responses API. */
+  readonly eventNames: "openai" | "open-responses";
   /** The version that clients of Ollama are told; they ask for at least some of its. */
   readonly ollamaVersion: string;
 };
@@ -55,6 +57,7 @@ export const DEFAULTS: ServerConfiguration = {
   graceMs: 30_000,
   heartbeatMs: 10_000,
   stallMs: 60_000,
+  eventNames: "openai",
   ollamaVersion: "0.31.2",
 };
 

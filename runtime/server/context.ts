@@ -1,11 +1,10 @@
 /** What the APIs of a server share. */
-import type { Tool } from "../../tools/index.ts";
-import type { AgentOptions } from "../index.ts";
 import type { Admission } from "./admission.ts";
 import type { Clock } from "./clock.ts";
 import type { ServerConfiguration } from "./configuration.ts";
 import type { Metrics } from "./metrics.ts";
 import type { ServedModels } from "./models/served-models.ts";
+import type { Responses } from "./responses/response-run.ts";
 import type { ReasoningMemory } from "./turn/reasoning-memory.ts";
 
 export type ServerContext = {
@@ -15,10 +14,8 @@ export type ServerContext = {
   readonly memory: ReasoningMemory;
   readonly metrics: Metrics;
   readonly clock: Clock;
-  /** Tools that the server carries out for APIs that have such: `browser.…`, `python`. */
-  readonly serverTools: readonly Tool[];
-  /** What decides about their calls. */
-  readonly policy: AgentOptions["policy"];
+  /** What the Responses API keeps, and carries out itself. */
+  readonly responses: Responses;
   /** Gets sentences for the person who watches. */
   readonly note: (sentence: string) => void;
   /** Aborted when the server stops what is still running. */

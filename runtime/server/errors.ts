@@ -14,6 +14,8 @@ export type ServerErrorCode =
   | "CHORALE_SERVER_BUSY"
   | "CHORALE_SERVER_CLOSING"
   | "CHORALE_MODEL_LOADING"
+  /** The file of responses cannot be opened, read or written. */
+  | "CHORALE_RESPONSE_STORE"
   /** The server cannot be started as it was asked to. */
   | "CHORALE_SERVER_CONFIGURATION";
 

@@ -2,8 +2,6 @@
 import { chmodSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Tool } from "../../tools/index.ts";
-import type { AgentOptions } from "../index.ts";
 import { Admission } from "./admission.ts";
 import { createApp } from "./app.ts";
 import { type Clock, systemClock } from "./clock.ts";
@@ -14,6 +12,10 @@ import { getRequestListener } from "./http/hono.ts";
 import { Metrics } from "./metrics.ts";
 import type { ModelSource } from "./models/model-source.ts";
 import { ServedModels } from "./models/served-models.ts";
+import type { Responses } from "./responses/response-run.ts";
+import { ResponseStore, type ResponseStoreLimits } from "./responses/response-store.ts";
+import { TraceSeal } from "./responses/sealed-trace.ts";
+import type { ServerTools } from "./responses/server-tools.ts";
 import { ReasoningMemory } from "./turn/reasoning-memory.ts";
 
 export type ServerOptions = {
@@ -21,8 +23,11 @@ export type ServerOptions = {
   readonly source: ModelSource;
   /** A Unix socket beside the port: a request on it is this user's. */
   readonly socketPath?: string | undefined;
-  readonly serverTools?: readonly Tool[];
-  readonly policy?: AgentOptions["policy"];
+  /** The file of responses. Default: in memory. */
+  readonly responsesPath?: string;
+  readonly responseLimits?: ResponseStoreLimits;
+  /** What the Responses API carries out itself. Default: nothing. */
+  readonly serverTools?: ServerTools;
   readonly clock?: Clock;
   readonly note?: (sentence: string) => void;
 };
@@ -59,8 +64,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     memory: new ReasoningMemory(),
     metrics: new Metrics(admission),
     clock,
-    serverTools: options.serverTools ?? [],
-    policy: options.policy,
+    responses: openResponses(options),
     note,
     closing: closing.signal,
   };
@@ -151,6 +155,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       }
       forget();
       await context.models.close();
+      context.responses.store.close();
       if (options.socketPath !== undefined) rmSync(options.socketPath, { force: true });
     })();
     return closed;
@@ -163,6 +168,25 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     ended: ended.promise,
     close,
     [Symbol.asyncDispose]: close,
+  };
+}
+
+/** @throws ResponseStoreError */
+function openResponses({
+  responsesPath = ":memory:",
+  responseLimits,
+  serverTools = {},
+  configuration,
+  note = () => {},
+}: ServerOptions): Responses {
+  const store = new ResponseStore(responsesPath, responseLimits);
+  return {
+    store,
+    seal: new TraceSeal(store.secret("trace")),
+    tools: serverTools,
+    live: new Map(),
+    names: configuration.eventNames,
+    warn: note,
   };
 }
 

@@ -28,6 +28,7 @@ const AREAS: readonly string[] = [
   "cells",
   "pages",
   "mcp",
+  "server",
   "sandbox",
   "sandbox-isolate",
   "sandbox-process",

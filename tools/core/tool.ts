@@ -81,6 +81,12 @@ export type ApprovalRule<Input = unknown, Context = unknown> = {
   decide(input: Input, context: ToolContext<Context>): boolean | Promise<boolean>;
 }["decide"];
 
+/** A text of a certain form. */
+export type InputFormat =
+  /** ECMAScript, about the whole text. */
+  | { readonly type: "regex"; readonly pattern: string }
+  | { readonly type: "grammar"; readonly syntax: "ebnf" | "lark"; readonly text: string };
+
 export interface Tool<Input = unknown, Context = unknown> {
   /**
    * What the model addresses: `python`, `browser.search`, `functions.get_weather`. `namespaceOf` and
@@ -100,6 +106,11 @@ export interface Tool<Input = unknown, Context = unknown> {
    * yes, as far as a grammar carries the schema; the arguments are validated in any case.
    */
   readonly strict?: boolean;
+  /**
+   * The texts that a tool takes whose arguments are one text. The model writes it as it is, and can write no other
+   * where the engine allows that; nothing else checks it.
+   */
+  readonly inputFormat?: InputFormat;
   /** Checks and changes what passed `inputSchema`: `execute` gets what it makes of the arguments. */
   readonly inputStandardSchema?: StandardSchema;
   /** Longest run before it is aborted. */

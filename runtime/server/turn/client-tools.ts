@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import type { JsonSchema } from "../../../harmony/index.ts";
-import { isToolName, type Tool } from "../../../tools/index.ts";
+import { type InputFormat, isToolName, type Tool } from "../../../tools/index.ts";
 
 /** A tool as a request declares it. */
 export type ClientTool = {
@@ -17,6 +17,8 @@ export type ClientTool = {
   readonly strict?: boolean | null | undefined;
   /** The arguments are a text of the tool's own, not JSON (a patch, a query). */
   readonly isCustom?: boolean;
+  /** Of a custom tool: the texts that it takes. Absent: any. */
+  readonly format?: InputFormat;
 };
 
 /** Functions of these names would be taken for the tools that gpt-oss was trained with. */
@@ -111,8 +113,8 @@ function unused(recipient: string, taken: ReadonlySet<string>): string {
 const known = new Map<string, Tool>();
 
 function toolOf(recipient: string, declared: ClientTool): Tool {
-  const { description, parameters, strict, isCustom = false } = declared;
-  const definition = JSON.stringify([recipient, description, parameters, strict, isCustom]);
+  const { description, parameters, strict, isCustom = false, format } = declared;
+  const definition = JSON.stringify([recipient, description, parameters, strict, isCustom, format]);
   const key = createHash("sha256").update(definition).digest("base64");
   const found = known.get(key);
   known.delete(key);
@@ -123,6 +125,7 @@ function toolOf(recipient: string, declared: ClientTool): Tool {
     timeoutMs: UNUSED_TIMEOUT_MS,
     // The body of a custom tool is the text itself; as JSON it would have to be quoted.
     ...(isCustom && { strict: false }),
+    ...(isCustom && format && { inputFormat: format }),
   };
   known.set(key, tool);
   if (known.size > MAX_KNOWN_TOOLS) known.delete(known.keys().next().value as string);

@@ -19,6 +19,8 @@ type Result = Extract<ConversationItem, { type: "result" }>;
 
 /** What gpt-oss writes in front of the arguments of a call. */
 const JSON_TYPE = "<|constrain|>json";
+/** The same of the tools that it was trained with. */
+const CODE_TYPE = "code";
 
 export function historyOf(
   given: readonly ConversationItem[],
@@ -68,7 +70,10 @@ export function historyOf(
         break;
       }
       case "call": {
-        const recipient = tools.recipientOf(item.name, item.namespace ?? null);
+        const { isServerTool = false } = item;
+        const recipient = isServerTool
+          ? item.name
+          : tools.recipientOf(item.name, item.namespace ?? null);
         const place = hash.placeOf(recipient, item.arguments);
         const remembered = memory.recall(item.callId, place);
         if (at > lastAnswer) {
@@ -79,12 +84,15 @@ export function historyOf(
           }
         }
         thoughts = [];
-        const written = remembered ?? { arguments: item.arguments, contentType: JSON_TYPE };
-        messages.push(callMessage(recipient, written));
+        const contentType = isServerTool ? CODE_TYPE : JSON_TYPE;
+        const written = remembered ?? { arguments: item.arguments, contentType };
+        // The tools that gpt-oss was trained with are called in its thoughts.
+        const channel = isServerTool ? "analysis" : "commentary";
+        messages.push({ ...callMessage(recipient, written), channel });
         hash.add("call", recipient, place);
         const result = results.get(item);
         const text = result === undefined ? NO_RESULT : result.text;
-        messages.push(resultMessage(recipient, text));
+        messages.push({ ...resultMessage(recipient, text), channel });
         hash.add("result", text);
         // The next call of the same message was thought of together with this one.
         if (items[at + 1]?.type !== "call") hasThought = false;

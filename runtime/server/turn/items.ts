@@ -29,8 +29,11 @@ export type ConversationItem =
 export type CallItem = {
   readonly type: "call";
   readonly callId?: string | null;
+  /** What the client calls the tool; of a tool that was carried out here, what the model addresses. */
   readonly name: string;
   readonly namespace?: string | null;
+  /** It was carried out here. */
+  readonly isServerTool?: boolean;
   /** JSON; of a custom tool the text as it is. */
   readonly arguments: string;
 };

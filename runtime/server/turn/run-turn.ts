@@ -45,6 +45,8 @@ export type TurnRequest = {
   readonly stop?: readonly string[];
   /** Most tokens, reasoning included; null or absent: what the context holds. */
   readonly maxTokens?: number | null;
+  /** Most calls, of the client's tools and of those here; null or absent: no limit. */
+  readonly maxToolCalls?: number | null;
   /** Default medium. */
   readonly effort?: ReasoningEffort | null;
   /** Requests with the same text are likely to begin alike (`prompt_cache_key`, a header of the client). */
@@ -154,6 +156,7 @@ async function turn(
     ...(request.policy && { policy: request.policy }),
     ...(history.instructions !== null && { instructions: history.instructions }),
     ...(request.effort && { effort: request.effort }),
+    ...(typeof request.maxToolCalls === "number" && { maxToolCalls: request.maxToolCalls }),
     ...(request.sampling && { sampling: request.sampling }),
     toolChoice: choiceOf(toolChoice, tools, serverTools),
     toolTokenBudget: Number.POSITIVE_INFINITY,

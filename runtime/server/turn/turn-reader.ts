@@ -247,7 +247,11 @@ export class TurnReader {
   ): Promise<{ readonly callId: string; readonly text: string; readonly problem: string | null }> {
     const { call_id: callId, arguments: raw } = call;
     const declared = this.#options.tools.get(call.tool) as ClientTool;
-    if (declared.isCustom) return { callId, text: customText(raw), problem: null };
+    if (declared.isCustom) {
+      // Kept to its format, the text is already what the tool takes.
+      const isExact = this.#options.tellsCallsLive && declared.format !== undefined;
+      return { callId, text: isExact ? raw : customText(raw), problem: null };
+    }
     const text = raw.trim() === "" ? "{}" : raw;
     const isTold = this.#open.get(callId)?.isHeld === false;
     if (isTold) return { callId, text, problem: null };

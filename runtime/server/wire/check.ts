@@ -9,14 +9,16 @@ export type Fields<T> = { readonly [Name in keyof T]?: T[Name] | null | undefine
 export type Schema<T> = GenericSchema<unknown, T>;
 
 /**
+ * @param within where the value stands in the body: `input[0]`; absent: it is the body
  * @returns the fields that the schema knows
  * @throws ServerError with the status 400 that names the first field that is wrong
  */
-export function checkBody<T>(schema: Schema<T>, body: unknown): T {
+export function checkBody<T>(schema: Schema<T>, body: unknown, within?: string): T {
   const result = safeParse(schema, body, { abortEarly: true });
   if (result.success) return result.output;
   const [issue] = result.issues;
-  const param = getDotPath(issue);
+  const path = getDotPath(issue);
+  const param = within === undefined || path === null ? (within ?? path) : `${within}.${path}`;
   const where = param === null ? "The body" : `The field ${param}`;
   const found = issue.received.length > MAX_QUOTED ? "something else" : issue.received;
   const problem =

@@ -9,8 +9,8 @@ import {
   type ModelFacts,
   type ModelSource,
 } from "../../../runtime/server/models/model-source.ts";
+import type { ServerTools } from "../../../runtime/server/responses/server-tools.ts";
 import { type RunningServer, startServer } from "../../../runtime/server/server.ts";
-import type { Tool } from "../../../tools/index.ts";
 
 const tokenizer = loadO200kHarmony();
 
@@ -20,7 +20,10 @@ export type Reply = string | ScriptedReply;
 export type ServeOptions = Partial<ServerConfiguration> & {
   readonly clock?: Clock;
   readonly socketPath?: string;
-  readonly serverTools?: readonly Tool[];
+  readonly serverTools?: ServerTools;
+  readonly responsesPath?: string;
+  /** Whether the model is kept to grammars. Default: no. */
+  readonly hasMatchers?: boolean;
   /** Tokens of context of the model. */
   readonly modelContext?: number;
   readonly source?: Partial<ModelSource>;
@@ -38,7 +41,7 @@ export type ServedModel = RunningServer & {
   readonly get: (path: string, init?: RequestInit) => Promise<Response>;
 };
 
-const FACTS: ModelFacts = {
+export const FACTS: ModelFacts = {
   name: "gpt-oss:20b",
   aliases: ["gpt-oss"],
   modifiedAt: Date.UTC(2026, 10, 1),
@@ -62,11 +65,11 @@ export async function serve(
   replies: readonly Reply[] = [],
   options: ServeOptions = {},
 ): Promise<ServedModel> {
-  const { clock, socketPath, serverTools, modelContext, source, loading, ...configuration } =
-    options;
+  const { clock, socketPath, serverTools, responsesPath, hasMatchers, ...rest } = options;
+  const { modelContext, source, loading, ...configuration } = rest;
   const engine = new ScriptedEngine(
     replies.map((reply) => (typeof reply === "string" ? says(reply) : reply)),
-    { contextLength: modelContext ?? 131_072 },
+    { contextLength: modelContext ?? 131_072, matchers: hasMatchers ?? false },
   );
   const notes: string[] = [];
   const server = await startServer({
@@ -84,6 +87,7 @@ export async function serve(
     ...(clock && { clock }),
     ...(socketPath !== undefined && { socketPath }),
     ...(serverTools && { serverTools }),
+    ...(responsesPath !== undefined && { responsesPath }),
     note: (sentence) => notes.push(sentence),
   });
   return {
