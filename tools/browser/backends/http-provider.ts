@@ -10,11 +10,12 @@ import { isWeb } from "../text/address.ts";
 import { oneLine } from "../text/clean-text.ts";
 import { SearchConfigurationError, SearchProviderError } from "./errors.ts";
 import { at, text as textIn } from "./json.ts";
-import type {
-  OpenClient,
-  ProviderDefinition,
-  ProviderRequest,
-  SearchProvider,
+import {
+  cutSummary,
+  type OpenClient,
+  type ProviderDefinition,
+  type ProviderRequest,
+  type SearchProvider,
 } from "./provider.ts";
 
 export type HttpProviderOptions = {
@@ -29,8 +30,6 @@ export type HttpProviderOptions = {
 const TIMEOUT_MS = 20_000;
 const MAX_BYTES = 4 * 1024 * 1024;
 const SHOWN_CHARACTERS = 200;
-/** Characters of a summary: what services send is a paragraph, what a hostile one sends is bounded. */
-const SUMMARY_CHARACTERS = 1000;
 
 /** @throws SearchConfigurationError when a key is missing */
 export function httpProvider(
@@ -113,7 +112,7 @@ export function httpProvider(
         (hit): SearchHit => ({
           url: withoutKeys(hit.url),
           title: withoutKeys(hit.title),
-          summary: withoutKeys(hit.summary).slice(0, SUMMARY_CHARACTERS).toWellFormed(),
+          summary: cutSummary(withoutKeys(hit.summary)),
         }),
       );
     },

@@ -45,6 +45,20 @@ export type ProviderDefinition = {
   read(answer: unknown): readonly SearchHit[];
 };
 
+/** Of a summary: some services send whole pages, and ten results should fit into one view. */
+const SUMMARY_CHARACTERS = 400;
+
+/** A summary of at most so many characters, with dots where the rest was. */
+export function cutSummary(text: string): string {
+  const line = text
+    .slice(0, 4 * SUMMARY_CHARACTERS)
+    .replace(/\s+/g, " ")
+    .trim();
+  return line.length <= SUMMARY_CHARACTERS
+    ? line
+    : `${line.slice(0, SUMMARY_CHARACTERS - 2).toWellFormed()} …`;
+}
+
 export type ProviderQuery = { readonly text: string; readonly count: number };
 
 /** Opens a client for the hosts of one provider: its key can reach no other. */

@@ -8,10 +8,9 @@ import type { SearchHit } from "../backend.ts";
 import { isWeb } from "../text/address.ts";
 import { SearchProviderError } from "./errors.ts";
 import { at, isObject, objects, text } from "./json.ts";
-import type { SearchProvider } from "./provider.ts";
+import { cutSummary, type SearchProvider } from "./provider.ts";
 
 const TIMEOUT_MS = 20_000;
-const SUMMARY_CHARACTERS = 1000;
 
 /**
  * The tool gets `{ query, topn }` and returns a list of `{ url, title, summary }`, or an object with such a list
@@ -57,10 +56,7 @@ export function toolProvider(tool: Tool): SearchProvider {
           (result): SearchHit => ({
             url: text(result["url"]),
             title: text(result["title"]),
-            summary: (text(result["summary"]) || text(result["snippet"])).slice(
-              0,
-              SUMMARY_CHARACTERS,
-            ),
+            summary: cutSummary(text(result["summary"]) || text(result["snippet"])),
           }),
         )
         .filter(({ url }) => isWeb(url) && URL.canParse(url))
