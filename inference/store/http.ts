@@ -3,7 +3,7 @@
  * what is asked. Redirects are followed here, so that a key for one host never reaches another.
  */
 import { setTimeout as wait } from "node:timers/promises";
-import { InferenceError, ModelStoreError, type ModelStoreErrorCode } from "../errors.ts";
+import { ModelStoreError, type ModelStoreErrorCode } from "../errors.ts";
 
 export type HttpRequest = {
   readonly url: URL;
@@ -15,7 +15,11 @@ export type HttpRequest = {
 export type HttpResponse = {
   readonly status: number;
   header(name: string): string | null;
-  readonly body: AsyncIterable<Uint8Array>;
+  /**
+   * Gives the body to `sink` as it comes.
+   * @param sink returns a promise to be waited for before the next chunk; false: enough
+   */
+  read(sink: (chunk: Uint8Array) => Promise<boolean> | boolean): Promise<void>;
   /** Gives up on the body. */
   cancel(): void;
 };
@@ -158,19 +162,16 @@ async function readBody(
   const chunks: Uint8Array[] = [];
   let length = 0;
   try {
-    for await (const chunk of response.body) {
+    await response.read((chunk) => {
       chunks.push(chunk);
       length += chunk.byteLength;
-      if (length > mostBytes) {
-        response.cancel();
-        throw registryError(url, `sends more than ${mostBytes} bytes as ${what}`);
-      }
-    }
+      return length <= mostBytes;
+    });
   } catch (cause) {
     signal.throwIfAborted();
-    if (InferenceError.isInstance(cause)) throw cause;
     throw new PassingError(`${shown(url)}: ${messageOf(cause)}`, undefined, { cause });
   }
+  if (length > mostBytes) throw registryError(url, `sends more than ${mostBytes} bytes as ${what}`);
   const stated = response.header("content-length");
   if (stated !== null && /^\d{1,15}$/.test(stated) && Number(stated) !== length) {
     throw new PassingError(`${shown(url)}: the answer was cut off`);

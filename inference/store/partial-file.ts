@@ -13,9 +13,6 @@ import type { Lock } from "./lock.ts";
 import { lock } from "./lock.ts";
 import { type ModelStore, storeError } from "./model-store.ts";
 
-/** Of which one request asks for one. */
-const PIECE_BYTES: number = 16 << 20;
-
 export type Piece = {
   readonly index: number;
   /** Of its first byte in the file. */
@@ -61,15 +58,14 @@ export class PartialFile {
 
   /**
    * Takes what an earlier try has left, or begins anew; waits while another process receives the same file.
-   * @param pieceBytes of every piece but the last
-   * @param onWait called when another process has it
+   * @param options pieceBytes: of every piece but the last; onWait: called when another process has it
    * @throws ModelStoreError, the signal's reason
    */
   static async take(
     store: ModelStore,
     { sha256, bytes }: { readonly sha256: string; readonly bytes: number },
     signal: AbortSignal,
-    { pieceBytes = PIECE_BYTES, onWait }: { pieceBytes?: number; onWait?: () => void } = {},
+    { pieceBytes, onWait }: { readonly pieceBytes: number; readonly onWait: () => void },
   ): Promise<PartialFile> {
     const paths = store.partial(sha256);
     const held = await lock(paths.lock, signal, onWait);

@@ -35,8 +35,10 @@ export type ReceiveOptions = {
 };
 
 const CONNECTIONS = 4;
-/** Written at a time: with so many bytes of each connection a killed process has less than a piece unwritten. */
-const BLOCK_BYTES = 1 << 20;
+/** Default; the pieces of `PartialFile`. */
+const PIECE_BYTES = 16 << 20;
+/** A piece has so many times what all connections together hold unwritten: that is what a killed process loses. */
+const BLOCKS_OF_ALL = 4;
 /** The file is received anew so often when its hash is another. */
 const MOST_WRONG_HASHES = 1;
 const OK = 200;
@@ -52,9 +54,9 @@ export async function receiveFile(
   registry: Registry,
   options: ReceiveOptions,
 ): Promise<void> {
-  const { pieceBytes } = options;
+  const { pieceBytes = PIECE_BYTES } = options;
   const partial = await PartialFile.take(store, file, registry.signal, {
-    ...(pieceBytes !== undefined && { pieceBytes }),
+    pieceBytes,
     onWait: () => registry.onNote(`Another process receives ${file.name}; waiting for it.`),
   });
   try {
@@ -92,6 +94,9 @@ class Reception {
   /** Ends all connections when one has failed for good. */
   readonly #stop = new AbortController();
   readonly #waiting: Piece[];
+  readonly #connections: number;
+  /** Of one connection, written at a time. */
+  readonly #blockBytes: number;
   /** Where an earlier request was redirected to: the next one goes there at once. */
   #direct: URL | null = null;
   #knowsRanges = true;
@@ -110,12 +115,15 @@ class Reception {
     this.#registry = { ...registry, signal };
     const { retryMs, onNote } = registry;
     this.#failures = new Failures({ what: file.name, signal, retryMs, onNote });
+    const { connections = CONNECTIONS, pieceBytes = PIECE_BYTES } = options;
+    this.#connections = connections;
+    this.#blockBytes = pieceBytes / BLOCKS_OF_ALL / connections;
     this.#waiting = partial.pieces.filter(({ done, bytes }) => done < bytes);
   }
 
   /** @returns the SHA-256 of what was received */
   async run(): Promise<string> {
-    const { connections = CONNECTIONS, onProgress } = this.#options;
+    const { onProgress } = this.#options;
     const { bytes } = this.#file;
     let isComplete = false;
     await using hash = new HashThread(this.#partial.path, (hashed) => {
@@ -123,7 +131,7 @@ class Reception {
     });
     this.#hash = hash;
     this.#advanceHash();
-    await this.#all(Array.from({ length: connections }, () => this.#connection()));
+    await this.#all(Array.from({ length: this.#connections }, () => this.#connection()));
     if (!this.#knowsRanges) await this.#receiveWhole();
     isComplete = true;
     const { signal } = this.#registry;
@@ -244,16 +252,17 @@ class Reception {
       this.#advanceHash();
       this.#options.onProgress({ hashing: false, bytes: this.#partial.done });
     };
+    const take = (chunk: Uint8Array): Promise<boolean> | boolean => {
+      const left = wanted.bytes - wanted.done - held;
+      const kept = chunk.byteLength > left ? chunk.subarray(0, left) : chunk;
+      blocks.push(kept);
+      held += kept.byteLength;
+      if (chunk.byteLength > left) return false;
+      return held < this.#blockBytes || flush().then(() => true);
+    };
     let broken: unknown;
     try {
-      for await (const chunk of response.body) {
-        const left = wanted.bytes - wanted.done - held;
-        if (left <= 0) break;
-        const kept = chunk.byteLength > left ? chunk.subarray(0, left) : chunk;
-        blocks.push(kept);
-        held += kept.byteLength;
-        if (held >= BLOCK_BYTES) await flush();
-      }
+      await response.read(take);
     } catch (error) {
       if (error instanceof ModelStoreError) throw error;
       broken = error;

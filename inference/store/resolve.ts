@@ -50,19 +50,21 @@ export function resolveModelName(text: string, places: ModelPlaces): ResolvedMod
   throw new ModelNotFoundError(text, notFound(text, models));
 }
 
-/**
- * A model that was pulled, by any of its names; paths and other programs' models do not count.
- * @throws ModelStoreError for a short name of several models
- */
+/** A model that was pulled, by its full name; paths, short names and other programs' models do not count. */
 export function findStoredModel(text: string, store: ModelStore): StoredModel | undefined {
-  const { models } = store.list();
-  const found = chooseModel(text, models.map(localModel));
-  return models.find(({ manifest }) => manifest.name === found?.text);
+  return exactModel(text, store.list().models);
+}
+
+function exactModel<T extends { readonly name: ModelName }>(
+  text: string,
+  models: readonly T[],
+): T | undefined {
+  const meanings = meaningsOf(text);
+  return models.find(({ name }) => meanings.some((meaning) => isSameModel(meaning, name)));
 }
 
 function chooseModel(text: string, models: readonly LocalModel[]): LocalModel | undefined {
-  const meanings = meaningsOf(text);
-  const exact = models.find(({ name }) => meanings.some((meaning) => isSameModel(meaning, name)));
+  const exact = exactModel(text, models);
   if (exact !== undefined) return exact;
   const wanted = shortForm(text);
   for (const keeper of ["chorale", "ollama", "huggingface", "lmstudio"]) {

@@ -16,6 +16,7 @@ const AREAS: Readonly<Record<string, () => Promise<{ bench: Bench }>>> = {
   inference: () => import("./inference.ts"),
   "jump-forward": () => import("./jump-forward.ts"),
   pages: () => import("./pages.ts"),
+  pull: () => import("./pull.ts"),
   python: () => import("./python.ts"),
   start: () => import("./start.ts"),
   search: () => import("./search.ts"),

@@ -8,6 +8,7 @@
  *     context [--context N] [--seed N]
  *     sessions [--sessions N] [--seed N]
  *     kills [--kills N] [--seed N] [--embedded 1]
+ *     pull [--runs N] [--seed N]
  *     xsd [--documents N]
  *     constrain [--walks N] [--seed N] [FILE of the area json | FOLDER of JSON-Schema-Test-Suite …]
  */
@@ -21,6 +22,7 @@ import { killRuns } from "./kill-runs.ts";
 import { stressSessions } from "./many-sessions.ts";
 import { stressPaging } from "./paged-experts.ts";
 import { stressPlugins } from "./plugin-calls.ts";
+import { stressPulls } from "./pulls.ts";
 import { stressPython } from "./python-cells.ts";
 import { writeDocuments } from "./xsd-documents.ts";
 
@@ -123,6 +125,15 @@ const kills: Area = async (args, folder) => {
   return { report: { seed, model, ...report }, good: report.problems.length === 0 };
 };
 
+const pull: Area = async (args, folder) => {
+  const { runs, seed } = numbers(args, { runs: 200, seed: 1 });
+  const onProgress = (done: number): void => {
+    if (done % 20 === 0) console.error(`${done} pulls`);
+  };
+  const report = await stressPulls({ runs, seed, folder, onProgress });
+  return { report: { seed, ...report }, good: report.problems.length === 0 };
+};
+
 const constrain: Area = async (args) => {
   const { values, positionals } = parseArgs({
     args: [...args],
@@ -158,6 +169,7 @@ const AREAS = new Map<string, Area>([
   ["constrain", constrain],
   ["kills", kills],
   ["python", python],
+  ["pull", pull],
   ["plugins", plugins],
   ["paging", paging],
   ["context", context],

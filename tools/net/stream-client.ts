@@ -2,7 +2,9 @@
  * Answers as streams, for large files that are fetched in many requests over the same connections. Where it connects
  * is guarded; redirects are the caller's to follow, and what comes is the caller's to check.
  */
-import { asNetError } from "./errors.ts";
+import type { Readable } from "node:stream";
+
+import { asNetError, UnreachableError } from "./errors.ts";
 import type { GuardedClient } from "./guarded-dispatcher.ts";
 
 export type StreamRequest = {
@@ -16,11 +18,19 @@ export type StreamResponse = {
   readonly status: number;
   /** @param name in lower case */
   header(name: string): string | null;
-  /** Throws NetError when it breaks off. */
-  readonly body: AsyncIterable<Uint8Array>;
+  /**
+   * Gives the body to `sink` as it comes, at most once. Pushed and not pulled: a large file has tens of thousands of
+   * chunks, and a promise for each would take as long as the chunks.
+   *
+   * @param sink returns a promise to be waited for before the next chunk; false: enough, the connection is closed
+   * @throws NetError when it breaks off; what `sink` throws
+   */
+  read(sink: ChunkSink): Promise<void>;
   /** Gives up on the body; the connection is closed. */
   cancel(): void;
 };
+
+export type ChunkSink = (chunk: Uint8Array) => Promise<boolean> | boolean;
 
 export type StreamClientOptions = {
   /** Hosts, with their ports, that may be in a private network or on this machine, since the user named them. */
@@ -49,7 +59,7 @@ export class StreamClient implements AsyncDisposable {
       return {
         status: statusCode,
         header: (name) => [received[name] ?? []].flat()[0] ?? null,
-        body: told(body, url),
+        read: (sink) => pour(body, sink, url),
         // Its error would have no reader.
         cancel: () => void body.on("error", () => {}).destroy(),
       };
@@ -73,10 +83,35 @@ export class StreamClient implements AsyncDisposable {
   }
 }
 
-async function* told(body: AsyncIterable<Uint8Array>, url: URL): AsyncGenerator<Uint8Array> {
-  try {
-    yield* body;
-  } catch (error) {
-    throw asNetError(error, url.host);
-  }
+function pour(body: Readable, sink: ChunkSink, { host }: URL): Promise<void> {
+  return new Promise((done, failed) => {
+    const stop = (): void => {
+      body.destroy();
+      done();
+    };
+    const fail = (error: unknown): void => {
+      failed(error);
+      body.destroy();
+    };
+    body.on("error", (error) => failed(asNetError(error, host)));
+    body.on("end", done);
+    // Of no effect behind one of the others.
+    body.on("close", () => failed(new UnreachableError(host, "the answer was cut off")));
+    body.on("data", (chunk: Uint8Array) => {
+      let wanted: Promise<boolean> | boolean;
+      try {
+        wanted = sink(chunk);
+      } catch (error) {
+        fail(error);
+        return;
+      }
+      if (wanted === true) return;
+      if (wanted === false) {
+        stop();
+        return;
+      }
+      body.pause();
+      wanted.then((isWanted) => (isWanted ? body.resume() : stop()), fail);
+    });
+  });
 }

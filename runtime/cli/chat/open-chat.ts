@@ -17,6 +17,7 @@ import {
 import { readAttachments, withAttachments } from "../attachments.ts";
 import type { CommandContext } from "../command-context.ts";
 import { modelConfiguration } from "../model-configuration.ts";
+import { modelOffer, offerFacts } from "../models/offer.ts";
 import { openRunEnvironment, turnOptionsOf } from "../open-run.ts";
 import { resumedThread } from "../resumed-thread.ts";
 import { checkWritable, writeWhole } from "../write-file.ts";
@@ -38,6 +39,10 @@ export async function openChat(
     onLoading: progress,
   });
   const { home, tools, python, briefing, threads: store } = environment;
+  if (args.model.model === undefined) {
+    const offer = modelOffer(offerFacts(context.env));
+    if (offer !== null) note(offer);
+  }
   let configuration = modelConfiguration(args.model, { note, progress });
   let model: LanguageModel = environment.model;
   try {

@@ -38,17 +38,21 @@ export async function removeCommand(
   return EXIT.ok;
 }
 
-/** Says whose it is, where another program has a model of the name. */
+const KEEPERS = {
+  path: "it lies at a path of yours",
+  ollama: "Ollama keeps it",
+  huggingface: "it lies in the Hugging Face cache",
+  lmstudio: "LM Studio keeps it",
+} as const;
+
+/** Says whose it is, where there is a model of the name. */
 function notThere(text: string, env: NodeJS.ProcessEnv): Error {
   const found = resolveModelName(text, env);
-  const keeper = {
-    path: "lies at a path of yours",
-    chorale: "was pulled",
-    ollama: "is kept by Ollama",
-    huggingface: "lies in the Hugging Face cache",
-    lmstudio: "is kept by LM Studio",
-  };
-  return new UsageError(
-    `Cannot remove ${text}: it ${keeper[found?.keeper ?? "path"]}, not by chorale pull; accepted: the name of a model that chorale list shows as pulled.`,
-  );
+  const [why, accepted] =
+    found === undefined
+      ? ["it is part of Chorale", "the name of a model that was pulled"]
+      : found.keeper === "chorale"
+        ? ["no model that was pulled has this full name", found.name]
+        : [KEEPERS[found.keeper], "the name of a model that was pulled"];
+  return new UsageError(`Cannot remove ${text}: ${why}; accepted: ${accepted}.`);
 }

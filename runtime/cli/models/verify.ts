@@ -3,7 +3,6 @@ import {
   CheckpointError,
   checkTensors,
   type FileCheck,
-  findStoredModel,
   type TensorCheck,
   verifyFiles,
   verifyFoundFiles,
@@ -60,14 +59,13 @@ async function verifyOne(text: string, { output, env, signal }: CommandContext):
   const tell = transferProgress(output);
   const onProgress = (file: string, done: number, total: number): void =>
     tell(`hashing ${file}`, done, total);
-  const stored = findStoredModel(text, store);
-  if (stored !== undefined) {
-    const files = await verifyFiles(store, stored, { signal, onProgress });
-    return { name: stored.manifest.name, files, ...(await tensorsOf(stored.path)) };
-  }
   const found = resolveModelName(text, env);
   if (found === undefined) throw new UsageError(`${text} is part of Chorale and not verified.`);
-  const files = await verifyFoundFiles(found.path, { signal, onProgress });
+  const own = store.list().models.find(({ path }) => path === found.path);
+  const files =
+    own === undefined
+      ? await verifyFoundFiles(found.path, { signal, onProgress })
+      : await verifyFiles(store, own, { signal, onProgress });
   return { name: found.name, files, ...(await tensorsOf(found.path)) };
 
   async function tensorsOf(path: string): Promise<Pick<Verified, "problem" | "tensors">> {
