@@ -2,13 +2,17 @@
 import { globSync, readFileSync } from "node:fs";
 import { importsOf } from "./structure/import-graph.ts";
 
-/** They load many models, play thousands of conversations, or use processes that their text does not name. */
+/**
+ * They load many models, play thousands of conversations, unpack much, wait for servers that are slow, or use
+ * processes that their text does not name.
+ */
 const SLOW = [
   "test/cli/**/*.test.ts",
   "test/conformance/**/*.test.ts",
   "test/inference/{broken-numbers,loading,screening,shapes}.test.ts",
   "test/inference/constrain/o200k.test.ts",
   "test/runtime/{golden,replay,thread-log}.test.ts",
+  "test/tools/web/{faults,ssrf}.test.ts",
 ];
 
 /** What starts Python, a plugin, an MCP server, or anything else in a process of its own. */

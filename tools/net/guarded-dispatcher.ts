@@ -44,6 +44,8 @@ export type DispatcherOptions = ConnectOptions & {
   readonly silenceMs: number;
   /** Most connections to one origin. Default: any number. */
   readonly connections?: number;
+  /** Most bytes of a response's head over HTTP/1. Default: Node's, 16 KiB. */
+  readonly headBytes?: number;
 };
 
 /** undici by way of a dispatcher; redirects are the caller's to follow. */
@@ -74,6 +76,7 @@ export function openGuardedClient(options: DispatcherOptions): GuardedClient {
     connect: guardedConnector(options, received),
     allowH2: options.http2 ?? false,
     ...(options.connections !== undefined && { connections: options.connections }),
+    ...(options.headBytes !== undefined && { maxHeaderSize: options.headBytes }),
     headersTimeout: options.silenceMs,
     bodyTimeout: options.silenceMs,
   });

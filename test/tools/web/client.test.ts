@@ -7,7 +7,9 @@ import {
   gzipSync,
   zstdCompressSync,
 } from "node:zlib";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { createWebPolicy } from "../../../tools/net/web/policy.ts";
 import { codeOf, openTestClient, serve, text } from "./loopback.ts";
 
 const named = { purpose: "named by the user" } as const;
@@ -143,6 +145,36 @@ describe("what is not asked", () => {
   ])("%j: %s", async (policy, url, code) => {
     const client = openTestClient([], { ...policy, resolve: async () => [] });
     expect(await codeOf(client.get(url, named))).toBe(code);
+  });
+
+  test("domains, as letters are compared", () => {
+    const name = fc.domain();
+    const below = fc.tuple(fc.stringMatching(/^[a-z0-9]{0,5}$/), fc.constantFrom(".", ""), name);
+    fc.assert(
+      fc.property(
+        name,
+        fc.oneof(
+          name,
+          below.map((parts) => parts.join("")),
+        ),
+        (domain, host) => {
+          fc.pre(URL.canParse(`http://${host}/`) && !/^[.]|^$/.test(host));
+          const url = new URL(`http://${host}/`);
+          const isWithin = url.hostname === domain || url.hostname.endsWith(`.${domain}`);
+          const permits = (options: Parameters<typeof createWebPolicy>[0]): boolean => {
+            try {
+              createWebPolicy(options).permit(url);
+              return true;
+            } catch {
+              return false;
+            }
+          };
+          expect(permits({ allowDomains: [domain] })).toBe(isWithin);
+          expect(permits({ blockDomains: [domain] })).toBe(!isWithin);
+          expect(permits({ allowDomains: [domain], blockDomains: [domain] })).toBe(false);
+        },
+      ),
+    );
   });
 
   test("a redirect to a domain that is blocked", async () => {

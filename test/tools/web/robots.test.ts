@@ -111,6 +111,32 @@ describe("a client", () => {
     expect(site.asked).not.toContain("/page");
   });
 
+  test("asks once for pages that are wanted together, whoever gives up", async () => {
+    const abort = new AbortController();
+    const first = Promise.withResolvers<void>();
+    let asked = 0;
+    const site = await serve({
+      "/robots.txt": (_, response) => {
+        // The first answer never comes.
+        if (++asked > 1) response.end("User-agent: *\nDisallow: /closed");
+        else first.resolve();
+      },
+      ...Object.fromEntries(
+        ["/1", "/2"].map((path) => [path, (_, response) => response.end(path)]),
+      ),
+    });
+    const client = openTestClient([site.port]);
+    const given = client.get(site.at("/1"), { ...crawl, signal: abort.signal });
+    const waiting = ["/1", "/2", "/closed"].map((path) => codeOf(client.get(site.at(path), crawl)));
+    await first.promise;
+    abort.abort();
+    expect(await codeOf(given)).toBe("CHORALE_NET_ABORTED");
+    expect(await Promise.all(waiting)).toEqual(["none", "none", "CHORALE_NET_ROBOTS"]);
+    const again = ["/1", "/2"].map((path) => codeOf(client.get(site.at(path), crawl)));
+    expect(await Promise.all(again)).toEqual(["none", "none"]);
+    expect(asked).toBeLessThanOrEqual(4);
+  });
+
   test("is not led inside by the redirect of a robots.txt", async () => {
     const inside = await serve({});
     const site = await serve({

@@ -5,6 +5,7 @@ import { asNetError, BodyTooLargeError, IncompleteResponseError } from "../error
 import { REDIRECTS, type SentRequest } from "../follow-redirects.ts";
 import type { GuardedClient } from "../guarded-dispatcher.ts";
 import { decodeBody } from "./decode-body.ts";
+import { untilAborted } from "./until-aborted.ts";
 
 export type Answer = {
   readonly status: number;
@@ -29,11 +30,12 @@ export async function exchange(
 ): Promise<Answer> {
   let response: Awaited<ReturnType<GuardedClient["request"]>>;
   try {
-    signal.throwIfAborted();
     const verb = method === "POST" ? "POST" : "GET";
-    const asked = client.request(url, { method: verb, headers, body: body ?? null, signal });
     // undici looks at the signal only once a connection is there, which a name that is never resolved never gets.
-    response = await untilAborted(asked, signal);
+    response = await untilAborted(
+      client.request(url, { method: verb, headers, body: body ?? null, signal }),
+      signal,
+    );
   } catch (error) {
     throw asNetError(error, url.host);
   }
@@ -56,14 +58,6 @@ export async function exchange(
   const encoding = received.get("content-encoding");
   const bytes = await decodeBody(sent, encoding, url.href, maxBytes);
   return { status, headers: received, bytes, body: null };
-}
-
-function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((done, failed) => {
-    const stop = (): void => failed(signal.reason);
-    signal.addEventListener("abort", stop, { once: true });
-    work.then(done, failed).finally(() => signal.removeEventListener("abort", stop));
-  });
 }
 
 async function readBounded(body: Readable, url: URL, limit: number): Promise<Uint8Array> {

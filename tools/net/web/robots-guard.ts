@@ -2,6 +2,7 @@
 import { NetError, RobotsRefusedError } from "../errors.ts";
 import type { Clock } from "./host-pace.ts";
 import { parseRobots, type RobotsRules } from "./robots.ts";
+import { untilAborted } from "./until-aborted.ts";
 
 /** Reads a robots.txt, following redirects. */
 type ReadRobots = (
@@ -32,6 +33,8 @@ export class RobotsGuard {
   readonly #product: string;
   readonly #clock: Clock;
   readonly #known = new Map<string, Known>();
+  /** Questions that are under way. */
+  readonly #asking = new Map<string, Promise<Known>>();
 
   /** @param product  the program's name, as its user agent begins */
   constructor(read: ReadRobots, product: string, clock: Clock) {
@@ -45,19 +48,39 @@ export class RobotsGuard {
    * @throws RobotsRefusedError; NetError where the site cannot be asked at all
    */
   async check(url: URL, signal: AbortSignal): Promise<number | null> {
-    let known = this.#known.get(url.origin);
-    if (known === undefined || known.expires <= this.#clock.now()) {
-      known = await this.#ask(url, signal);
-      // The oldest goes first.
-      if (this.#known.size >= MOST_SITES) this.#known.delete([...this.#known.keys()][0] ?? "");
-      this.#known.set(url.origin, known);
-    }
-    const { rules } = known;
+    const found = this.#known.get(url.origin);
+    const isKnown = found !== undefined && found.expires > this.#clock.now();
+    const { rules } = isKnown ? found : await this.#askOnce(url, signal);
     if (rules instanceof RobotsRefusedError) throw rules;
     if (!rules.isAllowed(`${url.pathname}${url.search}`)) {
       throw new RobotsRefusedError(url.href, "robots.txt of its site does not allow it");
     }
     return rules.crawlDelay;
+  }
+
+  /** Pages of one site that are asked for together wait for one robots.txt. */
+  async #askOnce(url: URL, signal: AbortSignal): Promise<Known> {
+    const { origin } = url;
+    const asked = this.#asking.get(origin);
+    if (asked !== undefined) {
+      try {
+        return await untilAborted(asked, signal);
+      } catch (error) {
+        if (signal.aborted) throw error;
+        // Whoever asked gave up, or had less time.
+      }
+    }
+    const asking = this.#ask(url, signal);
+    this.#asking.set(origin, asking);
+    try {
+      const known = await asking;
+      // The oldest goes first.
+      if (this.#known.size >= MOST_SITES) this.#known.delete([...this.#known.keys()][0] ?? "");
+      this.#known.set(origin, known);
+      return known;
+    } finally {
+      if (this.#asking.get(origin) === asking) this.#asking.delete(origin);
+    }
   }
 
   /** RFC 9309 2.3.1: a file that is not there allows everything, one that cannot be read nothing. */
@@ -75,6 +98,8 @@ export class RobotsGuard {
       const text = status >= 200 && status < 300 ? new TextDecoder().decode(bytes) : "";
       return { rules: parseRobots(text, this.#product), expires: this.#clock.now() + KEPT_MS };
     } catch (error) {
+      // Who asked gave up, which says nothing about the site.
+      signal.throwIfAborted();
       if (!(error instanceof NetError) || !UNREADABLE.has(error.code)) throw error;
       return unreadable(error.code, error);
     }

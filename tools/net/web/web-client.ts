@@ -136,6 +136,8 @@ const MAX_REDIRECTS = 8;
 const CACHE_BYTES = 256 * 1024 * 1024;
 /** As many as browsers open. */
 const CONNECTIONS = 6;
+/** Policies and hints of some sites take more than the 16 KiB that Node accepts. */
+const HEAD_BYTES = 64 * 1024;
 const ROBOTS_BYTES = 2 * 1024 * 1024;
 const INTERVALS_MS: Readonly<Record<FetchPurpose, number>> = {
   "named by the user": 200,
@@ -342,6 +344,7 @@ class PooledWebClient implements WebClient {
         ca: this.#options.ca,
         http2: true,
         connections: CONNECTIONS,
+        headBytes: HEAD_BYTES,
       });
     })();
     return this.#client;
