@@ -34,17 +34,11 @@ export async function beginTurn(
   const signal = AbortSignal.any([request.signal, context.closing]);
   const { contextLength = null, keepAliveMs = null } = wish;
   const lease = await models.use(wish.model, { contextLength, keepAliveMs, signal });
-  async function* events(): AsyncGenerator<TurnEvent, TurnResult, void> {
-    const turn = runTurn({ model: lease.model, admission, memory }, { ...request, signal });
-    try {
-      const result = yield* turn;
-      metrics.turnEnded(result);
-      return result;
-    } finally {
-      lease.release();
-    }
-  }
-  const turn = events();
+  const onEnd = (result: TurnResult | null): void => {
+    lease.release();
+    if (result !== null) metrics.turnEnded(result);
+  };
+  const turn = runTurn({ model: lease.model, admission, memory, onEnd }, { ...request, signal });
   const first = await turn.next();
   const inputTokens = !first.done && first.value.type === "accepted" ? first.value.inputTokens : 0;
   return { facts: lease.facts, loadMs: lease.loadMs, inputTokens, turn };

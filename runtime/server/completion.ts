@@ -61,6 +61,8 @@ export async function beginCompletion(
     throw error;
   }
   const channel = new Channel<TurnEvent>();
+  // Nobody reads what is told behind this: the model is not to wait for it.
+  signal.addEventListener("abort", () => channel.close(), { once: true });
   const run: CompletionRun = { ...options, model, signal, promptIds, cancel };
   const stopIds = stopIdsOf(model.tokenizer, options);
   let lastId: number | null = null;
@@ -78,18 +80,20 @@ export async function beginCompletion(
       leave();
     }
   })().finally(() => channel.end());
-  work.catch(() => {});
+  work.then(
+    (result) => {
+      lease.release();
+      metrics.turnEnded(result);
+    },
+    () => lease.release(),
+  );
   async function* events(): AsyncGenerator<TurnEvent, TurnResult, void> {
     try {
       yield* channel;
-      const result = await work;
-      metrics.turnEnded(result);
-      return result;
+      return await work;
     } finally {
       cancel.abort();
-      channel.close();
       await work.catch(() => {});
-      lease.release();
     }
   }
   const turn = events();

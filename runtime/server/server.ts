@@ -89,6 +89,23 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     hostname: "localhost",
   });
   const servers: Server[] = [];
+  /** Requests that are not answered. */
+  let active = 0;
+  let quiet = Promise.withResolvers<void>();
+  /** @returns whether every request was answered in time */
+  const quietWithin = async (ms: number): Promise<boolean> => {
+    const late = Promise.withResolvers<false>();
+    const forget = clock.after(ms, () => late.resolve(false));
+    try {
+      while (active > 0) {
+        quiet = Promise.withResolvers();
+        if ((await Promise.race([quiet.promise, late.promise])) === false) return false;
+      }
+      return true;
+    } finally {
+      forget();
+    }
+  };
   const open = async (listen: (server: Server) => void): Promise<Server> => {
     const server = createServer(
       {
@@ -101,6 +118,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         // A client that goes while its body is read, or its answer written, is no failure of the server.
         incoming.on("error", () => {});
         outgoing.on("error", () => {});
+        active++;
+        outgoing.on("close", () => {
+          active--;
+          if (active === 0) quiet.resolve();
+        });
         void listener(incoming, outgoing);
       },
     );
@@ -137,23 +159,17 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     closed ??= (async () => {
       isClosing = true;
       forgetIdle();
-      const gone = Promise.all(servers.map(closeServer));
-      for (const server of servers) server.closeIdleConnections();
-      const graceIsOver = Promise.withResolvers<"over">();
-      const forget = clock.after(graceMs, () => graceIsOver.resolve("over"));
-      if ((await Promise.race([gone, graceIsOver.promise])) === "over") {
+      if (!(await quietWithin(graceMs))) {
         // What still runs is told the end inside of its answer.
         closing.abort(
           new ServerError("CHORALE_SERVER_CLOSING", "The server is closing.", { status: 503 }),
         );
-        const lastWords = Promise.withResolvers<void>();
-        const forgetWords = clock.after(LAST_WORDS_MS, lastWords.resolve);
-        await Promise.race([gone, lastWords.promise]);
-        forgetWords();
-        for (const server of servers) server.closeAllConnections();
-        await gone;
+        await quietWithin(LAST_WORDS_MS);
       }
-      forget();
+      const gone = Promise.all(servers.map(closeServer));
+      // Also those that have not asked anything yet.
+      for (const server of servers) server.closeAllConnections();
+      await gone;
       await context.models.close();
       context.responses.store.close();
       if (options.socketPath !== undefined) rmSync(options.socketPath, { force: true });

@@ -72,6 +72,8 @@ export type TurnContext = {
   readonly model: LanguageModel;
   readonly admission: Admission;
   readonly memory: ReasoningMemory;
+  /** Called once, when nothing works for the turn any more, also where its reader has just gone; null: it threw. */
+  readonly onEnd?: (result: TurnResult | null) => void;
 };
 
 /** Steps of a turn that calls only tools of the client: one, and what is tried again. */
@@ -95,17 +97,20 @@ export async function* runTurn(
   const cancel = new AbortController();
   const signal = AbortSignal.any([request.signal, cancel.signal]);
   const channel = new Channel<TurnEvent>();
+  // Nobody reads what is told behind this: the model is not to wait for it.
+  signal.addEventListener("abort", () => channel.close(), { once: true });
   const work = turn(context, request, signal, (event) => channel.push(event)).finally(() =>
     channel.end(),
   );
-  // Its failure is told by the last lines; before them the reader may be gone.
-  work.catch(() => {});
+  work.then(
+    (result) => context.onEnd?.(result),
+    () => context.onEnd?.(null),
+  );
   try {
     yield* channel;
     return await work;
   } finally {
     cancel.abort();
-    channel.close();
     await work.catch(() => {});
   }
 }
@@ -189,7 +194,7 @@ async function turn(
       }
       run = await agent.run(thread, undefined, { signal: runSignal, onEvent }).result;
     }
-    if (!isAccepted && run.error !== undefined) throw run.error;
+    if (!isAccepted && run.error !== undefined) throw signal.aborted ? signal.reason : run.error;
     await reader.finish(run.status === "completed");
     if (run.status === "pending") remember(memory, history.hash, reader, tools, run);
     return {
@@ -225,7 +230,7 @@ function ending(
   if (run.status === "pending") return { ...none, finish: "calls" };
   if (run.status === "completed") return { ...none, finish: "stop" };
   if (stopString !== null && !signal.aborted) return { ...none, finish: "stop" };
-  if (run.status === "cancelled") return { ...none, finish: "cancelled", error: run.error };
+  if (run.status === "cancelled") return { ...none, finish: "cancelled", error: signal.reason };
   const code = run.error !== undefined && "code" in run.error ? run.error.code : null;
   if (model.hasReachedLimit) return { ...none, finish: "length", limit: "max_tokens" };
   if (code === "CHORALE_CONTEXT_FULL") return { ...none, finish: "length", limit: "context" };

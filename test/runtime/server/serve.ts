@@ -27,6 +27,8 @@ export type ServeOptions = Partial<ServerConfiguration> & {
   /** Tokens of context of the model. */
   readonly modelContext?: number;
   readonly source?: Partial<ModelSource>;
+  /** In place of one that gives the replies. */
+  readonly engine?: ScriptedEngine;
   /** Awaited before a model is there. */
   readonly loading?: Promise<void>;
 };
@@ -65,15 +67,17 @@ export async function serve(
   replies: readonly Reply[] = [],
   options: ServeOptions = {},
 ): Promise<ServedModel> {
-  const { clock, socketPath, serverTools, responsesPath, hasMatchers, ...rest } = options;
-  const { modelContext, source, loading, ...configuration } = rest;
-  const engine = new ScriptedEngine(
-    replies.map((reply) => (typeof reply === "string" ? says(reply) : reply)),
-    { contextLength: modelContext ?? 131_072, matchers: hasMatchers ?? false },
-  );
+  const { clock, socketPath, serverTools, responsesPath, hasMatchers, ...others } = options;
+  const { modelContext, source, loading, engine: given, ...rest } = others;
+  const engine =
+    given ??
+    new ScriptedEngine(
+      replies.map((reply) => (typeof reply === "string" ? says(reply) : reply)),
+      { contextLength: modelContext ?? 131_072, matchers: hasMatchers ?? false },
+    );
   const notes: string[] = [];
   const server = await startServer({
-    configuration: { ...DEFAULTS, port: 0, ...configuration },
+    configuration: { ...DEFAULTS, port: 0, ...rest },
     source: {
       list: async () => [FACTS],
       find: async (name) => findByName([FACTS], name),
