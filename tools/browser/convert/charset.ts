@@ -57,9 +57,12 @@ function hasJapaneseEscapes(bytes: Uint8Array): boolean {
   return at >= 0 && bytes[at + 1] === 0x24 && (bytes[at + 2] === 0x42 || bytes[at + 2] === 0x40);
 }
 
+const UTF_8 = new TextDecoder("utf-8", { fatal: true });
+
 /** Null when the bytes are not valid in it, or there is no such character set. */
 function decode(bytes: Uint8Array, label: string): string | null {
   try {
+    if (label === "utf-8") return UTF_8.decode(bytes);
     return new TextDecoder(label, { fatal: true }).decode(bytes);
   } catch {
     return null;
@@ -69,6 +72,7 @@ function decode(bytes: Uint8Array, label: string): string | null {
 /** The standard's name; a document whose declaration can be read as ASCII is not UTF-16. */
 function effectiveLabel(label: string | null): string | null {
   if (label === null) return null;
+  if (/^\s*utf-?8\s*$/i.test(label)) return "utf-8";
   try {
     const { encoding } = new TextDecoder(label.trim());
     return encoding.startsWith("utf-16") ? "utf-8" : encoding;

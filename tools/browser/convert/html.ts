@@ -39,7 +39,7 @@ const MIN_HIDDEN_CHARACTERS = 300;
 
 export function htmlToPage(source: HtmlSource): PageContent {
   const tree = parseHtml(source.html);
-  composeShadowTrees(tree.root);
+  if (tree.hasShadowTrees) composeShadowTrees(tree.root);
   const { root } = tree;
   const { elements, hiddenCharacters } = measure(root, visibilityOf(tree));
   const { boilerplate } = findRegions(elements, tree.title);

@@ -34,7 +34,8 @@ export function createLinkResolver(url: string, base?: string): LinkResolver {
     if (target.host !== FOLDER) {
       return { url: target.href, domain: target.host === own?.host ? null : target.host };
     }
-    const path = target.pathname.slice(1).split("/").map(decodeEscapes).join("/");
+    const escaped = target.pathname.slice(1);
+    const path = escaped.includes("%") ? escaped.split("/").map(decodeEscapes).join("/") : escaped;
     return { url: cleanAddress(`${path}${decodeEscapes(target.hash)}`), domain: null };
   };
   const known = new Map<string, ReturnType<LinkResolver>>();

@@ -38,6 +38,8 @@ export type MarkupTree = {
   readonly body: Attributes;
   /** There is a style sheet in another file. */
   readonly hasLinkedStyles: boolean;
+  /** There is a declarative shadow tree. */
+  readonly hasShadowTrees: boolean;
   /** Names that a control or a link of the page refers to: `href="#x"`, `aria-controls="x"`. */
   readonly referred: ReadonlySet<string>;
   /** Something was nested deeper than the bound, or there were more elements than the bound. */
@@ -83,6 +85,7 @@ class TreeBuilder {
   #base: string | undefined;
   #body: Attributes = NO_ATTRIBUTES;
   #hasLinkedStyles = false;
+  #hasShadowTrees = false;
   /** The tag that is being read. */
   #tag: Tag = ROOT;
   #attributes: { [name: string]: string | undefined } | null = null;
@@ -149,6 +152,7 @@ class TreeBuilder {
       styles: this.#styles,
       body: this.#body,
       hasLinkedStyles: this.#hasLinkedStyles,
+      hasShadowTrees: this.#hasShadowTrees,
       referred: this.#referred,
       flattened: this.#flattened,
     };
@@ -205,6 +209,8 @@ class TreeBuilder {
     this.#tags.push(tag);
     this.#nodes.push(node);
     if (tag.name === "p") this.#openParagraphs++;
+    else if (tag.name === "template")
+      this.#hasShadowTrees ||= attributes["shadowrootmode"] !== undefined;
     else if (tag.isForeign) this.#openForeign++;
     else if (tag.name === "script") this.#dropsText = !KEPT_SCRIPTS.test(attributes["type"] ?? "");
   }

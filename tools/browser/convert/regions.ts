@@ -185,7 +185,12 @@ function saysSo(element: MarkupElement, linked: number): boolean {
 /** A heading that announces other pages, with a list of links behind it. */
 function listBehindHeading(element: MarkupElement, { page }: Context): MarkupElement | null {
   const { name, parent } = element;
-  if (!/^h[2-6]$/.test(name) || element.textLength > PHRASE_CHARACTERS || parent === null)
+  if (
+    name.length !== 2 ||
+    !/^h[2-6]$/.test(name) ||
+    element.textLength > PHRASE_CHARACTERS ||
+    parent === null
+  )
     return null;
   if (!announcesOtherPages(textOf(element))) return null;
   const siblings = parent.children;

@@ -97,7 +97,7 @@ export function tagOf(spelling: string): Tag {
   const found = known.get(spelling);
   if (found !== undefined) return found;
   const lower = spelling.toLowerCase();
-  const name = lower === "image" ? "img" : lower;
+  const name = interned(lower === "image" ? "img" : lower);
   const tag: Tag = {
     name,
     isVoid: VOID.has(name),
@@ -114,6 +114,14 @@ export function tagOf(spelling: string): Tag {
   };
   if (known.size < MAX_KNOWN) known.set(spelling, tag);
   return tag;
+}
+
+/**
+ * The same name as a key of an object. Engines keep one copy of each key, so that comparing two of them
+ * compares addresses: the names of elements are compared more often than anything else here.
+ */
+function interned(name: string): string {
+  return Object.keys({ [name]: 0 })[0] ?? name;
 }
 
 /** Attributes that say something about the text, by the spellings that are common. */

@@ -185,54 +185,70 @@ type Sheet = {
 const MAX_SHEET_CHARACTERS = 300_000;
 const OF_PAGE = /(?:^|,)\s*(?:body|html|:root|\*)(?=[\s,.:#>[]|$)/i;
 
-/** What a rule has to speak of to hide something, or to show it again. */
-const VISIBLE_BY =
-  /(?:^|;)(?:display|visibility|opacity|font-size|left|right|top|text-indent|margin-left|(?:max-)?(?:height|width)|color|background(?:-color|-image)?|content-visibility|clip(?:-path)?|transform):/;
+/** What the declarations of a rule that hides something have in them. */
+const MAY_HIDE =
+  /none|hidden|collapse|opacity|font-size\s*:\s*0|-\s*\d{3}|transparent|rgba|background|(?:height|width)\s*:\s*0/i;
+
+type Rule = { readonly selectors: string; readonly body: string };
 
 /**
  * Classes and ids that a rule of its own hides. A class that another rule shows again (`.tab.active`) is
  * a state, not a hiding place.
  */
 function readSheet(styles: readonly string[]): Sheet {
-  const css = styles.join("\n").slice(0, MAX_SHEET_CHARACTERS);
+  if (styles.length === 0) return { rules: null, hasGrounds: false, hasPageGround: false };
+  const rules = rulesOf(styles);
   const hidden = new Set<string>();
-  const shown = new Set<string>();
   const letters = new Set<string>();
   let hasGrounds = false;
   let hasPageGround = false;
-  for (const rule of outsideOfAtRules(css).split("}")) {
-    const brace = rule.indexOf("{");
-    if (brace < 0) continue;
-    const selectors = rule.slice(0, brace);
-    const text = rule
-      .slice(brace + 1)
-      .toLowerCase()
-      .replace(/\s+/g, "");
-    if (!VISIBLE_BY.test(text)) continue;
-    const style = declarationsOf(text);
-    if (text.includes("background")) {
+  for (const { selectors, body } of rules) {
+    if (!MAY_HIDE.test(body)) continue;
+    if (/background/i.test(body)) {
       hasGrounds = true;
       hasPageGround ||= OF_PAGE.test(selectors);
     }
-    const hiding = hides(style, { class: selectors });
-    const isLetters = hiding && isZero(style.get("font-size"));
+    const style = declarationsOf(body);
+    if (!hides(style, { class: selectors })) continue;
     for (const selector of selectors.split(",")) {
-      const simple = selector.trim();
-      if (hiding && /^[a-z]*[.#][\w-]+$/i.test(simple)) {
-        const name = simple.replace(/^[a-z]*/i, "");
-        hidden.add(name);
-        if (isLetters) letters.add(name);
-      } else if (!hiding && (style.has("display") || isShowing(style))) {
-        for (const [name] of simple.matchAll(/[.#][\w-]+/g)) shown.add(name);
-      }
+      const name = /^\s*[a-z]*([.#][\w-]+)\s*$/i.exec(selector)?.[1];
+      if (name === undefined) continue;
+      hidden.add(name);
+      if (isZero(style.get("font-size"))) letters.add(name);
     }
   }
-  const certain = [...hidden].filter((name) => !shown.has(name));
+  const certain = hidden.size === 0 ? [] : notShownAgain(hidden, rules);
   if (certain.length === 0) return { rules: null, hasGrounds, hasPageGround };
   const named = (mark: string): ReadonlySet<string> =>
     new Set(certain.filter((name) => name.startsWith(mark)).map((name) => name.slice(1)));
-  const rules = { classes: named("."), ids: named("#"), letters };
-  return { rules, hasGrounds, hasPageGround };
+  return {
+    rules: { classes: named("."), ids: named("#"), letters },
+    hasGrounds,
+    hasPageGround,
+  };
+}
+
+function rulesOf(styles: readonly string[]): readonly Rule[] {
+  const css = styles.join("\n").slice(0, MAX_SHEET_CHARACTERS);
+  const rules: Rule[] = [];
+  for (const rule of outsideOfAtRules(css).split("}")) {
+    const brace = rule.indexOf("{");
+    if (brace >= 0) rules.push({ selectors: rule.slice(0, brace), body: rule.slice(brace + 1) });
+  }
+  return rules;
+}
+
+function notShownAgain(hidden: ReadonlySet<string>, rules: readonly Rule[]): readonly string[] {
+  const shown = new Set<string>();
+  for (const { selectors, body } of rules) {
+    const names = selectors.match(/[.#][\w-]+/g)?.filter((name) => hidden.has(name)) ?? [];
+    if (names.length === 0) continue;
+    const style = declarationsOf(body);
+    if ((style.has("display") || isShowing(style)) && !hides(style, { class: selectors })) {
+      for (const name of names) shown.add(name);
+    }
+  }
+  return [...hidden].filter((name) => !shown.has(name));
 }
 
 /** It undoes what another rule may have done. */

@@ -8,8 +8,11 @@ const UNSAFE =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
   /[\ufe00-\ufe0f\u0000-\u001f\u007f-\u00a0\u00ad\u180e\u200b-\u200f\u2020\u2028-\u202e\u2060-\u206f\u25fc\u3010\u3011\ufeff\ufff9-\uffff\u{e0000}-\u{e0fff}]/gu;
 
+const PLAIN = /^[ -~]*$/;
+
 /** The address with everything escaped that could forge a line, a link or a terminal's command. */
 export function cleanAddress(address: string): string {
+  if (PLAIN.test(address)) return address;
   return address.toWellFormed().replace(UNSAFE, (character) => encodeURIComponent(character));
 }
 
