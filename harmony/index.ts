@@ -72,6 +72,7 @@ export {
   trainingSegments,
 } from "./render/render.ts";
 export { schemaToType } from "./render/tool-signature.ts";
+export { type ByteLevelLists, hfJsonOf, listsOf } from "./tokenizer/byte-level-lists.ts";
 export {
   type ByteVocabulary,
   type PackedTokens,
@@ -79,7 +80,7 @@ export {
   unpackTokens,
 } from "./tokenizer/byte-vocabulary.ts";
 export {
-  type ByteLevelLists,
+  listsFromHfJson,
   tokenizerFromHfJson,
   tokenizerFromLists,
 } from "./tokenizer/hf-tokenizer.ts";

@@ -47,6 +47,12 @@ export {
   type XsdGrammarOptions,
   xsdGrammar,
 } from "./constrain/xsd/xsd-grammar.ts";
+export {
+  ConvertError,
+  type Converted,
+  type ConvertOptions,
+  convertModel,
+} from "./convert/convert-model.ts";
 export { describeModel, type ModelDescription, type TensorGroup } from "./describe-model.ts";
 export type {
   EngineCapabilities,

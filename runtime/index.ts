@@ -145,6 +145,7 @@ export type { Home } from "./home.ts";
 export { homePath } from "./home.ts";
 export type { McpConfiguration, McpServersOption } from "./mcp-servers.ts";
 export type { Completion, CompletionRequest, SampledToken } from "./model/complete.ts";
+export { type ConvertModelOptions, convertModel } from "./model/convert-model.ts";
 export { HarmonyModel, type HarmonyModelOptions } from "./model/harmony-model.ts";
 export type {
   LanguageModel,

@@ -10,6 +10,7 @@ const SLOW = [
   "test/cli/**/*.test.ts",
   "test/conformance/**/*.test.ts",
   "test/inference/{broken-numbers,loading,screening,shapes}.test.ts",
+  "test/harmony/byte-level-lists.test.ts",
   "test/inference/constrain/o200k.test.ts",
   "test/runtime/{golden,replay,thread-log}.test.ts",
   "test/tools/web/{faults,ssrf}.test.ts",

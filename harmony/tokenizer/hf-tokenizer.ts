@@ -3,6 +3,8 @@
  * tokenizers, as gpt-oss checkpoints bring it, or the same as lists.
  */
 import { VocabularyError } from "../errors.ts";
+import { BYTE_OF_CHAR } from "./byte-alphabet.ts";
+import type { ByteLevelLists } from "./byte-level-lists.ts";
 import { PLAIN_PATTERN, plainPieceEnd } from "./plain-split.ts";
 import { O200K_PATTERN, o200kPieceEnd } from "./split.ts";
 import { joinTokens } from "./tiktoken.ts";
@@ -29,16 +31,6 @@ export function tokenizerFromHfJson(json: unknown): Tokenizer {
   return byteLevelTokenizer(idOf, specialTokens, merges, wholePieces, pieceEnd);
 }
 
-/** A byte-level BPE vocabulary as lists, as GGUF files hold it; the split is o200k's. */
-export type ByteLevelLists = {
-  /** Ordinary tokens, ids 0 … n-1, written with GPT-2's one character per byte. */
-  readonly tokens: readonly string[];
-  /** `left right`, the first to be merged first. */
-  readonly merges: readonly string[];
-  /** Special tokens as written, with their ids. */
-  readonly specialTokens: ReadonlyMap<string, number>;
-};
-
 /** @throws VocabularyError when the lists do not fit together, saying where and what is accepted */
 export function tokenizerFromLists(lists: ByteLevelLists): Tokenizer {
   const idOf = new Map(lists.tokens.map((text, id) => [text, id]));
@@ -46,7 +38,30 @@ export function tokenizerFromLists(lists: ByteLevelLists): Tokenizer {
     fail("the list of tokens", `one with ${lists.tokens.length - idOf.size} doubles`, "each once");
   }
   const merges = readMerges(lists.merges, idOf);
-  return byteLevelTokenizer(idOf, lists.specialTokens, merges, false, o200kPieceEnd);
+  const pieceEnd = lists.split === "plain" ? plainPieceEnd : o200kPieceEnd;
+  return byteLevelTokenizer(idOf, lists.specialTokens, merges, false, pieceEnd);
+}
+
+/**
+ * The vocabulary of a `tokenizer.json` as lists.
+ * @throws VocabularyError as `tokenizerFromHfJson`
+ */
+export function listsFromHfJson(json: unknown): ByteLevelLists {
+  const root = object(json, "tokenizer.json");
+  const model = object(root["model"], "model");
+  const specialTokens = readAddedTokens(root["added_tokens"]);
+  const idOf = readVocabulary(model["vocab"], specialTokens);
+  const textOf = new Map([...idOf].map(([text, id]) => [id, text]));
+  const tokens = Array.from({ length: idOf.size }, (_, id) => {
+    const text = textOf.get(id);
+    if (text === undefined) fail("model.vocab", `without the id ${id}`, "ids 0 … n-1 without gaps");
+    return text as string;
+  });
+  const merges = readMerges(model["merges"], idOf).map(
+    ({ left, right }) => `${tokens[left]} ${tokens[right]}`,
+  );
+  const isPlain = readSplit(root["pre_tokenizer"]) === plainPieceEnd;
+  return { tokens, merges, specialTokens, ...(isPlain && { split: "plain" }) };
 }
 
 function byteLevelTokenizer(
@@ -193,18 +208,6 @@ function fromByteLevel(text: string): Uint8Array {
   }
   return bytes;
 }
-
-/** Printable Latin-1 stands for itself, every other byte for a character from U+0100 on. */
-const BYTE_OF_CHAR: ReadonlyMap<number, number> = (() => {
-  const map = new Map<number, number>();
-  let next = 0x100;
-  for (let byte = 0; byte < 256; byte++) {
-    const printable =
-      (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) || byte >= 0xae;
-    map.set(printable ? byte : next++, byte);
-  }
-  return map;
-})();
 
 function object(value: unknown, where: string): { readonly [key: string]: unknown } {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {

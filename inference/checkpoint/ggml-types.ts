@@ -46,6 +46,12 @@ const OTHER_NAMES: ReadonlyMap<number, string> = new Map([
   [40, "NVFP4"],
 ]);
 
+/** @throws RangeError for a dtype that GGUF has no number for */
+export function ggmlTypeOf(dtype: Dtype): number {
+  for (const [type, known] of DTYPE_OF) if (known === dtype) return type;
+  throw new RangeError(`GGUF has no number for ${dtype}`);
+}
+
 /**
  * @param tensor for the message
  * @throws CheckpointError for a type that is not read

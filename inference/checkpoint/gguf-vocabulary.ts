@@ -7,6 +7,8 @@ import type { ListedVocabulary } from "./vocabulary.ts";
 const TOKENS = "tokenizer.ggml.tokens";
 const TYPES = "tokenizer.ggml.token_type";
 const MERGES = "tokenizer.ggml.merges";
+/** Written by `chorale models convert` for a vocabulary that cuts text in a way that llama.cpp has no name for. */
+export const SPLIT_KEY = "chorale.tokenizer.split";
 
 /** Values of `tokenizer.ggml.token_type`. */
 const NORMAL = 1;
@@ -75,6 +77,7 @@ export function readGgufVocabulary(metadata: GgufMetadata): ListedVocabulary | u
     tokens: tokens.slice(0, ordinary),
     merges: metadata.strings(MERGES) ?? [],
     specialTokens,
+    ...(metadata.scalar(SPLIT_KEY) === "plain" && { split: "plain" }),
   };
 }
 

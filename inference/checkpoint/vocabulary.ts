@@ -8,4 +8,6 @@ export type ListedVocabulary = {
   readonly merges: readonly string[];
   /** Special tokens as written, with their ids. */
   readonly specialTokens: ReadonlyMap<string, number>;
+  /** How text is cut into pieces before; absent: as o200k does. */
+  readonly split?: "plain" | undefined;
 };

@@ -122,7 +122,7 @@ async function readTokenizer(
 }
 
 /** @throws Error for a file that is too large, or none: reading a pipe would wait for a writer */
-async function readTokenizerJson(path: string): Promise<unknown> {
+export async function readTokenizerJson(path: string): Promise<unknown> {
   const file = await stat(path);
   if (!file.isFile()) throw new Error("it is not a regular file");
   if (file.size > MAX_TOKENIZER_BYTES) {

@@ -50,7 +50,7 @@ export const ORDER: Readonly<Record<string, readonly Row[]>> = {
     together("model/", "checkpoint/", "sampling/"),
     together("decoding/", "constrain/"),
     apart("workers/"),
-    apart("local/", "remote/", "store/", "scripted/"),
+    apart("local/", "remote/", "store/", "scripted/", "convert/"),
     apart("open-model.ts"),
     apart("describe-model.ts", "check-tensors.ts"),
     apart("index.ts"),

@@ -82,6 +82,38 @@ export const cp: Command = defineCommand({
   run: async (args, context) => (await import("../models/copy.ts")).copyCommand(args, context),
 });
 
+const convert: Command = defineCommand({
+  positionals: {
+    name: required(`${NAME}, a folder or a file`, "file"),
+    to: required("A file that ends with .gguf, or a folder for safetensors", "file"),
+  },
+  flags: reportFlag,
+  settings: colorFlag,
+  examples: [
+    ["models convert ./my-finetune my-finetune.gguf", "Experts become MXFP4"],
+    ["models convert gpt-oss:20b ./gpt-oss-20b", "A folder of safetensors"],
+  ],
+  run: async ({ name, to, json }, context) =>
+    (await import("../models/convert.ts")).convertCommand({ name, to, json }, context),
+});
+
+const exportModel: Command = defineCommand({
+  positionals: { name: optional(`${NAME} (default: the embedded model)`, "file") },
+  flags: {
+    gguf: {
+      type: "text",
+      placeholder: "FILE",
+      completes: "file",
+      describe: "The file that is written",
+    },
+    ...reportFlag,
+  },
+  settings: colorFlag,
+  examples: [["models export --gguf demo.gguf", "The embedded model, for llama.cpp"]],
+  run: async ({ name, gguf, json }, context) =>
+    (await import("../models/convert.ts")).exportCommand({ name, gguf, json }, context),
+});
+
 export const command: CommandGroup = {
   commands: {
     pull: subcommand("Fetch a model; goes on where an earlier try ended", pull),
@@ -90,6 +122,8 @@ export const command: CommandGroup = {
     rm: subcommand("Remove models that were pulled", rm),
     verify: subcommand("Hash models anew and look for broken numbers", verify),
     cp: subcommand("Give a model a second name", cp),
+    convert: subcommand("Write a model as GGUF or safetensors, experts in MXFP4", convert),
+    export: subcommand("Write a model, or the embedded one, for other programs", exportModel),
   },
   examples: [["pull gpt-oss:20b", "Each of these also stands by itself"]],
 };
