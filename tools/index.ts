@@ -126,6 +126,7 @@ export {
   validatorTools,
 } from "./mcp/index.ts";
 export {
+  AddressRefusedError,
   type Clock,
   createGuardedFetch,
   type FetchPurpose,

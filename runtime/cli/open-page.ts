@@ -1,5 +1,6 @@
 /** `chorale open`: a page as the model reads it, for a person or a script. */
 import {
+  AddressRefusedError,
   matchingLines,
   type PageContent,
   type ShownPage,
@@ -52,7 +53,7 @@ export async function openCommand(
       content = await opened.browser?.backend.open(args.address, signal);
     } catch (error) {
       signal.throwIfAborted();
-      output.problem(`${args.address} cannot be opened: ${messageOf(error)}`);
+      output.problem(`${args.address} cannot be opened: ${messageOf(error)}${hintFor(error)}`);
       return EXIT.failed;
     }
     if (content === undefined) return EXIT.failed;
@@ -67,6 +68,13 @@ export async function openCommand(
   } finally {
     await home.close();
   }
+}
+
+/** The flag by which a person can allow what was refused. */
+function hintFor(error: unknown): string {
+  return error instanceof AddressRefusedError
+    ? ` --allow-private-host ${error.host} allows that, with :PORT where it is not 80 or 443.`
+    : "";
 }
 
 function asJson(page: ShownPage, matches: readonly number[] | null): object {

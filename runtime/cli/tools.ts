@@ -119,7 +119,7 @@ export async function callCommand(
   const hasSources = call.plugin.length + call.tool.length > 0;
   return call.name === "python" && !hasSources
     ? withPython(context, (python) => run([python]))
-    : withTools(orHere(call), context, run);
+    : withTools(orHere(call), context, (...opened) => run(withSearches(...opened)));
 }
 
 /** A model's text is mended where it can be; a person is told. */
@@ -157,6 +157,9 @@ export async function validateCommand(
     if (missing.length > 0) {
       output.line(visibleText(`Not granted: ${missing.map((m) => `--grant ${m}`).join(" ")}`));
     }
+    if (manifest.search.length > 0) {
+      output.line(visibleText(`It is a search service: --search ${manifest.search.join(",")}.`));
+    }
     for (const tool of tools) {
       output.line("");
       output.line(visibleText(signature(tool)));
@@ -174,7 +177,8 @@ export async function testCommand(
   const { folder } = await readManifest(plugin, resolve("."));
   const path = join(folder, TESTS_FILE);
   const cases = toolCasesFrom(await readTextFile(path, MOST_TESTS_BYTES), path);
-  return withTools({ plugin: [plugin], tool: [], grant }, context, async (tools) => {
+  return withTools({ plugin: [plugin], tool: [], grant }, context, async (...opened) => {
+    const tools = withSearches(...opened);
     let failed = 0;
     for (const [at, one] of cases.entries()) {
       const problem = await outcomeOf(one, tools, signal);
@@ -217,6 +221,11 @@ export function orHere(sources: ToolArguments): ToolArguments {
 }
 
 /** Loads all of the sources and closes them, also after a failure. */
+/** With those that search: a person may call them, a model does not see them. */
+function withSearches(tools: readonly Tool[], plugins: readonly Plugin[]): readonly Tool[] {
+  return [...tools, ...plugins.flatMap(({ searchTools }) => searchTools)];
+}
+
 async function withTools(
   { plugin, tool, grant }: ToolArguments,
   context: CommandContext,

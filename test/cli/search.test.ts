@@ -97,10 +97,25 @@ describe("chorale search", () => {
     const listed = await chorale("tools", "list", ...granted, "--json");
     expect(listed.code).toBe(0);
     expect(listed.stdout).not.toContain("links");
+    const tried = await chorale("tools", "test", plugin, "--grant", `fs:read:${plugin}/links`);
+    expect(tried).toMatchObject({ code: 0, stdout: "1 passed, 0 failed\n" });
   });
 });
 
 describe("chorale open", () => {
+  test("shows a page of a server, also of this machine where that is allowed", async () => {
+    const { url } = await serveSearch(() => ({
+      headers: { "content-type": "text/html" },
+      body: '<title>Hi</title><h1>Hello</h1><p>See <a href="/x">x</a>.',
+    }));
+    const allowed = ["--allow-private-host", new URL(url).host];
+    expect(await chorale("open", url, ...allowed)).toEqual({
+      code: 0,
+      stdout: `Hi\nURL: ${url}/\n# Hello\n\nSee x.\n`,
+      stderr: "",
+    });
+  });
+
   test("shows a document: as text, with the numbers of its lines, with its links", async () => {
     const open = (...flags: string[]) =>
       chorale("open", "--docs", docs, "collection/lens.md", ...flags);
@@ -139,7 +154,9 @@ describe("chorale open", () => {
     expect(missing.stderr).toContain("nope.md cannot be opened: there is no such document.");
     const refused = await chorale("open", "http://127.0.0.1:8080/");
     expect(refused.code).toBe(1);
-    expect(refused.stderr).toContain("is loopback");
+    expect(refused.stderr).toMatch(
+      /is loopback; .* --allow-private-host 127\.0\.0\.1 allows that/s,
+    );
     const odd = await chorale("open", "file:///etc/passwd");
     expect(odd).toMatchObject({ code: 1, stdout: "" });
     expect(odd.stderr).toContain("it is no URL; accepted: http:// or https://.");
