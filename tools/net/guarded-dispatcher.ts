@@ -12,6 +12,7 @@ import { isIP, type Socket } from "node:net";
 import { classifyAddress, type Resolver } from "./address.ts";
 import { boundOverhead, ReceivedBytes } from "./bound-overhead.ts";
 import { AddressRefusedError, asNetError, UnreachableError } from "./errors.ts";
+import { firstConnected } from "./first-connected.ts";
 import type { HttpProxy, ProxyRules } from "./proxy-rules.ts";
 import { connectToProxy, openTunnel } from "./proxy-tunnel.ts";
 import { Agent, buildConnector, type Dispatcher, fetch } from "./undici.ts";
@@ -141,33 +142,25 @@ async function connectChecked(
   const addresses = await permittedAddresses(hostname, options.resolve, isAllowed);
   // The certificate is held against the name, which an address for a host would replace.
   const named = { ...target, ...(isIP(hostname) === 0 && { servername: hostname }) };
-  let last: unknown;
-  for (const address of addresses) {
-    try {
+  if (addresses.length === 0) throw new UnreachableError(hostname, "it has no address");
+  try {
+    return await firstConnected(addresses, async (address) => {
       if (proxy !== null) {
         const port = target.port || defaultPort(target.protocol);
         const tunnel = await openTunnel(proxy, address, port, connect, options.connectMs);
-        return await secured(named, tunnel, connect);
+        return secured(named, tunnel, connect);
       }
       const socket = await opened(connect, { ...named, hostname: address });
       // What the system really did, in case it did something else.
       const remote = socket.remoteAddress ?? "";
-      if (!isAllowed(remote)) {
-        const found = classifyAddress(remote);
-        if (!found.isPublic) {
-          socket.destroy();
-          throw new AddressRefusedError(hostname, remote, found.range);
-        }
-      }
-      return socket;
-    } catch (error) {
-      if (error instanceof AddressRefusedError) throw error;
-      last = error;
-    }
+      const found = classifyAddress(remote);
+      if (isAllowed(remote) || found.isPublic) return socket;
+      socket.destroy();
+      throw new AddressRefusedError(hostname, remote, found.range);
+    });
+  } catch (error) {
+    throw asNetError(error, hostname);
   }
-  throw last === undefined
-    ? new UnreachableError(hostname, "it has no address")
-    : asNetError(last, hostname);
 }
 
 /** Through a proxy that resolves names itself: a tunnel, or for `http:` a connection to the proxy. */
