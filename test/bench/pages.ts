@@ -94,13 +94,13 @@ async function speedOf(
   const convertOwn: Extractor = async (html) =>
     (await extractPage({ url: "page.html", bytes: Buffer.from(html) })).text;
   const speeds: Record<string, number> = {
-    "chorale, pages of 4 kB": await rateOf(convertOwn, pages),
+    "chorale, pages of 3 kB": await rateOf(convertOwn, pages),
     "chorale, a page of 1 MB": await rateOf(convertOwn, [
-      `<html><body>${bodies.repeat(20)}</body></html>`,
+      `<html><body>${bodies.repeat(Math.ceil(1_000_000 / bodies.length))}</body></html>`,
     ]),
   };
   for (const [name, extract] of Object.entries(EXTRACTORS)) {
-    if (extract !== own) speeds[`${name}, pages of 4 kB`] = await rateOf(extract, pages);
+    if (extract !== own) speeds[`${name}, pages of 3 kB`] = await rateOf(extract, pages);
   }
   return speeds;
 }
