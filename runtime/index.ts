@@ -204,6 +204,8 @@ export {
   type ToolSnapshot,
   type TrustedTool,
 } from "./policy/store.ts";
+export { type ResearchOptions, type ResearchRun, research } from "./research/research.ts";
+export type { ResearchProgress } from "./research/research-model.ts";
 export { annotationsOf, sourcesOf } from "./thread/annotate.ts";
 export { type ConversationTurn, conversationOf } from "./thread/conversation.ts";
 export { callNamed, type ForkPoint, forkAtStep } from "./thread/edited-fork.ts";

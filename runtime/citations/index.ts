@@ -4,4 +4,5 @@ export type { CitedPlace } from "./parse.ts";
 export { resolveCitations } from "./resolve.ts";
 export { findCitations, type WrittenCitation } from "./scan.ts";
 export { type CitedKind, type CitedPage, type CitedSources, citedSources } from "./sources.ts";
+export { sharedWords } from "./verify/overlap.ts";
 export { type VerifiedCitations, verifyCitations } from "./verify/verify.ts";

@@ -15,6 +15,11 @@ export const COMMANDS: CommandTable = {
     load: async () => (await import("./commands/chat.ts")).command,
   },
 
+  research: {
+    describe: "Answer a question from documents or the web, with sources that were checked",
+    load: async () => (await import("./commands/research.ts")).command,
+  },
+
   batch: {
     describe: "Answer many questions, one on each line of a file",
     load: async () => (await import("./commands/batch.ts")).command,

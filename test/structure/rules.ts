@@ -69,6 +69,8 @@ export const ORDER: Readonly<Record<string, readonly Row[]>> = {
     apart("policy/", "citations/"),
     together("model/", "calls/", "thread/"),
     apart("agent/"),
+    // Runs the loop with a model of its own.
+    apart("research/"),
     apart("mcp-servers.ts"),
     apart("environment.ts"),
     apart("index.ts"),

@@ -32,6 +32,22 @@ export function hasCommonWords(sentence: string, cited: string): boolean {
   return content.some((word) => stems.has(word.slice(0, STEM)));
 }
 
+/**
+ * Which part of a sentence's content words stand in a text, by their beginnings, from 0 to 1; null where the two are in
+ * different languages, or in none that is known.
+ */
+export function sharedWords(sentence: string, text: string): number | null {
+  const words = wordsOf(sentence);
+  const other = wordsOf(text);
+  const language = languageOf(words);
+  if (language !== null && languageOf(other) !== null && language !== languageOf(other))
+    return null;
+  const content = words.filter((word) => word.length >= 4 || /\d/.test(word));
+  if (content.length === 0) return 0;
+  const stems = new Set(other.map((word) => word.slice(0, STEM)));
+  return content.filter((word) => stems.has(word.slice(0, STEM))).length / content.length;
+}
+
 function languageOf(words: readonly string[]): string | null {
   const counts = Object.entries(SMALL_WORDS).map(
     ([language, small]) => [language, words.filter((word) => small.has(word)).length] as const,
