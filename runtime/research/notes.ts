@@ -23,7 +23,7 @@ const FACT_CHARACTERS = 320;
 export type ShownLine = { readonly number: number; readonly text: string };
 
 /** `【3†L5-L9】` */
-export function citationOf({ cursor, first, last }: Omit<Note, "fact">): string {
+function citationOf({ cursor, first, last }: Omit<Note, "fact">): string {
   return first === last ? `【${cursor}†L${first}】` : `【${cursor}†L${first}-L${last}】`;
 }
 
