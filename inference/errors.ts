@@ -64,7 +64,7 @@ export class ModelNotFoundError extends InferenceError {
  * - `CHORALE_MODEL_NAME`: the text is no name of a model.
  * - `CHORALE_MODEL_AMBIGUOUS`: it stands for several models.
  * - `CHORALE_MODEL_STORE`: the folder of models cannot be read or written.
- * - `CHORALE_MODEL_IN_USE`: another process is receiving the same file.
+ * - `CHORALE_MODEL_IN_USE`: another process pulls it.
  * - `CHORALE_PULL_NOT_FOUND`: the registry has no such model, or no files of it that can be loaded.
  * - `CHORALE_PULL_DENIED`: the registry wants a key, or a licence to be accepted first.
  * - `CHORALE_PULL_NETWORK`: it cannot be reached, or breaks off again and again.

@@ -41,9 +41,7 @@ export async function readHuggingFaceModel(
   const what = modelNameText(name);
   const limits = { what, mostBytes: MAX_ANSWER_BYTES };
   const about = urlOf(endpoint, `${api}/revision/${name.tag}`);
-  const { json } = await explained(what, endpoint, repository, () =>
-    fetchJson(registry, about, { accept: "application/json" }, limits),
-  );
+  const { json } = await fetchJson(registry, about, { accept: "application/json" }, limits);
   const facts = (json ?? {}) as Record<string, unknown>;
   const commit = facts["sha"];
   if (typeof commit !== "string" || !/^[0-9a-f]{40}$/.test(commit)) {
@@ -73,25 +71,16 @@ export async function readHuggingFaceModel(
   };
 }
 
-/** Says what a person does about a repository that wants a key. */
-async function explained<T>(
-  what: string,
-  endpoint: URL,
-  repository: string,
-  action: () => Promise<T>,
-): Promise<T> {
-  try {
-    return await action();
-  } catch (cause) {
-    if (!(cause instanceof ModelStoreError) || cause.code !== "CHORALE_PULL_DENIED") throw cause;
-    throw new ModelStoreError(
-      cause.code,
-      `Cannot fetch ${what}: ${endpoint.host} has no such repository, or shows it only to those who may ` +
-        `read it. Check the name; for one with conditions accept them at ${endpoint.origin}/${repository} ` +
-        "and set HF_TOKEN to your key.",
-      { cause },
-    );
-  }
+/** Says what a person does about a repository, or its files, that the hub does not give. */
+export function explainDenial(name: ModelName, endpoint: URL, cause: unknown): unknown {
+  if (!(cause instanceof ModelStoreError) || cause.code !== "CHORALE_PULL_DENIED") return cause;
+  return new ModelStoreError(
+    cause.code,
+    `Cannot fetch ${modelNameText(name)}: ${endpoint.host} has no such repository, or gives it only to those ` +
+      `who may read it. Check the name; for one with conditions accept them at ` +
+      `${endpoint.origin}/${name.owner}/${name.model} and set HF_TOKEN to your key.`,
+    { cause },
+  );
 }
 
 async function readTree(

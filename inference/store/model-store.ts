@@ -12,7 +12,7 @@
  * removed under a lock that also covers the writing of those. Links inside of it are not followed: a folder or file
  * that is one is refused.
  */
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import {
   chmodSync,
   closeSync,
@@ -31,7 +31,13 @@ import { dirname, join } from "node:path";
 import { blobPath, isSha256, type ModelManifest, readManifest } from "../checkpoint/manifest.ts";
 import { CheckpointError, ModelStoreError } from "../errors.ts";
 import { type Lock, lock, tryLock } from "./lock.ts";
-import { isSameModel, type ModelName, manifestParts, parseModelName } from "./names.ts";
+import {
+  isSameModel,
+  type ModelName,
+  manifestParts,
+  modelNameText,
+  parseModelName,
+} from "./names.ts";
 
 export type StoredModel = {
   readonly name: ModelName;
@@ -63,6 +69,9 @@ export type RemovedModel = {
 const MAX_PENDING_BYTES = 1 << 20;
 /** Folders of `manifests/` and `pending/`: host, owner, model. */
 const FOLDERS = 3;
+/** Ends the names of files that are being written. */
+const TEMPORARY = ".tmp";
+const STALE_MS = 3_600_000;
 /** A store with more is listed in part. */
 const MAX_MODELS = 10_000;
 
@@ -145,21 +154,42 @@ export class ModelStore {
     return this.list().models.find((model) => isSameModel(model.name, name));
   }
 
+  /**
+   * Keeps other processes from pulling or removing a model meanwhile; waits for one that pulls it.
+   * @param onWait called once, when there is one
+   * @throws the signal's reason
+   */
+  hold(name: ModelName, signal: AbortSignal, onWait: () => void): Promise<Lock> {
+    return lock(this.#nameLock(name), signal, onWait);
+  }
+
+  #nameLock(name: ModelName): string {
+    const hash = createHash("sha256").update(manifestParts(name).join("/")).digest("hex");
+    return join(this.root, "locks", `name-${hash}.lock`);
+  }
+
   /** Makes known what a pull is about to receive, so that no removal takes it away. */
   async begin(name: ModelName, pending: PendingModel, signal: AbortSignal): Promise<void> {
     using _ = await this.#lock(signal);
     this.#write("pending", name, pending);
   }
 
-  /** Makes a model known that is whole. @returns the path of its manifest */
+  /** Makes a model known that is whole. @returns the path of its manifest @throws ModelStoreError when it is not */
   async add(name: ModelName, manifest: ModelManifest, signal: AbortSignal): Promise<string> {
     using _ = await this.#lock(signal);
+    const missing = manifest.files.find(({ sha256, bytes }) => this.blobBytes(sha256) !== bytes);
+    if (missing !== undefined) {
+      throw new ModelStoreError(
+        "CHORALE_MODEL_STORE",
+        `${missing.name} of ${manifest.name} was taken out of ${this.root} meanwhile; pull it again.`,
+      );
+    }
     const path = this.#write("manifests", name, manifest);
     rmSync(join(this.root, "pending", ...manifestParts(name)), { force: true });
     return path;
   }
 
-  /** Keeps a file that is whole. @param write makes it at a path; called unless the file is there already */
+  /** Keeps a file that is whole. */
   addBlob(sha256: string, content: Uint8Array): void {
     const target = this.blob(sha256);
     if (this.blobBytes(sha256) === content.byteLength) return;
@@ -177,10 +207,17 @@ export class ModelStore {
   /**
    * Forgets a model, or what a pull that did not end left of it, and removes the files that nothing else uses.
    * @returns undefined when there is neither
-   * @throws ModelStoreError
+   * @throws ModelStoreError, with a code of its own while another process pulls it
    */
   async remove(name: ModelName, signal: AbortSignal): Promise<RemovedModel | undefined> {
     this.prepare();
+    using held = tryLock(this.#nameLock(name));
+    if (held === undefined) {
+      throw new ModelStoreError(
+        "CHORALE_MODEL_IN_USE",
+        `Cannot remove ${modelNameText(name)}: another process pulls it. Accepted: when that has ended.`,
+      );
+    }
     using _ = await this.#lock(signal);
     const paths = ["manifests", "pending"]
       .map((folder) => join(this.root, folder, ...manifestParts(name)))
@@ -226,8 +263,10 @@ export class ModelStore {
     };
     this.#writing(() => {
       for (const name of readdirSync(join(this.root, "blobs"))) {
+        const path = join(this.root, "blobs", name);
+        if (name.endsWith(TEMPORARY) && isStale(path)) discard(path);
         const sha256 = name.replace(/^sha256-/, "");
-        if (isSha256(sha256) && !used.has(sha256)) discard(join(this.root, "blobs", name));
+        if (isSha256(sha256) && !used.has(sha256)) discard(path);
       }
       for (const name of readdirSync(join(this.root, "partial"))) {
         const sha256 = name.replace(/\.(?:data|journal)$/, "");
@@ -305,11 +344,18 @@ export class ModelStore {
   }
 }
 
+/** Whether the process that wrote it has been killed: writing takes a moment. */
+function isStale(path: string): boolean {
+  return (
+    Date.now() - (lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()) > STALE_MS
+  );
+}
+
 const readEntries = (folder: string) => readdirSync(folder, { withFileTypes: true });
 
 /** Others see nothing or all of it. */
 function writeWhole(path: string, content: Uint8Array, mode: number): void {
-  const temporary = join(dirname(path), `.${randomUUID()}.tmp`);
+  const temporary = join(dirname(path), `.${randomUUID()}${TEMPORARY}`);
   try {
     const descriptor = openSync(temporary, "wx", mode);
     try {

@@ -5,7 +5,7 @@ import { type ManifestFile, readManifest } from "../checkpoint/manifest.ts";
 import { openCheckpoint } from "../checkpoint/open.ts";
 import { formatBytes, ModelStoreError } from "../errors.ts";
 import { fetchBytes, type HttpGet, type Registry } from "./http.ts";
-import { readHuggingFaceModel } from "./huggingface.ts";
+import { explainDenial, readHuggingFaceModel } from "./huggingface.ts";
 import type { ModelStore, PendingModel, StoredModel } from "./model-store.ts";
 import { type ModelName, modelNameText, parseModelName } from "./names.ts";
 import { readOllamaModel } from "./ollama-registry.ts";
@@ -64,6 +64,24 @@ export async function pullModel(text: string, options: PullOptions): Promise<Pul
       : undefined;
   const registry: Registry = { get, credentials, signal, retryMs, onNote };
   store.prepare();
+  using _ = await store.hold(name, signal, () => {
+    onNote(`Another process pulls ${modelNameText(name)}; waiting for it.`);
+  });
+  try {
+    return await pullFrom(endpoint, name, registry, options, onProgress);
+  } catch (error) {
+    throw name.layout === "huggingface" ? explainDenial(name, endpoint, error) : error;
+  }
+}
+
+async function pullFrom(
+  endpoint: URL,
+  name: ModelName,
+  registry: Registry,
+  options: PullOptions,
+  onProgress: (progress: PullProgress) => void,
+): Promise<Pulled> {
+  const { store } = options;
   onProgress({ state: "manifest" });
   const found =
     name.layout === "huggingface"
@@ -77,7 +95,7 @@ export async function pullModel(text: string, options: PullOptions): Promise<Pul
   const pull = new Pull(name, found, registry, options, onProgress);
   const files = await pull.receiveAll();
   onProgress({ state: "writing" });
-  const path = await store.add(name, manifestOf(name, found, files), signal);
+  const path = await store.add(name, manifestOf(name, found, files), registry.signal);
   checkLoadable(path);
   onProgress({ state: "done" });
   const model = { name, manifest: readManifest(path), path };

@@ -242,7 +242,13 @@ class Reception {
   ): Promise<void> {
     let blocks: Uint8Array[] = [];
     let held = 0;
-    const flush = async (): Promise<void> => {
+    let writing: Promise<void> = Promise.resolve();
+    // One after the other: a body may break off while a block of it is still written.
+    const flush = (): Promise<void> => {
+      writing = writing.then(write);
+      return writing;
+    };
+    const write = async (): Promise<void> => {
       if (held === 0) return;
       const full = blocks;
       blocks = [];

@@ -157,11 +157,15 @@ class Stress {
       `sha256sum "${disk}/models/blobs/sha256-${this.#hash}"`,
     ].join("\n");
     const child = spawn("unshare", ["--map-root-user", "--mount", "sh", "-c", script], {
-      stdio: ["ignore", "pipe", "inherit"],
+      stdio: ["ignore", "pipe", "pipe"],
     });
     let text = "";
+    let problems = "";
     child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
       text += chunk;
+    });
+    child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
+      problems += chunk;
     });
     await once(child, "close");
     const [early = "", middle = "", last = "", hash = ""] = text.split("\n");
@@ -172,7 +176,7 @@ class Stress {
       last.startsWith('{"receivedBytes":') &&
       hash.startsWith(this.#hash);
     if (isFull(middle)) this.#count(this.errors, "CHORALE_PULL_DISK");
-    if (!isRight) this.problems.push(`on a small disk: ${text}`);
+    if (!isRight) this.problems.push(`on a small disk: ${text}${problems}`);
   }
 
   async #restart(): Promise<void> {

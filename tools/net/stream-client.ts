@@ -85,6 +85,11 @@ export class StreamClient implements AsyncDisposable {
 
 function pour(body: Readable, sink: ChunkSink, { host }: URL): Promise<void> {
   return new Promise((done, failed) => {
+    // What has happened already is not told again.
+    if (body.destroyed) {
+      failed(asNetError(body.errored ?? new Error("the answer was cut off"), host));
+      return;
+    }
     const stop = (): void => {
       body.destroy();
       done();

@@ -198,6 +198,55 @@ describe("a connection or server that fails", () => {
     expect(sha256(readFileSync(store().blob(sha256(gguf))))).toBe(sha256(gguf));
   });
 
+  test("an answer that breaks off while a block of it is written counts each byte once", async () => {
+    const registry = await registryOf();
+    const client = open.use(new StreamClient({ trustedHosts: hostsOf(registry) }));
+    let broken = 0;
+    const most = { bytes: 0 };
+    const { receivedBytes } = await pull(OLLAMA, registry, {
+      pieceBytes: 1 << 20,
+      onProgress: (one) => {
+        if (one.state === "receiving") most.bytes = Math.max(most.bytes, one.completed);
+      },
+      get: async (request) => {
+        const response = await client.get(request);
+        if (request.headers["range"] === undefined || broken++ > 0) return response;
+        const breakOff = (sink: Parameters<typeof response.read>[0]): Promise<void> =>
+          new Promise((_, reject) => {
+            const never = new Promise<boolean>(() => {});
+            void response.read((chunk) => {
+              void sink(chunk);
+              reject(new Error("the connection is gone"));
+              return never;
+            });
+          });
+        return { ...response, read: breakOff };
+      },
+    });
+    expect(broken).toBeGreaterThan(1);
+    expect(most.bytes).toBe(gguf.byteLength);
+    expect(receivedBytes).toBe(gguf.byteLength + 4);
+  });
+
+  test("a model that is being pulled cannot be removed", async () => {
+    const registry = await registryOf();
+    registry.fault = () => ({ kind: "slow", ms: 10 });
+    let removed: Promise<unknown> | undefined;
+    const { model } = await pull(OLLAMA, registry, {
+      connections: 1,
+      onProgress: (one) => {
+        if (one.state !== "receiving" || one.completed < 30_000) return;
+        removed ??= store()
+          .remove(parseModelName(OLLAMA), new AbortController().signal)
+          .catch((error: unknown) => error);
+      },
+    });
+    expect(await removed).toMatchObject({ code: "CHORALE_MODEL_IN_USE" });
+    for (const file of model.manifest.files) {
+      expect(store().blobBytes(file.sha256)).toBe(file.bytes);
+    }
+  });
+
   const lasting: readonly [string, Fault, string, RegExp][] = [
     ["cuts off", { kind: "cut", after: 0 }, "CHORALE_PULL_NETWORK", /after 6 tries in a row/],
     [
@@ -349,6 +398,14 @@ describe("a key", () => {
     // Pieces go to where the first one was sent.
     const weights = registry.requests.filter(({ url }) => url.includes("model.safetensors"));
     expect(weights.length).toBeLessThanOrEqual(4);
+  });
+
+  test("is asked for where the hub shows a repository, but not its files", async () => {
+    const registry = await registryOf();
+    registry.fault = ({ range }) => (range ? { kind: "status", status: 403 } : undefined);
+    await expect(pull(HF, registry)).rejects.toThrow(
+      /accept them at http:\/\/\S+\/openai\/gpt-oss-20b and set HF_TOKEN/,
+    );
   });
 
   test("of the hub does not reach a registry of the other layout", async () => {
