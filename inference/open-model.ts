@@ -1,6 +1,5 @@
 import { basename, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { ModelConfig } from "./checkpoint/config.ts";
 import { type GenerationDefaults, readGenerationDefaults } from "./checkpoint/generation-config.ts";
 import { openCheckpoint } from "./checkpoint/open.ts";
 import type { ListedVocabulary } from "./checkpoint/vocabulary.ts";
@@ -55,56 +54,20 @@ export async function openModel(
 }
 
 /** What a model's files say about it. */
-export type ModelFacts = Pick<OpenedModel, "tokenizerPath" | "vocabulary" | "fingerprint"> & {
+export type ModelFacts = Pick<OpenedModel, "tokenizerPath" | "vocabulary"> & {
   /** Most tokens that a session may be given. */
   readonly contextLength: number;
-  /** Width of the residual stream. */
-  readonly hidden: number;
-  /** Weights and biases of all tensors. */
-  readonly parameters: number;
-  /** Bytes of all tensors. */
-  readonly byteLength: number;
 };
 
 /**
- * Which vocabulary, size and context a model has, without loading the model.
+ * Which vocabulary and context a model has, without loading the model.
  * @param path as for `openModel`
  * @throws ModelNotFoundError, CheckpointError, UnsupportedArchitectureError
  */
 export function inspectModel(path: string | undefined): ModelFacts {
   const checkpoint = openCheckpoint(path ?? demoModelPath);
-  try {
-    const { files, config, byteLength } = checkpoint;
-    const { tokenizer, vocabulary } = files;
-    return {
-      tokenizerPath: tokenizer,
-      vocabulary,
-      fingerprint: checkpoint.fingerprint(),
-      contextLength: config.contextLength,
-      hidden: config.hidden,
-      parameters: parameterCount(config),
-      byteLength,
-    };
-  } finally {
-    checkpoint.close();
-  }
-}
-
-/** Source: the shapes of gpt-oss (openai/gpt-oss, `model.py`). */
-function parameterCount({
-  layers,
-  hidden,
-  intermediate,
-  heads,
-  kvHeads,
-  headDim,
-  experts,
-  vocab,
-}: ModelConfig): number {
-  const linear = (outputs: number, inputs: number): number => outputs * (inputs + 1);
-  const attention =
-    linear((heads + 2 * kvHeads) * headDim, hidden) + linear(hidden, heads * headDim) + heads;
-  const expert = linear(2 * intermediate, hidden) + linear(hidden, intermediate);
-  const layer = 2 * hidden + attention + linear(experts, hidden) + experts * expert;
-  return 2 * vocab * hidden + hidden + layers * layer;
+  const { tokenizer, vocabulary } = checkpoint.files;
+  const { contextLength } = checkpoint.config;
+  checkpoint.close();
+  return { tokenizerPath: tokenizer, vocabulary, contextLength };
 }

@@ -12,6 +12,8 @@ export type Interruption = {
   readonly signal: AbortSignal;
   /** Ends the command after this many milliseconds, in the same way. */
   stopAfter(ms: number): void;
+  /** Behind a signal everything has this long to end in order; a second one then ends it at once. */
+  takeTime(ms: number): void;
   /** From now on signals end the command in order. */
   listen(): void;
 };
@@ -22,8 +24,13 @@ export type Interruption = {
  */
 export function interruption(tell: (reason: InterruptedError) => Promise<unknown>): Interruption {
   const controller = new AbortController();
+  let shutdownMs = SHUTDOWN_MS;
   const stop = (by: InterruptedBy, cause?: unknown): void => {
-    if (controller.signal.aborted) return;
+    if (controller.signal.aborted) {
+      // Who asks twice does not want to wait that long.
+      if (shutdownMs > SHUTDOWN_MS) process.exit();
+      return;
+    }
     const reason = new InterruptedError(by, cause);
     const exitCode = runExitCode(reason);
     // Also where nothing is left to wait for but a promise that is never kept.
@@ -35,7 +42,7 @@ export function interruption(tell: (reason: InterruptedError) => Promise<unknown
     setTimeout(() => {
       setTimeout(end, REPORT_MS);
       tell(reason).then(end, end);
-    }, SHUTDOWN_MS).unref();
+    }, shutdownMs).unref();
   };
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     stop(error.code === "EPIPE" ? "SIGPIPE" : "stdout", error);
@@ -50,5 +57,8 @@ export function interruption(tell: (reason: InterruptedError) => Promise<unknown
   const stopAfter = (ms: number): void => {
     setTimeout(() => stop("timeout"), ms).unref();
   };
-  return { signal: controller.signal, listen, stopAfter };
+  const takeTime = (ms: number): void => {
+    shutdownMs = ms;
+  };
+  return { signal: controller.signal, listen, stopAfter, takeTime };
 }

@@ -20,7 +20,7 @@ export async function main(given: readonly string[]): Promise<void> {
   };
   const tell = async (error: unknown): Promise<ExitCode> =>
     (await import("./report.ts")).report(error, argv, await currentOutput());
-  const { signal, listen, stopAfter } = interruption(tell);
+  const { signal, listen, stopAfter, takeTime } = interruption(tell);
   let exitCode: ExitCode = EXIT.ok;
   try {
     const called = await findCommand(argv);
@@ -40,6 +40,7 @@ export async function main(given: readonly string[]): Promise<void> {
         env: process.env,
         signal,
         stopAfter,
+        takeTime,
         commands: COMMANDS,
       });
     }

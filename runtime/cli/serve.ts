@@ -6,7 +6,7 @@ import { openHome } from "../home.ts";
 import {
   announce,
   keepAliveOf,
-  localSource,
+  machineSource,
   makeSocketPath,
   type ServerConfiguration,
   ServerError,
@@ -40,6 +40,8 @@ export type ServeArguments = {
 };
 
 const MAX_KEYS_BYTES = 1 << 20;
+/** What closing takes beyond the grace of running requests. */
+const CLOSING_MS = 10_000;
 
 /**
  * Serves until it is stopped, or idle for as long as `--idle` says.
@@ -47,7 +49,7 @@ const MAX_KEYS_BYTES = 1 << 20;
  */
 export async function serveCommand(
   args: ServeArguments,
-  { output, env, signal }: CommandContext,
+  { output, env, signal, takeTime }: CommandContext,
 ): Promise<ExitCode> {
   const note = (sentence: string): void => output.note(visibleText(sentence));
   const configuration = await configurationOf(args, env);
@@ -67,8 +69,9 @@ export async function serveCommand(
   await using opened = new AsyncDisposableStack();
   const home = openHome(env, note);
   opened.defer(() => home.close());
-  const source = localSource({
-    models: [{ path: args.model }],
+  const source = machineSource({
+    env,
+    model: args.model,
     contextLength: configuration.contextLength,
     open: (path, { contextLength }) =>
       openModelOf(
@@ -99,6 +102,7 @@ export async function serveCommand(
     });
     opened.defer(withdraw);
   }
+  takeTime(configuration.graceMs + CLOSING_MS);
   const names = (await source.list()).map(({ name }) => name).join(", ");
   note(`serving ${names} at ${server.url} (Ollama) and ${server.url}/v1 (OpenAI)`);
   if (args.preload) {

@@ -7,5 +7,5 @@ export {
 } from "./configuration.ts";
 export { announce, askServer, findServers, makeSocketPath } from "./discovery.ts";
 export { ServerError } from "./errors.ts";
-export { localSource } from "./models/local-source.ts";
+export { machineSource } from "./models/machine-source.ts";
 export { startServer } from "./server.ts";

@@ -33,11 +33,13 @@ export async function inProcess(
   };
   const { signal } = new AbortController();
   const stopAfter = (): void => {};
+  const takeTime = (): void => {};
   const context = {
     output,
     env,
     signal,
     stopAfter,
+    takeTime,
     commands: COMMANDS,
   } as unknown as CommandContext;
   try {

@@ -11,6 +11,8 @@ export type CommandContext = {
   readonly signal: AbortSignal;
   /** Ends the command after this many milliseconds as a signal does. */
   readonly stopAfter: (ms: number) => void;
+  /** Behind a signal the command needs up to this many milliseconds to end in order. */
+  readonly takeTime: (ms: number) => void;
   /** Every command, for those that are about commands. */
   readonly commands: CommandTable;
 };

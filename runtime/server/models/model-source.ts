@@ -76,10 +76,11 @@ function sameName(name: string): string {
     .replaceAll(":", "-");
 }
 
-/** The model that a name means. */
-export function findByName(models: readonly ModelFacts[], name: string): ModelFacts | null {
-  const wanted = sameName(name);
-  const isNamed = (facts: ModelFacts): boolean =>
-    [facts.name, ...facts.aliases].some((known) => sameName(known) === wanted);
-  return models.find(isNamed) ?? null;
+/** The model that a name means: the one that is called so, else one whose name means the same. */
+export function findByName<T extends ModelFacts>(models: readonly T[], name: string): T | null {
+  const isCalled = (spelling: (text: string) => string): T | undefined =>
+    models.find((facts) =>
+      [facts.name, ...facts.aliases].some((known) => spelling(known) === spelling(name)),
+    );
+  return isCalled((text) => text.trim().toLowerCase()) ?? isCalled(sameName) ?? null;
 }
