@@ -85,7 +85,8 @@ function linesToShow(page: Page, request: ViewRequest, budget: number): readonly
 }
 
 function isShortRest(page: Page, firstLine: number): boolean {
-  let characters = 0;
+  // Line ends stand between the lines.
+  let characters = -1;
   for (let at = firstLine; at < page.lines.length; at++) {
     characters += `L${at}: `.length + (page.lines[at]?.text.length ?? 0) + 1;
     if (characters > SHORT_REST_CHARACTERS) return false;
