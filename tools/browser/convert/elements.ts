@@ -74,6 +74,11 @@ export function isLink(node: MarkupNode | undefined): boolean {
   return isElement(node) && node.name === "a";
 }
 
+/** A date right beside another element: style sheets set the two apart. */
+export function isDateBeside(node: MarkupNode, before: MarkupNode | undefined): boolean {
+  return isElement(node) && isElement(before) && (node.name === "time" || before.name === "time");
+}
+
 /** A paragraph that begins or ends an item of a list needs no blank line there. */
 export function isTight({ name, parent }: MarkupElement, end: "first" | "last"): boolean {
   if (name !== "p" || (parent?.name !== "li" && parent?.name !== "dd")) return false;

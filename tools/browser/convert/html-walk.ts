@@ -11,6 +11,7 @@ import {
   BLOCKS,
   holdsBlocks,
   isBlock,
+  isDateBeside,
   isDecoration,
   isFirst,
   isLink,
@@ -121,7 +122,8 @@ export class HtmlWalk {
       if (child === undefined) continue;
       this.#tasks.push(child);
       // Lists of links are often written without blanks between them.
-      if (isLink(child) && isLink(children[at - 1])) this.#tasks.push(" ");
+      const before = children[at - 1];
+      if ((isLink(child) && isLink(before)) || isDateBeside(child, before)) this.#tasks.push(" ");
     }
   }
 
