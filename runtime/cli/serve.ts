@@ -1,5 +1,6 @@
 /** `chorale serve`: models for programs that speak to Ollama or OpenAI. */
 import { once } from "node:events";
+import { join } from "node:path";
 import { openModelOf } from "../environment.ts";
 import { UsageError } from "../errors.ts";
 import { openHome } from "../home.ts";
@@ -19,9 +20,10 @@ import type { CommandContext } from "./command-context.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { modelConfiguration } from "./model-configuration.ts";
 import { readTextFile } from "./read-input.ts";
+import { openServeTools, type ServeToolsArguments } from "./serve-tools.ts";
 import { visibleText } from "./terminal-text.ts";
 
-export type ServeArguments = {
+export type ServeArguments = ServeToolsArguments & {
   readonly model: string | undefined;
   readonly threads: number | undefined;
   readonly precision: "int8" | "exact" | undefined;
@@ -37,6 +39,7 @@ export type ServeArguments = {
   readonly keepAlive: string | undefined;
   readonly idle: string | undefined;
   readonly preload: boolean;
+  readonly openResponses: boolean;
 };
 
 const MAX_KEYS_BYTES = 1 << 20;
@@ -86,8 +89,16 @@ export async function serveCommand(
       ),
   });
   const socketPath = socketOf(env, note);
+  const { tools: serverTools } = opened.use(await openServeTools(args, home, env, note));
   const server = opened.use(
-    await startServer({ configuration, source, socketPath, note }).catch((error: unknown) => {
+    await startServer({
+      configuration,
+      source,
+      socketPath,
+      serverTools,
+      responsesPath: join(home.path, "responses.sqlite"),
+      note,
+    }).catch((error: unknown) => {
       throw asUsage(error);
     }),
   );
@@ -144,6 +155,7 @@ async function configurationOf(
     ...(args.origins && { origins: args.origins }),
     ...(keys && { keys }),
     ...(args.noManagement && { allowsManagement: false }),
+    ...(args.openResponses && { eventNames: "open-responses" }),
     ...(args.parallel !== undefined && { slots: args.parallel }),
     ...(args.context !== undefined && { contextLength: args.context }),
     ...(args.keepAlive !== undefined && {

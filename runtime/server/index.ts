@@ -8,4 +8,6 @@ export {
 export { announce, askServer, findServers, makeSocketPath } from "./discovery.ts";
 export { ServerError } from "./errors.ts";
 export { machineSource } from "./models/machine-source.ts";
+export type { WebSearchRequest } from "./responses/request-tools.ts";
+export type { ServerToolSession, ServerTools } from "./responses/server-tools.ts";
 export { startServer } from "./server.ts";

@@ -13,7 +13,11 @@ import { Metrics } from "./metrics.ts";
 import type { ModelSource } from "./models/model-source.ts";
 import { ServedModels } from "./models/served-models.ts";
 import type { Responses } from "./responses/response-run.ts";
-import { ResponseStore, type ResponseStoreLimits } from "./responses/response-store.ts";
+import {
+  ResponseStore,
+  ResponseStoreError,
+  type ResponseStoreLimits,
+} from "./responses/response-store.ts";
 import { TraceSeal } from "./responses/sealed-trace.ts";
 import type { ServerTools } from "./responses/server-tools.ts";
 import { ReasoningMemory } from "./turn/reasoning-memory.ts";
@@ -187,7 +191,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   };
 }
 
-/** @throws ResponseStoreError */
+/** A file that cannot be used is no reason not to answer: then responses go with the process. */
 function openResponses({
   responsesPath = ":memory:",
   responseLimits,
@@ -195,7 +199,14 @@ function openResponses({
   configuration,
   note = () => {},
 }: ServerOptions): Responses {
-  const store = new ResponseStore(responsesPath, responseLimits);
+  let store: ResponseStore;
+  try {
+    store = new ResponseStore(responsesPath, responseLimits);
+  } catch (error) {
+    if (!(error instanceof ResponseStoreError)) throw error;
+    note(`${error.message}. Responses are kept as long as this server runs.`);
+    store = new ResponseStore(":memory:", responseLimits);
+  }
   return {
     store,
     seal: new TraceSeal(store.secret("trace")),

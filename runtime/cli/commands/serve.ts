@@ -1,5 +1,5 @@
 import { type Command, defineCommand } from "../command/command.ts";
-import { colorFlag, engineFlags, modelFlags } from "../flags.ts";
+import { agentFlags, colorFlag, engineFlags, fetchFlags, modelFlags, webFlags } from "../flags.ts";
 
 const { context, memory, "prefix-store": prefixStore } = modelFlags;
 
@@ -52,6 +52,21 @@ export const command: Command = defineCommand({
       type: "text",
       placeholder: "TIME",
       describe: "How long an unused model stays in memory; -1: for ever (default: 5m)",
+    },
+    "open-responses": {
+      type: "switch",
+      describe: "Name the events of reasoning as Open Responses does, instead of OpenAI",
+    },
+    docs: {
+      ...agentFlags.docs,
+      describe: "Folder of documents that web_search of the Responses API reads",
+    },
+    ...webFlags,
+    web: { type: "switch", describe: "Let web_search of the Responses API ask the web" },
+    ...fetchFlags,
+    "no-python": {
+      type: "switch",
+      describe: "Run no programs for code_interpreter of the Responses API",
     },
     ...colorFlag,
   },
