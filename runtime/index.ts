@@ -64,6 +64,7 @@ export type { TextOutput } from "./agent/text-output.ts";
 export type { ApprovalDecision, ApprovalRequest, ApprovalRule } from "./calls/approval.ts";
 export type { DeclaredTool, DeclaredTools, DeferredTools } from "./calls/declared-tools.ts";
 export {
+  CitationScanner,
   type CitedKind,
   type CitedPage,
   type CitedPlace,
@@ -72,6 +73,7 @@ export {
   FootnoteWriter,
   findCitations,
   resolveCitations,
+  type ScannedPiece,
   type VerifiedCitations,
   verifyCitations,
   type WrittenCitation,

@@ -2,7 +2,12 @@
 export { FootnoteWriter, sourceText, withFootnotes } from "./footnotes.ts";
 export type { CitedPlace } from "./parse.ts";
 export { resolveCitations } from "./resolve.ts";
-export { findCitations, type WrittenCitation } from "./scan.ts";
+export {
+  CitationScanner,
+  findCitations,
+  type ScannedPiece,
+  type WrittenCitation,
+} from "./scan.ts";
 export { type CitedKind, type CitedPage, type CitedSources, citedSources } from "./sources.ts";
 export { sharedWords } from "./verify/overlap.ts";
 export { type VerifiedCitations, verifyCitations } from "./verify/verify.ts";

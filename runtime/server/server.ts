@@ -68,7 +68,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     memory: new ReasoningMemory(),
     metrics: new Metrics(admission),
     clock,
-    responses: openResponses(options),
+    responses: openResponses(options, closing.signal),
     note,
     closing: closing.signal,
   };
@@ -192,13 +192,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 }
 
 /** A file that cannot be used is no reason not to answer: then responses go with the process. */
-function openResponses({
-  responsesPath = ":memory:",
-  responseLimits,
-  serverTools = {},
-  configuration,
-  note = () => {},
-}: ServerOptions): Responses {
+function openResponses(
+  {
+    responsesPath = ":memory:",
+    responseLimits,
+    serverTools = {},
+    configuration,
+    note = () => {},
+  }: ServerOptions,
+  closing: AbortSignal,
+): Responses {
   let store: ResponseStore;
   try {
     store = new ResponseStore(responsesPath, responseLimits);
@@ -213,6 +216,7 @@ function openResponses({
     tools: serverTools,
     live: new Map(),
     names: configuration.eventNames,
+    closing,
     warn: note,
   };
 }

@@ -112,27 +112,12 @@ export class OpenReasoning implements OpenItem {
   }
 }
 
-/** Writes the citations of one answer in a form that readers can follow. */
-export interface CitationWriter {
-  /** @returns what can be told now; a citation that is not whole yet is held back */
-  push(text: string): string;
-  /** The end of the answer. @returns what was held back */
-  end(): string;
-  /** What is cited so far, by the characters of what was returned. */
-  readonly annotations: readonly UrlCitation[];
-}
-
 export class OpenMessage implements OpenItem {
   item: OutputItem & { type: "message" };
   readonly #at: { readonly item_id: string; readonly output_index: number };
-  readonly #citations: CitationWriter | null;
   #text = "";
 
-  constructor(
-    { id, index }: ItemPlace,
-    phase: "commentary" | "final_answer",
-    citations: CitationWriter | null,
-  ) {
+  constructor({ id, index }: ItemPlace, phase: "commentary" | "final_answer") {
     this.item = {
       type: "message",
       id,
@@ -142,7 +127,6 @@ export class OpenMessage implements OpenItem {
       phase,
     };
     this.#at = { item_id: id, output_index: index };
-    this.#citations = citations;
   }
 
   begin(): readonly ResponseEventBody[] {
@@ -153,19 +137,28 @@ export class OpenMessage implements OpenItem {
     ];
   }
 
-  append(text: string): readonly ResponseEventBody[] {
-    return this.#tell(this.#citations === null ? text : this.#citations.push(text));
+  append(delta: string): readonly ResponseEventBody[] {
+    this.#text += delta;
+    const type = "response.output_text.delta";
+    return [{ type, ...this.#at, content_index: 0, delta, logprobs: [] }];
   }
 
-  end(status: "completed" | "incomplete"): readonly ResponseEventBody[] {
-    const rest = this.#tell(this.#citations?.end() ?? "");
+  end(status: "completed" | "incomplete", item: TurnItem | null): readonly ResponseEventBody[] {
     const text = this.#text;
-    const annotations = this.#citations?.annotations ?? [];
+    const cited = item?.type === "message" ? (item.citations ?? []) : [];
+    const annotations = cited.map(
+      ({ url, title, startIndex, endIndex }): UrlCitation => ({
+        type: "url_citation",
+        start_index: startIndex,
+        end_index: endIndex,
+        url,
+        title,
+      }),
+    );
     const part = outputText(text, annotations);
     this.item = { ...this.item, status, content: [part] };
     const inPart = { ...this.#at, content_index: 0 };
     return [
-      ...rest,
       ...annotations.map(
         (annotation, annotation_index): ResponseEventBody => ({
           type: "response.output_text.annotation.added",
@@ -178,13 +171,6 @@ export class OpenMessage implements OpenItem {
       { type: "response.content_part.done", ...inPart, part },
       done(this.#at.output_index, this.item),
     ];
-  }
-
-  #tell(delta: string): readonly ResponseEventBody[] {
-    if (delta === "") return [];
-    this.#text += delta;
-    const type = "response.output_text.delta";
-    return [{ type, ...this.#at, content_index: 0, delta, logprobs: [] }];
   }
 }
 

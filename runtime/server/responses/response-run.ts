@@ -7,7 +7,6 @@ import type { ConversationItem, TurnEvent, TurnResult, TurnUsage } from "../turn
 import type { TurnRequest } from "../turn/run-turn.ts";
 import { conversationOf, type HiddenCall, type ItemSource, readItems } from "./input-items.ts";
 import { LiveResponse } from "./live-response.ts";
-import type { CitationWriter } from "./open-item.ts";
 import type { ResponsesRequest } from "./request.ts";
 import { type ResponseStore, ResponseStoreError, type StoredItem } from "./response-store.ts";
 import { type ResponseEnd, ResponseWriter, type ResponseWriterOptions } from "./response-writer.ts";
@@ -24,6 +23,8 @@ export type Responses = {
   readonly live: Map<string, LiveResponse>;
   /** How the events of a raw trace are called. */
   readonly names: "openai" | "open-responses";
+  /** Aborted when the server stops what is still running, with the reason. */
+  readonly closing: AbortSignal;
   /** Gets a sentence about a request that is answered all the same. */
   readonly warn: (sentence: string) => void;
 };
@@ -104,8 +105,7 @@ export class ResponseRun {
     this.#request = request;
     this.#conversation = readConversation(responses, request);
     const id = newId("resp_");
-    const citations = (): CitationWriter | null => this.#session?.citations?.() ?? null;
-    this.#writer = new ResponseWriter({ id, citations, ...writerOptions(responses, request) });
+    this.#writer = new ResponseWriter({ id, ...writerOptions(responses, request) });
     this.live = new LiveResponse(id, () => this.#writer.response);
   }
 
@@ -160,7 +160,7 @@ export class ResponseRun {
         for (let next = await turn.next(); ; next = await turn.next()) {
           if (next.done) {
             usage = next.value.usage;
-            end = endOf(next.value);
+            end = endOf(next.value, this.#responses.closing);
             if (end.status === "failed") this.#failure = next.value.error;
             break;
           }
@@ -232,7 +232,7 @@ function isEmpty(item: ConversationItem): boolean {
 function writerOptions(
   { names, seal }: Responses,
   { echo, tools, hasSummary, include }: ResponsesRequest,
-): Omit<ResponseWriterOptions, "id" | "citations"> {
+): Omit<ResponseWriterOptions, "id"> {
   const isSealed = include.has("reasoning.encrypted_content");
   return {
     echo,
@@ -297,7 +297,7 @@ function withField(error: unknown): unknown {
   return field === undefined ? error : invalidField(field, error.message);
 }
 
-function endOf({ finish, error }: TurnResult): ResponseEnd {
+function endOf({ finish, error }: TurnResult, closing: AbortSignal): ResponseEnd {
   switch (finish) {
     case "stop":
     case "calls":
@@ -306,7 +306,7 @@ function endOf({ finish, error }: TurnResult): ResponseEnd {
       return { status: "incomplete", reason: "max_output_tokens" };
     case "cancelled":
       // A server that ends says so in the stream; whoever cancelled knows.
-      return error instanceof ServerError ? failure(error) : { status: "cancelled" };
+      return closing.aborted ? failure(closing.reason) : { status: "cancelled" };
     case "failed":
       return failure(error);
   }

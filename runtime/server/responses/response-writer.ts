@@ -4,7 +4,6 @@
  */
 import type { TurnEvent, OutputItem as TurnItem, TurnUsage } from "../turn/items.ts";
 import {
-  type CitationWriter,
   type ItemPlace,
   OpenClientCall,
   OpenCode,
@@ -31,8 +30,6 @@ export type ResponseWriterOptions = {
   /** Whether a tool of the client takes a text instead of JSON. */
   readonly isCustom: (name: string, namespace: string | null) => boolean;
   readonly reasoning: ReasoningOptions;
-  /** For one message; null: its text is told as it is. */
-  readonly citations: () => CitationWriter | null;
   /** What a program printed is told. */
   readonly hasCodeOutputs: boolean;
   /** Seconds since 1970. */
@@ -188,12 +185,12 @@ export class ResponseWriter {
   }
 
   #opened(item: TurnItem, place: ItemPlace): OpenItem | null {
-    const { reasoning, citations, isCustom, hasCodeOutputs, id } = this.#options;
+    const { reasoning, isCustom, hasCodeOutputs, id } = this.#options;
     switch (item.type) {
       case "reasoning":
         return new OpenReasoning(place, reasoning);
       case "message":
-        return new OpenMessage(place, item.phase, citations());
+        return new OpenMessage(place, item.phase);
       case "call": {
         const kind = isCustom(item.name, item.namespace) ? "custom" : "function";
         return new OpenClientCall(place, { ...item, kind });

@@ -1,13 +1,10 @@
 /** Tools of this server that a request of the Responses API may ask for. */
 import type { Tool } from "../../../tools/index.ts";
-import type { CitationWriter } from "./open-item.ts";
 import type { WebSearchRequest } from "./request-tools.ts";
 
 /** The tools of one response. */
 export type ServerToolSession = {
   readonly tools: readonly Tool[];
-  /** For the citations of one message, of the pages that were shown. */
-  readonly citations?: () => CitationWriter;
   close(): Promise<void>;
 };
 
@@ -30,9 +27,8 @@ export async function openServerTools(
   const close = async (): Promise<void> => {
     await Promise.all(sessions.map((session) => session.close()));
   };
-  let search: ServerToolSession | null | undefined = null;
   try {
-    search = asked.webSearch === null ? null : await openWebSearch?.(asked.webSearch);
+    const search = asked.webSearch === null ? null : await openWebSearch?.(asked.webSearch);
     if (search) sessions.push(search);
     const code = asked.hasCodeInterpreter ? await openCodeInterpreter?.() : null;
     if (code) sessions.push(code);
@@ -42,7 +38,6 @@ export async function openServerTools(
   }
   return {
     tools: sessions.flatMap(({ tools }) => tools),
-    ...(search?.citations && { citations: search.citations }),
     close,
   };
 }

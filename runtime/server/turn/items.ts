@@ -38,6 +38,15 @@ export type CallItem = {
   readonly arguments: string;
 };
 
+/** What a part of an answer cites. */
+export type Citation = {
+  readonly url: string;
+  readonly title: string;
+  /** Characters of the text, the second not included. */
+  readonly startIndex: number;
+  readonly endIndex: number;
+};
+
 /** What a turn gives back, each with an id that no other item of this server has. */
 export type OutputItem =
   | { readonly type: "reasoning"; readonly id: string; readonly text: string }
@@ -46,6 +55,8 @@ export type OutputItem =
       readonly id: string;
       readonly phase: "commentary" | "final_answer";
       readonly text: string;
+      /** Once it is complete. Absent: it cites nothing. */
+      readonly citations?: readonly Citation[];
     }
   /** A call that the client carries out. */
   | {
@@ -69,7 +80,7 @@ export type OutputItem =
       readonly status: "in_progress" | "completed" | "failed";
     };
 
-/** What happens in a turn, in order. Every item begins, has deltas (not `tool`), and is completed whole. */
+/** What happens in a turn, in order. Every item begins, has deltas (not `tool`), and is completed whole. A `tool` begins with its arguments. */
 export type TurnEvent =
   /** The prompt was checked and has its place in the queue; the first event of a turn. */
   | { readonly type: "accepted"; readonly inputTokens: number }

@@ -14,6 +14,7 @@ import {
   type OutputOptions,
   type RunEvent,
   type RunResult,
+  sourcesOf,
   Thread,
   type ToolChoice,
 } from "../../index.ts";
@@ -170,6 +171,7 @@ async function turn(
     compaction: false,
   });
   const thread = Thread.create();
+  const isBrowsing = serverTools.some(({ recipient }) => recipient.startsWith("browser."));
   const stop = new AbortController();
   const reader = new TurnReader({
     tools,
@@ -180,6 +182,8 @@ async function turn(
     onStopString: () => stop.abort(),
     tellsCallsLive: isConstrained,
     tellsAnswerLive: isConstrained || output === null,
+    // A text that programs read is not changed.
+    sources: isBrowsing && output === null ? () => sourcesOf(thread.state) : null,
   });
   const runSignal = AbortSignal.any([signal, stop.signal]);
   const onEvent = (event: RunEvent): Promise<void> => reader.take(event);
@@ -200,12 +204,7 @@ async function turn(
     return {
       ...ending(run, reader, requestModel, signal),
       items: reader.items,
-      usage: {
-        inputTokens: run.usage.input_tokens,
-        cachedTokens: run.usage.cached_input_tokens,
-        outputTokens: run.usage.output_tokens,
-        reasoningTokens: run.usage.reasoning_output_tokens,
-      },
+      usage: reader.usage.total(run.usage),
       timing: {
         queueMs: requestModel.queueMs,
         prefillMs: run.timing.prefill_ms,

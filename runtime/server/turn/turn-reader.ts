@@ -1,10 +1,12 @@
 /** Makes items with ids of their own of what a run tells, and keeps back what may not be told yet. */
 import { prepareCall } from "../../../tools/index.ts";
-import type { Item, PendingCall, RunEvent } from "../../index.ts";
+import type { CitedSources, Item, PendingCall, RunEvent } from "../../index.ts";
 import { newId } from "../ids.ts";
+import { CitationLinks } from "./citation-links.ts";
 import type { ClientTool, ClientTools } from "./client-tools.ts";
 import type { OutputItem, TurnEvent } from "./items.ts";
 import { StopStrings } from "./stop-strings.ts";
+import { UsageCount } from "./usage-count.ts";
 
 export type TurnReaderOptions = {
   readonly tools: ClientTools;
@@ -20,6 +22,8 @@ export type TurnReaderOptions = {
   readonly tellsCallsLive: boolean;
   /** The same of an answer. */
   readonly tellsAnswerLive: boolean;
+  /** The pages that were shown, which what is said may cite; null: citations are left as they are. */
+  readonly sources: (() => CitedSources) | null;
 };
 
 /** A call that cannot be given to the client, and what the model reads about it. */
@@ -29,13 +33,15 @@ type Open = {
   /** What was told of it so far. */
   item: OutputItem;
   readonly stop: StopStrings | null;
-  /** It is told once it is whole. */
-  readonly isHeld: boolean;
+  readonly links: CitationLinks | null;
+  /** It is told once it is whole; a tool once its arguments are. */
+  isHeld: boolean;
 };
 
 export class TurnReader {
   /** Those that are complete, in the order in which they were completed. */
   readonly items: OutputItem[] = [];
+  readonly usage: UsageCount = new UsageCount();
   /** The stop string that came. */
   stopString: string | null = null;
   readonly #options: TurnReaderOptions;
@@ -59,6 +65,7 @@ export class TurnReader {
   }
 
   async take(event: RunEvent): Promise<void> {
+    if (event.type === "generation.completed") this.usage.add(event);
     if (this.stopString !== null) return;
     switch (event.type) {
       case "prefill.progress":
@@ -119,6 +126,7 @@ export class TurnReader {
       this.#open.delete(id);
       const isCall = open.item.type === "call";
       if (open.isHeld && (isCall || !("text" in open.item) || open.item.text === "")) continue;
+      await this.#endMessage(open);
       if (open.isHeld) await this.#tellWhole(open);
       else await this.#complete(open.item);
     }
@@ -167,20 +175,24 @@ export class TurnReader {
         result: null,
         status: "in_progress",
       },
-      false,
+      true,
     );
   }
 
   async #begin(runId: string, item: OutputItem, isHeld: boolean): Promise<void> {
-    const stop = item.type === "message" ? new StopStrings(this.#options.stopStrings) : null;
-    this.#open.set(runId, { item, stop, isHeld });
+    const { stopStrings, sources } = this.#options;
+    const isMessage = item.type === "message";
+    const stop = isMessage ? new StopStrings(stopStrings) : null;
+    const links = isMessage && sources !== null ? new CitationLinks(sources) : null;
+    this.#open.set(runId, { item, stop, links, isHeld });
     if (!isHeld) await this.#tell(item);
   }
 
   async #delta(runId: string, text: string): Promise<void> {
     const open = this.#open.get(runId);
     if (open === undefined || open.item.type === "tool") return;
-    const given = open.stop === null ? text : open.stop.push(this.#unknown(open.item, text));
+    const said = open.stop === null ? text : open.stop.push(this.#unknown(open.item, text));
+    const given = open.links === null ? said : open.links.push(said);
     this.#append(open, given);
     if (given !== "" && !open.isHeld) await this.#emitDelta(open.item.id, given);
     if (open.stop?.found) await this.#stopped(runId, open, open.stop.found);
@@ -202,15 +214,31 @@ export class TurnReader {
   async #stopped(runId: string, open: Open, found: string): Promise<void> {
     this.stopString = found;
     this.#open.delete(runId);
+    await this.#endMessage(open);
     if (open.isHeld) await this.#tellWhole(open);
     else await this.#complete(open.item);
     this.#options.onStopString();
+  }
+
+  /** Tells what was held back of a text that is over, and notes what it cites. */
+  async #endMessage(open: Open): Promise<void> {
+    const rest = open.stop?.flush() ?? "";
+    const last = open.links === null ? rest : open.links.push(rest) + open.links.end();
+    this.#append(open, last);
+    if (last !== "" && !open.isHeld) await this.#emitDelta(open.item.id, last);
+    const citations = open.links?.citations ?? [];
+    if (open.item.type === "message" && citations.length > 0) {
+      open.item = { ...open.item, citations };
+    }
   }
 
   async #updated(item: Item): Promise<void> {
     const open = this.#open.get(item.id);
     if (open?.item.type !== "tool") return;
     open.item = { ...open.item, arguments: bodyOf(item) };
+    if (!open.isHeld) return;
+    open.isHeld = false;
+    await this.#options.emit({ type: "item.started", item: open.item });
   }
 
   async #completed(item: Item): Promise<void> {
@@ -223,6 +251,8 @@ export class TurnReader {
         return;
       case "tool":
         this.#open.delete(item.id);
+        // Not executed: the step was cut off in the middle of it.
+        if (open.isHeld) return;
         return this.#complete({ ...told, arguments: bodyOf(item), ...outcomeOf(item) });
       case "reasoning":
         this.#open.delete(item.id);
@@ -230,13 +260,11 @@ export class TurnReader {
         return this.#complete(told);
       case "message": {
         this.#open.delete(item.id);
-        const rest = open.stop?.flush() ?? "";
-        this.#append(open, rest);
+        await this.#endMessage(open);
         if (open.isHeld) {
           this.#held = open;
           return;
         }
-        if (rest !== "") await this.#emitDelta(told.id, rest);
         return this.#complete(open.item);
       }
     }

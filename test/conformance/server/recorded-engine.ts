@@ -161,7 +161,14 @@ function harmonyOf(
       case "message": {
         const isFinal = !items.slice(at + 1).some(({ type }) => type !== "reasoning");
         const ends = !isFinal ? "<|end|>" : isLast && end === "stop" ? "<|return|>" : "";
-        say(`<|channel|>${isFinal ? "final" : "commentary"}<|message|>${item.text}${ends}`);
+        if (item.citations > 0) {
+          // Only what was opened can be cited.
+          say('<|channel|>analysis to=browser.open code<|message|>{"id":0}<|call|>');
+          endStep();
+        }
+        say(
+          `<|channel|>${isFinal ? "final" : "commentary"}<|message|>${item.text}${item.citations > 0 ? "【1†L0】" : ""}${ends}`,
+        );
         break;
       }
       case "call":

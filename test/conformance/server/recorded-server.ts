@@ -65,18 +65,10 @@ async function openSearch(): Promise<ServerToolSession> {
   const title = "example.org";
   const browser = await createBrowserTools({
     backend: {
-      search: async () => [{ url, title, summary: "It is 7 °C in Oslo." }],
-      open: async () => ({ url, title, lines: [] }) as never,
+      search: async () => [{ url, title, summary: "What was asked for." }],
+      open: async () => ({ url, title, text: "What was asked for.", links: [] }),
       close: async () => {},
     },
   });
-  return {
-    tools: browser.tools,
-    citations: () => ({
-      push: (text) => text,
-      end: () => "",
-      annotations: [{ type: "url_citation", start_index: 0, end_index: 5, url, title }],
-    }),
-    close: () => browser.close(),
-  };
+  return { tools: browser.tools, close: () => browser.close() };
 }

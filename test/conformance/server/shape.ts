@@ -28,6 +28,8 @@ export function shapeProblems(wanted: unknown, got: unknown, path = ""): readonl
     });
   }
   if (!isObject(wanted) || !isObject(got)) return [];
+  // What a search did is of several kinds, each with keys of its own.
+  if (path.endsWith(".action") && !sameType(wanted, got)) return [];
   return Object.entries(wanted).flatMap(([key, held]) =>
     shapeProblems(held, got[key], path === "" ? key : `${path}.${key}`),
   );

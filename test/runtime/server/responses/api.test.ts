@@ -2,8 +2,13 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
-import type { Tool } from "../../../../tools/index.ts";
+import { afterAll, describe, expect, test, vi } from "vitest";
+import { loadO200kHarmony } from "../../../../harmony/vocabulary/index.ts";
+import { HarmonyModel } from "../../../../runtime/index.ts";
+import type { ServerToolSession } from "../../../../runtime/server/responses/server-tools.ts";
+import { createBrowserTools, type Tool } from "../../../../tools/index.ts";
+import { RecordedEngine } from "../../../conformance/server/recorded-engine.ts";
+import { ManualClock } from "../manual-clock.ts";
 import { eventsOf, type Reply, type ServedModel, type ServeOptions, serve } from "../serve.ts";
 import { type ReceivedEvent, responseProblems, streamProblems } from "./stream-rules.ts";
 
@@ -259,55 +264,133 @@ describe("tools", () => {
     });
   });
 
-  test("of this server are carried out, told, and remembered", async () => {
+  test("of this server are carried out, told, cited, and remembered", async () => {
+    const url = "https://oslo.example/weather";
+    const browser = await createBrowserTools({
+      backend: {
+        search: async (query) => [{ url, title: "Oslo", summary: `About ${query}` }],
+        open: async () => ({ url, title: "Oslo", text: "It is 7 degrees in Oslo.", links: [] }),
+        close: async () => {},
+      },
+    });
+    const asked: unknown[] = [];
+    const openWebSearch = async (request: unknown): Promise<ServerToolSession> => {
+      asked.push(request);
+      return { tools: browser.tools, close: async () => {} };
+    };
+    const calls = (name: string, args: string): string =>
+      `<|channel|>analysis to=browser.${name} code<|message|>${args}<|call|>`;
+    await using server = await serving(
+      [
+        calls("search", '{"query":"Oslo"}'),
+        calls("open", '{"id":0}'),
+        "<|channel|>final<|message|>It is 7 °C【1†L0】, said 【9†L1】.<|return|>",
+        ANSWER,
+      ],
+      { serverTools: { openWebSearch } },
+    );
+    const tools = [{ type: "web_search", external_web_access: false }];
+    const { events, response } = await streamed(server, { input: "Weather in Oslo?", tools });
+    expect(asked).toEqual([{ isLive: false, allowedDomains: [], contextSize: "medium" }]);
+    const text = `It is 7 °C ([oslo.example](${url})), said 【9†L1】.`;
+    const link = `([oslo.example](${url}))`;
+    expect(response["output"]).toMatchObject([
+      { type: "web_search_call", status: "completed", action: { type: "search", query: "Oslo" } },
+      { type: "web_search_call", status: "completed", action: { type: "open_page", url } },
+      {
+        type: "message",
+        content: [
+          {
+            text,
+            annotations: [
+              {
+                type: "url_citation",
+                url,
+                title: "Oslo",
+                start_index: text.indexOf(link),
+                end_index: text.indexOf(link) + link.length,
+              },
+            ],
+          },
+        ],
+      },
+    ]);
+    expect(textsOf(events, "response.output_text.delta")).toBe(text);
+    const first = events.find(({ type }) => type === "response.output_item.added");
+    expect(first).toMatchObject({ item: { action: { query: "Oslo" } } });
+    // Tokens are counted once, however many steps have read them.
+    const usage = response["usage"] as Json;
+    const prompt = server.engine.requests.at(-1)?.tokens.length ?? 0;
+    expect(Number(usage["total_tokens"])).toBeGreaterThan(prompt);
+    expect(Number(usage["total_tokens"])).toBeLessThan(prompt + 40);
+  });
+
+  test("of this server and of the client are called in one turn, which goes on with both", async () => {
     const search: Tool = {
       recipient: "browser.search",
       description: "",
-      inputSchema: { type: "object", properties: { query: { type: "string" } } },
+      inputSchema: { type: "object" },
       timeoutMs: 1000,
-      execute: async (input) => `Results for ${(input as { readonly query: string }).query}`,
+      execute: async () => "Oslo lies in Norway.",
     };
-    const asked: unknown[] = [];
-    await using server = await serving(
-      [
-        '<|channel|>analysis to=browser.search code<|message|>{"query":"Oslo"}<|call|>',
-        ANSWER,
-        ANSWER,
-      ],
-      {
-        serverTools: {
-          openWebSearch: async (request) => {
-            asked.push(request);
-            return {
-              tools: [search],
-              citations: () => ({
-                push: (text) => text,
-                end: () => "",
-                annotations: [
-                  {
-                    type: "url_citation",
-                    start_index: 0,
-                    end_index: 2,
-                    url: "https://a.example/",
-                    title: "A",
-                  },
-                ],
-              }),
-              close: async () => {},
-            };
-          },
-        },
-      },
-    );
-    const tools = [{ type: "web_search", external_web_access: false }];
-    const { response } = await streamed(server, { input: "Weather in Oslo?", tools });
-    expect(asked).toEqual([{ isLive: false, allowedDomains: [], contextSize: "medium" }]);
-    expect(response["output"]).toMatchObject([
-      { type: "web_search_call", status: "completed", action: { type: "search", query: "Oslo" } },
-      { type: "reasoning" },
-      { type: "message", content: [{ annotations: [{ url: "https://a.example/" }] }] },
+    const openWebSearch = async (): Promise<ServerToolSession> => ({
+      tools: [search],
+      close: async () => {},
+    });
+    const call = '<|channel|>analysis to=browser.search code<|message|>{"query":"Oslo"}<|call|>';
+    await using server = await serving([call, CALL, ANSWER, ANSWER], {
+      serverTools: { openWebSearch },
+    });
+    const tools = [{ type: "web_search" }, WEATHER];
+    const ask = { role: "user", content: "Weather in Oslo?" };
+    const first = await created(server, { input: [ask], tools });
+    const output = first["output"] as Json[];
+    expect(output.map(({ type }) => type)).toEqual([
+      ...["web_search_call", "reasoning", "function_call"],
     ]);
-    expect(server.prompts()[1]).toContain("Results for Oslo");
+    const result = { type: "function_call_output", call_id: output[2]?.["call_id"], output: "7" };
+    // By its id, or as the client has kept it.
+    await created(server, { previous_response_id: first["id"], input: [result], tools });
+    await created(server, { input: [ask, ...output, result], tools });
+    const [, , byId, bySending] = server.prompts();
+    expect(byId).toContain("Oslo lies in Norway.");
+    expect(byId).toContain('to=browser.search code<|message|>{"query":"Oslo"}<|call|>');
+    expect(bySending).toBe(byId);
+  });
+
+  test("run programs, and tell what they printed where that is asked for", async () => {
+    const python: Tool = {
+      recipient: "python",
+      description: "",
+      inputSchema: null,
+      timeoutMs: 1000,
+      execute: async (code) => `ran ${String(code)}`,
+    };
+    let closed = 0;
+    const openCodeInterpreter = async (): Promise<ServerToolSession> => ({
+      tools: [python],
+      close: async () => {
+        closed++;
+      },
+    });
+    const call = "<|channel|>analysis to=python code<|message|>print(1)<|call|>";
+    await using server = await serving([call, ANSWER, call, ANSWER], {
+      serverTools: { openCodeInterpreter },
+    });
+    const tools = [{ type: "code_interpreter", container: { type: "auto" } }];
+    const plain = await created(server, { input: "Run it.", tools });
+    expect(plain["output"]).toMatchObject([
+      { type: "code_interpreter_call", code: "print(1)", outputs: null },
+      { type: "reasoning" },
+      { type: "message" },
+    ]);
+    const include = ["code_interpreter_call.outputs"];
+    const { response } = await streamed(server, { input: "Run it.", tools, include });
+    expect((response["output"] as Json[])[0]).toMatchObject({
+      status: "completed",
+      outputs: [{ type: "logs", logs: "ran print(1)" }],
+    });
+    expect(closed).toBe(2);
   });
 
   test("of this server that it has not are left out", async () => {
@@ -383,6 +466,122 @@ describe("what is kept", () => {
     expect(await (await server.get(`${URL_PATH}/${id}`)).json()).toEqual(followed.response);
     const cancelled = await server.post(`${URL_PATH}/${id}/cancel`, {});
     expect(await cancelled.json()).toMatchObject({ status: "completed" });
+  });
+});
+
+describe("a client that waits, or goes", () => {
+  /** A server whose model speaks until it is stopped, and lets others do something between two tokens. */
+  const speaking = (options: ServeOptions = {}): Promise<ServedModel> => {
+    const tokenizer = loadO200kHarmony();
+    const engine = new RecordedEngine(tokenizer);
+    const text = "word ".repeat(100_000);
+    engine.play(
+      { items: [{ type: "message", text, citations: 0 }], end: "stop", ids: [], usage: null },
+      () => "",
+    );
+    const open = async (): Promise<HarmonyModel> => new HarmonyModel({ engine, tokenizer });
+    return serving([], { ...options, source: { open } });
+  };
+
+  test("hears of a response before its model is there, and that it is not forgotten", async () => {
+    const clock = new ManualClock();
+    const loading = Promise.withResolvers<void>();
+    await using server = await serving([ANSWER], { clock, loading: loading.promise });
+    const asking = server.post(URL_PATH, { model: MODEL, input: "Hi", stream: true });
+    await vi.waitFor(() => expect(clock.waiting).toBeGreaterThan(0));
+    clock.pass(10_000);
+    const response = await asking;
+    const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+    const decoder = new TextDecoder();
+    let text = "";
+    const read = async (until: RegExp): Promise<void> => {
+      while (!until.test(text)) {
+        const { value, done } = await reader.read();
+        if (done) throw new Error(`the stream ended: ${text}`);
+        text += decoder.decode(value, { stream: true });
+      }
+    };
+    const beat = async (until: RegExp): Promise<void> => {
+      const before = clock.waiting;
+      const reading = read(until);
+      await vi.waitFor(() => expect(clock.waiting).toBeGreaterThanOrEqual(before));
+      clock.pass(10_000);
+      await reading;
+    };
+    await beat(/response\.in_progress/);
+    await beat(/"type":"keepalive","sequence_number":2/);
+    loading.resolve();
+    await read(/\[DONE\]/);
+    const { events } = await judged(new Response(text));
+    expect(events.map(({ type }) => type)).toContain("keepalive");
+    expect(events.at(-1)?.type).toBe("response.completed");
+  });
+
+  test("is told in the stream what went wrong once the answer had begun", async () => {
+    const clock = new ManualClock();
+    const loading = Promise.withResolvers<void>();
+    await using server = await serving([], { clock, loading: loading.promise });
+    const asking = server.post(URL_PATH, { model: MODEL, input: "Hi", stream: true });
+    await vi.waitFor(() => expect(clock.waiting).toBeGreaterThan(0));
+    clock.pass(10_000);
+    const response = await asking;
+    loading.reject(new Error("no such file"));
+    const { events } = await judged(response);
+    expect(events.map(({ type }) => type)).toEqual([
+      ...["response.created", "response.in_progress", "error", "response.failed"],
+    ]);
+  });
+
+  test.each([true, false])("stops the model when it goes (stream: %s)", async (stream) => {
+    await using server = await speaking();
+    const { live } = server.context.responses;
+    const gone = new AbortController();
+    const body = { model: MODEL, input: "Hi", stream };
+    const asking = server.post(URL_PATH, body, { signal: gone.signal });
+    asking.catch(() => {});
+    await vi.waitFor(() => expect([...live.values()][0]?.events.length).toBeGreaterThan(10));
+    const [id] = live.keys();
+    gone.abort();
+    await vi.waitFor(() => expect(live.size).toBe(0));
+    await vi.waitFor(() => expect(server.context.models.loaded[0]?.isBusy).toBe(false));
+    expect(server.context.admission.running).toBe(0);
+    const kept = (await (await server.get(`${URL_PATH}/${id}`)).json()) as Json;
+    expect(kept).toMatchObject({ status: "cancelled", completed_at: null, error: null });
+    expect(responseProblems(kept)).toEqual([]);
+  });
+
+  test("stops a response in the background by asking for it", async () => {
+    await using server = await speaking();
+    const { id } = await created(server, { input: "Hi", background: true });
+    const path = `${URL_PATH}/${id}`;
+    const following = server.get(`${path}?stream=true`).then((response) => judged(response));
+    const cancelled = await server.post(`${path}/cancel`, {});
+    expect(await cancelled.json()).toMatchObject({ id, status: "cancelled" });
+    expect((await following).response).toMatchObject({ id, status: "cancelled" });
+    expect(await (await server.get(path)).json()).toMatchObject({ status: "cancelled" });
+    const deleted = await server.get(path, { method: "DELETE" });
+    expect(await deleted.json()).toMatchObject({ deleted: true });
+    expect((await server.get(path)).status).toBe(404);
+  });
+
+  test("is deleted while it is made, and not kept then", async () => {
+    await using server = await speaking();
+    const { id } = await created(server, { input: "Hi", background: true });
+    const path = `${URL_PATH}/${id}`;
+    await server.get(path, { method: "DELETE" });
+    expect((await server.get(path)).status).toBe(404);
+    expect(server.context.responses.store.size.responses).toBe(0);
+  });
+
+  test("is told inside of its stream that the server ends", async () => {
+    const server = await speaking({ graceMs: 1 });
+    const response = await server.post(URL_PATH, { model: MODEL, input: "Hi", stream: true });
+    const closing = server.close();
+    const sent = await eventsOf(response);
+    await closing;
+    const types = sent.map(({ event }) => event);
+    expect(types.slice(-3)).toEqual(["error", "response.failed", null]);
+    expect(sent.at(-1)?.data).toBe("[DONE]");
   });
 });
 

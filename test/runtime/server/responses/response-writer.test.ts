@@ -50,7 +50,6 @@ const writerOf = ({ reasoning, ...options }: Options = {}): ResponseWriter =>
     id: "resp_1",
     echo: ECHO,
     isCustom: (name) => name === "apply_patch",
-    citations: () => null,
     hasCodeOutputs: false,
     now: () => 1_764_000_000,
     ...options,
@@ -269,34 +268,24 @@ describe("a stream", () => {
     });
   });
 
-  test("tells citations before the text is done, in a form of its own", () => {
-    let held = "";
-    const citation = {
-      type: "url_citation",
-      start_index: 6,
-      end_index: 9,
-      url: "https://example.org/",
-      title: "Oslo",
-    } as const;
-    const told = play(
-      answer,
-      { status: "completed" },
+  test("tells what an answer cites before its text is done", () => {
+    const cited = { url: "https://example.org/", title: "Oslo", startIndex: 0, endIndex: 2 };
+    const [begun, ...rest] = answer;
+    const last = rest.at(-1);
+    const item = last?.type === "item.completed" ? { ...last.item, citations: [cited] } : null;
+    const events = [begun, ...rest.slice(0, -1), { type: "item.completed", item }];
+    const told = play(events as readonly TurnEvent[], { status: "completed" });
+    expect(problems(told)).toEqual([]);
+    const { url, title } = cited;
+    const annotation = { type: "url_citation", start_index: 0, end_index: 2, url, title };
+    expect(told.find(({ type }) => type === "response.output_text.annotation.added")).toMatchObject(
       {
-        citations: () => ({
-          push: (text) => {
-            held += text;
-            return "";
-          },
-          end: () => held.toUpperCase(),
-          annotations: [citation],
-        }),
+        annotation_index: 0,
+        annotation,
       },
     );
-    expect(problems(told)).toEqual([]);
     expect(told.at(-1)).toMatchObject({
-      response: {
-        output: [{ content: [{ text: "IT IS 7 °C.", annotations: [citation] }] }],
-      },
+      response: { output: [{ content: [{ annotations: [annotation] }] }] },
     });
   });
 
