@@ -83,16 +83,19 @@ export class StreamClient implements AsyncDisposable {
   }
 }
 
+/** Settles when no chunk is with the sink any more. */
 function pour(body: Readable, sink: ChunkSink, { host }: URL): Promise<void> {
-  return new Promise((done, failed) => {
+  // Of the chunk that the sink has.
+  let taking: Promise<unknown> = Promise.resolve();
+  const poured = new Promise<void>((done, failed) => {
     // What has happened already is not told again.
     if (body.destroyed) {
       failed(asNetError(body.errored ?? new Error("the answer was cut off"), host));
       return;
     }
     const stop = (): void => {
-      body.destroy();
       done();
+      body.destroy();
     };
     const fail = (error: unknown): void => {
       failed(error);
@@ -116,7 +119,8 @@ function pour(body: Readable, sink: ChunkSink, { host }: URL): Promise<void> {
         return;
       }
       body.pause();
-      wanted.then((isWanted) => (isWanted ? body.resume() : stop()), fail);
+      taking = wanted.then((isWanted) => (isWanted ? body.resume() : stop()), fail);
     });
   });
+  return poured.finally(() => taking);
 }
