@@ -1,6 +1,5 @@
 /** Looks at every number of a model for what would break its answers: NaN, infinity, and scales that are none. */
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { dequantise } from "./checkpoint/dequantise.ts";
 import { blockElements, bytesOf, type Dtype, elementsIn } from "./checkpoint/dtypes.ts";
 import { openCheckpoint } from "./checkpoint/open.ts";
 import type { Tensor } from "./checkpoint/tensor-file.ts";
@@ -53,7 +52,9 @@ export async function checkTensors(
       if (problem !== null) problems.push({ tensor: tensor.name, file: tensor.path, problem });
       before += tensor.byteLength;
     }
-    return { tensors: found.length, problems };
+    // Rows that belong to one expert are a part of a tensor.
+    const names = new Set(found.map(({ tensor }) => tensor.name.replace(/(?:\[[\d:]+\])+$/, "")));
+    return { tensors: names.size, problems };
   } finally {
     checkpoint.close();
   }
@@ -137,12 +138,36 @@ function firstBroken(dtype: Dtype, bytes: Uint8Array<ArrayBuffer>): number {
       }
       return -1;
     }
-    default: {
-      const values = new Float32Array(elementsIn(dtype, bytes.byteLength));
-      dequantise(dtype, bytes, values);
-      return values.findIndex((value) => !Number.isFinite(value));
+    case "Q8_0":
+    case "Q4_0":
+    case "Q5_0":
+    case "IQ4_NL":
+      return firstBrokenScale(dtype, bytes, [0]);
+    case "Q4_1":
+    case "Q5_1":
+    case "Q4_K":
+    case "Q5_K":
+      return firstBrokenScale(dtype, bytes, [0, 2]);
+    case "Q6_K":
+      return firstBrokenScale(dtype, bytes, [208]);
+    case "U8":
+      return -1;
+  }
+}
+
+/**
+ * Elements of quantised blocks are small integers times scales of f16: they are finite where those are.
+ * @param offsets of the scales in a block
+ */
+function firstBrokenScale(dtype: Dtype, bytes: Uint8Array, offsets: readonly number[]): number {
+  const blockBytes = bytesOf(dtype, blockElements(dtype));
+  for (let at = 0; at < bytes.byteLength; at += blockBytes) {
+    // The upper byte has the exponent.
+    for (const offset of offsets) {
+      if ((bytes[at + offset + 1]! & 0x7c) === 0x7c) return elementsIn(dtype, at);
     }
   }
+  return -1;
 }
 
 /** The exponents of numbers that are infinite or NaN have all bits set. */

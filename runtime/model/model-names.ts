@@ -72,6 +72,6 @@ export async function pullModel(text: string, options: PullModelOptions = {}): P
     store: modelStore(env),
     get: (request) => client.get(request),
     endpoint: given,
-    huggingFaceToken: env["HF_TOKEN"],
+    huggingFaceToken: env["HF_TOKEN"]?.trim(),
   });
 }
