@@ -32,6 +32,7 @@ import {
 import { configFolder, type Home, homePath, openHome } from "./home.ts";
 import { type McpConfiguration, type McpServersOption, startMcpServers } from "./mcp-servers.ts";
 import type { HarmonyModel } from "./model/harmony-model.ts";
+import type { LanguageModel } from "./model/language-model.ts";
 import { type LoadModelOptions, loadModel } from "./model/load-model.ts";
 import { underPolicy } from "./policy/nested-calls.ts";
 import { openPolicy, type PolicyPlaces } from "./policy/open-policy.ts";
@@ -84,6 +85,8 @@ export type EnvironmentOptions = {
   /** Default: `process.env`. */
   readonly env?: NodeJS.ProcessEnv | undefined;
   readonly model?: ModelConfiguration | undefined;
+  /** A model that is open already, in place of the one that `model` names; the environment closes it. */
+  readonly languageModel?: LanguageModel | undefined;
   /** false: without Python. */
   readonly python?: PythonConfiguration | false | undefined;
   /** Modules that export tools. */
@@ -115,7 +118,7 @@ export type EnvironmentOptions = {
 
 export type Environment = AsyncDisposable & {
   readonly home: Home;
-  readonly model: HarmonyModel;
+  readonly model: LanguageModel;
   /** All tools, with those that MCP servers offer now; the environment closes them. */
   readonly tools: readonly Tool[];
   /** Absent where it was not wanted, or its sandbox is missing. */
@@ -146,7 +149,9 @@ export async function openEnvironment(options: EnvironmentOptions = {}): Promise
     options.policy === false ? undefined : await policyOf(options.policy ?? {}, home, env, onNote);
   const keepIndex = options.keepIndex ?? options.keepThreads;
   const toolset = opened.use(await openToolset({ ...options, keepIndex }, home, policy));
-  const model = opened.use(await openModelOf(options.model ?? {}, home, onNote));
+  const model = opened.use(
+    options.languageModel ?? (await openModelOf(options.model ?? {}, home, onNote)),
+  );
   const mcp = await toolset.ready();
   const kept = opened.move();
   const close = (): Promise<void> => kept.disposeAsync();

@@ -62,7 +62,7 @@ export type { RunResult } from "./agent/run-result.ts";
 export { type Step, step } from "./agent/step.ts";
 export type { TextOutput } from "./agent/text-output.ts";
 export type { ApprovalDecision, ApprovalRequest, ApprovalRule } from "./calls/approval.ts";
-export type { DeclaredTool, DeclaredTools, DeferredTools } from "./calls/declared-tools.ts";
+export { type DeclaredTool, DeclaredTools, type DeferredTools } from "./calls/declared-tools.ts";
 export {
   CitationScanner,
   type CitedKind,

@@ -38,6 +38,11 @@ export const engineFlags = {
 
 /** How much of the model is used, and how it samples. */
 export const modelFlags = {
+  "no-server": {
+    type: "switch",
+    describe:
+      "Load the model in this process, although a server of this user (chorale serve) has it in memory",
+  },
   context: {
     type: "integer",
     placeholder: "N",

@@ -1,8 +1,7 @@
 /** What the flags of a run stand for: the environment that is opened for it, and the agent. */
-import type { TokenEngine } from "../../inference/index.ts";
 import { folderNotes, type Tool } from "../../tools/index.ts";
 import { type Environment, type EnvironmentOptions, openEnvironment } from "../environment.ts";
-import { Agent, type OutputOptions, type TurnOptions } from "../index.ts";
+import { Agent, type LanguageModel, type OutputOptions, type TurnOptions } from "../index.ts";
 import { packageVersion } from "../version.ts";
 import type { CommandContext } from "./command-context.ts";
 import { type AgentArguments, type ModelArguments, type OutputFlag, samplingOf } from "./flags.ts";
@@ -23,7 +22,7 @@ export type RunSettings = {
  */
 export async function openRunEnvironment(
   { agent, model: given }: RunSettings,
-  { output, env }: CommandContext,
+  { output, env, signal }: CommandContext,
   changes: EnvironmentOptions & {
     /** Gets how far the loading of the model has come. */
     readonly onLoading?: (text: string) => void;
@@ -34,6 +33,7 @@ export async function openRunEnvironment(
   const loading =
     onLoading ?? (output.isLive ? (text: string): void => output.progress(text) : null);
   const web = webConfiguration(agent);
+  const languageModel = changes.languageModel ?? (await sharedModel(given, env, signal, note));
   const environment = await openEnvironment({
     env,
     python: { files: agent.file, artifacts: agent.artifacts, packages: agent.packages },
@@ -46,6 +46,7 @@ export async function openRunEnvironment(
     policy: { file: agent.policy },
     onPluginLog: (text) => output.watchLines("log", text, "result"),
     ...others,
+    languageModel: languageModel ?? undefined,
     onNote: note,
     onProgress: loading ?? undefined,
     model: {
@@ -60,8 +61,26 @@ export async function openRunEnvironment(
   const { browser } = environment;
   if (browser?.summary !== undefined) for (const line of folderNotes(browser.summary)) note(line);
   if (web !== undefined) note(webNote(web));
-  if (given.model === undefined) note(embeddedModelNote(environment.model.engine));
+  if (given.model === undefined) note(embeddedModelNote(environment.model));
   return environment;
+}
+
+/**
+ * The model in a server of this user that has it in memory. Flags that say how it is to be loaded or computed are
+ * for this process.
+ */
+async function sharedModel(
+  given: ModelArguments,
+  env: NodeJS.ProcessEnv,
+  signal: AbortSignal,
+  onNote: (sentence: string) => void,
+): Promise<LanguageModel | null> {
+  const { threads, precision, experts, context, memory, prefixStore } = given;
+  const ownWay = [threads, precision, experts, context, memory, prefixStore];
+  if (given.noServer || ownWay.some((value) => value !== undefined)) return null;
+  // A command without a server pays for one look into a folder.
+  const { findSharedModel } = await import("../server/shared/find-shared-model.ts");
+  return findSharedModel({ model: given.model, env, signal, onNote });
 }
 
 /** @param briefing where the user's files are; see `Environment` */
@@ -111,9 +130,9 @@ const joined = (instructions: string | undefined, briefing: string): string =>
   instructions === undefined ? briefing : `${instructions}\n\n${briefing}`;
 
 /** The demo model's answers should not pass for those of a large model. */
-function embeddedModelNote(engine: TokenEngine): string {
+function embeddedModelNote({ contextLength }: Pick<LanguageModel, "contextLength">): string {
   return (
-    `no --model given, so the small embedded demo model answers (${engine.contextLength} tokens of ` +
+    `no --model given, so the small embedded demo model answers (${contextLength} tokens of ` +
     "context; arithmetic, text, dates, declared functions, extraction)."
   );
 }

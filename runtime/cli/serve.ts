@@ -27,6 +27,7 @@ export type ServeArguments = ServeToolsArguments & {
   readonly model: string | undefined;
   readonly threads: number | undefined;
   readonly precision: "int8" | "exact" | undefined;
+  readonly experts: "q8" | "mxfp4" | undefined;
   readonly context: number | undefined;
   readonly memory: number | undefined;
   readonly prefixStore: number | undefined;
@@ -59,12 +60,13 @@ export async function serveCommand(
   const model = modelConfiguration(
     {
       ...NO_SAMPLING,
+      noServer: true,
       model: args.model,
       context: args.context,
       threads: args.threads,
       memory: args.memory,
       precision: args.precision,
-      experts: undefined,
+      experts: args.experts,
       prefixStore: args.prefixStore,
     },
     { note, progress: null },

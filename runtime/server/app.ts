@@ -13,6 +13,7 @@ import { ollamaRoutes } from "./ollama/routes.ts";
 import { openaiRoutes } from "./openai/routes.ts";
 import { responsesRoutes } from "./responses/routes.ts";
 import { serverRoutes } from "./server-routes.ts";
+import { sharedRoutes } from "./shared/routes.ts";
 
 export type AppControl = {
   /** Whether nothing new is taken any more. */
@@ -46,6 +47,7 @@ export function createApp(context: ServerContext, control: AppControl): Hono<Ser
     await next();
   });
   app.route("/", serverRoutes(context, isClosing, stop));
+  app.route("/", sharedRoutes(context));
   app.route("/", ollamaRoutes(context));
   app.route("/", openaiRoutes(context));
   app.route("/", responsesRoutes(context));

@@ -97,6 +97,8 @@ export const FACE_DOORS: readonly string[] = [
   "runtime/events.ts",
   "runtime/home.ts",
   "runtime/version.ts",
+  // The model of a running server by itself: a command that uses it loads no server.
+  "runtime/server/shared/find-shared-model.ts",
 ];
 
 /** What only some folders may name in code that runs. */
