@@ -1,13 +1,14 @@
 /** The pages that a conversation was shown lie in its log: a resumed or forked thread still has its cursors. */
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { replayThread } from "../../runtime/agent/replay/replay.ts";
 import { annotationsOf } from "../../runtime/thread/annotate.ts";
 import { forkAtStep } from "../../runtime/thread/edited-fork.ts";
 import { toolStatesOf } from "../../runtime/thread/state.ts";
 import { MemoryThreadStore } from "../../runtime/thread/store.ts";
 import { Thread } from "../../runtime/thread/thread.ts";
 import { type BrowserBackend, BrowserSession, createBrowserTools } from "../../tools/index.ts";
-import { itemsOf, scriptedRun } from "./scripted-run.ts";
+import { itemsOf, scriptedModel, scriptedRun } from "./scripted-run.ts";
 
 const docs = fileURLToPath(new URL("../fixtures/docs", import.meta.url));
 const call = (name: string, input: object): string =>
@@ -88,6 +89,23 @@ test("a result that was edited keeps its page, on which later results build", as
   const edits = new Map([[String(first?.callId), "[0] something else"]]);
   const fork = await forkAtStep(new MemoryThreadStore(), entries, { step: 2, edits });
   expect(sessionOf(fork).page(1)?.title).toBe("The lens of the Skerry lighthouse");
+});
+
+test("a replay reads what was recorded: no tool runs, and nothing is asked", async () => {
+  let asked = 0;
+  const backend: BrowserBackend = {
+    search: async () => [],
+    open: async (url) => ({ url, title: "t", text: `visit ${++asked}`, links: [] }),
+    close: async () => {},
+  };
+  const thread = Thread.create();
+  const replies = [call("open", { id: "https://a.example/" }), final("Visit 1【0†L0】.")];
+  await turn(thread, replies, backend);
+  expect(asked).toBe(1);
+  const { model } = scriptedModel(replies);
+  const report = await replayThread(await thread.entries(), { model });
+  expect(report.difference).toBeNull();
+  expect(asked).toBe(1);
 });
 
 test("an old cursor shows what was read then, though the page has changed since", async () => {
