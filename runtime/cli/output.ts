@@ -39,7 +39,8 @@ export class Output {
 
   /** Columns of the terminal that shows stderr. */
   get columns(): number {
-    return process.stderr.columns ?? 80;
+    // Some terminals say that they have none.
+    return process.stderr.columns || 80;
   }
 
   /**
