@@ -109,7 +109,8 @@ export function sourceText({ title, url, lines, quote }: UrlCitation): string {
   return said === "" ? `${place}.` : `${place}: “${cut(said)}”`;
 }
 
-function supportText({ support, missing = [] }: UrlCitation): string {
+/** What a check has found missing, with a space in front; empty where nothing is. */
+export function supportText({ support, missing = [] }: UrlCitation): string {
   const what = missing.map(plain).join(", ");
   if (support === "unsupported") return ` Not supported: ${what} is not there.`;
   return support === "computed" ? ` Computed, or not said there: ${what}.` : "";

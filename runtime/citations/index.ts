@@ -1,5 +1,5 @@
 /** Citations of an answer, held against the pages that were shown. */
-export { FootnoteWriter, sourceText, withFootnotes } from "./footnotes.ts";
+export { FootnoteWriter, sourceText, supportText, withFootnotes } from "./footnotes.ts";
 export type { CitedPlace } from "./parse.ts";
 export { resolveCitations } from "./resolve.ts";
 export {

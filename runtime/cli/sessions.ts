@@ -3,13 +3,14 @@ import { resolve } from "node:path";
 import type { Message } from "../../harmony/index.ts";
 import { UsageError } from "../errors.ts";
 import {
-  type CitedSources,
+  annotationsOf,
   type ConversationTurn,
   conversationOf,
   findThread,
   shortIds,
   sourcesOf,
   Thread,
+  type ThreadState,
   type ThreadSummary,
   withFootnotes,
 } from "../index.ts";
@@ -141,8 +142,7 @@ export async function showCommand(
         "2",
       ),
     );
-    const sources = sourcesOf(state);
-    for (const turn of turns) showTurn(turn, { full, sources }, output);
+    for (const turn of turns) showTurn(turn, { full, state }, output);
     return EXIT.ok;
   });
 }
@@ -247,15 +247,15 @@ const SHOWN_LINES = 12;
 const SHOWN_COLUMNS = 200;
 
 function showTurn(
-  { messages, ended }: ConversationTurn,
-  { full, sources }: { readonly full: boolean; readonly sources: CitedSources },
+  { messages, ended, verifiesCitations }: ConversationTurn,
+  { full, state }: { readonly full: boolean; readonly state: ThreadState },
   output: Output,
 ): void {
   for (const { message } of messages) {
     const { role, channel, recipient } = message;
     const isAnswer = role === "assistant" && !recipient && channel !== "analysis";
     const said = textOf(message).trimEnd();
-    const text = visibleText(isAnswer ? withFootnotes(said, sources) : said);
+    const text = visibleText(isAnswer ? footnoted(said, state, verifiesCitations) : said);
     const short = full ? text : shortText(text, SHOWN_LINES, SHOWN_COLUMNS);
     if (role === "tool") output.line(output.paint(indented(short, "  → ", "    "), "2"));
     else if (role !== "assistant")
@@ -269,6 +269,10 @@ function showTurn(
   else if (ended.error !== null) {
     output.line(output.paint(visibleText(`(${ended.status}: ${ended.error.message})`), "31"));
   }
+}
+
+function footnoted(text: string, state: ThreadState, isVerified: boolean): string {
+  return withFootnotes(text, sourcesOf(state), annotationsOf(text, state, isVerified));
 }
 
 function indented(text: string, first: string, others: string): string {

@@ -75,12 +75,19 @@ export async function takeNotes(
       first: ends[0] ?? first,
       last: Math.min(ends[1] ?? last, (ends[0] ?? 0) + MOST_LINES - 1),
     };
-    if (text === "") return [];
+    if (text === "" || !isAbout(question, text, lines)) return [];
     const note = supportedNote(text, place, lines, sources);
     return note === null ? [] : [note];
   });
   const isTrusted = notes.length > 0 && notes.length * 2 >= facts.length;
   return isTrusted ? notes : [...notes, ...extracted(question, cursor, lines)];
+}
+
+/** Whether a fact has a word of the question; in another language than that of the page, it cannot be told. */
+function isAbout(question: string, fact: string, lines: readonly ShownLine[]): boolean {
+  const page = lines.map(({ text }) => text).join("\n");
+  if (sharedWords(question, page) === null) return true;
+  return (relevances(question, [fact])[0] ?? 0) > 0;
 }
 
 function written(value: unknown): readonly { fact?: unknown; from?: unknown; to?: unknown }[] {
@@ -114,10 +121,17 @@ function hasFacts(text: string): boolean {
   return /\d|(?<=\S )\p{Lu}/u.test(text);
 }
 
-/** Fewer words say nothing. */
-const LEAST_WORDS = 3;
+/** Fewer words are no sentence; a few more are one where they begin as one does. */
+const LEAST_WORDS = 4;
+const SURE_WORDS = 6;
 /** A sentence of which fewer words stand in its lines was made up, where both are in one language. */
 const LEAST_SHARED = 0.5;
+
+function isSentence(text: string): boolean {
+  // Scripts without spaces have one long word.
+  const words = text.match(/\p{Lo}|[\p{L}\p{N}]+/gu)?.length ?? 0;
+  return words >= SURE_WORDS || (words >= LEAST_WORDS && !/^\p{Ll}/u.test(text));
+}
 
 /** Whether a sentence passes the check of `--verify-citations`, and has its words of the lines as well. */
 export function isSupported(
@@ -125,7 +139,7 @@ export function isSupported(
   places: readonly Omit<Note, "fact">[],
   sources: CitedSources,
 ): boolean {
-  if ((sentence.match(/[\p{L}\p{N}]+/gu)?.length ?? 0) < LEAST_WORDS) return false;
+  if (!isSentence(sentence)) return false;
   const lines = places.flatMap(({ cursor, first, last }) =>
     Array.from({ length: last - first + 1 }, (_, at) => sources.line(cursor, first + at) ?? ""),
   );

@@ -10,6 +10,8 @@ export type ConversationTurn = {
   /** What was said in this turn, analysis included. */
   readonly messages: readonly TranscriptMessage[];
   readonly model: string;
+  /** Citations of its answer were compared with the cited lines. */
+  readonly verifiesCitations: boolean;
   /** ISO 8601, UTC. */
   readonly startedAt: string;
   /** How the turn ended; null where it is open. */
@@ -38,7 +40,14 @@ export function conversationOf(entries: readonly LogEntry[]): readonly Conversat
     const messages = state.transcript.slice(begun);
     const { opening } = state;
     if (entry.type === "user") {
-      turns.push({ opening, messages, model: entry.model, startedAt: entry.at, ended: null });
+      turns.push({
+        opening,
+        messages,
+        model: entry.model,
+        verifiesCitations: entry.settings.verifyCitations ?? false,
+        startedAt: entry.at,
+        ended: null,
+      });
       continue;
     }
     const turn = turns.pop() as ConversationTurn;

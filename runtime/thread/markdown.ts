@@ -6,7 +6,7 @@
  * section behind it, which reading leaves out.
  */
 import { type Message, messageSegments } from "../../harmony/index.ts";
-import { sourceText } from "../citations/index.ts";
+import { sourceText, supportText } from "../citations/index.ts";
 import { annotationsOf } from "./annotate.ts";
 import { conversationOf } from "./conversation.ts";
 import type { LogEntry } from "./entry.ts";
@@ -34,10 +34,12 @@ export function exportMarkdown(entries: readonly LogEntry[]): string {
     ["Model", turns.at(-1)?.model],
   ].filter(([, value]) => value !== undefined);
   const state = fold(entries);
-  const sections = messages.flatMap((message) => [
-    `${headingOf(message)}\n\n${bodyOf(message)}\n`,
-    ...citedSection(message, state),
-  ]);
+  const sections = turns.flatMap((turn) =>
+    turn.messages.flatMap(({ message }) => [
+      `${headingOf(message)}\n\n${bodyOf(message)}\n`,
+      ...citedSection(message, state, turn.verifiesCitations),
+    ]),
+  );
   return [
     `# ${titleOf(messages) ?? "Conversation"}\n`,
     `${facts.map(([name, value]) => `- ${name}: ${value}`).join("\n")}\n`,
@@ -84,15 +86,19 @@ function sectionEnd(lines: readonly string[], from: number): number {
 }
 
 /** What an answer cites, as a list; nothing where it cites nothing. */
-function citedSection(message: Message, state: ThreadState): readonly string[] {
+function citedSection(
+  message: Message,
+  state: ThreadState,
+  isVerified: boolean,
+): readonly string[] {
   const { role, recipient, channel } = message;
   if (role !== "assistant" || recipient || channel === "analysis") return [];
   const text = contentText(message);
-  const items = annotationsOf(text, state).map((annotation) => {
+  const items = annotationsOf(text, state, isVerified).map((annotation) => {
     const written = text.slice(annotation.start_index, annotation.end_index);
     const cited =
       annotation.type === "url_citation"
-        ? sourceText(annotation)
+        ? `${sourceText(annotation)}${supportText(annotation)}`
         : `does not hold: ${annotation.message}.`;
     return `- ${written}: ${cited}`;
   });

@@ -18,6 +18,7 @@ const AREAS: Readonly<Record<string, () => Promise<{ bench: Bench }>>> = {
   pages: () => import("./pages.ts"),
   pull: () => import("./pull.ts"),
   python: () => import("./python.ts"),
+  questions: () => import("./questions.ts"),
   start: () => import("./start.ts"),
   search: () => import("./search.ts"),
 };
