@@ -127,6 +127,7 @@ function underName(tool: Tool, recipient: string): Tool {
     description,
     inputSchema,
     timeoutMs,
+    ...(tool.namespaceDescription && { namespaceDescription: tool.namespaceDescription }),
     ...(tool.descriptionSuffix !== undefined && { descriptionSuffix: tool.descriptionSuffix }),
     ...(tool.inputStandardSchema && { inputStandardSchema: tool.inputStandardSchema }),
     ...(tool.inputFormat && { inputFormat: tool.inputFormat }),

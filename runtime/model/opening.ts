@@ -44,7 +44,15 @@ export function openingMessages(settings: TurnSettings, tools: DeclaredTools): r
   });
   const declared = [...namespaces]
     .filter((name) => !BUILTIN.has(name))
-    .map((name) => ({ name, tools: tools.inNamespace(name).filter(isOffered).map(signatureOf) }));
+    .map((name): ToolNamespace => {
+      const held = tools.inNamespace(name).filter(isOffered);
+      const description = held.find(({ tool }) => tool.namespaceDescription)?.tool;
+      return {
+        name,
+        ...(description && { description: description.namespaceDescription ?? null }),
+        tools: held.map(signatureOf),
+      };
+    });
   const { instructions, system, output } = settings;
 
   const opening: Message = {

@@ -170,7 +170,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         );
         await quietWithin(LAST_WORDS_MS);
       }
-      const gone = Promise.all(servers.map(closeServer));
+      // A response in the background has no connection, and its grace all the same.
+      const live = [...context.responses.live.values()];
+      const gone = Promise.all([
+        ...servers.map(closeServer),
+        ...live.map((response) => response.ended()),
+      ]);
       // Also those that have not asked anything yet.
       for (const server of servers) server.closeAllConnections();
       await gone;

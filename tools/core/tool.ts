@@ -94,6 +94,8 @@ export interface Tool<Input = unknown, Context = unknown> {
    */
   readonly recipient: string;
   readonly description: string;
+  /** Of the namespace that the tool is in; the first tool of a namespace that has one says it. */
+  readonly namespaceDescription?: string;
   /**
    * For a tool whose description is the one that the model was trained with: what is to be added to it
    * here and now.

@@ -144,9 +144,10 @@ export const FunctionTool: Schema<FunctionTool> = looseObject({
   strict: flag,
 });
 
-export type NamespaceTool = { readonly name: string; readonly tools: readonly Typed[] };
+export type NamespaceTool = Described & { readonly tools: readonly Typed[] };
 export const NamespaceTool: Schema<NamespaceTool> = looseObject({
   name: string(),
+  description: text,
   tools: array(typed),
 });
 

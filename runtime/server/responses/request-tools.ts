@@ -51,9 +51,10 @@ export function readTools(tools: NonNullable<ResponsesBody["tools"]>): RequestTo
     if (tool.type === "function" || tool.type === "custom") {
       client.push(clientTool(tool, null, where));
     } else if (tool.type === "namespace") {
-      const { name, tools: inner } = checkBody(NamespaceTool, tool, where);
+      const { name, description, tools: inner } = checkBody(NamespaceTool, tool, where);
       for (const [place, one] of inner.entries()) {
-        client.push(clientTool(one, checkName(name, where), `${where}.tools[${place}]`));
+        const held = clientTool(one, checkName(name, where), `${where}.tools[${place}]`);
+        client.push({ ...held, namespaceDescription: description ?? null });
       }
     } else if (WEB_SEARCH.test(tool.type)) {
       webSearch = webSearchOf(tool, where);

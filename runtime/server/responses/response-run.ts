@@ -52,7 +52,7 @@ export function readConversation(
 ): ReadConversation {
   const source = itemSource(responses);
   const { input, previousResponseId, instructions } = request;
-  const before = previousResponseId === null ? [] : earlier(responses.store, previousResponseId);
+  const before = previousResponseId === null ? [] : earlier(responses, previousResponseId);
   const { items, skipped } = readItems(input, source);
   if (skipped.length > 0) {
     responses.warn(`Items of an input were left out, since their type is not known: ${skipped}.`);
@@ -66,7 +66,13 @@ export function readConversation(
   };
 }
 
-function earlier(store: ResponseStore, id: string): readonly StoredItem[] {
+function earlier({ store, live }: Responses, id: string): readonly StoredItem[] {
+  if (live.has(id)) {
+    throw invalidField(
+      "previous_response_id",
+      `The response '${id}' is still being made; go on with it when it has ended.`,
+    );
+  }
   const items = store.conversation(id);
   if (items !== null) return items;
   throw new ServerError(

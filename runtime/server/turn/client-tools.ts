@@ -11,6 +11,7 @@ export type ClientTool = {
   readonly name: string;
   /** Of a tool in a namespace; both names go back to the client as they came. */
   readonly namespace?: string | null | undefined;
+  readonly namespaceDescription?: string | null | undefined;
   readonly description?: string | null | undefined;
   /** JSON Schema of the arguments. Absent: any object. */
   readonly parameters?: JsonSchema | null | undefined;
@@ -113,14 +114,19 @@ function unused(recipient: string, taken: ReadonlySet<string>): string {
 const known = new Map<string, Tool>();
 
 function toolOf(recipient: string, declared: ClientTool): Tool {
-  const { description, parameters, strict, isCustom = false, format } = declared;
-  const definition = JSON.stringify([recipient, description, parameters, strict, isCustom, format]);
+  const { description, namespaceDescription, parameters, strict } = declared;
+  const { isCustom = false, format } = declared;
+  const definition = JSON.stringify([
+    ...[recipient, description, parameters, strict, isCustom, format],
+    namespaceDescription,
+  ]);
   const key = createHash("sha256").update(definition).digest("base64");
   const found = known.get(key);
   known.delete(key);
   const tool = found ?? {
     recipient,
     description: description ?? "",
+    ...(namespaceDescription && { namespaceDescription }),
     inputSchema: isCustom ? TEXT_ARGUMENTS : (parameters ?? ANY_ARGUMENTS),
     timeoutMs: UNUSED_TIMEOUT_MS,
     // The body of a custom tool is the text itself; as JSON it would have to be quoted.

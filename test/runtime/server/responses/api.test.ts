@@ -220,7 +220,7 @@ describe("tools", () => {
       { type: "function_call", namespace: "agents", name: "spawn", arguments: '{"n":1}' },
     ]);
     expect(server.prompts()[0]).toContain("type apply_patch = (_: string) => any;");
-    expect(server.prompts()[0]).toContain("namespace agents {");
+    expect(server.prompts()[0]).toContain("// Other agents.\nnamespace agents {");
   });
 
   test("with a grammar keep the model to it", async () => {
@@ -469,20 +469,36 @@ describe("what is kept", () => {
   });
 });
 
-describe("a client that waits, or goes", () => {
-  /** A server whose model speaks until it is stopped, and lets others do something between two tokens. */
-  const speaking = (options: ServeOptions = {}): Promise<ServedModel> => {
-    const tokenizer = loadO200kHarmony();
-    const engine = new RecordedEngine(tokenizer);
-    const text = "word ".repeat(100_000);
-    engine.play(
-      { items: [{ type: "message", text, citations: 0 }], end: "stop", ids: [], usage: null },
-      () => "",
-    );
-    const open = async (): Promise<HarmonyModel> => new HarmonyModel({ engine, tokenizer });
-    return serving([], { ...options, source: { open } });
-  };
+/** A server whose model speaks until it is stopped, and lets others do something between two tokens. */
+const speakingServer = (options: ServeOptions = {}): Promise<ServedModel> => {
+  const tokenizer = loadO200kHarmony();
+  const engine = new RecordedEngine(tokenizer);
+  const text = "word ".repeat(100_000);
+  engine.play(
+    { items: [{ type: "message", text, citations: 0 }], end: "stop", ids: [], usage: null },
+    () => "",
+  );
+  const open = async (): Promise<HarmonyModel> => new HarmonyModel({ engine, tokenizer });
+  return serving([], { ...options, source: { open } });
+};
 
+test("a response in the background ends with its server, and is no ground to go on from", async () => {
+  const responsesPath = join(folder, "background", "responses.sqlite");
+  let id: unknown;
+  {
+    await using server = await speakingServer({ responsesPath, graceMs: 1 });
+    ({ id } = await created(server, { input: "Hi", background: true }));
+    expect(await created(server, { input: "More.", previous_response_id: id })).toMatchObject({
+      http: 400,
+      error: { param: "previous_response_id", code: null },
+    });
+  }
+  await using server = await serving([], { responsesPath });
+  const kept = (await (await server.get(`${URL_PATH}/${id}`)).json()) as Json;
+  expect(kept).toMatchObject({ status: "failed", error: { code: "server_error" } });
+});
+
+describe("a client that waits, or goes", () => {
   test("hears of a response before its model is there, and that it is not forgotten", async () => {
     const clock = new ManualClock();
     const loading = Promise.withResolvers<void>();
@@ -533,7 +549,7 @@ describe("a client that waits, or goes", () => {
   });
 
   test.each([true, false])("stops the model when it goes (stream: %s)", async (stream) => {
-    await using server = await speaking();
+    await using server = await speakingServer();
     const { live } = server.context.responses;
     const gone = new AbortController();
     const body = { model: MODEL, input: "Hi", stream };
@@ -551,7 +567,7 @@ describe("a client that waits, or goes", () => {
   });
 
   test("stops a response in the background by asking for it", async () => {
-    await using server = await speaking();
+    await using server = await speakingServer();
     const { id } = await created(server, { input: "Hi", background: true });
     const path = `${URL_PATH}/${id}`;
     const following = server.get(`${path}?stream=true`).then((response) => judged(response));
@@ -565,7 +581,7 @@ describe("a client that waits, or goes", () => {
   });
 
   test("is deleted while it is made, and not kept then", async () => {
-    await using server = await speaking();
+    await using server = await speakingServer();
     const { id } = await created(server, { input: "Hi", background: true });
     const path = `${URL_PATH}/${id}`;
     await server.get(path, { method: "DELETE" });
@@ -574,7 +590,7 @@ describe("a client that waits, or goes", () => {
   });
 
   test("is told inside of its stream that the server ends", async () => {
-    const server = await speaking({ graceMs: 1 });
+    const server = await speakingServer({ graceMs: 1 });
     const response = await server.post(URL_PATH, { model: MODEL, input: "Hi", stream: true });
     const closing = server.close();
     const sent = await eventsOf(response);
