@@ -108,6 +108,7 @@ export {
   type PluginConfiguration,
   type PolicyConfiguration,
   type PythonConfiguration,
+  type WebConfiguration,
 } from "./environment.ts";
 export {
   type InterruptedBy,

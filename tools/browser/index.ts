@@ -4,12 +4,22 @@
  */
 
 export type { BrowserBackend, SearchHit } from "./backend.ts";
-export { SEARCH_NAMES } from "./backends/choose-providers.ts";
-export { SearchConfigurationError, SearchProviderError } from "./backends/errors.ts";
+export {
+  SearchConfigurationError,
+  type SearchProblem,
+  SearchProviderError,
+} from "./backends/errors.ts";
 export type { WebOptions } from "./backends/open-backend.ts";
 export type { SearchProvider } from "./backends/provider.ts";
 export { toolProvider } from "./backends/tool-provider.ts";
-export { BrowserSession, type LineRange, type ShownPage, shownPage } from "./browser-session.ts";
+export {
+  BrowserSession,
+  type LineRange,
+  type PageCache,
+  type ShownPage,
+  type ShownRecord,
+  shownPage,
+} from "./browser-session.ts";
 export { type Attachment, readAttachment } from "./documents/attachment.ts";
 export {
   type FolderBackend,

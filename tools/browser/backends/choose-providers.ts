@@ -43,15 +43,8 @@ const SERVICES: readonly ProviderDefinition[] = [
 const DEFAULT = "duckduckgo/mojeek";
 const LANGUAGE = /^wikipedia:([a-z]{2,3}(?:-[a-z]{2,12})?)$/;
 
-/** Every name that `--search` takes of itself, and what it needs. */
-export const SEARCH_NAMES: readonly { readonly name: string; readonly needs: string }[] = [
-  { name: "local", needs: "--docs" },
-  { name: "searxng", needs: "--searxng" },
-  ...SERVICES.map(({ name, variables = [] }) => ({
-    name,
-    needs: variables.map((names) => names.join(" or ")).join(" and "),
-  })),
-];
+/** Every name that is taken of itself. */
+const NAMES: readonly string[] = ["local", "searxng", ...SERVICES.map(({ name }) => name)];
 
 /**
  * @param names each a provider, or several with slashes between them, of which the first that answers counts.
@@ -86,7 +79,7 @@ function providerNamed(name: string, sources: ProviderSources): SearchProvider {
   const definition =
     language === undefined ? SERVICES.find((each) => each.name === name) : wikipedia(language);
   if (definition !== undefined) return httpProvider(definition, sources);
-  const known = [...SEARCH_NAMES, ...others].map((each) => each.name);
+  const known = [...NAMES, ...others.map((each) => each.name)];
   const [near] = nearestNames(name, known, 1);
   throw new SearchConfigurationError(
     `There is no search named ${JSON.stringify(name)}${near === undefined ? ". " : `; did you mean ${near}? `}` +
