@@ -10,7 +10,7 @@
 
 export { checkTensors, type TensorCheck, type TensorProblem } from "./check-tensors.ts";
 export type { GenerationDefaults } from "./checkpoint/generation-config.ts";
-export type { ModelManifest } from "./checkpoint/manifest.ts";
+export type { ManifestFile, ManifestSource, ModelManifest } from "./checkpoint/manifest.ts";
 export type { ListedVocabulary } from "./checkpoint/vocabulary.ts";
 export {
   type CompiledGrammar,
@@ -112,7 +112,9 @@ export {
 } from "./scripted/scripted-engine.ts";
 export type { ModelKeeper } from "./store/found-models.ts";
 export type { HttpGet, HttpRequest, HttpResponse } from "./store/http.ts";
+export type { Lock } from "./store/lock.ts";
 export {
+  type BrokenModel,
   ModelStore,
   type PendingModel,
   type RemovedModel,
@@ -129,5 +131,10 @@ export {
   type ResolvedModel,
   resolveModelName,
 } from "./store/resolve.ts";
-export { type FileCheck, verifyFiles, verifyFoundFiles } from "./store/verify.ts";
+export {
+  type FileCheck,
+  type VerifyOptions,
+  verifyFiles,
+  verifyFoundFiles,
+} from "./store/verify.ts";
 export { type KernelBuild, kernelBuild } from "./wasm/kernels.ts";

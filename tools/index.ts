@@ -129,6 +129,7 @@ export {
 } from "./mcp/index.ts";
 export {
   AddressRefusedError,
+  type ChunkSink,
   type Clock,
   createGuardedFetch,
   type FetchPurpose,

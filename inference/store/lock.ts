@@ -6,6 +6,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as wait } from "node:timers/promises";
 
+/** Held until it is disposed of, or the process ends. */
 export type Lock = Disposable;
 
 const SQLITE_BUSY = 5;

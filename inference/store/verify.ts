@@ -16,7 +16,7 @@ export type FileCheck = {
   readonly problem: string | null;
 };
 
-type Watching = {
+export type VerifyOptions = {
   readonly signal: AbortSignal;
   /** Gets bytes of this file that were hashed. */
   readonly onProgress?: (file: string, done: number, total: number) => void;
@@ -26,7 +26,7 @@ type Watching = {
 export async function verifyFiles(
   store: ModelStore,
   { manifest }: StoredModel,
-  watching: Watching,
+  watching: VerifyOptions,
 ): Promise<readonly FileCheck[]> {
   const checks: FileCheck[] = [];
   for (const { name, sha256, bytes } of manifest.files) {
@@ -51,7 +51,7 @@ export async function verifyFiles(
  */
 export async function verifyFoundFiles(
   path: string,
-  watching: Watching,
+  watching: VerifyOptions,
 ): Promise<readonly FileCheck[]> {
   const checks: FileCheck[] = [];
   for (const file of locateModel(path).files) {
@@ -71,7 +71,7 @@ async function problemOf(
   name: string,
   sha256: string,
   bytes: number,
-  { signal, onProgress = () => {} }: Watching,
+  { signal, onProgress = () => {} }: VerifyOptions,
 ): Promise<string | null> {
   const onHashed = (done: number): void => onProgress(name, done, bytes);
   const found = await hashFile(path, bytes, signal, onHashed).catch((error: unknown) => {

@@ -31,6 +31,7 @@ export {
   parseHostPattern,
 } from "./hosts.ts";
 export {
+  type ChunkSink,
   StreamClient,
   type StreamClientOptions,
   type StreamRequest,
