@@ -7,7 +7,7 @@
  * After a crash of the machine the journal may know of bytes that never reached the disk: the hash of the whole file
  * tells, and it is received anew.
  */
-import { constants, rmSync } from "node:fs";
+import { constants, rmSync, writeSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import type { Lock } from "./lock.ts";
 import { lock } from "./lock.ts";
@@ -25,6 +25,7 @@ export type Piece = {
 /** Of a file made by this user alone; not one that a link leads to. */
 const FLAGS = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
 const MAX_JOURNAL_BYTES = 64 << 20;
+const SYNC_BYTES = 64 << 20;
 
 export class PartialFile {
   readonly path: string;
@@ -36,6 +37,9 @@ export class PartialFile {
   readonly #journal: FileHandle;
   readonly #lock: Lock;
   #journalEnd: number;
+  /** Bytes since the disk was last told to keep them. */
+  #unsynced = 0;
+  #syncing: Promise<void> | undefined;
 
   private constructor(
     store: ModelStore,
@@ -109,13 +113,28 @@ export class PartialFile {
     try {
       await writeAll(this.#data, blocks, piece.start + piece.done, bytes);
       piece.done += bytes;
-      const line = Buffer.from(`${piece.index} ${piece.done}\n`);
-      const position = this.#journalEnd;
-      this.#journalEnd += line.byteLength;
-      await writeAll(this.#journal, [line], position, line.byteLength);
+      const line = `${piece.index} ${piece.done}\n`;
+      // A few bytes take longer to hand to another thread than to write.
+      const written = writeSync(this.#journal.fd, line, this.#journalEnd);
+      // The next line replaces what there is of this one.
+      if (written < line.length) throw diskFull();
+      this.#journalEnd += written;
     } catch (cause) {
       throw storeError(`${this.path} cannot be written`, cause);
     }
+    this.#unsynced += bytes;
+    if (this.#unsynced >= SYNC_BYTES) this.#syncEarly();
+  }
+
+  /** While the next bytes come: what is on the disk already need not be waited for at the end. */
+  #syncEarly(): void {
+    if (this.#syncing !== undefined) return;
+    this.#unsynced = 0;
+    // What is wrong with the disk is said by the one at the end.
+    this.#syncing = this.#data.datasync().catch(() => {});
+    void this.#syncing.then(() => {
+      this.#syncing = undefined;
+    });
   }
 
   /** Forgets all bytes. */
@@ -129,7 +148,7 @@ export class PartialFile {
   /** Makes it a blob. The caller has checked its hash. */
   async keep(): Promise<void> {
     try {
-      await this.#data.sync();
+      await this.#data.datasync();
     } catch (cause) {
       throw storeError(`${this.path} cannot be written`, cause);
     }
@@ -145,6 +164,7 @@ export class PartialFile {
 
   /** Leaves it for the next try, unless it was kept. */
   async close(): Promise<void> {
+    await this.#syncing;
     await this.#data.close();
     await this.#journal.close();
     this.#lock[Symbol.dispose]();
@@ -206,6 +226,10 @@ function replay(text: string, pieces: readonly Piece[]): void {
   }
 }
 
+function diskFull(): Error {
+  return Object.assign(new Error("no space left on the disk"), { code: "ENOSPC" });
+}
+
 /** A write may do less than all: on a disk that is nearly full, the next one says so. */
 async function writeAll(
   file: FileHandle,
@@ -223,7 +247,7 @@ async function writeAll(
       rest.byteLength - done,
       position + bytesWritten + done,
     );
-    if (more === 0) throw Object.assign(new Error("no space left"), { code: "ENOSPC" });
+    if (more === 0) throw diskFull();
     done += more;
   }
 }
