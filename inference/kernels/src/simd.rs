@@ -69,6 +69,22 @@ pub fn dot4_is_emulated() -> bool {
     false
 }
 
+/// Whether `dot4` takes `b` in 0..=255 as well and makes the exact sum of it (x86 with VNNI). Outside its range the
+/// instruction tells how it is made: four times 127 · 255.
+#[cfg(target_feature = "relaxed-simd")]
+#[inline(always)]
+pub fn dot4_takes_bytes() -> bool {
+    let sums =
+        i32x4_relaxed_dot_i8x16_i7x16_add(i8x16_splat(127), u8x16_splat(255), i32x4_splat(0));
+    i32x4_extract_lane::<0>(sums) == 4 * 127 * 255
+}
+
+#[cfg(not(target_feature = "relaxed-simd"))]
+#[inline(always)]
+pub fn dot4_takes_bytes() -> bool {
+    false
+}
+
 /// `sums + a·b` of neighbouring bytes as i16; `a` signed, `b` in 0..=127. The caller sees to it that no
 /// sum leaves i16.
 #[cfg(target_feature = "relaxed-simd")]
