@@ -101,9 +101,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const late = Promise.withResolvers<false>();
     const forget = clock.after(ms, () => late.resolve(false));
     try {
-      while (active > 0) {
+      const { live } = context.responses;
+      while (active > 0 || live.size > 0) {
         quiet = Promise.withResolvers();
-        if ((await Promise.race([quiet.promise, late.promise])) === false) return false;
+        // A response in the background has no connection.
+        const ended = Promise.all([...live.values()].map((response) => response.ended()));
+        const work: Promise<unknown> = active > 0 ? quiet.promise : ended;
+        if ((await Promise.race([work, late.promise])) === false) return false;
       }
       return true;
     } finally {
@@ -170,12 +174,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         );
         await quietWithin(LAST_WORDS_MS);
       }
-      // A response in the background has no connection, and its grace all the same.
-      const live = [...context.responses.live.values()];
-      const gone = Promise.all([
-        ...servers.map(closeServer),
-        ...live.map((response) => response.ended()),
-      ]);
+      const gone = Promise.all(servers.map(closeServer));
       // Also those that have not asked anything yet.
       for (const server of servers) server.closeAllConnections();
       await gone;
