@@ -125,6 +125,7 @@ const CASES: readonly Case[] = [
         srlimit: "5",
       },
     },
+    headers: { "user-agent": "chorale (https://github.com/chorale-ai/chorale)" },
     empty: '{"batchcomplete":true,"query":{"searchinfo":{"totalhits":0},"search":[]}}',
   },
   {

@@ -8,6 +8,9 @@ import { at, isObject, objects, text } from "../json.ts";
 import { plainText } from "../markup.ts";
 import type { ProviderDefinition } from "../provider.ts";
 
+/** Wikimedia's rule for programs: their name, and where to find who made them. */
+const USER_AGENT = "chorale (https://github.com/chorale-ai/chorale)";
+
 /** @param language of the Wikipedia, as its host has it */
 export function wikipedia(language = "en"): ProviderDefinition {
   const name = language === "en" ? "wikipedia" : `wikipedia:${language}`;
@@ -25,7 +28,7 @@ export function wikipedia(language = "en"): ProviderDefinition {
         srsearch: text,
         srlimit: String(count),
       }).toString();
-      return { url };
+      return { url, headers: { "user-agent": USER_AGENT } };
     },
     read: (json) => {
       const error = at(json, "error");
