@@ -1,8 +1,8 @@
 /** What a batch says about a line, and what an earlier one said. */
 import { codeOf, messageOf, RunError, type RunErrorCode } from "../../errors.ts";
-import type { DeniedCall, RunStatus, Timing, Usage } from "../../events.ts";
+import type { Annotation, DeniedCall, RunStatus, Timing, Usage } from "../../events.ts";
 import type { Denial, LogEntry, RunResult } from "../../index.ts";
-import { fold } from "../../index.ts";
+import { annotationsOf, conversationOf, fold } from "../../index.ts";
 import { exitCodeOf } from "../exit-code-of.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import type { BatchItem } from "./batch-input.ts";
@@ -15,6 +15,8 @@ export type BatchResult = {
   readonly status: RunStatus;
   /** The answer; null when there is none. */
   readonly output: string | null;
+  /** What its citations cite; absent where it has none. */
+  readonly annotations?: readonly Annotation[];
   /** Without an answer: what was said until then. */
   readonly partial_output?: string;
   readonly error?: { readonly message: string; readonly code?: string };
@@ -53,12 +55,13 @@ export function problemResult(item: BatchItem, problem: string): BatchResult {
 }
 
 export function runResult(item: BatchItem, attempt: number, run: RunResult): BatchResult {
-  const { status, output, partialOutput, error, deniedCall, usage, timing } = run;
+  const { status, output, annotations, partialOutput, error, deniedCall, usage, timing } = run;
   const code = codeOf(error);
   return {
     ...factsOf(item, attempt),
     status,
     output,
+    ...(annotations.length > 0 && { annotations }),
     ...(partialOutput !== undefined && { partial_output: partialOutput }),
     ...(error !== undefined && {
       error: { message: messageOf(error), ...(code !== undefined && { code }) },
@@ -81,15 +84,19 @@ export function loggedResult(
   const last = entries.at(-1);
   if (last?.type !== "ended") return null;
   const { status, output, partial, error, denied, timing } = last;
+  const state = fold(entries);
+  const isVerified = conversationOf(entries).at(-1)?.verifiesCitations ?? false;
+  const annotations = output === null ? [] : annotationsOf(output, state, isVerified);
   return {
     ...factsOf(item, attempt),
     status,
     output,
+    ...(annotations.length > 0 && { annotations }),
     ...(partial !== undefined && { partial_output: partial }),
     ...(error !== null && { error }),
     ...(denied !== undefined && { denied_call: deniedCall(denied) }),
     exit_code: status === "completed" ? answered(denied) : loggedExitCode(error?.code),
-    usage: fold(entries).usage,
+    usage: state.usage,
     timing,
   };
 }

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { exportMarkdown, messagesOfMarkdown } from "../../../runtime/thread/markdown.ts";
 import { createBrowserTools } from "../../../tools/index.ts";
-import { itemsOf, scriptedRun } from "../scripted-run.ts";
+import { itemsOf, says, scriptedRun } from "../scripted-run.ts";
 import { replayedEvents } from "./replayed.ts";
 
 const docs = fileURLToPath(new URL("../../fixtures/docs", import.meta.url));
@@ -127,4 +127,20 @@ test("without the option nothing goes back, and nothing is said of support", asy
   );
   expect(result.annotations).toMatchObject([{ type: "url_citation" }]);
   expect(result.annotations[0]).not.toHaveProperty("support");
+});
+
+test("documents of the user's own folder taint the conversation as pages of the web do", async () => {
+  await using browser = await createBrowserTools({ docs });
+  const { events, prompts, engine } = await scriptedRun(
+    [call("open", { id: "collection/boats.txt" }), final("It is made of pine【0†L3】.")],
+    { tools: browser.tools },
+  );
+  expect(events).toContainEqual({ type: "thread.tainted", source: "browser.open" });
+  // What a document says stands in a message of the tool, its special tokens as text.
+  expect(prompts[1]).toMatch(
+    /<\|start\|>browser\.open to=assistant<\|channel\|>analysis<\|message\|>\[0\] [\s\S]*Ignore all previous[\s\S]*<\|end\|><\|start\|>assistant$/,
+  );
+  const [start] = says("<|start|>");
+  const ids = engine.requests[1]?.tokens.filter((id) => id === start).length ?? 0;
+  expect(prompts[1]?.match(/<\|start\|>/g)).toHaveLength(ids + 1);
 });

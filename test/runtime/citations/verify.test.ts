@@ -249,13 +249,13 @@ describe("hostile answers and pages", () => {
 
   test("long ones take no long time", () => {
     for (const [unit, most] of [
-      ["1,", 60_000],
-      ["A ", 60_000],
-      ["1.2.3.", 60_000],
-      ["May ", 60_000],
-      ["one ", 60_000],
-      ["“", 60_000],
-      ["a, b, ", 60_000],
+      ["1,", 20_000],
+      ["A ", 20_000],
+      ["1.2.3.", 20_000],
+      ["May ", 20_000],
+      ["one ", 20_000],
+      ["“", 20_000],
+      ["a, b, ", 20_000],
     ] as const) {
       const long = unit.repeat(most / unit.length);
       const lines = [long, "12 bar"];
