@@ -1,5 +1,5 @@
 /** `chorale ps`: the servers of this user, and what they hold in memory. */
-import { askServer, findServers } from "../server/index.ts";
+import { askServer, findServers } from "../server/discovery.ts";
 import type { CommandContext } from "./command-context.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { visibleText } from "./terminal-text.ts";

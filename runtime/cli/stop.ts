@@ -1,6 +1,6 @@
 /** `chorale stop`: ends the servers of this user, or takes one model out of their memory. */
 import { UsageError } from "../errors.ts";
-import { askServer, findServers } from "../server/index.ts";
+import { askServer, findServers } from "../server/discovery.ts";
 import type { CommandContext } from "./command-context.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 

@@ -4,7 +4,7 @@ import { isLoopback } from "./configuration.ts";
 import type { ServerContext } from "./context.ts";
 import { ServerError } from "./errors.ts";
 import type { ServerEnv } from "./http/connection.ts";
-import { errorFacts, errorResponse } from "./http/dialect.ts";
+import { errorResponse, noteFailure } from "./http/dialect.ts";
 import { hostGuard, keyGuard, originGuard } from "./http/guards.ts";
 import { Hono } from "./http/hono.ts";
 import { newId } from "./ids.ts";
@@ -63,9 +63,7 @@ export function createApp(context: ServerContext, control: AppControl): Hono<Ser
     ),
   );
   app.onError((error, c) => {
-    if (errorFacts(error).status === 500) {
-      note(`${c.req.method} ${c.req.path} failed: ${error.stack ?? error.message}`);
-    }
+    noteFailure(error, `${c.req.method} ${c.req.path}`, note);
     return errorResponse(c.req.path, error);
   });
   return app;

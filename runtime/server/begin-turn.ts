@@ -1,6 +1,7 @@
 /** A turn for a request of any API: the model it names, loaded; the turn, accepted; both given back at its end. */
 import type { ServerContext } from "./context.ts";
 import type { AnswerOptions } from "./http/answer.ts";
+import { noteFailure } from "./http/dialect.ts";
 import type { ModelFacts } from "./models/model-source.ts";
 import type { TurnEvent, TurnResult } from "./turn/items.ts";
 import { runTurn, type TurnRequest } from "./turn/run-turn.ts";
@@ -45,7 +46,8 @@ export async function beginTurn(
 }
 
 /** How answers of this server behave while the model is silent. */
-export function answerOptions({ clock, configuration }: ServerContext): AnswerOptions {
+export function answerOptions({ clock, configuration, note }: ServerContext): AnswerOptions {
   const { heartbeatMs } = configuration;
-  return { clock, heartbeatMs, commitMs: heartbeatMs };
+  const onFailure = (error: unknown): void => noteFailure(error, "an answer", note);
+  return { clock, heartbeatMs, commitMs: heartbeatMs, onFailure };
 }

@@ -5,7 +5,7 @@ export {
   type ServerFlags,
   serverConfiguration,
 } from "./configuration.ts";
-export { announce, askServer, findServers, makeSocketPath } from "./discovery.ts";
+export { announce, makeSocketPath } from "./discovery.ts";
 export { ServerError } from "./errors.ts";
 export { machineSource } from "./models/machine-source.ts";
 export type { WebSearchRequest } from "./responses/request-tools.ts";

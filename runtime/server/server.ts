@@ -41,6 +41,8 @@ export type RunningServer = AsyncDisposable & {
   readonly url: string;
   readonly port: number;
   readonly context: ServerContext;
+  /** Open ones, used or not. */
+  connections(): Promise<number>;
   /** Resolves when the server is to end: nobody has used it for long, or its socket was told so. */
   readonly ended: Promise<void>;
   /** Ends the server: nothing new is taken, what runs has its grace, then it is told. */
@@ -189,6 +191,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     url: `http://${name}:${address.port}`,
     port: address.port,
     context,
+    connections: async () => {
+      const counts = await Promise.all(servers.map(connectionsOf));
+      return counts.reduce((sum, count) => sum + count, 0);
+    },
     ended: ended.promise,
     close,
     [Symbol.asyncDispose]: close,
@@ -227,6 +233,12 @@ function openResponses(
 
 /** Time in which answers are ended that were cut off. */
 const LAST_WORDS_MS = 2_000;
+
+function connectionsOf(server: Server): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.getConnections((error, count) => (error ? reject(error) : resolve(count)));
+  });
+}
 
 function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => {

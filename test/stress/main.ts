@@ -9,6 +9,8 @@
  *     sessions [--sessions N] [--seed N]
  *     kills [--kills N] [--seed N] [--embedded 1]
  *     pull [--runs N] [--seed N]
+ *     requests [--count N] [--seed N]
+ *     load [--clients N] [--each N] [--seed N] [--embedded 1]
  *     xsd [--documents N]
  *     constrain [--walks N] [--seed N] [FILE of the area json | FOLDER of JSON-Schema-Test-Suite …]
  */
@@ -20,10 +22,12 @@ import { readSchemas, walkSchemas } from "./constrained-walks.ts";
 import { stressContext } from "./full-context.ts";
 import { killRuns } from "./kill-runs.ts";
 import { stressSessions } from "./many-sessions.ts";
+import { mutatedRequests } from "./mutated-requests.ts";
 import { stressPaging } from "./paged-experts.ts";
 import { stressPlugins } from "./plugin-calls.ts";
 import { stressPulls } from "./pulls.ts";
 import { stressPython } from "./python-cells.ts";
+import { serverLoad } from "./server-load.ts";
 import { writeDocuments } from "./xsd-documents.ts";
 
 /** What the process has beside the model: Node, the kernels, the file's header. */
@@ -134,6 +138,32 @@ const pull: Area = async (args, folder) => {
   return { report: { seed, ...report }, good: report.problems.length === 0 };
 };
 
+const requests: Area = async (args) => {
+  const { count, seed } = numbers(args, { count: 100_000, seed: 1 });
+  const onProgress = (done: number): void => {
+    if (done % 2000 === 0) console.error(`${done} requests`);
+  };
+  const report = await mutatedRequests({ count, seed, onProgress });
+  return { report: { seed, ...report }, good: report.problems.length === 0 };
+};
+
+const load: Area = async (args) => {
+  const wanted = numbers(args, { clients: 64, each: 100, seed: 1, embedded: 0 });
+  const { embedded, ...others } = wanted;
+  const onProgress = (done: number): void => {
+    if (done % 500 === 0) console.error(`${done} requests`);
+  };
+  const model = embedded === 0 ? "scripted" : "embedded";
+  const report = await serverLoad({ ...others, model, onProgress });
+  const { held, problems, heap_mb } = report;
+  const isFlat = heap_mb.last <= heap_mb.early * (1 + FLAT);
+  const isGivenBack = Object.values(held).every((count) => count === 0);
+  return {
+    report: { seed: others.seed, ...report },
+    good: problems.length === 0 && isGivenBack && isFlat,
+  };
+};
+
 const constrain: Area = async (args) => {
   const { values, positionals } = parseArgs({
     args: [...args],
@@ -170,6 +200,8 @@ const AREAS = new Map<string, Area>([
   ["kills", kills],
   ["python", python],
   ["pull", pull],
+  ["requests", requests],
+  ["load", load],
   ["plugins", plugins],
   ["paging", paging],
   ["context", context],

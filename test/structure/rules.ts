@@ -99,6 +99,8 @@ export const FACE_DOORS: readonly string[] = [
   "runtime/version.ts",
   // The model of a running server by itself: a command that uses it loads no server.
   "runtime/server/shared/find-shared-model.ts",
+  // Whether a server runs is found out before anything else is loaded.
+  "runtime/server/discovery.ts",
 ];
 
 /** What only some folders may name in code that runs. */

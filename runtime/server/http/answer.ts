@@ -10,6 +10,8 @@ export type AnswerOptions = {
   readonly heartbeatMs: number;
   /** Milliseconds behind which an answer begins that is not ready: a client gives up without headers. */
   readonly commitMs: number;
+  /** Hears of what failed when the status was sent. */
+  readonly onFailure: (error: unknown) => void;
 };
 
 export type StreamOptions = AnswerOptions & {
@@ -33,7 +35,7 @@ export async function streamAnswer(
   options: StreamOptions,
 ): Promise<Response> {
   await settled(begun, options);
-  const pieces = piecesOf(begun, options.failure);
+  const pieces = piecesOf(begun, options);
   return new Response(withHeartbeat(pieces, options), {
     headers: {
       "content-type": `${options.contentType}; charset=utf-8`.replace(
@@ -50,11 +52,12 @@ export async function streamAnswer(
 
 async function* piecesOf(
   begun: Promise<AsyncGenerator<string, void, void>>,
-  failure: (error: unknown) => string,
+  { failure, onFailure }: StreamOptions,
 ): AsyncGenerator<string, void, void> {
   try {
     yield* await begun;
   } catch (error) {
+    onFailure(error);
     yield failure(error);
   }
 }
@@ -74,7 +77,10 @@ export async function jsonAnswer(
     return new Response(JSON.stringify(await value), { headers });
   }
   async function* pieces(): AsyncGenerator<string, void, void> {
-    const body = await value.catch((error: unknown) => options.failure(error));
+    const body = await value.catch((error: unknown) => {
+      options.onFailure(error);
+      return options.failure(error);
+    });
     yield JSON.stringify(body);
   }
   const body = withHeartbeat(pieces(), { ...options, heartbeat: () => " " });

@@ -58,6 +58,20 @@ export function errorFacts(error: unknown): ErrorFacts {
 
 const SERVER_FAULT = { status: 500, param: null, code: null, retryAfter: null } as const;
 
+/**
+ * Tells the person who watches what failed here, and is not the request's own fault.
+ * @param what method and path, or what of it
+ */
+export function noteFailure(error: unknown, what: string, note: (sentence: string) => void): void {
+  if (error instanceof ServerError || (error instanceof Error && error.name === "AbortError"))
+    return;
+  if (isForeseen(error)) {
+    if (errorFacts(error).status === 500) note(`${what} came to no answer: ${messageOf(error)}`);
+    return;
+  }
+  note(`${what} failed: ${error instanceof Error ? (error.stack ?? error.message) : error}`);
+}
+
 /** The body of an answer that is an error. */
 export function errorBody(dialect: Dialect, facts: ErrorFacts): object {
   const { message, param, code, status } = facts;
