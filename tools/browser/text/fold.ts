@@ -59,18 +59,16 @@ const UNSEEN =
 /** @param skipped  parts that are not compared, in order: the markup of links */
 export function foldText(source: string, skipped: readonly Skipped[] = []): FoldedText {
   const gaps = withMarks(source, skipped);
-  const parts: string[] = [];
-  let offsets = new Uint32Array(source.length + 16);
+  let units = new Uint16Array(source.length + 16);
+  let offsets = new Uint32Array(units.length);
   let length = 0;
-  const push = (folded: string, offset: number): void => {
-    parts.push(folded);
-    if (length + folded.length > offsets.length) {
-      const longer = new Uint32Array(2 * (length + folded.length));
-      longer.set(offsets);
-      offsets = longer;
+  const push = (unit: number, offset: number): void => {
+    if (length === units.length) {
+      units = longer(units, new Uint16Array(2 * length));
+      offsets = longer(offsets, new Uint32Array(2 * length));
     }
-    offsets.fill(offset, length, length + folded.length);
-    length += folded.length;
+    units[length] = unit;
+    offsets[length++] = offset;
   };
   let nextGap = 0;
   let afterBlank = false;
@@ -81,23 +79,53 @@ export function foldText(source: string, skipped: readonly Skipped[] = []): Fold
       nextGap++;
       continue;
     }
+    if (isPlain(source, at)) {
+      // Most of most texts, so nothing is looked up or made for it.
+      const unit = source.charCodeAt(at);
+      const isBlank = unit === BLANK || (unit >= FIRST_CONTROL && unit <= LAST_CONTROL);
+      if (!isBlank) push(unit >= UPPER_A && unit <= UPPER_Z ? unit + TO_LOWER : unit, at);
+      else if (!afterBlank) push(BLANK, at);
+      afterBlank = isBlank;
+      at++;
+      continue;
+    }
     CLUSTER.lastIndex = at;
-    const cluster = isPlain(source, at)
-      ? source.charAt(at)
-      : (CLUSTER.exec(source)?.[0] ?? source.charAt(at));
+    const cluster = CLUSTER.exec(source)?.[0] ?? source.charAt(at);
     if (/^\s/.test(cluster)) {
-      if (!afterBlank) push(" ", at);
+      if (!afterBlank) push(BLANK, at);
       afterBlank = true;
     } else {
       const folded = foldCluster(cluster);
-      if (folded !== "") {
-        push(folded, at);
-        afterBlank = false;
-      }
+      for (let unit = 0; unit < folded.length; unit++) push(folded.charCodeAt(unit), at);
+      if (folded !== "") afterBlank = false;
     }
     at += cluster.length;
   }
-  return { text: parts.join(""), offsets: offsets.subarray(0, length) };
+  return { text: textOf(units.subarray(0, length)), offsets: offsets.subarray(0, length) };
+}
+
+/** Blanks of ASCII: the space, and from the tab to the carriage return. */
+const BLANK = 0x20;
+const FIRST_CONTROL = 0x09;
+const LAST_CONTROL = 0x0d;
+const UPPER_A = 0x41;
+const UPPER_Z = 0x5a;
+const TO_LOWER = 0x20;
+
+/** Units that are made into a text at once: arguments of one call. */
+const PIECE = 8192;
+
+function textOf(units: Uint16Array): string {
+  const pieces: string[] = [];
+  for (let at = 0; at < units.length; at += PIECE) {
+    pieces.push(String.fromCharCode(...units.subarray(at, at + PIECE)));
+  }
+  return pieces.join("");
+}
+
+function longer<T extends Uint16Array | Uint32Array>(values: T, place: T): T {
+  place.set(values);
+  return place;
 }
 
 /** An ASCII character with nothing combined. */
