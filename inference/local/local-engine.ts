@@ -22,6 +22,7 @@ import {
 } from "../model/plan.ts";
 import { compileKernels, type KernelBuild } from "../wasm/kernels.ts";
 import { createMemory } from "../wasm/memory-bank.ts";
+import { revectorize } from "../wasm/revectorize.ts";
 import { Threads } from "../workers/threads.ts";
 import { KvPool } from "./kv-pool.ts";
 import { type LoadProgress, loadWeights } from "./load-weights.ts";
@@ -73,6 +74,8 @@ export type LocalEngineOptions = OpenModelOptions & {
 export type EngineTuning = {
   /** The build of the kernels. Default: the fastest that this Node accepts. */
   readonly kernels?: KernelBuild | undefined;
+  /** Whether the kernels are compiled to wider vectors, where that gives the same and pays. Default: for large models. */
+  readonly revectorize?: boolean | undefined;
   /** How keys and values are held. Default: i16 under precision int8, else f32. */
   readonly keyValues?: KvType | undefined;
   /** Whether sessions that begin alike share the keys and values of that. Default: yes. */
@@ -126,7 +129,11 @@ export async function openLocalEngine(
   requireMemory(what, needs.bytes);
   options.onMemory?.(needs);
 
-  const module = compileKernels(tuning.kernels);
+  // A small model computes for less time than the check takes.
+  const isLarge = plan.bytesPerToken >= MANY_BYTES_PER_TOKEN && tuning.kernels === undefined;
+  const isWide = (tuning.revectorize ?? isLarge) && (await revectorize());
+  options.signal?.throwIfAborted();
+  const module = compileKernels(tuning.kernels, isWide);
   const memories = plan.banks.map((bytes) => createMemory(bytes));
   const onClosed = plan.paged ? checkpoint.retain() : undefined;
   const { uninterruptedMs } = tuning;

@@ -242,18 +242,24 @@ export function kernelBuild(): KernelBuild | null {
 /**
  * Compiles the fastest build that this Node accepts; both give the same results.
  * @param build for tests: insists on one
+ * @param isApart V8 gives equal modules of a process the same machine code: this one has its own, which is
+ *   optimised under the flags of this time
  * @throws EngineFailedError when this Node has no WebAssembly SIMD
  */
-export function compileKernels(build?: KernelBuild): KernelModule {
+export function compileKernels(build?: KernelBuild, isApart = false): KernelModule {
   for (const candidate of build === undefined ? (["relaxed", "baseline"] as const) : [build]) {
     const bytes = readFileSync(FILES[candidate]);
-    if (WebAssembly.validate(bytes)) return new WebAssembly.Module(bytes);
+    if (!WebAssembly.validate(bytes)) continue;
+    return new WebAssembly.Module(isApart ? Buffer.concat([bytes, EMPTY_SECTION]) : bytes);
   }
   throw new EngineFailedError(
     `Cannot run the kernels: Node ${process.version} does not accept WebAssembly SIMD. ` +
       "Accepted: Node 24 or newer, started without switching SIMD off.",
   );
 }
+
+/** A custom section with an empty name, which means nothing. */
+const EMPTY_SECTION = Uint8Array.of(0, 1, 0);
 
 /** Binds the kernels to one memory. */
 export function instantiateKernels(module: KernelModule, memory: WebAssembly.Memory): Kernels {
