@@ -9,5 +9,5 @@ export {
   type WrittenCitation,
 } from "./scan.ts";
 export { type CitedKind, type CitedPage, type CitedSources, citedSources } from "./sources.ts";
-export { sharedWords } from "./verify/overlap.ts";
+export { sharedWords, tokensOf } from "./verify/overlap.ts";
 export { type VerifiedCitations, verifyCitations } from "./verify/verify.ts";

@@ -3,6 +3,7 @@ import {
   type CitedSources,
   resolveCitations,
   sharedWords,
+  tokensOf,
   verifyCitations,
 } from "../citations/index.ts";
 import { type Asker, plainText } from "./ask.ts";
@@ -155,7 +156,8 @@ export function isSupported(
 /** The citations stand before the sign that ends the sentence. */
 export function withCitations(sentence: string, places: readonly Omit<Note, "fact">[]): string {
   const cited = [...new Set(places.map(citationOf))].join("");
-  const end = /[.!?…。]+$/u.exec(sentence)?.[0] ?? "";
+  if (sentence.endsWith("…")) return `${sentence} ${cited}`;
+  const end = /[.!?。！？]+$/u.exec(sentence)?.[0] ?? "";
   return `${sentence.slice(0, sentence.length - end.length)}${cited}${end || "."}`;
 }
 
@@ -169,11 +171,11 @@ const ASKING: ReadonlySet<string> = new Set(
   ).split(" "),
 );
 
-/** Words of three letters or more. */
+/** Words of three letters or more, and pairs of characters where words are not set apart. */
 function contentWords(text: string): readonly string[] {
-  const plain = text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
-  const words = plain.match(/[\p{L}\p{N}]+/gu) ?? [];
-  return [...new Set(words.filter((word) => word.length > 2 && !ASKING.has(word)))];
+  const isContent = (word: string): boolean =>
+    (word.length > 2 || /\p{Lo}/u.test(word)) && !ASKING.has(word);
+  return [...new Set(tokensOf(text).filter(isContent))];
 }
 
 /** `open` and `opening`, `lens` and `lenses`: forms of one word, as far as beginnings tell. */

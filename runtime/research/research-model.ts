@@ -300,7 +300,7 @@ export class ResearchModel implements LanguageModel {
   async #answer(): Promise<string> {
     if (this.#notes.length === 0) {
       const searched = this.#searches.map((query) => `“${query}”`).join(", ");
-      const where = this.#pages.length === 0 ? "no page" : `${this.#pages.length} pages`;
+      const where = this.#pages.length === 0 ? "no page" : this.#pages.join(", ");
       return `Nothing was found that answers this. Searched: ${searched || "nothing"}; read: ${where}.`;
     }
     const { text, leftOut } = await compose(

@@ -161,9 +161,9 @@ function groupsOf(sentence: string): readonly (readonly Token[])[] {
 const CHARACTERS_BEFORE = 8;
 
 function isFirst(sentence: string, at: number): boolean {
-  return /(?:^|[.!?:;]\s|[([|"“„«*•]|^\s*[-*+] )\s*$/u.test(
-    sentence.slice(Math.max(0, at - CHARACTERS_BEFORE), at),
-  );
+  const before = sentence.slice(Math.max(0, at - CHARACTERS_BEFORE), at);
+  const isBegin = before.trim() === "" && sentence.slice(0, at).trim() === "";
+  return isBegin || /(?:[.!?:;]\s|[([|"“„«*•])\s*$/u.test(before);
 }
 
 function isLarge(text: string): boolean {

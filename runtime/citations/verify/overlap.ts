@@ -22,33 +22,65 @@ const STEM = 5;
 
 /** @returns false where the two are in one language and have no word in common; true where that cannot be told */
 export function hasCommonWords(sentence: string, cited: string): boolean {
-  const words = wordsOf(sentence);
-  const citedWords = wordsOf(cited);
-  const language = languageOf(words);
-  if (language === null || language !== languageOf(citedWords)) return true;
-  const content = words.filter((word) => word.length >= 4);
-  if (content.length < LEAST_WORDS) return true;
-  const stems = new Set(citedWords.map((word) => word.slice(0, STEM)));
-  return content.some((word) => stems.has(word.slice(0, STEM)));
+  const language = languageOf(sentence);
+  if (language === null || language !== languageOf(cited)) return true;
+  const content = contentWords(sentence);
+  return content.length < LEAST_WORDS || shareOf(content, cited) > 0;
 }
 
 /**
  * Which part of a sentence's content words stand in a text, by their beginnings, from 0 to 1; null where the two are in
- * different languages, or in none that is known.
+ * different languages.
  */
 export function sharedWords(sentence: string, text: string): number | null {
-  const words = wordsOf(sentence);
-  const other = wordsOf(text);
-  const language = languageOf(words);
-  if (language !== null && languageOf(other) !== null && language !== languageOf(other))
-    return null;
-  const content = words.filter((word) => word.length >= 4 || /\d/.test(word));
-  if (content.length === 0) return 0;
-  const stems = new Set(other.map((word) => word.slice(0, STEM)));
+  const [language, other] = [languageOf(sentence), languageOf(text)];
+  if (language !== null && other !== null && language !== other) return null;
+  const content = contentWords(sentence);
+  return content.length === 0 ? 0 : shareOf(content, text);
+}
+
+function shareOf(content: readonly string[], text: string): number {
+  const stems = new Set(tokensOf(text).map((word) => word.slice(0, STEM)));
   return content.filter((word) => stems.has(word.slice(0, STEM))).length / content.length;
 }
 
-function languageOf(words: readonly string[]): string | null {
+/** Words of four letters or more, numbers, and pairs of characters where words are not set apart. */
+function contentWords(text: string): readonly string[] {
+  return tokensOf(text).filter(
+    (word) => word.length >= 4 || UNSPACED.test(word) || /\d/.test(word),
+  );
+}
+
+const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/u;
+
+/** Words; where a script does not set them apart, every two characters that stand together. */
+export function tokensOf(text: string): readonly string[] {
+  return wordsOf(text).flatMap((word) => {
+    if (!UNSPACED.test(word) || word.length < 3) return [word];
+    return Array.from({ length: word.length - 1 }, (_, at) => word.slice(at, at + 2));
+  });
+}
+
+const SCRIPTS: readonly (readonly [name: string, letters: RegExp])[] = [
+  ["latin", /\p{Script=Latin}/gu],
+  ["cyrillic", /\p{Script=Cyrillic}/gu],
+  ["greek", /\p{Script=Greek}/gu],
+  ["arabic", /\p{Script=Arabic}/gu],
+  ["hebrew", /\p{Script=Hebrew}/gu],
+  ["devanagari", /\p{Script=Devanagari}/gu],
+  ["hangul", /\p{Script=Hangul}/gu],
+  ["unspaced", new RegExp(UNSPACED.source, "gu")],
+];
+
+/** A language by its small words, else the script where it is not the Latin one; null: not known. */
+function languageOf(text: string): string | null {
+  const scripts = SCRIPTS.map(
+    ([name, letters]) => [name, text.match(letters)?.length ?? 0] as const,
+  );
+  const [script, letters] = scripts.toSorted((a, b) => b[1] - a[1])[0] ?? ["latin", 0];
+  if (letters === 0) return null;
+  if (script !== "latin") return script;
+  const words = wordsOf(text);
   const counts = Object.entries(SMALL_WORDS).map(
     ([language, small]) => [language, words.filter((word) => small.has(word)).length] as const,
   );

@@ -20,7 +20,7 @@ const TABLE: readonly Row[] = [
     ["cm centimeter centimeters centimetre centimetres zentimeter", 1e-2],
     ["m meter meters metre metres metern", 1],
     ["km kilometer kilometers kilometre kilometres kilometern", 1e3],
-    ["in inch inches zoll", 0.0254],
+    ["inch inches zoll", 0.0254],
     ["ft foot feet fuss", 0.3048],
     ["yd yard yards", 0.9144],
     ["mi mile miles meile meilen", 1609.344],
