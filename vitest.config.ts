@@ -17,7 +17,7 @@ export default defineConfig({
         test: {
           name: "fast",
           include: ["test/**/*.test.ts"],
-          exclude: [...slow, "test/package/**"],
+          exclude: [...slow, "test/package/**", "test/clients/**"],
           // One process runs them one after the other, which saves a third of the time: such a test leaves
           // nothing behind.
           isolate: false,
@@ -39,6 +39,11 @@ export default defineConfig({
           include: ["test/package/**/*.test.ts"],
           globalSetup: "test/package/setup.ts",
         },
+      },
+      {
+        extends: true,
+        // A client that hangs is ended by its test, with all that it started.
+        test: { name: "clients", include: ["test/clients/**/*.test.ts"] },
       },
     ],
   },

@@ -44,6 +44,7 @@ export function slowTests(root: string): string[] {
     return starts;
   };
   const listed = globSync(SLOW, { cwd: root });
-  const tests = globSync("test/**/*.test.ts", { cwd: root, exclude: ["test/package/**"] });
+  const exclude = ["test/package/**", "test/clients/**"];
+  const tests = globSync("test/**/*.test.ts", { cwd: root, exclude });
   return [...new Set([...listed, ...tests.filter(startsProcesses)])].sort();
 }
