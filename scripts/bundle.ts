@@ -16,6 +16,7 @@ export const BUNDLE_ENTRIES: readonly string[] = [
   "runtime/cli/chat/code-modes-library.ts",
   "runtime/cli/chat/markdown-library.ts",
   "runtime/cli/chat/terminal-library.ts",
+  "runtime/cli/connect/jsonc-parser.ts",
   "runtime/server/http/hono.ts",
   "runtime/server/wire/valibot.ts",
   "tools/browser/convert/markdown-it.ts",

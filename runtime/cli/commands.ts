@@ -75,6 +75,11 @@ export const COMMANDS: CommandTable = {
     load: async () => (await import("./commands/stop.ts")).command,
   },
 
+  connect: {
+    describe: "Say how a program is told to use a server, or write it: codex, pi, continue, …",
+    load: async () => (await import("./commands/connect.ts")).command,
+  },
+
   sessions: {
     describe: "List, show, search, go on with, copy, export and remove conversations",
     load: async () => (await import("./commands/sessions.ts")).command,

@@ -11,7 +11,8 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { request } from "node:http";
+import { type ClientRequest, request } from "node:http";
+import { request as requestTls } from "node:https";
 import { tmpdir, userInfo } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { homePath } from "../home.ts";
@@ -120,8 +121,25 @@ export function askServer(
   path: string,
   body?: object,
 ): Promise<unknown> {
+  return ask(request({ socketPath, method, path, timeout: TIMEOUT_MS }), body);
+}
+
+/**
+ * Asks a server by its address, as a client does.
+ * @param url  `http://127.0.0.1:11434`, with what stands before the paths of the APIs
+ * @param key  sent as a bearer token
+ * @throws ServerError for an answer that is an error, with its status; what connecting throws
+ */
+export function askUrl(url: URL, path: string, key: string | undefined): Promise<unknown> {
+  const target = new URL(url.pathname.replace(/\/$/, "") + path, url);
+  const headers = key === undefined ? {} : { authorization: `Bearer ${key}` };
+  const send = target.protocol === "https:" ? requestTls : request;
+  return ask(send(target, { headers, timeout: TIMEOUT_MS }));
+}
+
+function ask(asked: ClientRequest, body?: object): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const asked = request({ socketPath, method, path, timeout: TIMEOUT_MS }, (answer) => {
+    asked.on("response", (answer) => {
       let text = "";
       answer.setEncoding("utf8");
       answer.on("data", (piece: string) => {
@@ -131,9 +149,8 @@ export function askServer(
       answer.on("error", reject);
       answer.on("end", () => {
         try {
-          const value: unknown = text === "" ? null : JSON.parse(text);
-          if (answer.statusCode === 200) resolve(value);
-          else reject(refusal(value));
+          if (answer.statusCode === 200) resolve(text === "" ? null : JSON.parse(text));
+          else reject(refusal(text, answer.statusCode ?? 500));
         } catch (error) {
           reject(error);
         }
@@ -145,8 +162,16 @@ export function askServer(
   });
 }
 
-function refusal(value: unknown): ServerError {
-  const { error } = (value ?? {}) as { error?: string | { message?: string } };
-  const message = typeof error === "string" ? error : (error?.message ?? "The server refused.");
-  return new ServerError("CHORALE_REQUEST", message);
+function refusal(text: string, status: number): ServerError {
+  return new ServerError("CHORALE_REQUEST", messageOf(text) ?? "The server refused.", { status });
+}
+
+/** Of the body of an error, which may be no JSON. */
+function messageOf(text: string): string | undefined {
+  try {
+    const { error } = JSON.parse(text) as { error?: string | { message?: string } };
+    return typeof error === "string" ? error : error?.message;
+  } catch {
+    return undefined;
+  }
 }

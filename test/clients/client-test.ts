@@ -1,6 +1,15 @@
 /** A real client in a project of its own, with an empty home, against a server on loopback whose model is a script. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -27,7 +36,7 @@ export type Script = (prompt: string) => string;
 
 export const thinks = (text: string): string => `<|channel|>analysis<|message|>${text}<|end|>`;
 
-export const calls = (tool: string, args: object | string): string => {
+const calls = (tool: string, args: object | string): string => {
   const [given, type] =
     typeof args === "string" ? [args, ""] : [JSON.stringify(args), " <|constrain|>json"];
   return `<|start|>assistant<|channel|>commentary to=functions.${tool}${type}<|message|>${given}<|call|>`;
@@ -36,13 +45,13 @@ export const calls = (tool: string, args: object | string): string => {
 export const answers = (text: string): string => `<|channel|>final<|message|>${text}<|return|>`;
 
 /** Whether a prompt ends behind the result of a call. */
-export const hasResult = (prompt: string, tool: string): boolean =>
+const hasResult = (prompt: string, tool: string): boolean =>
   prompt.includes(`<|start|>functions.${tool} to=assistant`);
 
 /**
  * One call, then the answer. What a client asks beside it, like a title for the conversation, declares no such tool.
  */
-export function toolTurn(tool: string, args: object | string, answer = ANSWER): Script {
+export function toolTurn(tool: string, args: object | string, answer: string = ANSWER): Script {
   const bare = tool.split(".").at(-1) ?? tool;
   return (prompt) => {
     if (hasResult(prompt, tool)) return answers(answer);
@@ -117,8 +126,7 @@ export function clientTest(
           server,
           promptsWith: (tool) =>
             server.prompts().filter((text) => text.includes(`type ${tool} = `)),
-          run: (command, args, more) =>
-            start(join(clientsFolder(), "node_modules", ".bin", command), args, more),
+          run: (command, args, more) => start(commandPath(command), args, more),
           program: (program, ...args) =>
             start(process.execPath, [
               "--import",
@@ -140,9 +148,21 @@ export function clientTest(
       );
     } finally {
       await server.close();
+      endLeftovers(folder);
       rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
     }
   });
+}
+
+/** What the packages of these two would put in place by an install script, which is not run. */
+const PLATFORM_BINARIES: Readonly<Record<string, string>> = {
+  opencode: join(`opencode-${process.platform}-${process.arch}`, "bin", "opencode"),
+  claude: join("@anthropic-ai", `claude-code-${process.platform}-${process.arch}`, "claude"),
+};
+
+function commandPath(command: string): string {
+  const path = PLATFORM_BINARIES[command] ?? join(".bin", command);
+  return join(clientsFolder(), "node_modules", path);
 }
 
 /** Nothing of the person's own settings, keys and proxies; loopback is all that a client has to reach. */
@@ -204,5 +224,19 @@ function killGroup({ pid }: ChildProcess): void {
     process.kill(-pid, "SIGKILL");
   } catch {
     // All of them have ended.
+  }
+}
+
+/** Ends what a client has left behind in a session of its own: the processes that were told of its folder. */
+function endLeftovers(folder: string): void {
+  if (!existsSync("/proc/self/cmdline")) return;
+  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    try {
+      const args = readFileSync(`/proc/${pid}/cmdline`, "utf8");
+      if (args.includes(folder) && Number(pid) !== process.pid)
+        process.kill(Number(pid), "SIGKILL");
+    } catch {
+      // It has ended meanwhile, or is another user's.
+    }
   }
 }

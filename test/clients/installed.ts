@@ -5,7 +5,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-export const manifestFolder = fileURLToPath(new URL("./", import.meta.url));
+export const manifestFolder: string = fileURLToPath(new URL("./", import.meta.url));
 
 /**
  * A folder of the user's cache, for one lock file and one kind of machine: `CHORALE_TEST_CLIENTS` names another.
@@ -21,7 +21,7 @@ export function clientsFolder(env: NodeJS.ProcessEnv = process.env): string {
 }
 
 /** The version of a package that is installed; null: npm could not install it, or nobody asked it to. */
-export function installedVersion(name: string): string | null {
+function installedVersion(name: string): string | null {
   const path = join(clientsFolder(), "node_modules", name, "package.json");
   if (!existsSync(path)) return null;
   return (JSON.parse(readFileSync(path, "utf8")) as { version: string }).version;

@@ -101,6 +101,7 @@ export const FACE_DOORS: readonly string[] = [
   "runtime/server/shared/find-shared-model.ts",
   // Whether a server runs is found out before anything else is loaded.
   "runtime/server/discovery.ts",
+  "runtime/server/errors.ts",
 ];
 
 /** What only some folders may name in code that runs. */

@@ -1,5 +1,4 @@
 /** `chorale mcp test|trust|call|resources|read|prompts|prompt`: servers, started and asked. */
-import { createInterface } from "node:readline/promises";
 import {
   type ElicitationHandler,
   executeTool,
@@ -10,6 +9,7 @@ import { mcpAuthorizationFile } from "../../environment.ts";
 import { UsageError } from "../../errors.ts";
 import { homePath } from "../../home.ts";
 import { packageVersion } from "../../version.ts";
+import { ask, agrees as isAgreed } from "../agrees.ts";
 import type { CommandContext } from "../command-context.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import type { Output } from "../output.ts";
@@ -317,14 +317,5 @@ async function agrees(question: string, signal: AbortSignal): Promise<boolean> {
   if (process.stdin.isTTY !== true) {
     throw new UsageError(`${question} There is no terminal to answer it; --yes answers it.`);
   }
-  return /^(?:y|yes)$/i.test(await ask(`${question} [y/N] `, signal));
-}
-
-async function ask(question: string, signal: AbortSignal): Promise<string> {
-  const lines = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return (await lines.question(visibleText(question), { signal })).trim();
-  } finally {
-    lines.close();
-  }
+  return isAgreed(question, signal);
 }

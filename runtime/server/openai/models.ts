@@ -12,13 +12,16 @@ type Handled = (context: ServerContext, c: Context<ServerEnv>) => Promise<Respon
 
 export const listModels: Handled = async ({ models }, c) => {
   const list = await models.source.list();
-  return c.json({ object: "list", data: list.map((facts) => described(facts, facts.name)) });
+  return c.json({
+    object: "list",
+    data: list.map((facts) => described(models, facts, facts.name)),
+  });
 };
 
 /** The name may have `:` and `/` in it, as they are or encoded. */
 export const retrieveModel: Handled = async ({ models }, c) => {
   const name = decoded(c.req.path.slice("/v1/models/".length));
-  return c.json(described(await models.find(name), name));
+  return c.json(described(models, await models.find(name), name));
 };
 
 /** gpt-oss gives no embeddings. */
@@ -66,10 +69,23 @@ async function withModel(
   }
 }
 
-/** @param name as it was asked for */
-function described({ modifiedAt }: ModelFacts, name: string): object {
-  const created = Math.floor(modifiedAt / 1000);
-  return { id: name, object: "model", created, owned_by: "library" };
+/**
+ * With the context that it has in memory, or would be loaded with, under vLLM's name for it.
+ * @param name as it was asked for
+ */
+function described(
+  { source, loaded }: ServerContext["models"],
+  facts: ModelFacts,
+  name: string,
+): object {
+  const held = loaded.find((one) => one.facts.name === facts.name);
+  return {
+    id: name,
+    object: "model",
+    created: Math.floor(facts.modifiedAt / 1000),
+    owned_by: "library",
+    max_model_len: held?.contextLength ?? source.defaultContext(facts),
+  };
 }
 
 function decoded(text: string): string {

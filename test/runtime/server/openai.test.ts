@@ -142,7 +142,15 @@ test("lists and shows models, whatever is encoded of their names", async () => {
   await using server = await serve();
   expect(await (await server.get("/v1/models")).json()).toEqual({
     object: "list",
-    data: [{ id: model, object: "model", created: 1_793_491_200, owned_by: "library" }],
+    data: [
+      {
+        id: model,
+        object: "model",
+        created: 1_793_491_200,
+        owned_by: "library",
+        max_model_len: 16_384,
+      },
+    ],
   });
   for (const name of [
     "gpt-oss:20b",
