@@ -55,7 +55,7 @@ export const command: Command = defineCommand({
     },
     "open-responses": {
       type: "switch",
-      describe: "Name the events of reasoning as Open Responses does, instead of OpenAI",
+      describe: "Keep to Open Responses where its streams differ from OpenAI's",
     },
     docs: {
       ...agentFlags.docs,

@@ -30,7 +30,7 @@ const REQUEST =
 export async function compact(
   { seal }: Responses,
   request: ResponsesRequest,
-  { input, items }: ReadConversation,
+  { before, input, items }: ReadConversation,
   begin: BeginTurn,
   signal: AbortSignal,
 ): Promise<CompactedResponse> {
@@ -47,7 +47,7 @@ export async function compact(
     id: newId("cmp_"),
     encrypted_content: seal.seal(summary),
   };
-  const kept = input.flatMap(({ item }) => (item["role"] === "user" ? [item] : []));
+  const kept = [...before, ...input].flatMap(({ item }) => (item["role"] === "user" ? [item] : []));
   return {
     id: newId("resp_"),
     object: "response.compaction",

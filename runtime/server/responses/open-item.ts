@@ -53,7 +53,7 @@ export class OpenReasoning implements OpenItem {
       id,
       summary: [],
       content: [],
-      encrypted_content: null,
+      ...sealed(null, options),
       status: "in_progress",
     };
     this.#at = { item_id: id, output_index: index };
@@ -88,7 +88,7 @@ export class OpenReasoning implements OpenItem {
       ...this.item,
       summary: hasSummary ? [summaryText(text)] : [],
       content: [reasoningText(text)],
-      encrypted_content: seal === null ? null : seal(text),
+      ...sealed(seal === null ? null : seal(text), this.#options),
       status,
     };
     const inPart = { ...this.#at, content_index: 0 };
@@ -110,6 +110,14 @@ export class OpenReasoning implements OpenItem {
     if (!this.#options.hasSummary) return [];
     return [{ type, ...this.#at, summary_index: 0, part: summaryText(text) }];
   }
+}
+
+/** OpenAI has the key always, Open Responses only with a value. */
+function sealed(
+  encrypted_content: string | null,
+  { names }: ReasoningOptions,
+): { readonly encrypted_content?: string | null } {
+  return encrypted_content === null && names === "open-responses" ? {} : { encrypted_content };
 }
 
 export class OpenMessage implements OpenItem {

@@ -73,7 +73,7 @@ export function readRequest(value: unknown): ResponsesRequest {
     isStored,
     output: outputOf(body),
     effort: effortOf(body.reasoning?.effort, "reasoning.effort") ?? "medium",
-    hasSummary: summary !== null && summary !== "none",
+    hasSummary: summary !== null,
     include: new Set(body.include ?? []),
     maxTokens: body.max_output_tokens ?? null,
     maxToolCalls: body.max_tool_calls ?? null,
@@ -95,7 +95,8 @@ function inputOf({ input, previous_response_id }: ResponsesBody): ResponsesReque
 }
 
 function summaryOf({ reasoning }: ResponsesBody): string | null {
-  return reasoning?.summary ?? reasoning?.generate_summary ?? null;
+  const summary = reasoning?.summary ?? reasoning?.generate_summary ?? null;
+  return summary === "none" ? null : summary;
 }
 
 function samplingOf(body: ResponsesBody): Partial<Sampling> {
@@ -137,7 +138,7 @@ function echoOf(body: ResponsesBody, request: Omit<ResponsesRequest, "echo">): R
     truncation: request.truncation,
     parallel_tool_calls: body.parallel_tool_calls ?? true,
     text: {
-      format: body.text?.format ?? { type: "text" },
+      format: formatEcho(body.text?.format),
       verbosity: body.text?.verbosity ?? "medium",
     },
     top_p: sampling.topP ?? 1,
@@ -154,5 +155,17 @@ function echoOf(body: ResponsesBody, request: Omit<ResponsesRequest, "echo">): R
     metadata: body.metadata ?? {},
     safety_identifier: body.safety_identifier ?? null,
     prompt_cache_key: request.promptCacheKey,
+  };
+}
+
+function formatEcho(format: NonNullable<ResponsesBody["text"]>["format"]): object {
+  if (!format) return { type: "text" };
+  if (format.type !== "json_schema") return format;
+  const { name, description, strict } = format;
+  return {
+    ...format,
+    name: name ?? "response",
+    description: description ?? null,
+    strict: strict ?? false,
   };
 }

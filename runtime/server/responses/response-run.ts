@@ -31,6 +31,8 @@ export type Responses = {
 
 /** What a request asks, with what it refers to. */
 export type ReadConversation = {
+  /** Of the responses before this one. */
+  readonly before: readonly StoredItem[];
   /** New in this request. */
   readonly input: readonly StoredItem[];
   /** All of it, instructions first. */
@@ -58,6 +60,7 @@ export function readConversation(
     responses.warn(`Items of an input were left out, since their type is not known: ${skipped}.`);
   }
   return {
+    before,
     input: items,
     items: [
       ...(instructions === null ? [] : [{ type: "system", text: instructions } as const]),

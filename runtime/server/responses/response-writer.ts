@@ -141,7 +141,13 @@ export class ResponseWriter {
         break;
       case "failed": {
         const { code, message } = ending.error;
-        told.push({ type: "error", code, message, param: ending.param ?? null });
+        const facts = { code, message, param: ending.param ?? null };
+        const isOpen = this.#options.reasoning.names === "open-responses";
+        told.push(
+          isOpen
+            ? { type: "error", error: { type: "server_error", ...facts } }
+            : { type: "error", ...facts },
+        );
         told.push({ type: "response.failed", response });
         break;
       }

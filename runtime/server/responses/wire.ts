@@ -48,8 +48,8 @@ export type ReasoningOutput = {
   /** The trace again, for clients that show only this; empty unless it was asked for. */
   readonly summary: readonly SummaryText[];
   readonly content: readonly ReasoningText[];
-  /** The trace, sealed for this server; null unless it was asked for. */
-  readonly encrypted_content: string | null;
+  /** The trace, sealed for this server; null unless it was asked for. Open Responses leaves it out then. */
+  readonly encrypted_content?: string | null;
   readonly status: WireItemStatus;
 };
 
@@ -252,6 +252,16 @@ export type ResponseEventBody =
       readonly code: string | null;
       readonly message: string;
       readonly param: string | null;
+    }
+  /** The same in Open Responses. */
+  | {
+      readonly type: "error";
+      readonly error: {
+        readonly type: string;
+        readonly code: string | null;
+        readonly message: string;
+        readonly param: string | null;
+      };
     }
   /** Nothing has happened for a while, and the response is still being made. */
   | { readonly type: "keepalive" };

@@ -193,6 +193,16 @@ describe("a stream", () => {
     expect(problems(told)).toEqual([]);
     expect(types(told)).toEqual(expect.arrayContaining(["reasoning.delta", "reasoning.done"]));
     expect(types(told)).not.toContain("reasoning_text.delta");
+    expect(
+      (told.at(-1) as { response?: { output: object[] } }).response?.output[0],
+    ).not.toHaveProperty("encrypted_content");
+    const error = { code: "server_error", message: "engine failed" };
+    const failed = play(thought, { status: "failed", error }, { reasoning });
+    expect(problems(failed)).toEqual([]);
+    expect(failed.at(-2)).toMatchObject({
+      type: "error",
+      error: { type: "server_error", ...error },
+    });
     expect(types(writerOf({ reasoning }).keepalive())).toEqual(["in_progress"]);
   });
 

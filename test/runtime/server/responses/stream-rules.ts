@@ -42,7 +42,8 @@ const item = z.discriminatedUnion("type", [
     id,
     summary: z.array(summaryText),
     content: z.array(reasoningText),
-    encrypted_content: text.nullable(),
+    // OpenAI always, Open Responses only with a value: see the life of an item.
+    encrypted_content: text.nullable().optional(),
     status: itemStatus,
   }),
   z.strictObject({ type: z.literal("function_call"), ...calledBy, arguments: text }),
@@ -113,8 +114,14 @@ const responseObject = z.strictObject({
 
 /** @returns what is wrong with a response object, one sentence each */
 export function responseProblems(value: unknown): readonly string[] {
-  const { error } = responseObject.safeParse(value);
-  return (error?.issues ?? []).map(({ path, message }) => `${path.join(".")}: ${message}`);
+  const { error, data } = responseObject.safeParse(value);
+  const unsealed = data?.output.some(
+    (one) => one.type === "reasoning" && !("encrypted_content" in one),
+  );
+  return [
+    ...(error?.issues ?? []).map(({ path, message }) => `${path.join(".")}: ${message}`),
+    ...(unsealed ? ["a reasoning item has no encrypted_content"] : []),
+  ];
 }
 
 type Wire = z.infer<typeof responseObject>;
@@ -170,6 +177,11 @@ const EVENTS = new Map(
     event("keepalive", {}),
   ].map((schema) => [schema.shape.type.value, schema] as const),
 );
+
+/** Open Responses has the facts of an error in an object. */
+const OPEN_ERROR = event("error", {
+  error: z.strictObject({ type: id, code: text.nullable(), message: text, param: text.nullable() }),
+});
 
 const TERMINAL: Readonly<Record<string, readonly string[]>> = {
   "response.completed": ["completed"],
@@ -229,7 +241,8 @@ class StreamJudge {
 
   take(received: ReceivedEvent): void {
     const at = `event ${this.#next} (${received.type})`;
-    const schema = EVENTS.get(received.type);
+    const isOpenError = received.type === "error" && "error" in received;
+    const schema = isOpenError ? OPEN_ERROR : EVENTS.get(received.type);
     if (schema === undefined) {
       this.#problems.push(`${at}: no such event`);
       this.#next++;
@@ -404,6 +417,11 @@ class StreamJudge {
           const annotations = done.content.flatMap((one) => one.annotations);
           if (!isDeepStrictEqual(annotations, life.annotations)) problem("untold annotations");
         } else {
+          const { encrypted_content: sealed } = done;
+          if (this.#names === "openai" && sealed === undefined)
+            problem("encrypted_content is missing");
+          if (this.#names === "open-responses" && sealed === null)
+            problem("encrypted_content is null");
           const summaries = [...life.texts].filter(([key]) => key.startsWith("summary "));
           const said = done.summary.map((one) => one.text);
           if (
