@@ -32,7 +32,7 @@ let asked: Promise<boolean> | undefined;
 export function revectorize(): Promise<boolean> {
   if (process.env["CHORALE_NO_REVECTORIZE"]) return Promise.resolve(false);
   asked ??= checkRevectorize().then((report) => {
-    const pays = report !== null && report.isSame && report.gain >= MIN_GAIN;
+    const pays = report?.isSame === true && report.gain >= MIN_GAIN;
     // The flag is the process's, and is read when a function is optimised.
     if (pays) setFlagsFromString(REVECTORIZE_FLAG);
     return pays;
