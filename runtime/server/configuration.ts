@@ -36,6 +36,9 @@ export type ServerConfiguration = {
   readonly stallMs: number;
   /** How the events of a raw trace are called in streams of the Responses API. */
   readonly eventNames: "openai" | "open-responses";
+  /** Milliseconds that the headers of a request may take to come, and a whole request. */
+  readonly headersTimeoutMs: number;
+  readonly requestTimeoutMs: number;
   /** The version that clients of Ollama are told; they ask for at least some of its. */
   readonly ollamaVersion: string;
 };
@@ -57,6 +60,8 @@ export const DEFAULTS: ServerConfiguration = {
   graceMs: 30_000,
   heartbeatMs: 10_000,
   stallMs: 60_000,
+  headersTimeoutMs: 20_000,
+  requestTimeoutMs: 120_000,
   eventNames: "openai",
   ollamaVersion: "0.31.2",
 };

@@ -52,9 +52,8 @@ export type RunningServer = AsyncDisposable & {
 /** Connections at the same time; each holds a few buffers. */
 const MAX_CONNECTIONS = 1024;
 const MAX_HEADER_BYTES = 16 << 10;
-const HEADERS_TIMEOUT_MS = 20_000;
-/** Of a whole request, its body included. */
-const REQUEST_TIMEOUT_MS = 120_000;
+/** How often connections are looked at that send too slowly. */
+const MAX_CHECKING_MS = 5_000;
 const KEEP_ALIVE_TIMEOUT_MS = 75_000;
 
 /** @throws ServerError where the address cannot be had */
@@ -120,8 +119,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const server = createServer(
       {
         maxHeaderSize: MAX_HEADER_BYTES,
-        headersTimeout: HEADERS_TIMEOUT_MS,
-        requestTimeout: REQUEST_TIMEOUT_MS,
+        headersTimeout: configuration.headersTimeoutMs,
+        requestTimeout: configuration.requestTimeoutMs,
+        connectionsCheckingInterval: Math.min(MAX_CHECKING_MS, configuration.headersTimeoutMs),
         keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
       },
       (incoming, outgoing) => {

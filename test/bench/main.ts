@@ -21,6 +21,7 @@ const AREAS: Readonly<Record<string, () => Promise<{ bench: Bench }>>> = {
   questions: () => import("./questions.ts"),
   start: () => import("./start.ts"),
   search: () => import("./search.ts"),
+  server: () => import("./server.ts"),
 };
 
 const [area, ...args] = process.argv.slice(2);

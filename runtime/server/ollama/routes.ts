@@ -26,6 +26,6 @@ export function ollamaRoutes(context: ServerContext): Hono<ServerEnv> {
     ["POST", "/api/embeddings", by(embed)],
     ["POST", "/api/create", by(refused)],
     ["POST", "/api/push", by(refused)],
-    ["POST,HEAD", "/api/blobs/:digest", by(refused)],
+    ["GET,POST", "/api/blobs/:digest", by(refused)],
   ]);
 }
