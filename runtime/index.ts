@@ -207,6 +207,7 @@ export {
   type ToolSnapshot,
   type TrustedTool,
 } from "./policy/store.ts";
+export type { ResearchNote } from "./research/notes.ts";
 export { type ResearchOptions, type ResearchRun, research } from "./research/research.ts";
 export type { ResearchProgress } from "./research/research-model.ts";
 export { annotationsOf, sourcesOf } from "./thread/annotate.ts";

@@ -1,7 +1,7 @@
 /** From notes to an answer whose every sentence cites notes that support it. */
 import type { CitedSources } from "../citations/index.ts";
 import { type Asker, plainText } from "./ask.ts";
-import { isSupported, type Note, relevances, withCitations } from "./notes.ts";
+import { isSupported, type ResearchNote, relevances, withCitations } from "./notes.ts";
 
 export type Composed = {
   readonly text: string;
@@ -20,7 +20,7 @@ const SENTENCE_CHARACTERS = 600;
  */
 export async function compose(
   question: string,
-  notes: readonly Note[],
+  notes: readonly ResearchNote[],
   sources: CitedSources,
   asker: Asker,
 ): Promise<Composed> {
@@ -78,9 +78,9 @@ const LISTED_NOTES = 3;
 /** Notes with most of the question's words, in that order. */
 function mostRelevant(
   question: string,
-  notes: readonly Note[],
+  notes: readonly ResearchNote[],
   sources: CitedSources,
-): readonly Note[] {
+): readonly ResearchNote[] {
   const texts = notes.map(({ fact, cursor }) => `${sources.page(cursor)?.title ?? ""} ${fact}`);
   const scores = relevances(question, texts);
   const scored = notes.map((note, at) => ({ note, score: scores[at] ?? 0 }));
@@ -93,7 +93,7 @@ function mostRelevant(
 }
 
 /** The notes as they are, one a line. */
-export function noteList(notes: readonly Note[]): string {
+export function noteList(notes: readonly ResearchNote[]): string {
   return notes.map((note) => `- ${withCitations(note.fact, [note])}`).join("\n");
 }
 

@@ -8,7 +8,7 @@ import {
 } from "../citations/index.ts";
 import { type Asker, plainText } from "./ask.ts";
 
-export type Note = {
+export type ResearchNote = {
   readonly fact: string;
   readonly cursor: number;
   readonly first: number;
@@ -24,7 +24,7 @@ const FACT_CHARACTERS = 320;
 export type ShownLine = { readonly number: number; readonly text: string };
 
 /** `【3†L5-L9】` */
-function citationOf({ cursor, first, last }: Omit<Note, "fact">): string {
+function citationOf({ cursor, first, last }: Omit<ResearchNote, "fact">): string {
   return first === last ? `【${cursor}†L${first}】` : `【${cursor}†L${first}-L${last}】`;
 }
 
@@ -38,7 +38,7 @@ export async function takeNotes(
   lines: readonly ShownLine[],
   sources: CitedSources,
   asker: Asker,
-): Promise<readonly Note[]> {
+): Promise<readonly ResearchNote[]> {
   const [first, last] = [lines[0]?.number, lines.at(-1)?.number];
   if (first === undefined || last === undefined) return [];
   const page = lines.map(({ number, text }) => `L${number}: ${text}`).join("\n");
@@ -68,7 +68,7 @@ export async function takeNotes(
     700,
   );
   const facts = written(value);
-  const notes = facts.flatMap(({ fact, from, to }): Note[] => {
+  const notes = facts.flatMap(({ fact, from, to }): ResearchNote[] => {
     const text = plainText(fact, FACT_CHARACTERS);
     const ends = [Number(from), Number(to)].toSorted((a, b) => a - b);
     const place = {
@@ -101,10 +101,10 @@ function written(value: unknown): readonly { fact?: unknown; from?: unknown; to?
 /** The note with the lines that it names, else with other lines that say it; null where none do. */
 function supportedNote(
   fact: string,
-  place: Omit<Note, "fact">,
+  place: Omit<ResearchNote, "fact">,
   lines: readonly ShownLine[],
   sources: CitedSources,
-): Note | null {
+): ResearchNote | null {
   if (isSupported(fact, [place], sources)) return { fact, ...place };
   if (!hasFacts(fact)) return null;
   const end = lines.at(-1)?.number ?? 0;
@@ -137,7 +137,7 @@ function isSentence(text: string): boolean {
 /** Whether a sentence passes the check of `--verify-citations`, and has its words of the lines as well. */
 export function isSupported(
   sentence: string,
-  places: readonly Omit<Note, "fact">[],
+  places: readonly Omit<ResearchNote, "fact">[],
   sources: CitedSources,
 ): boolean {
   if (!isSentence(sentence)) return false;
@@ -154,7 +154,10 @@ export function isSupported(
 }
 
 /** The citations stand before the sign that ends the sentence. */
-export function withCitations(sentence: string, places: readonly Omit<Note, "fact">[]): string {
+export function withCitations(
+  sentence: string,
+  places: readonly Omit<ResearchNote, "fact">[],
+): string {
   const cited = [...new Set(places.map(citationOf))].join("");
   if (sentence.endsWith("…")) return `${sentence} ${cited}`;
   const end = /[.!?。！？]+$/u.exec(sentence)?.[0] ?? "";
@@ -201,7 +204,11 @@ export function relevances(question: string, texts: readonly string[]): readonly
 }
 
 /** Lines that have most of the question's words, as they are. */
-function extracted(question: string, cursor: number, lines: readonly ShownLine[]): readonly Note[] {
+function extracted(
+  question: string,
+  cursor: number,
+  lines: readonly ShownLine[],
+): readonly ResearchNote[] {
   const read = paragraphs(lines).map((paragraph) => ({
     paragraph,
     // A word that was broken at its hyphen goes on.
@@ -221,7 +228,7 @@ function extracted(question: string, cursor: number, lines: readonly ShownLine[]
     .filter(({ score }) => score >= best * 0.6)
     .toSorted((a, b) => b.score - a.score)
     .slice(0, 2)
-    .flatMap(({ paragraph, text }): Note[] => {
+    .flatMap(({ paragraph, text }): ResearchNote[] => {
       const [first, last] = [paragraph[0]?.number, paragraph.at(-1)?.number];
       const anchors = text.replace(/【\d+†([^†】]*)(?:†[^】]*)?】/g, "$1");
       const fact = plainText(anchors.replace(/^[#*\-|> ]+/, ""), FACT_CHARACTERS);

@@ -16,7 +16,7 @@ import type { TurnOptions } from "../options.ts";
 import { type Asker, createAsker, plainText } from "./ask.ts";
 import { compose } from "./compose.ts";
 import { type Hit, hitsOf } from "./hits.ts";
-import { type Note, takeNotes, withCitations } from "./notes.ts";
+import { type ResearchNote, takeNotes, withCitations } from "./notes.ts";
 
 export type ResearchLimits = {
   /** Most searches of the plan. */
@@ -29,7 +29,7 @@ export type ResearchProgress = {
   readonly searches: readonly string[];
   /** Titles of the pages that were read. */
   readonly pages: readonly string[];
-  readonly notes: readonly Note[];
+  readonly notes: readonly ResearchNote[];
   /** Questions that the model was asked, and those without a usable answer. */
   readonly questions: number;
   readonly unanswered: number;
@@ -67,7 +67,7 @@ export class ResearchModel implements LanguageModel {
   /** Lines of pages that were read, by the hash of the page. */
   readonly #read = new Set<string>();
   readonly #pages: string[] = [];
-  readonly #notes: Note[] = [];
+  readonly #notes: ResearchNote[] = [];
   #isPlanned = false;
   #hasLookedAgain = false;
   #leftOut = 0;
