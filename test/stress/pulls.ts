@@ -125,7 +125,8 @@ class Stress {
     rmSync(count, { force: true });
     const child = this.#child(this.#store.root, count);
     const ended = once(child, "exit");
-    while (child.exitCode === null && this.#registry.sentBytes - sentBefore < moment) await wait(1);
+    const isRunning = (): boolean => child.exitCode === null && child.signalCode === null;
+    while (isRunning() && this.#registry.sentBytes - sentBefore < moment) await wait(1);
     child.kill("SIGKILL");
     await ended;
     if (!existsSync(this.#store.blob(this.#hash))) {
