@@ -426,12 +426,16 @@ export async function openPackages(
   }
 }
 
+/** Where the files of cells are, in a folder for each environment. */
+export function artifactBase(home: Home): string {
+  // A temporary state folder goes with the run, and what the model made should not.
+  return home.temporary ? join(tmpdir(), "chorale-artifacts") : join(home.path, "artifacts");
+}
+
 /** Of this environment alone; it is created with the first file. */
 function newArtifactFolder(home: Home): string {
-  // A temporary state folder goes with the run, and what the model made should not.
-  const base = home.temporary ? join(tmpdir(), "chorale-artifacts") : join(home.path, "artifacts");
   const time = new Date().toISOString().slice(0, 19).replace(/[T:]/g, "-");
-  return join(base, `${time}-${randomBytes(3).toString("hex")}`);
+  return join(artifactBase(home), `${time}-${randomBytes(3).toString("hex")}`);
 }
 
 /** Only where the user asked for it: the trained prompt stays as it is otherwise. */

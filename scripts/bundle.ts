@@ -13,12 +13,15 @@ import { type OutputChunk, rolldown } from "rolldown";
 
 /** The modules that pass on a library, from the root of the repository. */
 export const BUNDLE_ENTRIES: readonly string[] = [
-  "runtime/cli/chat/code-modes-library.ts",
+  "runtime/code-colors/modes-library.ts",
   "runtime/cli/chat/markdown-library.ts",
   "runtime/cli/chat/terminal-library.ts",
   "runtime/cli/connect/jsonc-parser.ts",
   "runtime/server/http/hono.ts",
+  "runtime/server/web/page/markdown-it.ts",
   "runtime/server/wire/valibot.ts",
+  "runtime/tracing/view/preact.ts",
+  "runtime/tracing/view/render-to-string.ts",
   "tools/browser/convert/markdown-it.ts",
   "tools/browser/convert/postal-mime.ts",
   "tools/core/js-yaml.ts",

@@ -14,6 +14,8 @@ import { openaiRoutes } from "./openai/routes.ts";
 import { responsesRoutes } from "./responses/routes.ts";
 import { serverRoutes } from "./server-routes.ts";
 import { sharedRoutes } from "./shared/routes.ts";
+import type { PageRuns } from "./web/page-runs.ts";
+import { pageRoutes } from "./web/routes.ts";
 
 export type AppControl = {
   /** Whether nothing new is taken any more. */
@@ -22,6 +24,8 @@ export type AppControl = {
   readonly stop: () => void;
   /** Called for each request that is let in. */
   readonly onRequest: () => void;
+  /** What the page at `/` has begun; null: there is no page. */
+  readonly pageRuns: PageRuns | null;
 };
 
 export function createApp(context: ServerContext, control: AppControl): Hono<ServerEnv> {
@@ -52,6 +56,7 @@ export function createApp(context: ServerContext, control: AppControl): Hono<Ser
   app.route("/", openaiRoutes(context));
   app.route("/", responsesRoutes(context));
   app.route("/", messagesRoutes(context));
+  app.route("/", pageRoutes(context, control.pageRuns));
   app.notFound((c) =>
     errorResponse(
       c.req.path,

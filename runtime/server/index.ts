@@ -11,3 +11,4 @@ export { machineSource } from "./models/machine-source.ts";
 export type { WebSearchRequest } from "./responses/request-tools.ts";
 export type { ServerToolSession, ServerTools } from "./responses/server-tools.ts";
 export { startServer } from "./server.ts";
+export type { PageServices, PageTools } from "./web/services.ts";

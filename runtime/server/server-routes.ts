@@ -11,7 +11,6 @@ export function serverRoutes(
   stop: () => void,
 ): Hono<ServerEnv> {
   return routesOf([
-    ["GET", "/", (c) => c.text("Ollama is running")],
     [
       "GET",
       "/health",

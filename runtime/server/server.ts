@@ -21,6 +21,8 @@ import {
 import { TraceSeal } from "./responses/sealed-trace.ts";
 import type { ServerTools } from "./responses/server-tools.ts";
 import { ReasoningMemory } from "./turn/reasoning-memory.ts";
+import { PageRuns } from "./web/page-runs.ts";
+import type { PageServices } from "./web/services.ts";
 
 export type ServerOptions = {
   readonly configuration: ServerConfiguration;
@@ -32,6 +34,8 @@ export type ServerOptions = {
   readonly responseLimits?: ResponseStoreLimits;
   /** What the Responses API carries out itself. Default: nothing. */
   readonly serverTools?: ServerTools;
+  /** What the page at `/` works with. Default: there is no page. */
+  readonly page?: PageServices;
   readonly clock?: Clock;
   readonly note?: (sentence: string) => void;
 };
@@ -80,11 +84,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     forgetIdle();
     if (idleMs === Number.POSITIVE_INFINITY || isClosing) return;
     forgetIdle = clock.after(idleMs, () => {
-      if (admission.running + admission.waiting > 0) stayAwake();
+      if (admission.running + admission.waiting > 0 || pageRuns?.isBusy) stayAwake();
       else ended.resolve();
     });
   };
+  const pageRuns = options.page === undefined ? null : new PageRuns(context, options.page);
   const app = createApp(context, {
+    pageRuns,
     isClosing: () => isClosing,
     stop: () => ended.resolve(),
     onRequest: stayAwake,
@@ -180,6 +186,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       // Also those that have not asked anything yet.
       for (const server of servers) server.closeAllConnections();
       await gone;
+      await pageRuns?.close();
       await context.models.close();
       context.responses.store.close();
       if (options.socketPath !== undefined) rmSync(options.socketPath, { force: true });

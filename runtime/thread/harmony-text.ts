@@ -105,7 +105,8 @@ function withoutTools(entries: readonly LogEntry[]): readonly Message[] {
   return openingMessages({ ...last.settings, tools: [] }, new DeclaredTools([]));
 }
 
-function declaresFunctions({ content }: Message): boolean {
+/** Whether a message of the opening declares function tools. */
+export function declaresFunctions({ content }: Message): boolean {
   return content.some(
     (part) =>
       (part.type === "developer" && part.tools?.some(({ name }) => name === "functions")) ||

@@ -19,7 +19,7 @@ test.each(["relaxed", "baseline"] as const)("the %s build compiles on this Node"
 });
 
 test.each(BUILDS)("%s imports the memory alone and exports the typed kernels alone", (name) => {
-  const module = new WebAssembly.Module(read(name));
+  const module = new WebAssembly.Module(new Uint8Array(read(name)));
   expect(WebAssembly.Module.imports(module)).toEqual([
     { module: "env", name: "memory", kind: "memory" },
   ]);

@@ -65,8 +65,11 @@ export const ORDER: Readonly<Record<string, readonly Row[]>> = {
     apart("index.ts"),
   ],
   runtime: [
-    together("context.ts", "options.ts", "events.ts", "errors.ts", "home.ts", "version.ts"),
-    apart("policy/", "citations/"),
+    together(
+      ...["context.ts", "options.ts", "events.ts", "errors.ts", "home.ts", "version.ts"],
+      "visible-text.ts",
+    ),
+    apart("policy/", "citations/", "code-colors/"),
     together("model/", "calls/", "thread/"),
     apart("agent/"),
     // Runs the loop with a model of its own.
@@ -74,14 +77,16 @@ export const ORDER: Readonly<Record<string, readonly Row[]>> = {
     apart("mcp-servers.ts"),
     apart("environment.ts"),
     apart("index.ts"),
-    apart("server/", "jobs/", "minions/", "tracing/"),
+    // Under the faces, since the page of the server and the command line both show it.
+    apart("tracing/"),
+    apart("server/", "jobs/", "minions/"),
     apart("cli/"),
   ],
   scripts: [apart("bundle.ts"), apart("build.ts", "tidy-lock-file.js")],
 };
 
 /** Folders by which a person or another program uses the runtime. */
-export const FACES: readonly string[] = ["server", "jobs", "minions", "tracing", "cli"].map(
+export const FACES: readonly string[] = ["server", "jobs", "minions", "cli"].map(
   (name) => `runtime/${name}/`,
 );
 
@@ -93,6 +98,12 @@ export const FACES: readonly string[] = ["server", "jobs", "minions", "tracing",
 export const FACE_DOORS: readonly string[] = [
   "runtime/index.ts",
   "runtime/environment.ts",
+  "runtime/code-colors/index.ts",
+  "runtime/tracing/index.ts",
+  // The page is made of the same parts as the file of a trace.
+  "runtime/tracing/view/html.ts",
+  "runtime/tracing/view/preact.ts",
+  "runtime/tracing/view/trace-view.ts",
   "runtime/errors.ts",
   "runtime/events.ts",
   "runtime/home.ts",
@@ -102,6 +113,7 @@ export const FACE_DOORS: readonly string[] = [
   // Whether a server runs is found out before anything else is loaded.
   "runtime/server/discovery.ts",
   "runtime/server/errors.ts",
+  "runtime/visible-text.ts",
 ];
 
 /** What only some folders may name in code that runs. */

@@ -134,14 +134,16 @@ function foreignOrigin(origin: string): ServerError {
   );
 }
 
-/** Paths that need no key: they say nothing but that there is a server. */
-const OPEN_PATHS: ReadonlySet<string> = new Set(["/", "/health"]);
+/** Paths that need no key: they say nothing but that there is a server, and are the page without any data. */
+function isOpenPath(path: string): boolean {
+  return path === "/" || path === "/health" || /^\/page\/(?!api\/)/.test(path);
+}
 
 /** @param keys none: any key is accepted, also an empty one */
 export function keyGuard(keys: readonly string[]): MiddlewareHandler<ServerEnv> {
   const known = keys.map(digest);
   return async (c, next) => {
-    if (known.length === 0 || isOverUnixSocket(c) || OPEN_PATHS.has(c.req.path)) return next();
+    if (known.length === 0 || isOverUnixSocket(c) || isOpenPath(c.req.path)) return next();
     const given = keyOf(c);
     const found = digest(given);
     // Every key is compared, so that the time says nothing.

@@ -1,7 +1,6 @@
 /** Certificates for loopback servers, made by an authority of the test itself. */
 // The library asks for it, without depending on it.
 import "reflect-metadata";
-import { webcrypto } from "node:crypto";
 import {
   BasicConstraintsExtension,
   SubjectAlternativeNameExtension,
@@ -68,15 +67,15 @@ export function daysFromNow(days: number): Date {
   return new Date(Date.now() + days * DAY_MS);
 }
 
-async function generateKeys(): Promise<webcrypto.CryptoKeyPair> {
-  return webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
+async function generateKeys(): Promise<CryptoKeyPair> {
+  return crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
 }
 
 async function pemOf(
   certificate: X509Certificate,
-  keys: webcrypto.CryptoKeyPair,
+  keys: CryptoKeyPair,
 ): Promise<ServerCertificate> {
-  const der = Buffer.from(await webcrypto.subtle.exportKey("pkcs8", keys.privateKey));
+  const der = Buffer.from(await crypto.subtle.exportKey("pkcs8", keys.privateKey));
   const key = `-----BEGIN PRIVATE KEY-----\n${der.toString("base64")}\n-----END PRIVATE KEY-----\n`;
   return { cert: certificate.toString("pem"), key };
 }

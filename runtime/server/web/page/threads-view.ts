@@ -1,0 +1,52 @@
+/** The conversations that are kept: found, opened, removed. */
+import { html, type Markup } from "../../../tracing/view/html.ts";
+import { useState } from "../../../tracing/view/preact.ts";
+import { shortened } from "../../../tracing/view/trace-view.ts";
+import type { ListedThread } from "./api.ts";
+import type { Store } from "./store.ts";
+import { visibleText } from "./text.ts";
+
+export function ThreadsView({ store }: { store: Store }): Markup {
+  const { threads, query, conversation, isNavOpen } = store;
+  return html`<nav id="threads" class=${isNavOpen ? "open" : ""} aria-label="Conversations">
+    <button type="button" class="main" onClick=${() => store.begin()}>New conversation</button>
+    <label class="hidden" for="search">Search conversations</label>
+    <input id="search" type="search" dir="auto" placeholder="Search conversations" value=${query} maxlength="500"
+      onInput=${(event: InputEvent) => store.search((event.target as HTMLInputElement).value)} />
+    <ul>
+      ${threads.map(
+        (thread) =>
+          html`<${ThreadLine} key=${thread.id} thread=${thread} isCurrent=${thread.id === conversation.id} store=${store} />`,
+      )}
+    </ul>
+    ${threads.length === 0 && html`<p class="quiet">${query === "" ? "There are none yet." : "None has these words."}</p>`}
+  </nav>`;
+}
+
+function ThreadLine({
+  thread,
+  isCurrent,
+  store,
+}: {
+  thread: ListedThread;
+  isCurrent: boolean;
+  store: Store;
+}): Markup {
+  const { id, title, turns, updated_at: updatedAt, run, is_open: isOpen, excerpt } = thread;
+  const [isAsking, setAsking] = useState(false);
+  const name = title === null ? "(no question)" : shortened(title, 80);
+  const state = run !== null ? ", at work" : isOpen ? ", not finished" : "";
+  return html`<li>
+    <a href=${`#${encodeURIComponent(id)}`} aria-current=${isCurrent ? "page" : undefined}>
+      <bdi>${name}</bdi>
+      <span class="quiet">${updatedAt.slice(0, 10)}, ${turns} ${turns === 1 ? "turn" : "turns"}${state}</span>
+      ${excerpt !== null && html`<span class="excerpt" dir="auto">${visibleText(excerpt)}</span>`}
+    </a>
+    ${
+      isAsking
+        ? html`<span class="buttons"><button type="button" onClick=${() => store.remove(id)} aria-label=${`Remove ${name} for good`}>Remove for good</button>
+          <button type="button" onClick=${() => setAsking(false)}>Keep</button></span>`
+        : html`<button type="button" class="plain" onClick=${() => setAsking(true)} aria-label=${`Remove ${name}`}>Remove</button>`
+    }
+  </li>`;
+}
