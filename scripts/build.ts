@@ -30,6 +30,8 @@ const ASSETS = [
   "tools/plugins/guest-api.d.ts",
   "runtime/cli/launcher.js",
   "docs/thread-log.schema.json",
+  "runtime/server/web/page/{index.html,style.css}",
+  "runtime/tracing/view/trace.css",
 ];
 
 type Place = { readonly start: number; readonly end: number; readonly value: string };

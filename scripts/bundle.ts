@@ -6,10 +6,13 @@
  * imports from `node_modules`; in `dist/` its JavaScript is replaced by the library itself. What several
  * entries share lies in `dist/bundled/`.
  */
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type OutputChunk, rolldown } from "rolldown";
+
+/** The page of the server: a browser loads it as one file. */
+export const PAGE_FOLDER = "runtime/server/web/page/";
 
 /** The modules that pass on a library, from the root of the repository. */
 export const BUNDLE_ENTRIES: readonly string[] = [
@@ -18,7 +21,6 @@ export const BUNDLE_ENTRIES: readonly string[] = [
   "runtime/cli/chat/terminal-library.ts",
   "runtime/cli/connect/jsonc-parser.ts",
   "runtime/server/http/hono.ts",
-  "runtime/server/web/page/markdown-it.ts",
   "runtime/server/wire/valibot.ts",
   "runtime/tracing/view/preact.ts",
   "runtime/tracing/view/render-to-string.ts",
@@ -53,6 +55,7 @@ export async function bundleLibraries(root: string, dist: string): Promise<void>
     readFileSync(join(root, "package.json"), "utf8"),
   ) as Record<string, Record<string, string>>;
   const installed = Object.keys({ ...dependencies, ...optionalDependencies });
+  const page = await bundlePage(dist);
   const names = BUNDLE_ENTRIES.map((path) => path.replace(/\.ts$/, ""));
   const bundle = await rolldown({
     input: Object.fromEntries(names.map((name) => [name, join(dist, `${name}.js`)])),
@@ -69,15 +72,44 @@ export async function bundleLibraries(root: string, dist: string): Promise<void>
     entryFileNames: "[name].js",
     chunkFileNames: "bundled/[name]-[hash].js",
     // Names stay, so that the stack of an error can be read.
-    minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
-    comments: { legal: false, annotation: false, jsdoc: false },
+    minify: { ...MINIFY, mangle: false },
+    comments: NO_COMMENTS,
   });
   await bundle.close();
   const chunks = output.filter((file) => file.type === "chunk");
-  const packages = packagesIn(chunks, root, dist);
+  const packages = packagesIn([...chunks, ...page], root, dist);
   writeFileSync(join(dist, LICENSES), licensesText(packages));
   // The declarations would send TypeScript to packages that are not there; no public type needs them.
   for (const name of names) rmSync(join(dist, `${name}.d.ts`));
+}
+
+const MINIFY = { compress: true, codegen: { removeWhitespace: true } } as const;
+const NO_COMMENTS = { legal: false, annotation: false, jsdoc: false } as const;
+
+/** Puts the page and its libraries into one module, in the place of its modules. */
+async function bundlePage(dist: string): Promise<readonly OutputChunk[]> {
+  const folder = join(dist, PAGE_FOLDER);
+  const { code, chunks } = await pageCode(join(folder, "main.js"));
+  rmSync(folder, { recursive: true });
+  mkdirSync(folder);
+  writeFileSync(join(folder, "main.js"), code);
+  return chunks.map((chunk) => ({ ...chunk, fileName: `${PAGE_FOLDER}main.js` }));
+}
+
+/** @param entry the first module of the page, as TypeScript or compiled */
+export async function pageCode(
+  entry: string,
+): Promise<{ readonly code: string; readonly chunks: readonly OutputChunk[] }> {
+  const bundle = await rolldown({ input: entry, platform: "browser" });
+  const { output } = await bundle.generate({
+    format: "esm",
+    minify: { ...MINIFY, mangle: true },
+    comments: NO_COMMENTS,
+  });
+  await bundle.close();
+  const chunks = output.filter((file) => file.type === "chunk");
+  if (chunks.length !== 1) throw new Error("the page is more than one module");
+  return { code: chunks[0]?.code ?? "", chunks };
 }
 
 function packagesIn(
@@ -92,7 +124,7 @@ function packagesIn(
       if (!id.startsWith(root) || renderedLength === 0) continue;
       const path = relative(root, id).split(sep).join("/");
       if (path.startsWith(`${relative(root, dist)}/`)) {
-        if (id === chunk.facadeModuleId) continue;
+        if (id === chunk.facadeModuleId || chunk.fileName.startsWith(PAGE_FOLDER)) continue;
         throw new Error(
           `${path} is in the bundle ${chunk.fileName}: an entry imports packages only`,
         );

@@ -14,6 +14,7 @@ const SLOW = [
   "test/inference/constrain/o200k.test.ts",
   "test/runtime/{golden,replay,thread-log}.test.ts",
   "test/runtime/server/many-requests.test.ts",
+  "test/runtime/server/page/page-browser.test.ts",
   "test/tools/web/{faults,ssrf}.test.ts",
 ];
 

@@ -130,6 +130,11 @@ export const COMMANDS: CommandTable = {
     load: async () => (await import("./commands/replay.ts")).command,
   },
 
+  trace: {
+    describe: "Write a conversation as a timeline, in one HTML file",
+    load: async () => (await import("./commands/trace.ts")).command,
+  },
+
   validate: {
     describe: "Check JSON, YAML and XML files against a schema",
     load: async () => (await import("./commands/validate.ts")).command,

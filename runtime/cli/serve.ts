@@ -6,6 +6,7 @@ import { UsageError } from "../errors.ts";
 import { openHome } from "../home.ts";
 import {
   announce,
+  isLoopback,
   keepAliveOf,
   machineSource,
   makeSocketPath,
@@ -19,29 +20,32 @@ import { packageVersion } from "../version.ts";
 import type { CommandContext } from "./command-context.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { modelConfiguration } from "./model-configuration.ts";
+import { openPage, type PageArguments } from "./page-services.ts";
 import { readTextFile } from "./read-input.ts";
 import { openServeTools, type ServeToolsArguments } from "./serve-tools.ts";
 import { visibleText } from "./terminal-text.ts";
 
-export type ServeArguments = ServeToolsArguments & {
-  readonly model: string | undefined;
-  readonly threads: number | undefined;
-  readonly precision: "int8" | "exact" | undefined;
-  readonly experts: "q8" | "mxfp4" | undefined;
-  readonly context: number | undefined;
-  readonly memory: number | undefined;
-  readonly prefixStore: number | undefined;
-  readonly listen: string | undefined;
-  readonly origins: readonly string[] | undefined;
-  readonly apiKeyFile: string | undefined;
-  readonly allowAnyone: boolean;
-  readonly noManagement: boolean;
-  readonly parallel: number | undefined;
-  readonly keepAlive: string | undefined;
-  readonly idle: string | undefined;
-  readonly preload: boolean;
-  readonly openResponses: boolean;
-};
+export type ServeArguments = ServeToolsArguments &
+  PageArguments & {
+    readonly noPage: boolean;
+    readonly model: string | undefined;
+    readonly threads: number | undefined;
+    readonly precision: "int8" | "exact" | undefined;
+    readonly experts: "q8" | "mxfp4" | undefined;
+    readonly context: number | undefined;
+    readonly memory: number | undefined;
+    readonly prefixStore: number | undefined;
+    readonly listen: string | undefined;
+    readonly origins: readonly string[] | undefined;
+    readonly apiKeyFile: string | undefined;
+    readonly allowAnyone: boolean;
+    readonly noManagement: boolean;
+    readonly parallel: number | undefined;
+    readonly keepAlive: string | undefined;
+    readonly idle: string | undefined;
+    readonly preload: boolean;
+    readonly openResponses: boolean;
+  };
 
 const MAX_KEYS_BYTES = 1 << 20;
 /** What closing takes beyond the grace of running requests. */
@@ -92,6 +96,9 @@ export async function serveCommand(
   });
   const socketPath = socketOf(env, note);
   const { tools: serverTools } = opened.use(await openServeTools(args, home, env, note));
+  // Who may use the models without a key may not read the conversations of this user as well.
+  const hasPage = !args.noPage && (isLoopback(configuration.host) || configuration.keys.length > 0);
+  const page = hasPage ? opened.use(await openPage(args, home, env, note)) : null;
   const server = opened.use(
     await startServer({
       configuration,
@@ -99,6 +106,7 @@ export async function serveCommand(
       socketPath,
       serverTools,
       responsesPath: join(home.path, "responses.sqlite"),
+      ...(page !== null && { page: page.services }),
       note,
     }).catch((error: unknown) => {
       throw asUsage(error);
@@ -118,6 +126,7 @@ export async function serveCommand(
   takeTime(configuration.graceMs + CLOSING_MS);
   const names = (await source.list()).map(({ name }) => name).join(", ");
   note(`serving ${names} at ${server.url} (Ollama) and ${server.url}/v1 (OpenAI)`);
+  if (page !== null) note(`the page for a browser: ${server.url}/`);
   if (args.preload) {
     const [first] = await source.list();
     const lease = await server.context.models.use(first?.name ?? "", { signal });

@@ -1,5 +1,6 @@
 /** The server, as the command line starts it. */
 export {
+  isLoopback,
   keepAliveOf,
   type ServerConfiguration,
   type ServerFlags,

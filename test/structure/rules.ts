@@ -128,6 +128,12 @@ export const ONLY_HERE: readonly {
     where: ["inference/wasm/", "inference/kernels/", "tools/python/"],
   },
   {
+    // Its types are everywhere, since those of a library of the page bring them.
+    what: "a document of a browser",
+    pattern: /(?<![\w.])(?:sessionStorage|localStorage|requestAnimationFrame)\b/,
+    where: ["runtime/server/web/page/"],
+  },
+  {
     what: "pyodide",
     pattern: /["']pyodide(?:\/[^"']*)?["']/,
     where: ["tools/python/"],

@@ -1,5 +1,15 @@
 import { type Command, defineCommand } from "../command/command.ts";
-import { agentFlags, colorFlag, engineFlags, fetchFlags, modelFlags, webFlags } from "../flags.ts";
+import {
+  agentFlags,
+  colorFlag,
+  engineFlags,
+  fetchFlags,
+  grantFlag,
+  mcpFlags,
+  modelFlags,
+  toolFlags,
+  webFlags,
+} from "../flags.ts";
 
 const { context, memory, "prefix-store": prefixStore } = modelFlags;
 
@@ -59,15 +69,23 @@ export const command: Command = defineCommand({
     },
     docs: {
       ...agentFlags.docs,
-      describe: "Folder of documents that web_search of the Responses API reads",
+      describe: "Folder of documents that the page and web_search of the Responses API read",
     },
     ...webFlags,
-    web: { type: "switch", describe: "Let web_search of the Responses API ask the web" },
+    web: {
+      type: "switch",
+      describe: "Let the page and web_search of the Responses API ask the web",
+    },
     ...fetchFlags,
     "no-python": {
       type: "switch",
-      describe: "Run no programs for code_interpreter of the Responses API",
+      describe: "Run no programs for the page and code_interpreter of the Responses API",
     },
+    ...toolFlags,
+    ...grantFlag,
+    ...mcpFlags,
+    policy: agentFlags.policy,
+    "no-page": { type: "switch", describe: "Serve no page at /, and none of your conversations" },
     ...colorFlag,
   },
   examples: [

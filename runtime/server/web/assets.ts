@@ -20,13 +20,12 @@ export type Asset = {
 /** Where files of the page are on the server. */
 export const ASSET_PATH = "/page/";
 
-const ENTRY = new URL("./page/main.ts", import.meta.url);
 /** The repository, or `dist/` of the package. */
 const ROOT = new URL("../../../", import.meta.url);
 const IS_SOURCE = import.meta.url.endsWith(".ts");
 
-/** `from "…"` and `import "…"` of modules, minified or not. */
-const IMPORT = /(\bfrom\s*|\bimport\s*)(["'])([^"'\n]+)\2/g;
+/** `from "…"` and `import "…"` of modules, minified or not; not what stands between two strings. */
+const IMPORT = /(\bfrom\s*|\bimport\s*)(["'])((?:\.{1,2}\/)*[@a-z][\w@./-]*)\2/g;
 
 let assets: ReadonlyMap<string, Asset> | null = null;
 
@@ -38,7 +37,7 @@ export function pageAssets(): ReadonlyMap<string, Asset> {
 
 function readAssets(): ReadonlyMap<string, Asset> {
   const found = new Map<string, Asset>();
-  const entry = IS_SOURCE ? ENTRY : new URL("./page/main.js", import.meta.url);
+  const entry = new URL(IS_SOURCE ? "./page/main.ts" : "./page/main.js", import.meta.url);
   addModule(entry, found);
   const style = readFileSync(new URL("./page/style.css", import.meta.url), "utf8");
   found.set(`${ASSET_PATH}style.css`, assetOf("text/css", style + traceStyle()));

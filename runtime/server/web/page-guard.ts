@@ -6,7 +6,7 @@ import type { Context } from "../http/hono.ts";
 /** A browser sends a header of its own only after it has asked, and is refused then. */
 const PAGE_HEADER = "x-chorale-page";
 
-export const CONTENT_POLICY: string =
+const CONTENT_POLICY: string =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; " +
   "frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 

@@ -3,8 +3,6 @@
 export { default as htm } from "htm";
 export {
   type ComponentChild,
-  type ComponentChildren,
-  Fragment,
   h,
   render,
   type VNode,

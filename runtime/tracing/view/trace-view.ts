@@ -155,7 +155,7 @@ function MessageView({
       <span dir="auto">${visibleText(title)}</span>
       <span class="quiet" dir="auto">${isSampled ? "sampled: " : ""}${shortened(text, 80)}</span>
     </summary>
-    <pre dir="auto">${visibleText(text)}</pre>
+    <pre dir="auto" tabindex="0">${visibleText(text)}</pre>
     ${tokens()}
   </details>`;
 }

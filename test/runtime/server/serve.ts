@@ -11,6 +11,7 @@ import {
 } from "../../../runtime/server/models/model-source.ts";
 import type { ServerTools } from "../../../runtime/server/responses/server-tools.ts";
 import { type RunningServer, startServer } from "../../../runtime/server/server.ts";
+import type { PageServices } from "../../../runtime/server/web/services.ts";
 
 const tokenizer = loadO200kHarmony();
 
@@ -21,6 +22,7 @@ export type ServeOptions = Partial<ServerConfiguration> & {
   readonly clock?: Clock;
   readonly socketPath?: string;
   readonly serverTools?: ServerTools;
+  readonly page?: PageServices;
   readonly responsesPath?: string;
   /** Whether the model is kept to grammars. Default: no. */
   readonly hasMatchers?: boolean;
@@ -67,7 +69,7 @@ export async function serve(
   replies: readonly Reply[] = [],
   options: ServeOptions = {},
 ): Promise<ServedModel> {
-  const { clock, socketPath, serverTools, responsesPath, hasMatchers, ...others } = options;
+  const { clock, page, socketPath, serverTools, responsesPath, hasMatchers, ...others } = options;
   const { modelContext, source, loading, engine: given, ...rest } = others;
   const engine =
     given ??
@@ -89,6 +91,7 @@ export async function serve(
       ...source,
     },
     ...(clock && { clock }),
+    ...(page && { page }),
     ...(socketPath !== undefined && { socketPath }),
     ...(serverTools && { serverTools }),
     ...(responsesPath !== undefined && { responsesPath }),

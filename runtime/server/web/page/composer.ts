@@ -92,6 +92,7 @@ function MemoryView({ store }: { store: Store }): Markup {
     loaded === undefined
       ? "not loaded yet"
       : `loaded, ${loaded.bytes > 0 ? `${bytesText(loaded.bytes)}, ` : ""}context ${loaded.context_length}`;
-  return html`<span class="quiet">${known === undefined ? "" : visibleText(`${known.parameters} ${known.quantization}, `)}${model};
-    the server uses ${bytesText(facts.memory.used)} of ${bytesText(facts.memory.total)}</span>`;
+  const own = known === undefined ? "" : `${known.parameters} ${known.quantization}, `;
+  const memory = `${bytesText(facts.memory.used)} of ${bytesText(facts.memory.total)}`;
+  return html`<span class="quiet">${visibleText(own)}${model}; the server uses ${memory}</span>`;
 }

@@ -8,7 +8,7 @@ import { CodeView } from "./code-view.ts";
 import type { ApprovalView, ItemView, NoteView } from "./conversation.ts";
 import { JsonTree } from "./json-tree.ts";
 import { markdown } from "./markdown.ts";
-import { bytesText, visibleText } from "./text.ts";
+import { bytesText, toolName, visibleText } from "./text.ts";
 
 export type PartProps = {
   readonly part: ItemView | NoteView;
@@ -99,14 +99,14 @@ function ToolCall({ view, onDecide }: { view: ItemView; onDecide: PartProps["onD
   const data = item.result?.data;
   return html`<div class="call">
     <details open=${item.status === "in_progress" || item.status === "failed"}>
-      <${CallHead} name=${item.tool} status=${item.status} />
-      ${input === undefined ? html`<pre dir="auto">${visibleText(view.live)}</pre>` : html`<${JsonTree} value=${input} />`}
+      <${CallHead} name=${toolName(item.tool)} status=${item.status} />
+      ${input === undefined ? html`<pre dir="auto" tabindex="0">${visibleText(view.live)}</pre>` : html`<${JsonTree} value=${input} />`}
       <${LiveOutput} view=${view} />
       ${item.result && html`<${LongText} label="Result" text=${item.result.text} />`}
       ${typeof data === "object" && data !== null && html`<details><summary>Data</summary><${JsonTree} value=${data} /></details>`}
       ${item.error && html`<p class="problem" dir="auto">${visibleText(item.error.message)}</p>`}
     </details>
-    <${Approval} callId=${item.id} name=${item.tool} approval=${view.approval} onDecide=${onDecide} />
+    <${Approval} callId=${item.id} name=${toolName(item.tool)} approval=${view.approval} onDecide=${onDecide} />
   </div>`;
 }
 
@@ -141,7 +141,7 @@ function LiveOutput({ view }: { view: ItemView }): ComponentChild {
   if (view.isComplete || (view.output === "" && view.progress === null)) return null;
   return html`<div class="live">
     ${view.progress !== null && html`<p class="quiet" dir="auto">${visibleText(view.progress)}</p>`}
-    ${view.output !== "" && html`<pre dir="auto">${visibleText(view.output.slice(-MAX_TEXT))}</pre>`}
+    ${view.output !== "" && html`<pre dir="auto" tabindex="0">${visibleText(view.output.slice(-MAX_TEXT))}</pre>`}
   </div>`;
 }
 
@@ -249,7 +249,7 @@ function Approval({
   }
   return html`<div class="approval" role="group" aria-label=${`May ${visibleText(name)} run?`}>
     <p dir="auto"><strong>May <bdi>${visibleText(name)}</bdi> run?</strong> ${visibleText(reason ?? `The rule ${rule} asks.`)}</p>
-    ${change !== null && html`<pre dir="auto">${visibleText(change)}</pre>`}
+    ${change !== null && html`<pre dir="auto" tabindex="0">${visibleText(change)}</pre>`}
     ${
       onDecide === null
         ? html`<p class="quiet">Go on with the turn to decide.</p>`

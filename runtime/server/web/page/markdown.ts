@@ -30,7 +30,8 @@ export function markdown(
   text: string,
   annotations: readonly Annotation[] = [],
 ): readonly ComponentChild[] {
-  if (text.length > MAX_MARKDOWN) return [html`<pre dir="auto">${visibleText(text)}</pre>`];
+  if (text.length > MAX_MARKDOWN)
+    return [html`<pre dir="auto" tabindex="0">${visibleText(text)}</pre>`];
   const tokens = parser.parse(marked(text, annotations), {});
   return new Elements(annotations).of(tokens);
 }
@@ -167,7 +168,7 @@ function linkOf(href: string): Omit<Open, "children"> {
 }
 
 /** What every link out of the page has. */
-export function linkProps(url: string): object {
+function linkProps(url: string): object {
   return {
     href: url,
     target: "_blank",

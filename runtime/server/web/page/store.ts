@@ -11,6 +11,7 @@ import {
 } from "./api.ts";
 import { emptyTurn, type TurnView, turnOfLog, withEvent } from "./conversation.ts";
 import { saveAs } from "./items.ts";
+import { toolName } from "./text.ts";
 
 export type Settings = {
   readonly model: string;
@@ -236,7 +237,7 @@ export class Store {
             since: since ?? (event.type === "item.delta" ? Date.now() : null),
           };
           if (event.type === "approval.requested")
-            this.#say(`May ${event.tool} run? It waits for you.`);
+            this.#say(`May ${toolName(event.tool)} run? It waits for you.`);
           this.#changed();
         }
       } catch (error) {

@@ -18,3 +18,8 @@ export function safeUrl(text: string): string | null {
   if (username !== "" || password !== "") return null;
   return protocol === "http:" || protocol === "https:" ? href : null;
 }
+
+/** A tool's name as people know it: `functions.` is the namespace of those that have none. */
+export function toolName(name: string): string {
+  return visibleText(name.replace(/^functions\./, ""));
+}

@@ -69,6 +69,6 @@ function TurnFoot({
   ].filter((fact) => fact !== false);
   return html`<footer class="quiet">
     <span>${facts.join(" · ")}</span>
-    ${!isOpen && html`<button type="button" class="plain" onClick=${() => store.fork(number)} aria-label=${`Copy the conversation up to turn ${number}`}>Fork here</button>`}
+    ${!isOpen && html`<button type="button" class="plain" onClick=${() => store.fork(number)}>Fork here<span class="hidden">, behind turn ${number}</span></button>`}
   </footer>`;
 }
