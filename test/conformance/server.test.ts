@@ -24,7 +24,7 @@ async function replayed(name: string): Promise<readonly Replayed[]> {
 test("all exchanges have what their clients need", async () => {
   const results = await Array.fromAsync(run(FILES));
   expect(results.filter(({ pass }) => !pass)).toEqual([]);
-  expect(results).toHaveLength(19);
+  expect(results).toHaveLength(22);
 });
 
 test("requests are sent as they were, what was left out put back", () => {
@@ -140,6 +140,7 @@ const BROKEN: readonly (readonly [string, number, string, Change, RegExp])[] = [
   ],
   ["chat", 1, "no trace", text('"reasoning":', '"thought":'), /it says/],
   ["chat", 1, "no usage", data((one) => (isObject(one["usage"]) ? null : one)), /usage/],
+  ["chat", 3, "a model that goes on alone", (one) => ({ ...one, isFree: false }), /nobody reads/],
   ["chat", 2, "another end", text('"stop"', '"length"'), /ends with length/],
   ["ollama", 0, "no version", body(() => ({})), /version is missing/],
   ["ollama", 1, "no last line", lines((all) => all.slice(0, -1)), /done: true/],

@@ -295,6 +295,10 @@ async function checkFormats({ tools }: ResponsesRequest): Promise<void> {
 /** An error of a part that does not know the request, with the field that it is about. */
 function withField(error: unknown): unknown {
   if (SchemaError.isInstance(error)) return invalidField("text.format.schema", error.message);
+  if (error instanceof ServerError && error.wireCode === "context_length_exceeded") {
+    const { code, message, wireCode } = error;
+    return new ServerError(code, message, { param: "input", wireCode });
+  }
   if (!UsageError.isInstance(error)) return error;
   const fields: Readonly<Record<string, string>> = {
     toolChoice: "tool_choice",

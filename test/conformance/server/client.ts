@@ -8,15 +8,26 @@ const OWN_HEADERS: ReadonlySet<string> = new Set([
   ...["content-encoding", "expect", "keep-alive"],
 ]);
 
-export async function send(base: string, { request }: Exchange): Promise<Received> {
+/** @param gone the client leaves by it when the answer has begun; absent: it reads to the end */
+export async function send(
+  base: string,
+  { request }: Exchange,
+  gone?: AbortController,
+): Promise<Received> {
   const headers = Object.entries(request.headers ?? {}).filter(([name]) => !OWN_HEADERS.has(name));
   const response = await fetch(base + request.path, {
     method: request.method,
     headers,
     ...(request.body !== undefined && { body: JSON.stringify(request.body) }),
+    ...(gone && { signal: gone.signal }),
   });
-  const text = await response.text();
   const shared = { status: response.status, headers: Object.fromEntries(response.headers) };
+  if (gone !== undefined) {
+    await response.body?.getReader().read();
+    gone.abort();
+    return shared;
+  }
+  const text = await response.text();
   const type = response.headers.get("content-type") ?? "";
   if (type.startsWith("text/event-stream")) return { ...shared, events: readEvents(text) };
   if (type.startsWith("application/x-ndjson")) return { ...shared, lines: readLines(text) };

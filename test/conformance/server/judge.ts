@@ -21,6 +21,8 @@ export type Received = {
   readonly body?: unknown;
   readonly events?: readonly RecordedEvent[];
   readonly lines?: readonly JsonObject[];
+  /** Of a client that left: the server computes nothing for it any more. */
+  readonly isFree?: boolean;
 };
 
 export type Judged = {
@@ -37,6 +39,9 @@ export type Judged = {
 export function problemsOf(judged: Judged): readonly string[] {
   const { recorded, received } = judged;
   const status = recorded.status ?? 200;
+  if (recorded.client_closed) {
+    return received.isFree ? [] : ["the server goes on with an answer that nobody reads"];
+  }
   if (isUnknownToRecorder(judged)) return answeredProblems(judged);
   if (status >= 400) return errorProblems(judged, status);
   if (received.status !== status) {

@@ -33,19 +33,27 @@ export class RecordedEngine implements TokenEngine {
    * The generations of the next request; what is left of the last one is dropped.
    * @param answer null: the model is not to be asked
    * @param recipientOf what the model addresses for a tool of the request
-   * @param isKept whether the model is kept to grammars
+   * @param options whether the model is kept to grammars; whether it completes a text instead of a conversation
    */
   play(
     answer: Answer | null,
     recipientOf: (call: AnswerItem & { type: "call" }) => string,
-    isKept = true,
+    {
+      isKept = true,
+      isCompletion = false,
+    }: { readonly isKept?: boolean; readonly isCompletion?: boolean } = {},
   ): void {
     this.capabilities = { rewind: true, matchers: isKept };
-    const isSilent = answer === null || answer.end === "load" || answer.end === "unload";
-    const texts = isSilent ? [] : harmonyOf(answer, recipientOf);
-    this.#replies = texts.map((text, at) => ({
-      ids: this.#tokenizer.encodeWithSpecials(text),
-      fails: answer?.end === "failed" && at === texts.length - 1,
+    const tokenizer = this.#tokenizer;
+    const steps =
+      answer === null
+        ? []
+        : isCompletion
+          ? completionOf(answer, tokenizer)
+          : generationsOf(answer, recipientOf, tokenizer);
+    this.#replies = steps.map((ids, at) => ({
+      ids,
+      fails: answer?.end === "failed" && at === steps.length - 1,
     }));
   }
 
@@ -138,58 +146,67 @@ class RecordedSession implements Session {
 
 const NEXT = "<|start|>assistant";
 
+/** Ids of a message: what is markup, and what somebody said, which never is. */
+type Say = (header: string, said: string, terminator: string) => void;
+
 /** The generations that come to an answer: one, and one more behind each call that the server carries out. */
-function harmonyOf(
+function generationsOf(
   { items, end }: Answer,
   recipientOf: (call: AnswerItem & { type: "call" }) => string,
-): readonly string[] {
-  const texts: string[] = [];
-  let text = "";
-  const say = (said: string): void => {
-    text += text === "" ? said : NEXT + said;
+  tokenizer: Tokenizer,
+): readonly (readonly number[])[] {
+  const steps: number[][] = [];
+  let step: number[] = [];
+  const say: Say = (header, said, terminator) => {
+    const begin = `${step.length === 0 ? "" : NEXT}<|channel|>${header}<|message|>`;
+    step.push(
+      ...tokenizer.encodeWithSpecials(begin),
+      ...tokenizer.encode(said),
+      ...tokenizer.encodeWithSpecials(terminator),
+    );
   };
-  const endStep = (): void => {
-    texts.push(text);
-    text = "";
+  const call = (recipient: string, body: string): void => {
+    say(`analysis to=${recipient} code`, body, "<|call|>");
+    steps.push(step);
+    step = [];
   };
   for (const [at, item] of items.entries()) {
     const isLast = at === items.length - 1;
     switch (item.type) {
       case "reasoning":
-        say(`<|channel|>analysis<|message|>${item.text}<|end|>`);
+        say("analysis", item.text, "<|end|>");
         break;
       case "message": {
         const isFinal = !items.slice(at + 1).some(({ type }) => type !== "reasoning");
-        const ends = !isFinal ? "<|end|>" : isLast && end === "stop" ? "<|return|>" : "";
-        if (item.citations > 0) {
-          // Only what was opened can be cited.
-          say('<|channel|>analysis to=browser.open code<|message|>{"id":0}<|call|>');
-          endStep();
-        }
+        const isCited = item.citations > 0;
+        // Only what was opened can be cited.
+        if (isCited) call("browser.open", '{"id":0}');
         say(
-          `<|channel|>${isFinal ? "final" : "commentary"}<|message|>${item.text}${item.citations > 0 ? "【1†L0】" : ""}${ends}`,
+          isFinal ? "final" : "commentary",
+          item.text + (isCited ? "【1†L0】" : ""),
+          !isFinal ? "<|end|>" : isLast && end === "stop" ? "<|return|>" : "",
         );
         break;
       }
       case "call":
-        say(
-          `<|channel|>commentary to=${recipientOf(item)} <|constrain|>json<|message|>${item.arguments}<|call|>`,
-        );
+        say(`commentary to=${recipientOf(item)} <|constrain|>json`, item.arguments, "<|call|>");
         break;
       case "search":
-        say(
-          `<|channel|>analysis to=browser.search code<|message|>${JSON.stringify({ query: queryOf(item.action) })}<|call|>`,
-        );
-        endStep();
+        call("browser.search", JSON.stringify({ query: queryOf(item.action) }));
         break;
       case "code":
-        say(`<|channel|>analysis to=python code<|message|>${item.code}<|call|>`);
-        endStep();
+        call("python", item.code);
         break;
     }
   }
-  if (text !== "" || texts.length === 0) endStep();
-  return texts;
+  if (step.length > 0) steps.push(step);
+  return steps;
+}
+
+/** A text behind a prompt that the client has rendered: no message, so no markup. */
+function completionOf({ items }: Answer, tokenizer: Tokenizer): readonly (readonly number[])[] {
+  const text = items.map((item) => (item.type === "message" ? item.text : "")).join("");
+  return [[...tokenizer.encode(text), ...tokenizer.encodeWithSpecials("<|return|>")]];
 }
 
 function queryOf(action: unknown): string {

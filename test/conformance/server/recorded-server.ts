@@ -1,4 +1,5 @@
 /** A server on loopback with one model, `gpt-oss:20b`, which says what recorded answers say. */
+import { setTimeout } from "node:timers/promises";
 import { loadO200kHarmony } from "../../../harmony/vocabulary/index.ts";
 import { HarmonyModel } from "../../../runtime/index.ts";
 import { DEFAULTS } from "../../../runtime/server/configuration.ts";
@@ -7,13 +8,18 @@ import type { ServerToolSession } from "../../../runtime/server/responses/server
 import { startServer } from "../../../runtime/server/server.ts";
 import { createBrowserTools } from "../../../tools/index.ts";
 import { FACTS } from "../../runtime/server/serve.ts";
+import { send } from "./client.ts";
+import type { Received } from "./judge.ts";
 import { RecordedEngine } from "./recorded-engine.ts";
+import type { Exchange } from "./recording.ts";
 
 export type RecordedServer = AsyncDisposable & {
   readonly url: string;
   readonly engine: RecordedEngine;
   /** Takes every place of the server; the returned function gives them back. */
   readonly fill: () => Promise<() => Promise<void>>;
+  /** Sends a request whose client leaves when the answer has begun; resolves when the server has noticed. */
+  readonly leave: (exchange: Exchange) => Promise<Received>;
 };
 
 const tokenizer = loadO200kHarmony();
@@ -47,6 +53,13 @@ export async function startRecordedServer(): Promise<RecordedServer> {
         open();
         await (await waiting).text();
       };
+    },
+    leave: async (exchange) => {
+      const gone = new AbortController();
+      const received = await send(server.url, exchange, gone);
+      const { admission } = server.context;
+      for (let tries = 0; admission.running > 0 && tries < 100; tries++) await setTimeout(50);
+      return { ...received, isFree: admission.running === 0 };
     },
     [Symbol.asyncDispose]: () => server.close(),
   };

@@ -23,7 +23,7 @@ export async function* replay(exchanges: readonly Exchange[]): AsyncGenerator<Re
     const dialect = dialectOf(method, path);
     const script = scriptOf(dialect, exchange);
     const sent = { ...exchange, request: renamed(exchange.request, ids) };
-    const received = await answered(server, sent, script);
+    const received = await answered(server, sent, dialect, script);
     if (script !== null) learn(ids, dialect, exchange, received);
     const recorded = exchange.response;
     const problems = problemsOf({ method, path, dialect, recorded, script, received });
@@ -40,11 +40,16 @@ export async function* replay(exchanges: readonly Exchange[]): AsyncGenerator<Re
 async function answered(
   server: RecordedServer,
   exchange: Exchange,
+  dialect: Dialect,
   script: Answer | null,
 ): Promise<Received> {
   const { engine, url } = server;
   const { body } = exchange.request;
-  engine.play(script, recipients(body), script === null || isDeclared(script, body));
+  engine.play(script, recipients(body), {
+    isKept: script === null || isDeclared(script, body),
+    isCompletion: dialect === "completions",
+  });
+  if (exchange.response.client_closed) return server.leave(exchange);
   if (exchange.response.status !== 503) return send(url, exchange);
   // A server that is busy: its only place is taken, and nobody may wait.
   const free = await server.fill();

@@ -11,6 +11,7 @@ export function scriptOf(dialect: Dialect, { request, response }: Exchange): Ans
   const body = isObject(request.body) ? request.body : {};
   const loads = loadAnswer(dialect, body);
   if (loads !== null) return loads;
+  if (response.client_closed) return ENDLESS;
   const recorded = readAnswer(dialect, response) ?? UNRECORDED;
   const format = formatOf(body);
   return format === null ? recorded : { ...recorded, items: recorded.items.map(inFormat(format)) };
@@ -27,8 +28,19 @@ const UNRECORDED: Answer = {
   usage: null,
 };
 
+/** For a client that leaves before its answer is over. */
+const ENDLESS: Answer = {
+  items: [{ type: "message", text: "word ".repeat(50_000), citations: 0 }],
+  end: "stop",
+  ids: [],
+  usage: null,
+};
+
 /** Without anything to answer Ollama's API loads the model, or takes it out of memory. */
 function loadAnswer(dialect: Dialect, body: JsonObject): Answer | null {
+  // Codex has its model loaded by an empty input.
+  const isWarmUp = dialect === "responses" && body["input"] === "";
+  if (isWarmUp) return { items: [], end: "stop", ids: [], usage: null };
   const isEmpty =
     (dialect === "ollama-chat" &&
       Array.isArray(body["messages"]) &&

@@ -12,6 +12,7 @@ function kindOf(value: unknown): string {
  * @returns what is missing or of another kind, one sentence each
  */
 export function shapeProblems(wanted: unknown, got: unknown, path = ""): readonly string[] {
+  if (wanted === undefined) return [];
   const where = path === "" ? "the answer" : path;
   const [kind, found] = [kindOf(wanted), kindOf(got)];
   if (got === undefined) return [`${where} is missing`];

@@ -642,7 +642,7 @@ describe("beside responses", () => {
     const last = { role: "user", content: "And tomorrow?" };
     expect(await created(server, { input: [...input, last] })).toMatchObject({
       http: 400,
-      error: { code: "context_length_exceeded" },
+      error: { code: "context_length_exceeded", param: "input" },
     });
     const body = { input: [...input, last], truncation: "auto" };
     expect(await created(server, body)).toMatchObject({ status: "completed", truncation: "auto" });
