@@ -8,19 +8,34 @@ const CUE =
 /** More numbers than these make any number by chance. */
 const MOST_NUMBERS = 12;
 
+export type ComputedFrom = {
+  /** Numbers of the cited lines. */
+  readonly quantities: readonly Quantity[];
+  /** How many items they list. */
+  readonly items: number;
+  /** Years in them, and times of day in minutes. */
+  readonly years: ReadonlySet<number>;
+  readonly minutes: readonly number[];
+};
+
+const AGE =
+  /\b(?:aged?|old|later|earlier|after|before|alt|jährig|später|früher|nach|âgée?|ans|años)\b/iu;
+
 /**
  * @param sentence in which the number is claimed
- * @param cited numbers of the cited lines
- * @param items how many items the cited lines list
+ * @param others how many other numbers and dates the sentence has
  */
 export function isComputed(
   claimed: Quantity,
   sentence: string,
-  cited: readonly Quantity[],
-  items: number,
+  others: number,
+  { quantities: cited, items, years, minutes }: ComputedFrom,
 ): boolean {
   const [value = 0] = claimed.values;
-  if (Number.isInteger(value) && value >= 2 && value <= 20 && value === items) return true;
+  const isCount = Number.isInteger(value) && value >= 2 && value <= 20;
+  if (isCount && (value === items || (claimed.isWord && value === others))) return true;
+  if (isTimeBetween(claimed, minutes)) return true;
+  if (AGE.test(sentence) && isYearsBetween(value, [...years])) return true;
   if (!CUE.test(sentence)) return false;
   const numbers = [...new Set(cited.flatMap(({ values }) => values.slice(0, 1)))];
   if (numbers.length < 2 || numbers.length > MOST_NUMBERS) return false;
@@ -44,6 +59,28 @@ export function isComputed(
 
 /** Longer texts are no list in a sentence. */
 const LONGEST_LIST = 2000;
+
+/** From 10:00 to 18:30 it is 8.5 hours. */
+function isTimeBetween({ values, unit, tolerance }: Quantity, minutes: readonly number[]): boolean {
+  if (unit?.dimension !== "time" || minutes.length > MOST_NUMBERS) return false;
+  return minutes.some((one) =>
+    minutes.some((other) =>
+      values.some(
+        (value) =>
+          other > one &&
+          Math.abs(value * unit.factor - (other - one) * 60) < tolerance * unit.factor,
+      ),
+    ),
+  );
+}
+
+/** Who was born in 1867 and died in 1934 was 66 or 67. */
+function isYearsBetween(value: number, years: readonly number[]): boolean {
+  if (years.length > MOST_NUMBERS || !Number.isInteger(value)) return false;
+  return years.some((one) =>
+    years.some((other) => other > one && (other - one === value || other - one - 1 === value)),
+  );
+}
 
 /** How many items a text lists: lines with a mark, or what commas and a last `and` separate. */
 export function listedItems(text: string): number {

@@ -256,8 +256,13 @@ export function hasName({ text, kind }: NameClaim, cited: NamedText): boolean {
   const words = (foldSigns(text).match(/[\p{L}\p{M}\p{N}]+/gu) ?? []).filter((word) => {
     return word !== "s" && !INNER.test(word) && !OPENERS.has(foldLetters(word));
   });
+  // Of `Polish-born`, the part that is written large is the name.
+  const named = words.filter((word) => /[\p{Lu}\p{N}]/u.test(word));
+  if (named.length > 0 && named.every((word) => hasWord(word, cited))) return true;
+  const version = /^v(\d+)$/i.exec(text)?.[1];
+  if (version !== undefined) return cited.words.has(version);
   const letters = words.map((word) => foldLetters(word.charAt(0))).join("");
-  if (words.every((word) => hasWord(word, cited))) return true;
+  if (words.length > 0 && words.every((word) => hasWord(word, cited))) return true;
   if (hasSquashed(text, cited)) return true;
   // `World Health Organization` and `WHO` are one name, in either direction.
   if (/^\p{Lu}{2,}s?$/u.test(text) && cited.initials.has(foldLetters(text).replace(/s$/, "")))

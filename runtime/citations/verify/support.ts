@@ -34,6 +34,8 @@ export type CitedText = {
   readonly years: ReadonlySet<number>;
   readonly named: NamedText;
   readonly items: number;
+  /** Times of day, in minutes. */
+  readonly minutes: readonly number[];
 };
 
 /**
@@ -58,6 +60,7 @@ export function citedText(text: string, context: string): CitedText {
     years,
     named: namedText(`${context}\n${text}`),
     items: listedItems(text),
+    minutes: dates.flatMap(({ minutes = null }) => (minutes === null ? [] : [minutes])),
   };
 }
 
@@ -85,7 +88,10 @@ export function missingClaims(
     ...names.filter((name) => !hasName(name, cited.named)).map((name) => told(name, false)),
     ...quantities
       .filter((quantity) => !hasQuantity(quantity, cited))
-      .map((quantity) => told(quantity, isComputed(quantity, text, cited.quantities, cited.items))),
+      .map((quantity) => {
+        const others = dates.length + quantities.length - 1;
+        return told(quantity, isComputed(quantity, text, others, cited));
+      }),
   ];
   const hasClaims = dates.length + names.length + quantities.length > 0;
   if (!hasClaims && !hasCommonWords(text, cited.raw)) {
