@@ -1,6 +1,5 @@
 /** The whole server as one function of requests; `listen` puts it behind sockets. */
 
-import { isLoopback } from "./configuration.ts";
 import type { ServerContext } from "./context.ts";
 import { ServerError } from "./errors.ts";
 import type { ServerEnv } from "./http/connection.ts";
@@ -31,13 +30,13 @@ export type AppControl = {
 export function createApp(context: ServerContext, control: AppControl): Hono<ServerEnv> {
   const { isClosing, stop, onRequest } = control;
   const { configuration, note } = context;
-  const { host, keys, origins } = configuration;
+  const { keys, origins } = configuration;
   const app = new Hono<ServerEnv>();
   app.use(async (c, next) => {
     await next();
     c.header("x-request-id", requestId(c.req.header("x-request-id")));
   });
-  app.use(hostGuard(!isLoopback(host) && keys.length === 0));
+  app.use(hostGuard(keys.length > 0));
   app.use(originGuard(origins));
   app.use(keyGuard(keys));
   app.use(async (c, next) => {

@@ -9,6 +9,7 @@ import { type RunningServer, startServer } from "../../runtime/server/server.ts"
 import { Random } from "../eval/random.ts";
 import { FACTS } from "../runtime/server/serve.ts";
 import { EndlessEngine } from "./endless-engine.ts";
+import { liveHeap } from "./live-heap.ts";
 
 const tokenizer = loadO200kHarmony();
 const REPLIES = [
@@ -158,7 +159,9 @@ export type MutatedReport = {
   /** Requests whose connection was closed instead of answered: a part of them was no HTTP. */
   readonly closed: number;
   readonly problems: readonly string[];
+  /** Resident, and live objects alone. Responses are kept in memory here. */
   readonly rss_mb: { readonly early: number; readonly last: number };
+  readonly heap_mb: { readonly early: number; readonly last: number };
 };
 
 /** Requests on the way at the same time. */
@@ -191,7 +194,7 @@ export async function mutatedRequests(options: {
   let closed = 0;
   let begun = 0;
   let done = 0;
-  let early = 0;
+  let early = { heap: 0, rss: 0 };
   const agent = new Agent({ keepAlive: true, maxSockets: TOGETHER });
   const work = async (): Promise<void> => {
     while (begun < count) {
@@ -203,7 +206,9 @@ export async function mutatedRequests(options: {
       if (status === null) closed++;
       else statuses.set(String(status), (statuses.get(String(status)) ?? 0) + 1);
       done++;
-      if (done === Math.min(5000, Math.ceil(count / 2))) early = process.memoryUsage.rss();
+      if (done === Math.min(5000, Math.ceil(count / 2))) {
+        early = { heap: liveHeap(), rss: process.memoryUsage.rss() };
+      }
       onProgress?.(done);
     }
   };
@@ -222,9 +227,12 @@ export async function mutatedRequests(options: {
     statuses: Object.fromEntries([...statuses].sort()),
     closed,
     problems,
-    rss_mb: { early: Math.round(early / 1e6), last: Math.round(process.memoryUsage.rss() / 1e6) },
+    rss_mb: { early: mb(early.rss), last: mb(process.memoryUsage.rss()) },
+    heap_mb: { early: mb(early.heap), last: mb(liveHeap()) },
   };
 }
+
+const mb = (bytes: number): number => Math.round(bytes / 1e6);
 
 /** @returns null where the connection was closed */
 function send(

@@ -6,8 +6,6 @@ import { once } from "node:events";
 import { Agent, request as httpRequest, type IncomingMessage } from "node:http";
 import { connect } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { loadO200kHarmony } from "../../harmony/vocabulary/index.ts";
 import { HarmonyModel, loadModel } from "../../runtime/index.ts";
 import { DEFAULTS } from "../../runtime/server/configuration.ts";
@@ -16,6 +14,7 @@ import { type RunningServer, startServer } from "../../runtime/server/server.ts"
 import { Random } from "../eval/random.ts";
 import { FACTS } from "../runtime/server/serve.ts";
 import { EndlessEngine } from "./endless-engine.ts";
+import { liveHeap } from "./live-heap.ts";
 
 export type LoadReport = {
   readonly model: "scripted" | "embedded";
@@ -38,13 +37,6 @@ export type LoadReport = {
   readonly rss_mb: { readonly early: number; readonly last: number };
   readonly heap_mb: { readonly early: number; readonly last: number };
 };
-
-/** Bytes of objects that are still reachable. */
-function liveHeap(): number {
-  setFlagsFromString("--expose-gc");
-  (runInNewContext("gc") as () => void)();
-  return process.memoryUsage().heapUsed;
-}
 
 const mb = (bytes: number): number => Math.round(bytes / 1e6);
 

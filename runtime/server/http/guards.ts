@@ -10,12 +10,12 @@ import type { Context, MiddlewareHandler } from "./hono.ts";
  * Refuses requests whose Host names another machine: a page that has its own name resolved to this one (DNS
  * rebinding) could read the answers.
  *
- * @param isOpen the server listens to other machines and has no key: it is reached by names that it does not know
+ * @param hasKeys such a page does not know the key: the server may be reached by any name, as behind a proxy
  */
-export function hostGuard(isOpen: boolean): MiddlewareHandler<ServerEnv> {
+export function hostGuard(hasKeys: boolean): MiddlewareHandler<ServerEnv> {
   return async (c, next) => {
     const host = c.req.header("host") ?? "";
-    if (!isOpen && !isOverUnixSocket(c) && !isOwnHost(host)) {
+    if (!hasKeys && !isOverUnixSocket(c) && !isOwnHost(host)) {
       throw new ServerError(
         "CHORALE_FORBIDDEN",
         `The host ${host.slice(0, 100)} is not this machine; accepted: localhost, its name, and addresses of private networks.`,
@@ -110,6 +110,10 @@ export function originGuard(allowed: readonly string[]): MiddlewareHandler<Serve
           "access-control-allow-methods": "GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS",
           "access-control-allow-headers": ALLOWED_HEADERS,
           "access-control-max-age": "43200",
+          // Browsers ask whether a page may speak to a machine of the private network.
+          ...(c.req.header("access-control-request-private-network") === "true" && {
+            "access-control-allow-private-network": "true",
+          }),
           vary: "Origin",
         },
       });

@@ -21,7 +21,13 @@ import {
   resolveModelName,
 } from "../../index.ts";
 import { ServerError } from "../errors.ts";
-import { findByName, type ModelFacts, type ModelSource, type OpenOptions } from "./model-source.ts";
+import {
+  findByName,
+  isCalled,
+  type ModelFacts,
+  type ModelSource,
+  type OpenOptions,
+} from "./model-source.ts";
 import { PullQueue } from "./pull-queue.ts";
 
 export type MachineSourceOptions = {
@@ -63,7 +69,17 @@ export function machineSource({
   };
   const named = resolveModelName(model, env);
   const first = factsOf(named?.name ?? demoModelName, named?.path, null);
+  let listed: { readonly models: readonly Known[]; readonly at: number } | null = null;
   const all = (): readonly Known[] => {
+    if (listed === null || performance.now() - listed.at > LIST_MS) {
+      listed = { models: readAll(), at: performance.now() };
+    }
+    return listed.models;
+  };
+  const forget = (): void => {
+    listed = null;
+  };
+  const readAll = (): readonly Known[] => {
     const digests = new Map(
       modelStore(env)
         .list()
@@ -84,7 +100,8 @@ export function machineSource({
   };
   return {
     list: async () => all(),
-    find: async (name) => findByName(all(), name),
+    // The model that the server was started with needs no look at the disk.
+    find: async (name) => (isCalled(first, name) ? first : findByName(all(), name)),
     defaultContext: (facts) => Math.min(facts.contextLength, contextLength ?? ENGINE_CONTEXT),
     open: (facts, options) => open((facts as Known).path, options),
     pull: async function* (text, { signal }) {
@@ -104,6 +121,7 @@ export function machineSource({
       pulling.catch(() => {});
       yield* queue;
       await pulling;
+      forget();
       yield { status: "success" };
     },
     remove: async (text) => {
@@ -113,7 +131,9 @@ export function machineSource({
         if (findByName(all(), text) === null) return false;
         throw new ServerError("CHORALE_REQUEST", `${text} was not pulled by Chorale: it stays.`);
       }
-      return (await store.remove(stored.name, NEVER)) !== undefined;
+      const removed = await store.remove(stored.name, NEVER);
+      forget();
+      return removed !== undefined;
     },
     copy: async (from, to) => {
       const store = modelStore(env);
@@ -121,10 +141,14 @@ export function machineSource({
       if (stored === undefined) return false;
       const name = parseModelName(to);
       await store.copy(stored, name, modelNameText(name), NEVER);
+      forget();
       return true;
     },
   };
 }
+
+/** For so long the models of the disk are taken for those that were there. */
+const LIST_MS = 2_000;
 
 const NEVER = new AbortController().signal;
 

@@ -76,11 +76,24 @@ function sameName(name: string): string {
     .replaceAll(":", "-");
 }
 
+/** Whether a model has exactly this name, but for case. */
+export function isCalled(facts: ModelFacts, name: string): boolean {
+  return isNamed(facts, name, (text) => text.trim().toLowerCase());
+}
+
 /** The model that a name means: the one that is called so, else one whose name means the same. */
 export function findByName<T extends ModelFacts>(models: readonly T[], name: string): T | null {
-  const isCalled = (spelling: (text: string) => string): T | undefined =>
-    models.find((facts) =>
-      [facts.name, ...facts.aliases].some((known) => spelling(known) === spelling(name)),
-    );
-  return isCalled((text) => text.trim().toLowerCase()) ?? isCalled(sameName) ?? null;
+  return (
+    models.find((facts) => isCalled(facts, name)) ??
+    models.find((facts) => isNamed(facts, name, sameName)) ??
+    null
+  );
+}
+
+function isNamed(
+  { name: own, aliases }: ModelFacts,
+  name: string,
+  spelling: (text: string) => string,
+): boolean {
+  return [own, ...aliases].some((known) => spelling(known) === spelling(name));
 }

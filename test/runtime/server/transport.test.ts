@@ -68,10 +68,13 @@ describe("hosts, origins and keys", () => {
     }
   });
 
-  test("a server for other machines without a key is reached by any name", async () => {
-    await using server = await serve([], { host: "0.0.0.0" });
-    const answer = await raw(server, "/api/tags", { headers: { host: "box.example" } });
-    expect(answer.status).toBe(200);
+  test("with a key a server is reached by any name, as behind a proxy; without one by its own", async () => {
+    const status = async (server: ServedModel): Promise<number> =>
+      (await raw(server, "/health", { headers: { host: "box.example" } })).status;
+    await using keyed = await serve([], { keys: ["secret"] });
+    expect(await status(keyed)).toBe(200);
+    await using open = await serve([], { host: "0.0.0.0" });
+    expect(await status(open)).toBe(403);
   });
 
   test("pages of other places are refused, also what needs no preflight", async () => {
