@@ -135,7 +135,7 @@ export function serverConfiguration(
   return configuration;
 }
 
-function isLoopback(host: string): boolean {
+export function isLoopback(host: string): boolean {
   return host === "localhost" || /^127\.|^::1$/.test(host);
 }
 
