@@ -28,6 +28,7 @@ export {
   type PageKind,
   type PageLine,
   type PageLink,
+  type ReadingProgress,
   readAttachment,
   SearchConfigurationError,
   type SearchHit,

@@ -30,6 +30,7 @@ export {
   type SkippedFile,
 } from "./documents/folder-backend.ts";
 export { folderNotes } from "./documents/folder-notes.ts";
+export type { ReadingProgress } from "./documents/read-folder.ts";
 export {
   AttachmentError,
   BrowsingError,
