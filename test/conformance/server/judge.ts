@@ -150,7 +150,7 @@ function contentProblems(judged: Judged): readonly string[] {
 function comparable(item: AnswerItem): unknown {
   if (item.type === "message") {
     const text = item.text.replace(/\s*(?:【[^】]*】|\(\[[^\]]*\]\([^)]*\)[^)]*\))/g, "");
-    return { type: "message", text };
+    return { type: "message", text: item.citations > 0 ? text.trimEnd() : text };
   }
   if (item.type !== "call" || item.isCustom) return item;
   try {

@@ -12,6 +12,7 @@ import {
 import type { ServerTools } from "../../../runtime/server/responses/server-tools.ts";
 import { type RunningServer, startServer } from "../../../runtime/server/server.ts";
 import type { PageServices } from "../../../runtime/server/web/services.ts";
+import { judgedStream } from "./responses/stream-rules.ts";
 
 const tokenizer = loadO200kHarmony();
 
@@ -97,14 +98,17 @@ export async function serve(
     ...(responsesPath !== undefined && { responsesPath }),
     note: (sentence) => notes.push(sentence),
   });
+  /** Every stream of the Responses API that a test reads is held against its rules. */
+  const judged = async (path: string, init?: RequestInit): Promise<Response> =>
+    judgedStream(path, await fetch(server.url + path, init));
   return {
     ...server,
     engine,
     notes,
     prompts: () => engine.requests.map(({ tokens }) => tokenizer.decode(tokens)),
-    get: (path, init) => fetch(server.url + path, init),
+    get: (path, init) => judged(path, init),
     post: (path, body, init) =>
-      fetch(server.url + path, {
+      judged(path, {
         method: "POST",
         body: typeof body === "string" ? body : JSON.stringify(body),
         ...init,

@@ -7,7 +7,12 @@ import {
 } from "../../../../runtime/server/responses/response-writer.ts";
 import type { ResponseEcho, ResponseEvent } from "../../../../runtime/server/responses/wire.ts";
 import type { OutputItem, TurnEvent, TurnUsage } from "../../../../runtime/server/turn/items.ts";
-import { type ReceivedEvent, responseProblems, streamProblems } from "./stream-rules.ts";
+import {
+  judgedStream,
+  type ReceivedEvent,
+  responseProblems,
+  streamProblems,
+} from "./stream-rules.ts";
 
 const ECHO: ResponseEcho = {
   model: "gpt-oss:20b",
@@ -354,6 +359,28 @@ describe("the rules", () => {
     expect(streamProblems(rest, { from: 9 })).toEqual([]);
     expect(responseProblems((good.at(-1) as { response?: unknown }).response)).toEqual([]);
   });
+});
+
+test("a stream that breaks a rule cannot be read to its end by a test", async () => {
+  const told = play(thought, { status: "completed" });
+  const lines = [...told.map((event) => JSON.stringify(event)), "[DONE]"];
+  const stream = (data: readonly string[]): Response =>
+    new Response(data.map((one) => `data: ${one}\n\n`).join(""), {
+      headers: { "content-type": "text/event-stream" },
+    });
+  expect(await judgedStream("/v1/responses", stream(lines)).text()).toContain("[DONE]");
+  const rest = judgedStream(
+    "/v1/responses/resp_1?stream=true&starting_after=2",
+    stream(lines.slice(3)),
+  );
+  expect(await rest.text()).toContain("[DONE]");
+  await expect(judgedStream("/v1/responses", stream(lines.slice(1))).text()).rejects.toThrow(
+    /its number is 1/,
+  );
+  await expect(judgedStream("/v1/responses", stream(lines.slice(0, -1))).text()).rejects.toThrow(
+    /\[DONE\]/,
+  );
+  expect(await judgedStream("/v1/messages", stream(["{}"])).text()).toContain("{}");
 });
 
 function drop(events: Record<string, unknown>[], type: string): void {

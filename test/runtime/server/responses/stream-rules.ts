@@ -223,6 +223,37 @@ export function streamProblems(
   return judge.end();
 }
 
+/**
+ * The same answer, held against the rules while it is read: where it breaks one, reading it to its end fails. What is
+ * no stream of the Responses API is given back as it is.
+ * @param path of the request
+ */
+export function judgedStream(path: string, response: Response): Response {
+  const { pathname, searchParams } = new URL(path, "http://localhost");
+  const type = response.headers.get("content-type") ?? "";
+  const isStream =
+    /^\/v1\/responses(?:\/|$)/.test(pathname) && type.startsWith("text/event-stream");
+  if (!isStream || response.body === null) return response;
+  const after = searchParams.get("starting_after");
+  const from = after === null ? 0 : Number(after) + 1;
+  const decoder = new TextDecoder();
+  let read = "";
+  const judging = new TransformStream<Uint8Array, Uint8Array>({
+    transform(bytes, controller) {
+      read += decoder.decode(bytes, { stream: true });
+      controller.enqueue(bytes);
+    },
+    flush() {
+      const data = [...read.matchAll(/^data: (.*)$/gm)].map((match) => match[1] ?? "");
+      const events = data.filter((one) => one !== "[DONE]").map((one) => JSON.parse(one));
+      const problems = [...streamProblems(events as readonly ReceivedEvent[], { from })];
+      if (data.at(-1) !== "[DONE]") problems.push("the stream does not end with [DONE]");
+      if (problems.length > 0) throw new Error(problems.join("\n"));
+    },
+  });
+  return new Response(response.body.pipeThrough(judging), response);
+}
+
 class StreamJudge {
   readonly #problems: string[] = [];
   readonly #items: Life[] = [];
