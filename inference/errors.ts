@@ -178,6 +178,32 @@ export class EngineFailedError extends InferenceError {
   readonly code = "CHORALE_ENGINE_FAILED";
 }
 
+/**
+ * - `CHORALE_ENGINE_ADDRESS`: the text is no address of an engine.
+ * - `CHORALE_ENGINE_UNREACHABLE`: no server answers, or each breaks off again and again.
+ * - `CHORALE_ENGINE_DENIED`: it wants a key, or another one.
+ * - `CHORALE_ENGINE_REFUSED`: it refuses the request.
+ * - `CHORALE_ENGINE_PROTOCOL`: it answers something else than its protocol says, or cannot do what is needed.
+ * - `CHORALE_ENGINE_CONSTRAINT`: it gives no token that is allowed at a place.
+ */
+export type RemoteEngineErrorCode =
+  | "CHORALE_ENGINE_ADDRESS"
+  | "CHORALE_ENGINE_UNREACHABLE"
+  | "CHORALE_ENGINE_DENIED"
+  | "CHORALE_ENGINE_REFUSED"
+  | "CHORALE_ENGINE_PROTOCOL"
+  | "CHORALE_ENGINE_CONSTRAINT";
+
+/** An engine behind a URL cannot be used, or failed for good. */
+export class RemoteEngineError extends InferenceError {
+  static override readonly brand: string = "chorale.RemoteEngineError";
+  readonly code: RemoteEngineErrorCode;
+  constructor(code: RemoteEngineErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
 /** The logits of a token hold NaN or infinity: no id can be sampled from them. */
 export class BrokenNumbersError extends InferenceError {
   static override readonly brand: string = "chorale.BrokenNumbersError";

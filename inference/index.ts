@@ -85,6 +85,8 @@ export {
   ModelNotFoundError,
   ModelStoreError,
   type ModelStoreErrorCode,
+  RemoteEngineError,
+  type RemoteEngineErrorCode,
   ScriptExhaustedError,
   UnsupportedArchitectureError,
 } from "./errors.ts";
@@ -103,6 +105,14 @@ export {
   type OpenedModel,
   openModel,
 } from "./open-model.ts";
+export {
+  openRemoteEngine,
+  type RemoteEngine,
+  type RemoteEngineOptions,
+  type RemoteServer,
+} from "./remote/remote-engine.ts";
+export type { RemoteCapabilities } from "./remote/replica.ts";
+export type { RetryOptions } from "./remote/retries.ts";
 export { hasId, type TokenBitmask, tokenBitmask } from "./sampling/token-bitmask.ts";
 export {
   ScriptedEngine,

@@ -54,7 +54,7 @@ export async function openModel(
 }
 
 /** What a model's files say about it. */
-export type ModelFacts = Pick<OpenedModel, "tokenizerPath" | "vocabulary"> & {
+export type ModelFacts = Pick<OpenedModel, "tokenizerPath" | "vocabulary" | "generation"> & {
   /** Most tokens that a session may be given. */
   readonly contextLength: number;
 };
@@ -66,8 +66,12 @@ export type ModelFacts = Pick<OpenedModel, "tokenizerPath" | "vocabulary"> & {
  */
 export function inspectModel(path: string | undefined): ModelFacts {
   const checkpoint = openCheckpoint(path ?? demoModelPath);
-  const { tokenizer, vocabulary } = checkpoint.files;
-  const { contextLength } = checkpoint.config;
-  checkpoint.close();
-  return { tokenizerPath: tokenizer, vocabulary, contextLength };
+  try {
+    const { tokenizer, vocabulary, generationConfig } = checkpoint.files;
+    const { contextLength } = checkpoint.config;
+    const generation = readGenerationDefaults(generationConfig);
+    return { tokenizerPath: tokenizer, vocabulary, contextLength, generation };
+  } finally {
+    checkpoint.close();
+  }
 }

@@ -34,6 +34,7 @@ import { type McpConfiguration, type McpServersOption, startMcpServers } from ".
 import type { HarmonyModel } from "./model/harmony-model.ts";
 import type { LanguageModel } from "./model/language-model.ts";
 import { type LoadModelOptions, loadModel } from "./model/load-model.ts";
+import { loadRemoteModel } from "./model/remote-model.ts";
 import { underPolicy } from "./policy/nested-calls.ts";
 import { openPolicy, type PolicyPlaces } from "./policy/open-policy.ts";
 import type { Policy } from "./policy/policy.ts";
@@ -73,8 +74,12 @@ export type PythonConfiguration = {
 export type WebConfiguration = Pick<WebOptions, "search" | "searxng" | "client" | "purpose">;
 
 export type ModelConfiguration = Omit<LoadModelOptions, "prefixCache"> & {
-  /** As for `loadModel`; absent: the embedded model. */
+  /** As for `loadModel`; absent: the embedded model. With `engines` the model whose vocabulary they have. */
   readonly path?: string | undefined;
+  /** Servers that compute the tokens, in place of this process; as for `loadRemoteModel`. */
+  readonly engines?: readonly string[] | undefined;
+  /** A file with a key for them. */
+  readonly engineKeyFile?: string | undefined;
   /** Most bytes of disk for computed prefixes of prompts; 0: none. Default 4 GiB. */
   readonly prefixCacheBytes?: number | undefined;
 };
@@ -237,10 +242,20 @@ export async function openToolset(
  * @throws ModelError, InferenceError
  */
 export function openModelOf(
-  { path, prefixCacheBytes, ...loading }: ModelConfiguration,
+  { path, engines = [], engineKeyFile, prefixCacheBytes, ...loading }: ModelConfiguration,
   home: Home,
   onNote: (sentence: string) => void,
 ): Promise<HarmonyModel> {
+  if (engines.length > 0) {
+    const { contextLength, maxSessions } = loading;
+    return loadRemoteModel(engines, {
+      vocabularyOf: path,
+      keyFile: engineKeyFile,
+      contextLength,
+      maxSessions,
+      onNote,
+    });
+  }
   return loadModel(path, { ...loading, ...prefixCache(path, home, prefixCacheBytes, onNote) });
 }
 

@@ -173,6 +173,11 @@ export {
   resolveModelName,
 } from "./model/model-names.ts";
 export {
+  loadRemoteModel,
+  type RemoteModel,
+  type RemoteModelOptions,
+} from "./model/remote-model.ts";
+export {
   type ScriptedMessage,
   ScriptedModel,
   type ScriptedModelOptions,

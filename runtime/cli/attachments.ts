@@ -2,6 +2,7 @@
 import { type Attachment, readAttachment } from "../../tools/index.ts";
 import { RunError } from "../errors.ts";
 import { checkPromptLength } from "../index.ts";
+import type { ModelArguments } from "./flags.ts";
 
 /**
  * The documents, in the order in which they were named.
@@ -40,8 +41,10 @@ export function withAttachments(prompt: string, attachments: readonly Attachment
 export async function checkLength(
   prompt: string,
   attachments: readonly Attachment[],
-  model: { readonly model: string | undefined; readonly context: number | undefined },
+  model: Pick<ModelArguments, "model" | "context" | "engine">,
 ): Promise<void> {
+  // Only the server knows what its model holds.
+  if (model.engine.length > 0) return;
   try {
     await checkPromptLength(prompt, model.model, model.context);
   } catch (error) {

@@ -80,6 +80,11 @@ export const COMMANDS: CommandTable = {
     load: async () => (await import("./commands/connect.ts")).command,
   },
 
+  engines: {
+    describe: "List and try out servers that compute tokens (--engine)",
+    load: async () => (await import("./commands/engines.ts")).command,
+  },
+
   sessions: {
     describe: "List, show, search, go on with, copy, export and remove conversations",
     load: async () => (await import("./commands/sessions.ts")).command,

@@ -38,6 +38,20 @@ export const engineFlags = {
 
 /** How much of the model is used, and how it samples. */
 export const modelFlags = {
+  engine: {
+    type: "text",
+    placeholder: "URL",
+    list: true,
+    describe:
+      "Server that computes the tokens, like vllm://gpu1:8000, llama://localhost, sglang://gpu1, chorale://gpu1 or https://…; several are one model on several servers (--model then names the vocabulary alone)",
+  },
+  "engine-key-file": {
+    type: "text",
+    placeholder: "FILE",
+    completes: "file",
+    describe:
+      "File with the key for --engine, which nobody else may read (default: CHORALE_ENGINE_KEY)",
+  },
   "no-server": {
     type: "switch",
     describe:

@@ -19,9 +19,13 @@ export function modelConfiguration(given: ModelArguments, teller: Teller): Model
     precision,
     experts,
     prefixStore,
+    engine: engines,
+    engineKeyFile,
   } = given;
   return {
     path,
+    engines,
+    engineKeyFile,
     contextLength,
     threads,
     memoryLimit: memory,

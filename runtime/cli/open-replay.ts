@@ -2,7 +2,7 @@
 
 import type { Tool } from "../../tools/index.ts";
 import { openTools } from "../environment.ts";
-import type { loadModel } from "../index.ts";
+import { type HarmonyModel, loadModel, loadRemoteModel } from "../index.ts";
 import type { CommandContext } from "./command-context.ts";
 import type { AgentArguments, ToolArguments, WebArguments } from "./flags.ts";
 import { modelConfiguration } from "./model-configuration.ts";
@@ -39,18 +39,30 @@ export async function openReplayTools(
   return { list: opened.tools, [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose]() };
 }
 
-/** What the model is opened with; the store of prefixes is left alone. */
-export function modelOptions(
+/** The model of a replay; the store of prefixes is left alone. @throws as `loadModel` and `loadRemoteModel` */
+export async function openReplayModel(
   { model }: RunSettings,
-  { output }: CommandContext,
-): NonNullable<Parameters<typeof loadModel>[1]> {
+  { output, env, signal }: CommandContext,
+): Promise<HarmonyModel> {
+  const onNote = (sentence: string): void => output.note(sentence);
   const {
-    path: _path,
+    path,
+    engines = [],
+    engineKeyFile: keyFile,
     prefixCacheBytes: _bytes,
     ...options
   } = modelConfiguration(model, {
-    note: (sentence) => output.note(sentence),
+    note: onNote,
     progress: output.isLive ? (text) => output.progress(text) : null,
   });
-  return options;
+  if (engines.length === 0) return loadModel(path, options);
+  const { contextLength } = options;
+  return loadRemoteModel(engines, {
+    vocabularyOf: path,
+    keyFile,
+    contextLength,
+    env,
+    signal,
+    onNote,
+  });
 }

@@ -61,7 +61,8 @@ export async function openRunEnvironment(
   const { browser } = environment;
   if (browser?.summary !== undefined) for (const line of folderNotes(browser.summary)) note(line);
   if (web !== undefined) note(webNote(web));
-  if (given.model === undefined) note(embeddedModelNote(environment.model));
+  if (given.model === undefined && given.engine.length === 0)
+    note(embeddedModelNote(environment.model));
   return environment;
 }
 
@@ -76,6 +77,7 @@ async function sharedModel(
   onNote: (sentence: string) => void,
 ): Promise<LanguageModel | null> {
   const { threads, precision, experts, context, memory, prefixStore } = given;
+  if (given.engine.length > 0) return null;
   const ownWay = [threads, precision, experts, context, memory, prefixStore];
   if (given.noServer || ownWay.some((value) => value !== undefined)) return null;
   // A command without a server pays for one look into a folder.

@@ -2,10 +2,10 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf, UsageError } from "../errors.ts";
-import { entriesOfJsonLines, loadModel, replayThread } from "../index.ts";
+import { entriesOfJsonLines, replayThread } from "../index.ts";
 import type { CommandContext } from "./command-context.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
-import { modelOptions, openReplayTools } from "./open-replay.ts";
+import { openReplayModel, openReplayTools } from "./open-replay.ts";
 import type { RunSettings } from "./open-run.ts";
 import { reportLines } from "./replay-report.ts";
 import { visibleText } from "./terminal-text.ts";
@@ -26,7 +26,7 @@ export async function checkCommand(
   }
   const files = recordings(args.check);
   await using tools = await openReplayTools(args.agent, context);
-  await using model = await loadModel(args.model.model, modelOptions(args, context));
+  await using model = await openReplayModel(args, context);
   let same = 0;
   for (const file of files) {
     output.progress(`${file}: is replayed`);

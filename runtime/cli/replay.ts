@@ -6,12 +6,11 @@ import {
   entriesOfJsonLines,
   forkAtStep,
   type LogEntry,
-  loadModel,
   replayThread,
 } from "../index.ts";
 import type { CommandContext } from "./command-context.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
-import { modelOptions, openReplayTools, type ReplayArguments } from "./open-replay.ts";
+import { openReplayModel, openReplayTools, type ReplayArguments } from "./open-replay.ts";
 import { reportLines } from "./replay-report.ts";
 import { resumedThread } from "./resumed-thread.ts";
 import { withThreads } from "./stored-threads.ts";
@@ -36,7 +35,7 @@ async function replay(
 ): Promise<ExitCode> {
   const { output, signal } = context;
   await using tools = await openReplayTools(args.agent, context);
-  await using model = await loadModel(args.model.model, modelOptions(args, context));
+  await using model = await openReplayModel(args, context);
   const steps = entries.filter(({ type }) => type === "sampled").length;
   const report = await replayThread(entries, {
     model,

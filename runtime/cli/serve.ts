@@ -4,8 +4,10 @@ import { join } from "node:path";
 import { openModelOf } from "../environment.ts";
 import { UsageError } from "../errors.ts";
 import { openHome } from "../home.ts";
+import { loadRemoteModel } from "../index.ts";
 import {
   announce,
+  engineSource,
   isLoopback,
   keepAliveOf,
   machineSource,
@@ -28,6 +30,8 @@ import { visibleText } from "./terminal-text.ts";
 export type ServeArguments = ServeToolsArguments &
   PageArguments & {
     readonly noPage: boolean;
+    readonly engine: readonly string[];
+    readonly engineKeyFile: string | undefined;
     readonly model: string | undefined;
     readonly threads: number | undefined;
     readonly precision: "int8" | "exact" | undefined;
@@ -48,6 +52,8 @@ export type ServeArguments = ServeToolsArguments &
   };
 
 const MAX_KEYS_BYTES = 1 << 20;
+/** Conversations that are kept over an engine elsewhere: each is a list of ids. */
+const SESSIONS_OF_ENGINE = 64;
 /** What closing takes beyond the grace of running requests. */
 const CLOSING_MS = 10_000;
 
@@ -65,6 +71,8 @@ export async function serveCommand(
     {
       ...NO_SAMPLING,
       noServer: true,
+      engine: args.engine,
+      engineKeyFile: args.engineKeyFile,
       model: args.model,
       context: args.context,
       threads: args.threads,
@@ -78,22 +86,32 @@ export async function serveCommand(
   await using opened = new AsyncDisposableStack();
   const home = openHome(env, note);
   opened.defer(() => home.close());
-  const source = machineSource({
-    env,
-    model: args.model,
-    contextLength: configuration.contextLength,
-    open: (path, { contextLength }) =>
-      openModelOf(
-        {
-          ...model,
-          path,
-          contextLength: contextLength ?? undefined,
-          maxSessions: 2 * configuration.slots,
-        },
-        home,
-        note,
-      ),
-  });
+  const maxSessions = 2 * configuration.slots;
+  const source =
+    args.engine.length > 0
+      ? opened.use(
+          await engineSource(() =>
+            loadRemoteModel(args.engine, {
+              vocabularyOf: args.model,
+              keyFile: args.engineKeyFile,
+              env,
+              contextLength: configuration.contextLength ?? undefined,
+              maxSessions: Math.max(SESSIONS_OF_ENGINE, maxSessions),
+              onNote: note,
+            }),
+          ),
+        )
+      : machineSource({
+          env,
+          model: args.model,
+          contextLength: configuration.contextLength,
+          open: (path, { contextLength }) =>
+            openModelOf(
+              { ...model, path, contextLength: contextLength ?? undefined, maxSessions },
+              home,
+              note,
+            ),
+        });
   const socketPath = socketOf(env, note);
   const { tools: serverTools } = opened.use(await openServeTools(args, home, env, note));
   // Who may use the models without a key may not read the conversations of this user as well.
@@ -118,7 +136,8 @@ export async function serveCommand(
       version: packageVersion(),
       url: server.url,
       socketPath,
-      models: [args.model ?? null],
+      // Commands that want a model of this machine do not mean one of an engine elsewhere.
+      models: args.engine.length > 0 ? [] : [args.model ?? null],
       startedAt: new Date().toISOString(),
     });
     opened.defer(withdraw);

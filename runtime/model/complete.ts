@@ -1,6 +1,12 @@
 /** Sampling behind given ids, without a format around it: for clients that render their prompts themselves. */
 import type { Tokenizer } from "../../harmony/index.ts";
-import type { Sampling, Session, TokenEngine, TokenLogprobs } from "../../inference/index.ts";
+import {
+  type Sampling,
+  type Session,
+  type TokenEngine,
+  type TokenLogprobs,
+  tokenBitmask,
+} from "../../inference/index.ts";
 import type { StepTiming } from "../context.ts";
 import { sampleableIds } from "./sampleable-ids.ts";
 
@@ -11,6 +17,8 @@ export type CompletionRequest = {
   /** null: what the context holds. */
   readonly maxTokens: number | null;
   readonly stopIds: ReadonlySet<number>;
+  /** The only ids that may be sampled; null: all that the vocabulary names. */
+  readonly allowedIds: readonly number[] | null;
   readonly sampling: Sampling;
   /** How many of the likeliest ids are told beside each; null: none, and no probabilities. */
   readonly topLogprobs: number | null;
@@ -53,7 +61,10 @@ export async function complete(
     stopIds,
     sampling,
     signal,
-    sampleableIds: sampleableIds(tokenizer, engine.vocabSize),
+    sampleableIds:
+      request.allowedIds === null
+        ? sampleableIds(tokenizer, engine.vocabSize)
+        : tokenBitmask(engine.vocabSize, request.allowedIds),
     ...(topLogprobs !== null && {
       logprobs: {
         top: topLogprobs,

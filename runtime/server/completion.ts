@@ -19,6 +19,8 @@ export type CompletionOptions = {
   readonly stop?: readonly string[];
   /** Beside those that end a message of the model. */
   readonly stopIds?: readonly number[];
+  /** The only ids that may be sampled; null: all. */
+  readonly allowedIds?: readonly number[] | null;
   /** The tokens that end a message of the model do not end the completion. */
   readonly ignoresEnd?: boolean;
   /** Whether special tokens are part of the text. */
@@ -144,6 +146,7 @@ async function complete(
         prompt: promptIds,
         maxTokens: Math.min(room, maxTokens ?? room),
         stopIds,
+        allowedIds: run.allowedIds ?? null,
         sampling: {
           temperature: 1,
           topP: 1,

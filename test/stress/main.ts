@@ -11,6 +11,7 @@
  *     pull [--runs N] [--seed N]
  *     requests [--count N] [--seed N]
  *     load [--clients N] [--each N] [--seed N] [--embedded 1]
+ *     remote [--requests N] [--parallel N] [--percent N] [--seed N]
  *     xsd [--documents N]
  *     constrain [--walks N] [--seed N] [FILE of the area json | FOLDER of JSON-Schema-Test-Suite …]
  */
@@ -27,6 +28,7 @@ import { stressPaging } from "./paged-experts.ts";
 import { stressPlugins } from "./plugin-calls.ts";
 import { stressPulls } from "./pulls.ts";
 import { stressPython } from "./python-cells.ts";
+import { stressRemote } from "./remote-engine.ts";
 import { serverLoad } from "./server-load.ts";
 import { writeDocuments } from "./xsd-documents.ts";
 
@@ -164,6 +166,24 @@ const load: Area = async (args) => {
   };
 };
 
+/** `--requests` for each kind of server, of whose requests `--percent` fail. */
+const remote: Area = async (args) => {
+  const wanted = numbers(args, { requests: 2000, parallel: 16, percent: 20, seed: 1 });
+  const { requests, parallel, percent, seed } = wanted;
+  const onProgress = (done: number): void => {
+    if (done % 1000 === 0) console.error(`${done} generations`);
+  };
+  const report = await stressRemote({
+    requests,
+    parallel,
+    faults: percent / 100,
+    seed,
+    onProgress,
+  });
+  const good = report.problems.length === 0 && report.failed > 0 === percent > 0;
+  return { report: { seed, ...report }, good };
+};
+
 const constrain: Area = async (args) => {
   const { values, positionals } = parseArgs({
     args: [...args],
@@ -202,6 +222,7 @@ const AREAS = new Map<string, Area>([
   ["pull", pull],
   ["requests", requests],
   ["load", load],
+  ["remote", remote],
   ["plugins", plugins],
   ["paging", paging],
   ["context", context],

@@ -39,7 +39,7 @@ export async function openChat(
     onLoading: progress,
   });
   const { home, tools, python, briefing, threads: store } = environment;
-  if (args.model.model === undefined) {
+  if (args.model.model === undefined && args.model.engine.length === 0) {
     const offer = modelOffer(offerFacts(context.env));
     if (offer !== null) note(offer);
   }
@@ -63,7 +63,7 @@ export async function openChat(
       changeModel: async (path) => {
         // What is wrong with the name is said before anything is closed.
         inspectModel(resolveModelName(path)?.path);
-        const next = { ...configuration, path };
+        const next = { ...configuration, engines: [], path };
         // Two large models at once would not fit into most machines.
         await model.close();
         try {

@@ -11,7 +11,13 @@ import {
   webFlags,
 } from "../flags.ts";
 
-const { context, memory, "prefix-store": prefixStore } = modelFlags;
+const {
+  context,
+  memory,
+  "prefix-store": prefixStore,
+  engine,
+  "engine-key-file": engineKeyFile,
+} = modelFlags;
 
 export const command: Command = defineCommand({
   flags: {
@@ -24,6 +30,8 @@ export const command: Command = defineCommand({
   },
   settings: {
     ...engineFlags,
+    engine,
+    "engine-key-file": engineKeyFile,
     context,
     memory,
     "prefix-store": prefixStore,
@@ -91,6 +99,7 @@ export const command: Command = defineCommand({
   examples: [
     ["serve --model gpt-oss:20b", "For clients of Ollama and OpenAI on this machine"],
     ["serve --idle 15m", "Ends by itself"],
+    ["serve --engine vllm://gpu1:8000", "Chorale's Harmony in front of a vLLM or llama-server"],
     ["serve --listen 0.0.0.0 --api-key-file keys.txt", "For other machines, with keys"],
   ],
   run: async (args, context) => (await import("../serve.ts")).serveCommand(args, context),

@@ -52,10 +52,14 @@ export async function completions(
   if ((body.n ?? 1) !== 1) throw invalidField("n", "n is not 1; accepted: one answer.");
   if (body.suffix) throw invalidField("suffix", `"${model}" does not support insert`);
   if (body.echo) throw invalidField("echo", "The prompt is not repeated; accepted: false.");
+  if (body.allowed_token_ids?.length === 0) {
+    throw invalidField("allowed_token_ids", "No token is allowed; accepted: one or more.");
+  }
   const prompt = onePrompt(body.prompt);
   const { logprobs } = body;
   const top = typeof logprobs === "number" ? logprobs : logprobs === true ? 0 : null;
   const showsIds = body.return_token_ids === true;
+  const namesIds = body.return_tokens_as_token_ids === true;
   const head = {
     id: newId("cmpl-"),
     object: "text_completion",
@@ -70,7 +74,7 @@ export async function completions(
         {
           index: 0,
           text,
-          logprobs: top === null ? null : logprobsOf(begun, tokens),
+          logprobs: top === null ? null : logprobsOf(begun, tokens, namesIds),
           finish_reason: result === null ? null : finishReason(result),
           stop_reason: result === null ? null : (result.stopString ?? begun.stopId()),
           ...(showsIds && { token_ids: tokens.map(({ id }) => id) }),
@@ -85,6 +89,7 @@ export async function completions(
     sampling: samplingOf(body),
     stop: stopOf(body.stop),
     stopIds: body.stop_token_ids ?? [],
+    allowedIds: body.allowed_token_ids ?? null,
     ignoresEnd: body.ignore_eos ?? false,
     showsSpecial: body.skip_special_tokens === false,
     topLogprobs: top,
@@ -113,7 +118,7 @@ export async function generateIds(
         {
           index: 0,
           token_ids: tokens.map(({ id }) => id),
-          logprobs: top === null ? null : logprobsOf(begun, tokens),
+          logprobs: top === null ? null : logprobsOf(begun, tokens, false),
           finish_reason: result === null ? null : finishReason(result),
         },
       ],
@@ -204,8 +209,14 @@ async function* chunks(
   }
 }
 
-function logprobsOf({ tokenizer }: BegunCompletion, tokens: readonly Token[]): object {
-  const textOf = (id: number): string => tokenizer.decodeLossy([id]);
+/** @param namesIds tokens are named by their ids, as vLLM does it: `token_id:200005` */
+function logprobsOf(
+  { tokenizer }: BegunCompletion,
+  tokens: readonly Token[],
+  namesIds: boolean,
+): object {
+  const textOf = (id: number): string =>
+    namesIds ? `token_id:${id}` : tokenizer.decodeLossy([id]);
   let offset = 0;
   return {
     tokens: tokens.map(({ id }) => textOf(id)),

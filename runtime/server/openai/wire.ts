@@ -64,6 +64,8 @@ export type CompletionBody = Sampled & {
     return_token_ids: boolean;
     skip_special_tokens: boolean;
     stop_token_ids: readonly number[];
+    allowed_token_ids: readonly number[];
+    return_tokens_as_token_ids: boolean;
     ignore_eos: boolean;
   }>;
 
@@ -135,6 +137,8 @@ export const completionBody: Schema<CompletionBody> = object({
   return_token_ids: nullish(boolean()),
   skip_special_tokens: nullish(boolean()),
   stop_token_ids: nullish(ids),
+  allowed_token_ids: nullish(ids),
+  return_tokens_as_token_ids: nullish(boolean()),
   ignore_eos: nullish(boolean()),
 });
 

@@ -1,0 +1,199 @@
+/** One server that computes, as it was found when it was connected to. */
+import type { TokenLogprobs } from "../engine.ts";
+import { type EngineClient, PassingFailure } from "./http.ts";
+import { eventData } from "./lines.ts";
+import {
+  type AnswerPart,
+  type AnswerReader,
+  type Fields,
+  idsOf,
+  isFields,
+  isId,
+  type Protocol,
+  type RemoteToken,
+  type TokenRequest,
+} from "./protocol.ts";
+
+/** What a server was seen to do. */
+export type RemoteCapabilities = {
+  /** It takes token ids, and counts as many as it was given. */
+  readonly idsIn: boolean;
+  readonly idsOut: boolean;
+  /**
+   * Streams tell each id, or that one is missing. Where they do not, answers are asked for in blocks that come whole.
+   */
+  readonly exactStreams: boolean;
+  /** It tells probabilities by ids. */
+  readonly logprobs: boolean;
+  /** It takes the ids that may come. */
+  readonly allowedIds: boolean;
+  /** Whether a seed counts. `position`: each place of the timeline draws its own number from it. */
+  readonly seed: "none" | "request" | "position";
+  /** Requests may say which of them begin alike. */
+  readonly cacheKey: boolean;
+  /** It turns texts into ids. */
+  readonly tokenizes: boolean;
+};
+
+export type ReplicaFacts = {
+  readonly client: EngineClient;
+  readonly protocol: Protocol;
+  readonly model: string | null;
+  /** Tokens; null where the server does not say. */
+  readonly contextLength: number | null;
+  /** Rows; null where the server does not say. */
+  readonly vocabSize: number | null;
+  readonly capabilities: RemoteCapabilities;
+};
+
+/** Tokens of an answer that comes whole, where streams are not exact. */
+const BLOCK_TOKENS = 16;
+
+export class Replica {
+  readonly client: EngineClient;
+  readonly protocol: Protocol;
+  readonly model: string | null;
+  readonly capabilities: RemoteCapabilities;
+  readonly facts: ReplicaFacts;
+  /** Requests that run. */
+  active = 0;
+  /** Takes no new requests. */
+  isDrained = false;
+  /** Failures in a row. */
+  failures = 0;
+  /** Milliseconds of `performance.now()` until which it is asked only where no other is left. */
+  restsUntil = 0;
+  /** Settles when nothing runs; set by who waits for that. */
+  onIdle: (() => void) | null = null;
+
+  constructor(facts: ReplicaFacts) {
+    this.facts = facts;
+    this.client = facts.client;
+    this.protocol = facts.protocol;
+    this.model = facts.model;
+    this.capabilities = facts.capabilities;
+  }
+
+  /** Host and path, without what may be a key. */
+  get name(): string {
+    return `${this.client.base.host}${this.client.base.pathname.replace(/\/$/, "")}`;
+  }
+
+  /**
+   * The parts of an answer, as a stream where that is exact. Leaving the loop ends the computation at the server.
+   * @param isWhole wants an answer that comes whole, and so tells all ids
+   * @throws PassingFailure, RemoteEngineError; the signal's reason
+   */
+  async *answer(
+    request: Omit<TokenRequest, "model" | "isStream">,
+    isWhole: boolean,
+    signal: AbortSignal,
+  ): AsyncGenerator<AnswerPart, void, void> {
+    const isStream = this.capabilities.exactStreams && !isWhole;
+    const maxTokens =
+      isStream || isWhole ? request.maxTokens : Math.min(BLOCK_TOKENS, request.maxTokens);
+    yield* ask(
+      this.client,
+      this.protocol,
+      { ...request, maxTokens, model: this.model, isStream },
+      signal,
+    );
+  }
+
+  /** @returns null where the server does not tokenise */
+  async tokenize(text: string, signal?: AbortSignal): Promise<readonly number[] | null> {
+    const { client, protocol, model } = this;
+    return (await tokenize(client, protocol, model, text, signal))?.ids ?? null;
+  }
+}
+
+/** @throws as `Replica.answer` */
+export async function* ask(
+  client: EngineClient,
+  protocol: Protocol,
+  request: TokenRequest,
+  signal: AbortSignal | undefined,
+  reader: AnswerReader = protocol.reader(client, request.isStream),
+): AsyncGenerator<AnswerPart, void, void> {
+  const asked = {
+    method: "POST",
+    path: protocol.path,
+    body: protocol.body(request),
+    signal,
+  } as const;
+  if (!request.isStream) {
+    const part = reader.read(objectOf(await client.json(asked), client));
+    yield part;
+    if (part.end === null) throw cutOff(client);
+    return;
+  }
+  const answer = await client.expect(asked);
+  let hasEnded = false;
+  for await (const data of eventData(answer.chunks())) {
+    if (data === "[DONE]") break;
+    const part = reader.read(objectOf(parsed(data, client), client));
+    hasEnded ||= part.end !== null;
+    yield part;
+  }
+  if (!hasEnded) throw cutOff(client);
+}
+
+/** All tokens of a short answer that comes whole. @throws as `Replica.answer` */
+export async function wholeTokens(
+  parts: AsyncIterable<AnswerPart>,
+): Promise<readonly RemoteToken[]> {
+  const tokens: RemoteToken[] = [];
+  for await (const part of parts) tokens.push(...part.tokens);
+  return tokens;
+}
+
+/** Probabilities of the first token. */
+export function firstLogprobs(tokens: readonly RemoteToken[]): TokenLogprobs | null {
+  return tokens[0]?.logprobs ?? null;
+}
+
+/** @returns null where the server does not tokenise */
+export async function tokenize(
+  client: EngineClient,
+  protocol: Protocol,
+  model: string | null,
+  text: string,
+  signal?: AbortSignal,
+): Promise<{ readonly ids: readonly number[]; readonly contextLength: number | null } | null> {
+  const body = protocol.tokenizeBody(model, text);
+  const answer = await client.send({ method: "POST", path: "/tokenize", body, signal });
+  if (answer.status !== 200) {
+    answer.cancel();
+    return null;
+  }
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of answer.chunks()) chunks.push(chunk);
+  try {
+    const value: unknown = JSON.parse(Buffer.concat(chunks).toString("utf8"));
+    const ids = isFields(value) ? idsOf(value["tokens"]) : null;
+    if (ids === null || !isFields(value)) return null;
+    const longest = value["max_model_len"];
+    return { ids, contextLength: isId(longest) && longest > 0 ? longest : null };
+  } catch {
+    return null;
+  }
+}
+
+function parsed(data: string, client: EngineClient): unknown {
+  try {
+    return JSON.parse(data);
+  } catch {
+    throw new PassingFailure(`${client.base.host} sends an event that is no JSON`);
+  }
+}
+
+function objectOf(value: unknown, client: EngineClient): Fields {
+  // SGLang answers a list of prompts with a list; a list of one is one.
+  const one = Array.isArray(value) && value.length === 1 ? value[0] : value;
+  if (isFields(one)) return one;
+  throw client.error("CHORALE_ENGINE_PROTOCOL", "answers with JSON that is no object");
+}
+
+function cutOff(client: EngineClient): PassingFailure {
+  return new PassingFailure(`${client.base.host}: the answer was cut off`);
+}
