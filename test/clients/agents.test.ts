@@ -9,15 +9,14 @@ import {
   ANSWER,
   answers,
   type Client,
-  type ClientRun,
   clientTest,
-  FILE,
   MODEL,
   TASK,
   THOUGHT,
   thinks,
   toolTurn,
 } from "./client-test.ts";
+import { type ClientRun, FILE } from "./workplace.ts";
 
 function succeeded({ status, stdout, stderr }: ClientRun): string {
   expect(status, stderr + stdout).toBe(0);
@@ -56,7 +55,7 @@ clientTest(
   async (client) => {
     succeeded(await client.connect("codex", "--write"));
     const items = codexItems(
-      succeeded(await codex(client, "--profile", "chorale", UNSANDBOXED, TASK)),
+      succeeded(await codex(client, "--strict-config", "--profile", "chorale", UNSANDBOXED, TASK)),
     );
     expect(items).toContainEqual(
       expect.objectContaining({
@@ -72,6 +71,8 @@ clientTest(
     expect(prompt).toContain("You are a coding agent in the Codex CLI, on the user's machine.");
     expect(prompt).not.toContain("type create_goal");
     expect(prompt).not.toContain("multi_agent");
+    // Nothing of the configuration is unknown to it, or old.
+    expect(items.filter(({ type }) => type === "error")).toEqual([]);
   },
 );
 

@@ -18,7 +18,7 @@ const TURN_OR_OBJECT: Script = (prompt) =>
 
 /** What a program printed. */
 async function printed(client: Client, name: string, ...args: readonly string[]): Promise<unknown> {
-  const { status, stdout, stderr } = await client.program(name, ...args);
+  const { status, stdout, stderr } = await client.program(name, client.server.url, ...args);
   expect(status, stderr + stdout).toBe(0);
   return JSON.parse(stdout.trim().split("\n").at(-1) ?? "");
 }
