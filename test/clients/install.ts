@@ -8,7 +8,7 @@ import { dirname, join } from "node:path";
 import { clientsFolder, manifestFolder } from "./installed.ts";
 
 /** Downloads of a registry that is slow are given up: the tests are then skipped. */
-const INSTALL_TIMEOUT_MS = 240_000;
+const INSTALL_TIMEOUT_MS = 180_000;
 
 const folder = clientsFolder();
 if (existsSync(join(folder, "node_modules"))) console.log(`clients are installed in ${folder}`);
