@@ -101,12 +101,15 @@ export class ResponseRun {
   readonly #request: ResponsesRequest;
   readonly #conversation: ReadConversation;
   readonly #hidden = new Map<string, HiddenCall>();
+  readonly #writer: ResponseWriter;
   #session: ServerToolSession | null = null;
-  #writer: ResponseWriter;
   #turn: AsyncGenerator<TurnEvent, TurnResult, void> | null = null;
   /** Events were numbered, and are on their way to the client. */
   #isTelling = false;
   #failure: unknown = null;
+  #isRead = false;
+  /** Stops listening for a client that goes. */
+  #forget = (): void => {};
 
   /** @throws ServerError for what the request refers to and is not there */
   constructor(responses: Responses, request: ResponsesRequest) {
@@ -148,6 +151,11 @@ export class ResponseRun {
       this.#responses.live.set(this.live.id, this.live);
       // It is known by its id from now on, also where the process ends before it.
       if (this.#request.isBackground) this.#keep();
+      // A client may go before anybody has begun to read.
+      const onGone = (): void => void this.drain();
+      signal.addEventListener("abort", onGone, { once: true });
+      this.#forget = () => signal.removeEventListener("abort", onGone);
+      if (signal.aborted) await this.drain();
     } catch (error) {
       await this.#session?.close();
       throw withField(error);
@@ -156,6 +164,8 @@ export class ResponseRun {
 
   /** The events of the stream, as they come. Whoever stops reading cancels the response. */
   async *events(): AsyncGenerator<readonly ResponseEvent[], void, void> {
+    if (this.#isRead) return;
+    this.#isRead = true;
     let end: ResponseEnd = { status: "cancelled" };
     let usage: TurnUsage | null = null;
     let last: readonly ResponseEvent[] = [];
@@ -192,6 +202,11 @@ export class ResponseRun {
     yield last;
   }
 
+  /** Reads the events to their end, where nobody else does. */
+  async drain(): Promise<void> {
+    for await (const _ of this.events());
+  }
+
   /** For a stream in which nothing has happened for a while, also before its first event. */
   keepalive(): readonly ResponseEvent[] {
     // Numbers are told in their order: what has one already comes first.
@@ -213,6 +228,7 @@ export class ResponseRun {
     const last = this.live.push(this.#writer.end(end, usage));
     if (this.#request.isStored) this.#keep();
     this.#responses.live.delete(this.live.id);
+    this.#forget();
     this.live.end();
     return last;
   }

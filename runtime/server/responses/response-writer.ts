@@ -83,11 +83,6 @@ export class ResponseWriter {
     };
   }
 
-  /** The number of the next event. */
-  get nextSequenceNumber(): number {
-    return this.#next;
-  }
-
   begin(): readonly ResponseEvent[] {
     const { response } = this;
     return this.#numbered([

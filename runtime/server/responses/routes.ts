@@ -47,7 +47,7 @@ async function create(context: ServerContext, c: Context<ServerEnv>): Promise<Re
   );
   if (request.isBackground) {
     await begun;
-    void drain(run);
+    void run.drain();
     return request.isStreaming ? streamOf(context, run.live, 0) : c.json(run.response);
   }
   if (!request.isStreaming) {
@@ -101,13 +101,9 @@ async function* texts(
   yield DONE;
 }
 
-async function drain(run: ResponseRun): Promise<void> {
-  for await (const _ of run.events());
-}
-
 /** @throws what the response has failed with: without a stream there is a status for it */
 async function whole(run: ResponseRun): Promise<ResponseObject> {
-  await drain(run);
+  await run.drain();
   if (run.failure !== null) throw run.failure;
   return run.response;
 }
