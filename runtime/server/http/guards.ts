@@ -98,6 +98,7 @@ export function originGuard(allowed: readonly string[]): MiddlewareHandler<Serve
       return next();
     }
     const isAllowed =
+      isSameOrigin(origin, c.req.header("host")) ||
       OWN_ORIGIN.test(origin) ||
       APP_ORIGIN.test(origin) ||
       patterns.some((pattern) => pattern.test(origin));
@@ -123,6 +124,14 @@ export function originGuard(allowed: readonly string[]): MiddlewareHandler<Serve
     c.header("access-control-expose-headers", "x-request-id, retry-after");
     c.header("vary", "Origin");
   };
+}
+
+/**
+ * Whether a page is of this very server. What `hostGuard` let in names this machine, or comes with keys.
+ * @param host of the request
+ */
+export function isSameOrigin(origin: string, host: string | undefined): boolean {
+  return URL.canParse(origin) && new URL(origin).host === host?.toLowerCase();
 }
 
 function originPattern(allowed: string): RegExp {

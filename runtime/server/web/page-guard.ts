@@ -1,6 +1,7 @@
 /** Who may use the page's own API: the page of this very server, and programs. No other page, not even of this machine. */
 import { ServerError } from "../errors.ts";
 import type { ServerEnv } from "../http/connection.ts";
+import { isSameOrigin } from "../http/guards.ts";
 import type { Context } from "../http/hono.ts";
 
 /** A browser sends a header of its own only after it has asked, and is refused then. */
@@ -28,7 +29,7 @@ export const PAGE_HEADERS: Readonly<Record<string, string>> = {
 export function checkPageRequest(c: Context<ServerEnv>): void {
   const origin = c.req.header("origin");
   const site = c.req.header("sec-fetch-site");
-  const isOwn = origin === undefined || hostOf(origin) === c.req.header("host")?.toLowerCase();
+  const isOwn = origin === undefined || isSameOrigin(origin, c.req.header("host"));
   const isSameSite = site === undefined || site === "same-origin" || site === "none";
   if (c.req.header(PAGE_HEADER) !== "1" || !isOwn || !isSameSite) {
     throw new ServerError(
@@ -46,8 +47,4 @@ export function checkPageRequest(c: Context<ServerEnv>): void {
       { status: 415 },
     );
   }
-}
-
-function hostOf(origin: string): string | null {
-  return URL.canParse(origin) ? new URL(origin).host : null;
 }

@@ -1,4 +1,5 @@
 /** The API of the page: who may use it, and that runs go on, are read on, asked and stopped. */
+import { request } from "node:http";
 import { afterEach, expect, test } from "vitest";
 import { exportJsonLines } from "../../../../runtime/thread/import.ts";
 import { eventsOf } from "../serve.ts";
@@ -140,6 +141,29 @@ test("a key guards the data, not the page", async () => {
     headers: { authorization: "Bearer secret" },
   });
   expect(allowed.status).toBe(200);
+});
+
+test("a page behind a proxy or at another name of the machine is its own page, with the key", async () => {
+  const server = await started([], { keys: ["secret"] });
+  const status = (headers: Record<string, string>): Promise<number | undefined> =>
+    new Promise((resolve, reject) => {
+      const options = {
+        method: "POST",
+        headers: { "content-type": "application/json", "x-chorale-page": "1", ...headers },
+      };
+      request(`${server.url}/page/api/runs/none/stop`, options, (answer) => {
+        answer.resume();
+        resolve(answer.statusCode);
+      })
+        .on("error", reject)
+        .end("{}");
+    });
+  const own = { host: "chat.example", origin: "https://chat.example" };
+  const authorization = "Bearer secret";
+  // There is no such run: the request was let in.
+  expect(await status({ ...own, authorization })).toBe(404);
+  expect(await status(own)).toBe(401);
+  expect(await status({ ...own, authorization, origin: "https://evil.example" })).toBe(403);
 });
 
 test("a run is read from its beginning, from any place, and again", async () => {

@@ -22,7 +22,7 @@ type Hands = {
   readonly server: PageServer;
   /** Types a message and sends it. */
   readonly say: (text: string) => Promise<void>;
-  /** Waits for the end of the last turn. */
+  /** Waits for the end of the turn that was begun last. */
   readonly done: () => Promise<void>;
   readonly button: (name: string | RegExp) => Locator;
 };
@@ -286,7 +286,9 @@ const scenarios: readonly Scenario[] = [
       await page.getByLabel("JSON Schema").fill("{ nonsense");
       await say("A city");
       expect(await page.getByRole("alert").textContent()).toContain("The schema is no JSON");
-      expect(await page.getByLabel("Message", { exact: true }).inputValue()).toBe("A city");
+      // What could not be sent is back in its field.
+      const field = page.getByLabel("Message", { exact: true });
+      await expect.poll(() => field.inputValue()).toBe("A city");
     },
   },
   {
@@ -396,6 +398,27 @@ const scenarios: readonly Scenario[] = [
     },
   },
   {
+    name: "a turn that was interrupted goes on",
+    replies: [call("weather", { city: "Oslo" }), answer("Never kept."), answer("Went on.")],
+    act: async ({ page, server, say, done, button }) => {
+      await say("Weather?");
+      await done();
+      const [known] = await server.threads.list();
+      const entries = await server.threads.read(known?.threadId ?? "");
+      // As a process leaves it that was killed behind the call.
+      const kept = entries.slice(0, entries.findIndex(({ type }) => type === "result") + 1);
+      const open = kept.map((entry) =>
+        entry.type === "thread" ? { ...entry, threadId: "thread_open" } : entry,
+      );
+      await server.threads.append("thread_open", ...open);
+      await page.goto(`${server.url}/#thread_open`);
+      await button("Go on with it").click();
+      await done();
+      await page.locator(".answer", { hasText: "Went on." }).waitFor();
+      expect(await page.locator(".turn").count()).toBe(1);
+    },
+  },
+  {
     name: "a conversation is copied from a turn on, and goes its own way",
     replies: [answer("One."), answer("Two."), answer("Another two.")],
     act: async ({ page, server, say, done, button }) => {
@@ -450,6 +473,7 @@ const scenarios: readonly Scenario[] = [
       await done();
       await button("Trace").click();
       const rows = page.locator(".timeline tbody tr");
+      await rows.nth(2).waitFor();
       expect(await rows.count()).toBe(3);
       expect(await rows.nth(1).textContent()).toContain("weather");
       await page.getByText(/messages, down to their tokens/).click();
@@ -575,15 +599,18 @@ describe.skipIf(missing)("in a browser", () => {
         });
         await page.goto(`${server.url}/`);
         const field = page.locator("#message");
+        /** Turns before what was said last. */
+        let turns = 0;
         await act({
           page,
           server,
           say: async (text) => {
+            turns = await page.locator(".turn").count();
             await field.fill(text);
             await field.press("Enter");
           },
           done: async () => {
-            await page.locator(".turn:last-of-type footer").waitFor();
+            await page.locator(".turn").nth(turns).locator("footer").waitFor();
           },
           button: (name) =>
             page
