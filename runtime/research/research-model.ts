@@ -13,7 +13,7 @@ import type {
   ModelStep,
 } from "../model/language-model.ts";
 import type { TurnOptions } from "../options.ts";
-import { type Asker, createAsker, plainText } from "./ask.ts";
+import { type Asker, createAsker, type Left, plainText } from "./ask.ts";
 import { compose } from "./compose.ts";
 import { type Hit, hitsOf } from "./hits.ts";
 import { type ResearchNote, takeNotes, withCitations } from "./notes.ts";
@@ -23,6 +23,8 @@ export type ResearchLimits = {
   readonly searches: number;
   /** Most pages that are opened for a search. */
   readonly pagesPerSearch: number;
+  /** Most seconds; undefined: no limit. */
+  readonly seconds: number | undefined;
 };
 
 export type ResearchProgress = {
@@ -58,7 +60,13 @@ export class ResearchModel implements LanguageModel {
   readonly #limits: ResearchLimits;
   readonly #sources: () => CitedSources;
   readonly #asker: Asker;
-  #signal: AbortSignal = new AbortController().signal;
+  #request: Pick<ModelRequest, "signal" | "maxTokens"> = {
+    signal: new AbortController().signal,
+    maxTokens: null,
+  };
+  /** Tokens of all questions before this step. */
+  #tokensBefore = 0;
+  readonly #startedAt = performance.now();
   readonly #queue: Action[] = [];
   #last: Action | null = null;
   #cursorsBefore = 0;
@@ -70,6 +78,7 @@ export class ResearchModel implements LanguageModel {
   readonly #notes: ResearchNote[] = [];
   #isPlanned = false;
   #hasLookedAgain = false;
+  #hasReadOneMore = false;
   #leftOut = 0;
 
   /** @param sources the pages that the calls of the thread have shown until now */
@@ -85,7 +94,7 @@ export class ResearchModel implements LanguageModel {
     this.#question = question;
     this.#limits = limits;
     this.#sources = sources;
-    this.#asker = createAsker(model, options, () => this.#signal);
+    this.#asker = createAsker(model, options, () => this.#left());
   }
 
   get progress(): ResearchProgress {
@@ -108,7 +117,8 @@ export class ResearchModel implements LanguageModel {
     const before = { ...this.#asker.cost };
     let finish: StepFinish = "stop";
     let error: unknown;
-    this.#signal = request.signal;
+    this.#request = request;
+    this.#tokensBefore = before.outputTokens;
     try {
       request.signal.throwIfAborted();
       for await (const message of this.#messages(request)) {
@@ -157,7 +167,11 @@ export class ResearchModel implements LanguageModel {
 
   /** What is said in this step: notes, then a call, or the answer. */
   async *#messages(request: ModelRequest): AsyncGenerator<Said> {
-    const mustAnswer = request.prefill === "final" || isNearItsEnd(request);
+    const isNear = isNearItsEnd(request);
+    // Without a note, one more page is read.
+    const isWorthOne = this.#notes.length === 0 && !this.#hasReadOneMore;
+    const mustAnswer = request.prefill === "final" || (isNear && !isWorthOne);
+    if (isNear && this.#queue[0]?.type === "open") this.#hasReadOneMore = true;
     if (!this.#isPlanned && !mustAnswer) yield commentary(await this.#plan());
     else if (this.#last !== null) {
       const notes = await this.#readLast(this.#last);
@@ -297,6 +311,19 @@ export class ResearchModel implements LanguageModel {
     return { type: "search", query };
   }
 
+  /** Of the budgets of the turn, what questions may use: a step behind them has to be left. */
+  #left(): Left {
+    const { signal, maxTokens } = this.#request;
+    const used = this.#asker.cost.outputTokens - this.#tokensBefore;
+    const { seconds } = this.#limits;
+    const spent = performance.now() - this.#startedAt;
+    return {
+      signal,
+      tokens: maxTokens === null ? null : maxTokens - used - RESERVED_TOKENS,
+      milliseconds: seconds === undefined ? null : Math.floor(seconds * 1000 - spent - RESERVED_MS),
+    };
+  }
+
   async #answer(): Promise<string> {
     if (this.#notes.length === 0) {
       const searched = this.#searches.map((query) => `“${query}”`).join(", ");
@@ -313,6 +340,10 @@ export class ResearchModel implements LanguageModel {
     return text;
   }
 }
+
+/** Kept for the answer. */
+const RESERVED_TOKENS = 16;
+const RESERVED_MS = 300;
 
 /** The loop has told, in a note, that a budget is near its end. */
 function isNearItsEnd({ transcript }: ModelRequest): boolean {

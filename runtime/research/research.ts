@@ -64,7 +64,7 @@ export function research(options: ResearchOptions): ResearchRun {
   const guided = new ResearchModel(
     model,
     question,
-    { searches: maxSearches, pagesPerSearch },
+    { searches: maxSearches, pagesPerSearch, seconds: options.maxSeconds },
     () => sourcesOf(thread.state),
     { effort, sampling, date },
   );

@@ -253,6 +253,9 @@ export function hasName({ text, kind }: NameClaim, cited: NamedText): boolean {
     const escaped = text.replaceAll(".", "\\.");
     return new RegExp(`(?<![\\d.])${escaped}(?!\\d|\\.\\d)`).test(foldSigns(cited.raw));
   }
+  // As it is, between signs: also a code span of a word that is no name elsewhere.
+  if (cited.sentence.includes(` ${wordsOf(text).join(" ")} `) && wordsOf(text).length > 0)
+    return true;
   const words = (foldSigns(text).match(/[\p{L}\p{M}\p{N}]+/gu) ?? []).filter((word) => {
     return word !== "s" && !INNER.test(word) && !OPENERS.has(foldLetters(word));
   });

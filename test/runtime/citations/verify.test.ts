@@ -140,6 +140,12 @@ describe("a citation", () => {
     expect(checked("The X300 weighs 31 kg【0†L2】.", lines)).toEqual(["unsupported: X300"]);
   });
 
+  test("of a code span is there where the word is", () => {
+    const code = ["`decision`, `by` and `no_approver`"];
+    expect(checked("It has `by` and `no_approver`【0†L0】.", code)).toEqual(["supported"]);
+    expect(checked("It has `of` and `no_approver`【0†L0】.", code)).toEqual(["unsupported: of"]);
+  });
+
   test("of what was computed is marked, and no failure", () => {
     const text = "The price rose by 25 % from 2022 to 2023【0†L4】.";
     expect(checked(text, lines)).toEqual(["computed: 25 %"]);

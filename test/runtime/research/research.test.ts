@@ -154,6 +154,15 @@ describe("research", () => {
     expect(events).toContainEqual(expect.objectContaining({ type: "budget", budget: "steps" }));
   });
 
+  test("asks no question that its tokens do not allow, and answers all the same", async () => {
+    for (const limits of [{ maxTokens: 60 }, { maxToolCalls: 2 }]) {
+      const { result } = await researched("Who kept the light alone?", answers({}), limits);
+      expect([limits, result.status]).toEqual([limits, "completed"]);
+      expect(result.output).toContain("Maren Holt");
+      expect(result.annotations.length).toBeGreaterThan(0);
+    }
+  });
+
   test("leaves its notes where it is stopped", async () => {
     const controller = new AbortController();
     const { result, report } = await researched("Who kept the light alone?", answers({}), {
