@@ -32,7 +32,9 @@ export async function truncated<T>(
  * Without the oldest quarter of what may go, and at least one message of it.
  * @returns null where nothing may go
  */
-function withoutOldest(items: readonly ConversationItem[]): readonly ConversationItem[] | null {
+export function withoutOldest(
+  items: readonly ConversationItem[],
+): readonly ConversationItem[] | null {
   const first = items.findIndex(({ type }) => type !== "system" && type !== "developer");
   const last = items.findLastIndex(({ type }) => type === "user");
   if (first < 0 || last <= first) return null;
