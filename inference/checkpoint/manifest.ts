@@ -44,7 +44,7 @@ export type ModelManifest = {
   readonly source: ManifestSource;
   /** As the registry calls it (`apache-2.0`); null where it does not say. */
   readonly license: string | null;
-  /** Which content this is, whatever it is called: 64 hexadecimal digits. */
+  /** Which content this is, under any name: 64 hexadecimal digits. */
   readonly digest: string;
   /** ISO 8601. */
   readonly pulledAt: string;

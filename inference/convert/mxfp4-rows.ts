@@ -1,4 +1,4 @@
-/** Rows of an expert in MXFP4, whatever its file has: what is MXFP4 there keeps every bit. */
+/** Rows of an expert in MXFP4, from every kind of file: what is MXFP4 there keeps every bit. */
 
 import { openDenseExpert } from "../checkpoint/dense-experts.ts";
 import {

@@ -240,7 +240,7 @@ function licenseOf(facts: Record<string, unknown>): string | null {
   return typeof found === "string" ? found.slice(0, 100) : null;
 }
 
-/** Of names and contents, whatever the repository is called. */
+/** Of names and contents, not of the repository's name. */
 function digestOf(files: readonly RegistryFile[]): string {
   const lines = files.map(({ name, sha256, gitOid }) => `${name} ${sha256 ?? gitOid}\n`).sort();
   return createHash("sha256").update(lines.join("")).digest("hex");

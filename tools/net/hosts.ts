@@ -76,7 +76,7 @@ export function isHostGranted(url: URL, patterns: readonly HostPattern[]): boole
   });
 }
 
-/** Whether a pattern covers a hostname, whatever the port. */
+/** Whether a pattern covers a hostname, with any port. */
 export function isNameCovered(hostname: string, pattern: HostPattern): boolean {
   return covers(pattern, { kind: "exact", name: plainHost(hostname) });
 }

@@ -24,7 +24,7 @@ import {
   unknown,
 } from "../wire/valibot.ts";
 
-/** A part of a content, of whatever type. */
+/** A part of a content, of any type. */
 type Block = { readonly type: string } & Fields<{
   readonly text: string;
   readonly thinking: string;

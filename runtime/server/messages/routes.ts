@@ -92,7 +92,7 @@ async function* written(
       if (events.length > 0) yield events;
     }
   } finally {
-    // Whoever stopped reading has cancelled the turn.
+    // A client that stopped reading has cancelled the turn.
     await turn.return(undefined as never);
   }
 }

@@ -1,4 +1,4 @@
-/** A response while it is made: its events from the first on, for whoever reads them, and the way to stop it. */
+/** A response while it is made: its events from the first on, for every reader, and the way to stop it. */
 import type { ResponseEvent, ResponseObject } from "./wire.ts";
 
 export class LiveResponse {

@@ -162,7 +162,7 @@ export class ResponseRun {
     }
   }
 
-  /** The events of the stream, as they come. Whoever stops reading cancels the response. */
+  /** The events of the stream, as they come. A reader that stops cancels the response. */
   async *events(): AsyncGenerator<readonly ResponseEvent[], void, void> {
     if (this.#isRead) return;
     this.#isRead = true;
@@ -334,7 +334,7 @@ function endOf({ finish, error }: TurnResult, closing: AbortSignal): ResponseEnd
     case "length":
       return { status: "incomplete", reason: "max_output_tokens" };
     case "cancelled":
-      // A server that ends says so in the stream; whoever cancelled knows.
+      // A server that ends says so in the stream; a client that cancelled knows.
       return closing.aborted ? failure(closing.reason) : { status: "cancelled" };
     case "failed":
       return failure(error);

@@ -112,7 +112,7 @@ async function* linesOf(
   onEnd: () => void,
 ): AsyncGenerator<string, void, void> {
   const channel = new Channel<SampleLine>();
-  // Nobody reads what is told behind this: the model is not to wait for it.
+  // What is told behind this is not read: the model is not to wait for it.
   signal.addEventListener("abort", () => channel.close(), { once: true });
   const work = sampleInTurn(
     () => admission.enter(signal)(),

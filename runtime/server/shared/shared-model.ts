@@ -166,7 +166,7 @@ export class SharedModel implements LanguageModel {
     if (this.#threads.delete(threadId)) await this.#leave(threadId);
   }
 
-  /** The server keeps what was computed, for whatever begins alike. */
+  /** The server keeps what was computed, for conversations that begin alike. */
   async close(): Promise<void> {
     await Promise.all([...this.#threads].map((threadId) => this.#leave(threadId)));
     this.#threads.clear();

@@ -136,7 +136,7 @@ function groundOf({ style, bgcolor }: Attributes): string | null {
 /** A ground of no one colour. */
 const PICTURE = "picture";
 
-/** How far the parts of two colours may differ, of 255, for nobody to tell them apart. */
+/** How far the parts of two colours may differ, of 255, so that a person cannot tell them apart. */
 const INDISTINGUISHABLE = 12;
 
 function looksAlike(one: string, other: string): boolean {

@@ -257,7 +257,7 @@ export class SearchIndex {
   }
 
   /**
-   * From now on the index is read as it is now, whatever other processes write into its file. Nothing can
+   * From now on the index is read as it is now, although other processes write into its file. Nothing can
    * be written through this object any more.
    */
   hold(): void {

@@ -67,7 +67,7 @@ export class RobotsGuard {
         return await untilAborted(asked, signal);
       } catch (error) {
         if (signal.aborted) throw error;
-        // Whoever asked gave up, or had less time.
+        // The caller that asked gave up, or had less time.
       }
     }
     const asking = this.#ask(url, signal);

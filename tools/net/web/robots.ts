@@ -31,7 +31,7 @@ const MOST_CHARACTERS = 500 * 1024;
 const TOKEN = /^[a-z_-]+/i;
 
 /**
- * @param text  of the file, whatever it is
+ * @param text  of the file, which may be anything
  * @param product  the program's name, as its user agent begins
  */
 export function parseRobots(text: string, product: string): RobotsRules {

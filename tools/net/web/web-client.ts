@@ -379,7 +379,7 @@ class PooledWebClient implements WebClient {
   }
 }
 
-/** The same for the same question, whatever the answer: method, URL, media types, and the hash of a body. */
+/** The same for the same question, not for the answer: method, URL, media types, and the hash of a body. */
 function recordingKey(url: URL, { method, headers, body }: SentRequest): string {
   const parts = [method, withoutFragment(url), headers["accept"] ?? ""];
   if (body !== undefined) parts.push(sha256(body));
