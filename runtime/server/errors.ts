@@ -83,10 +83,14 @@ export function invalidField(param: string, problem: string): ServerError {
 }
 
 /** The prompt leaves no room for an answer. */
-export function promptTooLong(tokens: number, contextLength: number): ServerError {
+export function promptTooLong(
+  size: number,
+  contextLength: number,
+  unit: "tokens" | "characters" = "tokens",
+): ServerError {
   return new ServerError(
     "CHORALE_REQUEST",
-    `The prompt has ${tokens} tokens, and the model's context holds ${contextLength}, the answer included. ` +
+    `The prompt has ${size} ${unit}, and the model's context holds ${contextLength} tokens, the answer included. ` +
       "Shorten the conversation, or serve the model with a larger context.",
     { wireCode: "context_length_exceeded", param: "messages" },
   );

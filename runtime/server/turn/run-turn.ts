@@ -19,7 +19,7 @@ import {
   type ToolChoice,
 } from "../../index.ts";
 import type { Admission } from "../admission.ts";
-import { invalidField } from "../errors.ts";
+import { invalidField, promptTooLong } from "../errors.ts";
 import { Channel } from "./channel.ts";
 import { type ClientTool, ClientTools } from "./client-tools.ts";
 import { historyOf } from "./history.ts";
@@ -134,6 +134,7 @@ async function turn(
 ): Promise<TurnResult> {
   const { serverTools = [], output = null, maxTokens = null, toolChoice = "auto" } = request;
   const startedAt = performance.now();
+  checkSize(request, model.contextLength);
   const tools = new ClientTools(
     request.clientTools ?? [],
     serverTools.map(({ recipient }) => recipient),
@@ -256,6 +257,27 @@ function remember(
       arguments: message.content.map((part) => (part.type === "text" ? part.text : "")).join(""),
       contentType: message.contentType ?? null,
     });
+  }
+}
+
+/** No token of any vocabulary covers more characters: an absurd prompt needs no counting, which takes its time. */
+const MAX_CHARACTERS_PER_TOKEN = 128;
+/** More are nothing that a model could choose from. */
+const MAX_TOOLS = 1024;
+
+/** @throws ServerError */
+function checkSize({ items, clientTools = [] }: TurnRequest, contextLength: number): void {
+  if (clientTools.length > MAX_TOOLS) {
+    throw invalidField(
+      "tools",
+      `There are ${clientTools.length} tools; accepted: at most ${MAX_TOOLS}.`,
+    );
+  }
+  const characters = items.reduce((sum, item) => {
+    return sum + (item.type === "call" ? item.arguments.length : item.text.length);
+  }, 0);
+  if (characters > contextLength * MAX_CHARACTERS_PER_TOKEN) {
+    throw promptTooLong(characters, contextLength, "characters");
   }
 }
 

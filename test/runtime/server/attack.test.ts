@@ -166,6 +166,22 @@ describe("numbers, schemas and patterns", () => {
     },
   );
 
+  test("more tools and longer prompts than any model reads are refused before they are looked at", async () => {
+    await using server = await serve([], { modelContext: 1000 });
+    const tool = (at: number): object => ({ type: "function", function: { name: `f${at}` } });
+    const many = Array.from({ length: 1025 }, (_, at) => tool(at));
+    const tools = await server.post("/v1/chat/completions", { model, messages, tools: many });
+    expect([tools.status, await tools.json()]).toMatchObject([400, { error: { param: "tools" } }]);
+    const long = [{ role: "system", content: "x".repeat(20_000_000) }, ...messages];
+    const prompt = await server.post("/v1/chat/completions", { model, messages: long });
+    expect([prompt.status, await prompt.json()]).toMatchObject([
+      400,
+      {
+        error: { code: "context_length_exceeded", message: expect.stringContaining("characters") },
+      },
+    ]);
+  });
+
   test("a tool of a type that is none is refused", async () => {
     await using server = await serve();
     for (const tool of [
