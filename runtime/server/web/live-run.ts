@@ -73,6 +73,7 @@ export class LiveRun {
 
   /** Asks whoever reads. @throws the signal's reason */
   readonly ask: ApprovalRule = ({ callId }, { signal }) => {
+    signal.throwIfAborted();
     const answer = Promise.withResolvers<ApprovalDecision>();
     this.#questions.set(callId, answer.resolve);
     signal.addEventListener("abort", () => answer.reject(signal.reason), { once: true });

@@ -86,14 +86,7 @@ export class PageRuns {
 
   /** @throws ServerError while another run of the thread is at work; ThreadNotFoundError, ThreadLogError */
   async begin(wish: RunWish): Promise<LiveRun> {
-    const { threads, folder } = this.#services;
-    const thread =
-      wish.thread === null
-        ? Thread.create({
-            store: threads,
-            ...(folder !== undefined && { folder: resolve(folder) }),
-          })
-        : await Thread.open(threads, wish.thread);
+    const thread = await this.#threadOf(wish.thread);
     if (this.ofThread(thread.id) !== null) {
       throw new ServerError("CHORALE_REQUEST", "A run of this conversation is at work already.", {
         status: 409,
@@ -110,6 +103,19 @@ export class PageRuns {
       if (isOver) this.#runs.delete(id);
     }
     return run;
+  }
+
+  /** @throws ThreadNotFoundError, ThreadLogError */
+  async #threadOf(id: string | null): Promise<Thread> {
+    const { threads: store, folder } = this.#services;
+    const begin = { store, ...(folder !== undefined && { folder: resolve(folder) }) };
+    if (id === null) return Thread.create(begin);
+    // A first run that failed before its turn began, without a model perhaps, has left no log.
+    const isBegun = [...this.#runs.values()].some(({ threadId }) => threadId === id);
+    if (isBegun && (await store.read(id)).length === 0) {
+      return Thread.create({ ...begin, threadId: id });
+    }
+    return Thread.open(store, id);
   }
 
   /** Ends what belongs to a thread, so that it can be removed. */

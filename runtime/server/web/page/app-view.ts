@@ -9,7 +9,7 @@ import {
   useRef,
   useState,
 } from "../../../tracing/view/preact.ts";
-import { TokenList, TraceView } from "../../../tracing/view/trace-view.ts";
+import { shortened, TokenList, TraceView } from "../../../tracing/view/trace-view.ts";
 import { api } from "./api.ts";
 import { Composer } from "./composer.ts";
 import type { Store } from "./store.ts";
@@ -23,6 +23,10 @@ export function AppView({ store }: { store: Store }): Markup {
     document.addEventListener("keydown", onKeyDown);
     return () => document.removeEventListener("keydown", onKeyDown);
   }, []);
+  useEffect(() => {
+    const [first] = store.conversation.turns;
+    document.title = first === undefined ? "Chorale" : `${shortened(first.question, 60)} – Chorale`;
+  });
   const { problem, announcement, needsKey, conversation, trace, isNavOpen } = store;
   return html`<div class="page">
     <a class="skip" href="#message" onClick=${(event: Event) => {
@@ -141,7 +145,9 @@ function KeyView({ store }: { store: Store }): Markup {
 
 /** With Alt, so that no key of a text field is taken. */
 function shortcut(event: KeyboardEvent, store: Store): void {
-  if (event.key === "Escape" && !event.defaultPrevented && store.conversation.run !== null) {
+  // In the search field it empties the field.
+  const isSearch = event.target === document.getElementById("search");
+  if (event.key === "Escape" && !isSearch && store.conversation.run !== null) {
     void store.stop();
     return;
   }

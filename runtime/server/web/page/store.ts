@@ -150,6 +150,8 @@ export class Store {
     remember: "session" | null,
   ): void => {
     const { run } = this.conversation;
+    // The button goes, and the focus would with it.
+    document.getElementById("message")?.focus();
     if (run !== null) void this.#try(() => api.decide(run, call, decision, remember));
   };
 

@@ -1,8 +1,11 @@
 /** The API of the page: who may use it, and that runs go on, are read on, asked and stopped. */
 import { request } from "node:http";
 import { afterEach, expect, test } from "vitest";
+import { loadO200kHarmony } from "../../../../harmony/vocabulary/index.ts";
+import { ScriptedEngine } from "../../../../inference/index.ts";
+import { HarmonyModel } from "../../../../runtime/model/harmony-model.ts";
 import { exportJsonLines } from "../../../../runtime/thread/import.ts";
-import { eventsOf } from "../serve.ts";
+import { eventsOf, says } from "../serve.ts";
 import { answer, call, type PageServer, pageServer, python } from "./page-server.ts";
 
 const open: PageServer[] = [];
@@ -263,6 +266,34 @@ test("what cannot be run is an event, not a silence", async () => {
   expect(JSON.stringify(all)).toContain("no_such_tool");
   const unknown = await server.ask("runs", { model: "no-such-model", text: "Hi" });
   expect(unknown.status).toBe(404);
+});
+
+test("a conversation that failed before its first turn began is not lost", async () => {
+  let isBroken = true;
+  const engine = new ScriptedEngine([says(answer("Now."))]);
+  const server = await started([], {
+    source: {
+      open: async () => {
+        if (isBroken) throw new Error("The file of the model is gone.");
+        return new HarmonyModel({ engine, tokenizer: loadO200kHarmony() });
+      },
+    },
+  });
+  const { id, thread } = await begin(server, { text: "Hi" });
+  expect((await events(server, id)).at(-1)).toEqual({
+    type: "error",
+    message: "The file of the model is gone.",
+  });
+  isBroken = false;
+  const again = await begin(server, { thread, text: "Hi again" });
+  expect(again.thread).toBe(thread);
+  expect((await events(server, again.id)).at(-1)).toMatchObject({ output: "Now." });
+  const foreign = await server.ask("runs", {
+    model: "gpt-oss:20b",
+    thread: "thread_x",
+    text: "Hi",
+  });
+  expect(foreign.status).toBe(404);
 });
 
 test("conversations are listed, found, copied, exported, traced and removed", async () => {

@@ -9,8 +9,8 @@ import type { Browser, BrowserContextOptions, Locator, Page } from "playwright-c
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { pageAssets } from "../../../../runtime/server/web/assets.ts";
 import { pageCode } from "../../../../scripts/bundle.ts";
-import { createBrowserTools } from "../../../../tools/index.ts";
-import type { Reply, ServeOptions } from "../serve.ts";
+import { createBrowserTools, createPythonTool } from "../../../../tools/index.ts";
+import type { Reply } from "../serve.ts";
 import { chromiumPath, launchBrowser, seriousFindings } from "./browser.ts";
 import { answer, call, type PageServer, pageServer, python, thought } from "./page-server.ts";
 
@@ -30,7 +30,7 @@ type Hands = {
 type Scenario = {
   readonly name: string;
   readonly replies?: readonly Reply[];
-  readonly options?: ServeOptions;
+  readonly options?: Parameters<typeof pageServer>[1];
   readonly context?: BrowserContextOptions;
   readonly act: (hands: Hands) => Promise<void>;
 };
@@ -48,6 +48,11 @@ const LINKS =
   "[one](javascript:globalThis.canary=1) [two](JaVaScRiPt:globalThis.canary=1) [three](data:text/html,<script>canary=1</script>) " +
   "[four](vbscript:x) [five](//evil.example/x) [six](https://user@good.example@evil.example/) [fine](https://example.com/page) " +
   "![picture](https://evil.example/pixel.png) <https://example.org/auto>";
+/** A picture of one pixel, as a library would write it. */
+const PLOT = `import base64
+with open("/outputs/plot.png", "wb") as file:
+    file.write(base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="))
+print("drawn")`;
 const schema = JSON.stringify({
   type: "object",
   properties: { city: { type: "string" }, sights: { type: "array", items: { type: "string" } } },
@@ -206,7 +211,8 @@ const scenarios: readonly Scenario[] = [
   },
   {
     name: "Python and its plot",
-    replies: [python("import matplotlib\nplot()"), answer("A plot.")],
+    replies: [python(PLOT), answer("A plot.")],
+    options: { tools: (artifactFolder) => [createPythonTool({ artifactFolder })] },
     act: async ({ page, say, done }) => {
       await say("Plot");
       await done();
@@ -584,7 +590,10 @@ describe.skipIf(missing)("in a browser", () => {
       const tools = name.startsWith("citations")
         ? await createBrowserTools({ docs: fileURLToPath(new URL("test/fixtures/docs", ROOT)) })
         : null;
-      await using server = await pageServer(replies, { ...options, tools: tools?.tools ?? [] });
+      await using server = await pageServer(replies, {
+        ...options,
+        ...(tools !== null && { tools: tools.tools }),
+      });
       const session = await browser.newContext({ acceptDownloads: true, ...context });
       session.setDefaultTimeout(20_000);
       try {

@@ -31,13 +31,21 @@ export type PageServer = ServedModel & {
 
 export async function pageServer(
   replies: readonly Reply[],
-  options: ServeOptions & { readonly tools?: readonly Tool[] } = {},
+  options: ServeOptions & {
+    /** Beside those of every test, or in their place; made for a folder of files. */
+    readonly tools?: readonly Tool[] | ((artifactFolder: string) => readonly Tool[]);
+  } = {},
 ): Promise<PageServer> {
   const { tools: given = [], ...rest } = options;
   const threads = new MemoryThreadStore();
   const artifactFolder = mkdtempSync(join(tmpdir(), "chorale-page-"));
   const gate = Promise.withResolvers<void>();
-  const tools = [...toolsOf(artifactFolder, gate.promise), ...given];
+  const own = typeof given === "function" ? given(artifactFolder) : given;
+  const taken = new Set(own.map(({ recipient }) => recipient));
+  const tools = [
+    ...toolsOf(artifactFolder, gate.promise).filter(({ recipient }) => !taken.has(recipient)),
+    ...own,
+  ];
   const server = await serve(replies, {
     page: {
       threads,
@@ -52,6 +60,7 @@ export async function pageServer(
   const close = async (): Promise<void> => {
     gate.resolve();
     await server.close();
+    await Promise.all(own.map((tool) => tool.close?.()));
     rmSync(artifactFolder, { recursive: true, force: true });
   };
   return {
