@@ -46,7 +46,7 @@ export async function connectCommand(
   if (write) checkWriting(client, setup, planned, yes);
   const { url: address, model: name, contextLength, needsKey } = connection;
   if (!json) for (const line of setupText(setup, connection)) output.line(visibleText(line));
-  const isTight = setup.promptTokens !== null && setup.promptTokens * 2 > contextLength;
+  const isTight = setup.promptTokens * 2 > contextLength;
   if (isTight) {
     note(
       `${setup.name} fills ${setup.promptTokens} of the ${contextLength} tokens of context with its instructions and tools. ` +
@@ -227,8 +227,7 @@ const NAME = /^[\w][\w.:/@+-]{0,199}$/;
 
 function setupText(setup: ClientSetup, { url, model, needsKey }: Connection): readonly string[] {
   const { name, tested, files, environment, start, notes } = setup;
-  const version = tested === null ? "not run by the tests" : `tested with ${tested}`;
-  const lines = [`${name} (${version}) with ${model} of ${url}`];
+  const lines = [`${name} (tested with ${tested}) with ${model} of ${url}`];
   const add = (title: string, text: readonly string[]): void => {
     lines.push("", title, ...text.map((line) => (line === "" ? "" : `  ${line}`)));
   };

@@ -55,21 +55,22 @@ export function clientTest(
   name: string,
   packages: readonly string[],
   script: Script,
-  body: (client: Client) => Promise<void>,
+  body: (client: Client, context: TestContext) => Promise<void>,
 ): void {
-  workplaceTest(name, packages, async (workplace) => {
+  workplaceTest(name, packages, async (workplace, context) => {
     const reply = (tokens: readonly number[]): readonly number[] =>
       says(script(tokenizer.decode(tokens)));
     const replies = Array.from({ length: MAX_STEPS }, () => reply);
     // The script is held to the schemas that the client declared, as a model is.
     await using server = await serve(replies, { hasMatchers: true });
-    await body({
+    const client: Client = {
       ...workplace,
       server,
       promptsWith: (tool) => server.prompts().filter((text) => text.includes(`type ${tool} = `)),
-      connect: (client, ...flags) =>
-        workplace.chorale("connect", client, "--url", server.url, "--model", MODEL, ...flags),
-    });
+      connect: (program, ...flags) =>
+        workplace.chorale("connect", program, "--url", server.url, "--model", MODEL, ...flags),
+    };
+    await body(client, context);
   });
 }
 

@@ -1,42 +1,58 @@
 /**
- * Installs the clients of `package.json` beside it, once for each lock file. What a registry or a platform lacks is
- * left out; without a registry nothing is installed. Neither is a failure: the tests say what they skip.
+ * Installs the clients of `package.json` beside it, once for each lock file, and Open WebUI. What a registry or a
+ * platform lacks is left out; without a registry nothing is installed. Neither is a failure: the tests say what they
+ * skip.
  */
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { clientsFolder, manifestFolder } from "./installed.ts";
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { clientsFolder, manifestFolder, missing } from "./installed.ts";
+import { installOpenWebui } from "./open-webui-install.ts";
 
-/** Downloads of a registry that is slow are given up: the tests are then skipped. */
-const INSTALL_TIMEOUT_MS = 180_000;
+/** Of everything together: what a slow registry has not given by then is done without. */
+const deadline = performance.now() + 200_000;
+const remainingMs = (): number => Math.max(1, deadline - performance.now());
 
-const folder = clientsFolder();
-if (existsSync(join(folder, "node_modules"))) console.log(`clients are installed in ${folder}`);
-else install();
+for (const [name, install] of [
+  ["the clients of npm", installFromNpm],
+  ["Open WebUI", () => installOpenWebui(remainingMs)],
+] as const) {
+  try {
+    install();
+    console.log(`${name}: installed in ${clientsFolder()}`);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    console.log(`${name}: not everything could be installed, so some tests are skipped: ${why}`);
+  }
+}
 
-function install(): void {
-  const beside = `${folder}.${process.pid}`;
-  mkdirSync(dirname(folder), { recursive: true });
-  rmSync(beside, { recursive: true, force: true });
-  mkdirSync(beside);
+/** Does nothing where all of them are there; else what failed before is tried again. */
+function installFromNpm(): void {
+  const folder = clientsFolder();
+  const { optionalDependencies } = JSON.parse(
+    readFileSync(join(manifestFolder, "package.json"), "utf8"),
+  ) as { optionalDependencies: Record<string, string> };
+  const names = Object.keys(optionalDependencies);
+  const finished = join(folder, "node_modules", ".is-complete");
+  if (existsSync(finished)) return;
+  mkdirSync(folder, { recursive: true });
   for (const name of ["package.json", "package-lock.json"]) {
-    cpSync(join(manifestFolder, name), join(beside, name));
+    cpSync(join(manifestFolder, name), join(folder, name));
   }
   // Not `npm ci`, which refuses a registry that lacks an optional package. No package needs its install script.
   const flags = ["--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"];
   const { status, stderr, error } = spawnSync("npm", ["install", ...flags], {
-    cwd: beside,
-    stdio: ["ignore", "inherit", "pipe"],
+    cwd: folder,
+    stdio: ["ignore", "ignore", "pipe"],
     encoding: "utf8",
-    timeout: INSTALL_TIMEOUT_MS,
+    timeout: remainingMs(),
     shell: process.platform === "win32",
   });
-  if (status === 0) {
-    renameSync(beside, folder);
-    console.log(`clients were installed into ${folder}`);
-    return;
+  if (status !== 0) {
+    throw new Error(error?.message ?? stderr.trim().split("\n").slice(0, 5).join("\n"));
   }
-  rmSync(beside, { recursive: true, force: true });
-  const why = error?.message ?? stderr.trim().split("\n").slice(0, 5).join("\n");
-  console.log(`the clients could not be installed, so their tests are skipped: ${why}`);
+  // Without a registry npm leaves all of them out and calls that a success.
+  const reason = missing(names);
+  if (reason !== null) throw new Error(reason);
+  writeFileSync(finished, "");
 }

@@ -35,7 +35,9 @@ function remembers({ promptsWith }: Client, times = 1): void {
 
 clientTest("openai", ["openai"], TURN, async (client) => {
   expect(await printed(client, "openai.js")).toEqual({
+    plain: { reasoning: THOUGHT, arguments: '{"folder":"."}' },
     chat: ANSWER,
+    trace: [{ type: "reasoning_text", text: THOUGHT }],
     responses: ANSWER,
     listed: [".", "."],
     error: { status: 404, code: "model_not_found", type: "not_found_error" },

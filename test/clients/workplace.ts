@@ -39,6 +39,8 @@ export type Workplace = {
   /** A program of `programs/`. */
   readonly program: (name: string, ...args: readonly string[]) => Promise<ClientRun>;
   readonly chorale: (...args: readonly string[]) => Promise<ClientRun>;
+  /** A program that goes on until the workplace is closed. @returns what it has said so far */
+  readonly keepRunning: (command: string, args: readonly string[], more: Variables) => () => string;
   /** `chorale serve` on a free port; ends with the workplace. @returns its address */
   readonly serve: (...flags: readonly string[]) => Promise<string>;
   readonly close: () => void;
@@ -64,7 +66,7 @@ export function openWorkplace(): Workplace {
     });
   const node = (...args: readonly string[]): Promise<ClientRun> =>
     runToEnd(begin(process.execPath, args));
-  const servers: ChildProcess[] = [];
+  const running: ChildProcess[] = [];
   return {
     project,
     home,
@@ -75,16 +77,30 @@ export function openWorkplace(): Workplace {
         ...[join(manifestFolder, "programs", name), ...args],
       ),
     chorale: (...args) => node(launcher, ...args),
+    keepRunning: (command, args, more) => {
+      const child = begin(command, args, more);
+      running.push(child);
+      let said = "";
+      for (const stream of [child.stdout, child.stderr]) {
+        stream.setEncoding("utf8").on("data", (piece: string) => {
+          said += piece;
+        });
+      }
+      child.on("error", ({ message }) => {
+        said += message;
+      });
+      return () => said;
+    },
     serve: (...flags) => {
       const server = begin(process.execPath, [
         ...[launcher, "serve", "--listen", "127.0.0.1:0"],
         ...flags,
       ]);
-      servers.push(server);
+      running.push(server);
       return addressOf(server);
     },
     close: () => {
-      for (const server of servers) killGroup(server);
+      for (const child of running) killGroup(child);
       endLeftovers(folder);
       rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
     },

@@ -36,8 +36,8 @@ export type SetupFile = OwnFile | MergedEntry;
 export type ClientSetup = {
   /** `Codex CLI` */
   readonly name: string;
-  /** The version that the tests run; null: none of them does. */
-  readonly tested: string | null;
+  /** The version that the tests run. */
+  readonly tested: string;
   readonly files: readonly SetupFile[];
   /** Variables of the client's environment. A value may name another variable: `$CHORALE_API_KEY`. */
   readonly environment: Readonly<Record<string, string>>;
@@ -46,7 +46,7 @@ export type ClientSetup = {
   /** Sentences that are good to know. */
   readonly notes: readonly string[];
   /** Tokens that its instructions and tools take in each prompt. */
-  readonly promptTokens: number | null;
+  readonly promptTokens: number;
 };
 
 /** Stands for a key where a client insists on one and the server does not. */

@@ -19,7 +19,7 @@ export function openWebuiSetup({ url, needsKey }: Connection): ClientSetup {
   };
   return {
     name: "Open WebUI",
-    tested: null,
+    tested: "0.12.4",
     files: [],
     environment: {
       ...(needsKey ? byOpenai : byOllama),
@@ -30,6 +30,6 @@ export function openWebuiSetup({ url, needsKey }: Connection): ClientSetup {
       `An Open WebUI that has been started before takes it from its page instead: Admin Panel, Settings, Connections, ${needsKey ? `OpenAI API ${url}/v1 with the key` : `Ollama API ${url}`}. AIOHTTP_CLIENT_TIMEOUT is read at each start.`,
       `In a container the server is at http://host.docker.internal:${port} (docker run --add-host=host.docker.internal:host-gateway), and has to listen there: chorale serve --listen 0.0.0.0 --api-key-file FILE.`,
     ],
-    promptTokens: null,
+    promptTokens: 3_600,
   };
 }

@@ -16,6 +16,14 @@ const list = ({ folder }) => {
 };
 const task = "List the files in this folder.";
 
+// How gpt-oss's chain of thought has to come back, without a stream.
+const plain = await client.chat.completions.create({
+  model,
+  messages: [{ role: "user", content: task }],
+  tools: [{ type: "function", function: { name: "list_files", parameters } }],
+});
+const { reasoning, tool_calls } = plain.choices[0].message;
+
 const runner = client.chat.completions.runTools({
   model,
   stream: true,
@@ -45,6 +53,7 @@ const tools = [
   },
 ];
 const first = await client.responses.stream({ model, input: task, tools }).finalResponse();
+const trace = first.output.find(({ type }) => type === "reasoning").content;
 const call = first.output.find(({ type }) => type === "function_call");
 const second = await client.responses.create({
   model,
@@ -66,4 +75,14 @@ const error = await client.chat.completions
     ({ status, code, type }) => ({ status, code, type }),
   );
 const models = (await client.models.list()).data.map(({ id }) => id);
-console.log(JSON.stringify({ chat, responses: second.output_text, listed, error, models }));
+console.log(
+  JSON.stringify({
+    plain: { reasoning, arguments: tool_calls[0].function.arguments },
+    chat,
+    trace,
+    responses: second.output_text,
+    listed,
+    error,
+    models,
+  }),
+);
