@@ -11,7 +11,7 @@ import { installOpenWebui } from "./open-webui-install.ts";
 
 /** Of everything together: what a slow registry has not given by then is done without. */
 const deadline = performance.now() + 200_000;
-const remainingMs = (): number => Math.max(1, deadline - performance.now());
+const remainingMs = (): number => Math.ceil(Math.max(1, deadline - performance.now()));
 
 for (const [name, install] of [
   ["the clients of npm", installFromNpm],
