@@ -5,7 +5,7 @@
 import type { JsonSchema } from "../../harmony/index.ts";
 import type { Tool, ToolContext, ToolOutput } from "../core/tool.ts";
 import type { BrowserBackend } from "./backend.ts";
-import { openWebBackend, type WebOptions } from "./backends/open-backend.ts";
+import type { WebOptions } from "./backends/open-backend.ts";
 import { BrowserSession, PageCache } from "./browser-session.ts";
 import { Browsing, type Shown, type ViewLimits } from "./browsing.ts";
 import {
@@ -162,6 +162,8 @@ async function openBackend(
   const folder = docs === undefined ? null : await openDocumentFolder(docs, options);
   if (web === undefined) return { backend: folder as FolderBackend, folder };
   try {
+    // Loaded only where the web is wanted: it brings an HTTP client and parsers.
+    const { openWebBackend } = await import("./backends/open-backend.ts");
     return { backend: openWebBackend(web, folder), folder };
   } catch (error) {
     await folder?.close();

@@ -38,16 +38,16 @@ export {
   type StreamResponse,
 } from "./stream-client.ts";
 export type { Clock } from "./web/host-pace.ts";
+export { openWebClient } from "./web/open-web-client.ts";
 export type { WebPolicyOptions } from "./web/policy.ts";
 export type { RetryOptions } from "./web/retry.ts";
-export {
-  type FetchPurpose,
-  type FetchRecording,
-  openWebClient,
-  type RecordedFetch,
-  type WebClient,
-  type WebClientOptions,
-  type WebRequest,
-  type WebResponse,
-  type WebTimeouts,
+export type {
+  FetchPurpose,
+  FetchRecording,
+  RecordedFetch,
+  WebClient,
+  WebClientOptions,
+  WebRequest,
+  WebResponse,
+  WebTimeouts,
 } from "./web/web-client.ts";

@@ -9,7 +9,7 @@ import type {
   ProviderDefinition,
   SearchProvider,
 } from "../../../tools/browser/backends/provider.ts";
-import { openWebClient } from "../../../tools/net/index.ts";
+import { createWebClient } from "../../../tools/net/web/web-client.ts";
 
 export type Asked = {
   readonly method: string;
@@ -62,7 +62,7 @@ export function answer(file: string): string {
 
 /** Loopback may be asked, as a network of the user's own. */
 export const openClient: OpenClient = (restriction) =>
-  openWebClient({
+  createWebClient({
     ...restriction,
     retry: { attempts: 1 },
     allowPrivateHosts: restriction.allowDomains ?? restriction.allowPrivateHosts,

@@ -3,12 +3,8 @@ import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo, Server, Socket } from "node:net";
 import { createServer as createTcpServer } from "node:net";
 import { onTestFinished } from "vitest";
-import {
-  NetError,
-  openWebClient,
-  type WebClient,
-  type WebClientOptions,
-} from "../../../tools/net/index.ts";
+import { NetError, type WebClient, type WebClientOptions } from "../../../tools/net/index.ts";
+import { createWebClient } from "../../../tools/net/web/web-client.ts";
 
 /** Starts a server on 127.0.0.1 until the test ends. */
 export async function listen(server: Server, host = "127.0.0.1", port = 0): Promise<number> {
@@ -73,7 +69,7 @@ export function openTestClient(
   ports: readonly number[],
   options: Partial<WebClientOptions> = {},
 ): WebClient {
-  const client = openWebClient({
+  const client = createWebClient({
     resolve: async () => ["127.0.0.1"],
     allowPrivateHosts: ports.map((port) => `*.test:${port}`),
     // There are no pauses, unless a test looks at them.

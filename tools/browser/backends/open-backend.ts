@@ -1,10 +1,6 @@
 /** Opens the web as a place to browse, from one configuration. */
-import {
-  type FetchPurpose,
-  openWebClient,
-  type WebClient,
-  type WebClientOptions,
-} from "../../net/index.ts";
+import type { FetchPurpose, WebClient, WebClientOptions } from "../../net/index.ts";
+import { createWebClient } from "../../net/web/web-client.ts";
 import type { BrowserBackend } from "../backend.ts";
 import { chooseProviders } from "./choose-providers.ts";
 import type { SearchProvider } from "./provider.ts";
@@ -40,7 +36,7 @@ const PROVIDER_RETRY: NonNullable<WebClientOptions["retry"]> = { attempts: 2, ma
 export function openWebBackend(options: WebOptions, folder: BrowserBackend | null): WebBackend {
   const { client: net = {} } = options;
   const openClient = (restriction: Partial<WebClientOptions>): WebClient =>
-    openWebClient({
+    createWebClient({
       ...net,
       retry: { ...PROVIDER_RETRY, ...net.retry },
       ...restriction,
@@ -56,7 +52,7 @@ export function openWebBackend(options: WebOptions, folder: BrowserBackend | nul
       env: options.env ?? process.env,
       openClient,
     }),
-    client: openWebClient(net),
+    client: createWebClient(net),
     folder,
     purpose: options.purpose ?? "crawl",
     onNote: options.onNote ?? (() => {}),

@@ -159,7 +159,7 @@ const SYSTEM_CLOCK: Clock = {
 };
 
 /** @throws HostPatternError for a domain or host of the policy that is none */
-export function openWebClient(options: WebClientOptions): WebClient {
+export function createWebClient(options: WebClientOptions): WebClient {
   return new PooledWebClient(options);
 }
 
