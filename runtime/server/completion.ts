@@ -63,7 +63,7 @@ export async function beginCompletion(
     throw error;
   }
   const channel = new Channel<TurnEvent>();
-  // Nobody reads what is told behind this: the model is not to wait for it.
+  // What is told behind this is not read: the model is not to wait for it.
   signal.addEventListener("abort", () => channel.close(), { once: true });
   const run: CompletionRun = { ...options, model, signal, promptIds, cancel };
   const stopIds = stopIdsOf(model.tokenizer, options);

@@ -129,7 +129,7 @@ export function serverConfiguration(
     throw new ServerError(
       "CHORALE_SERVER_CONFIGURATION",
       `${configuration.host} lets other machines in, and there is no key. Put one into CHORALE_API_KEY or ` +
-        "--api-key-file, or say with --allow-anyone that whoever reaches this machine may use it.",
+        "--api-key-file, or say with --allow-anyone that every program that reaches this machine may use it.",
     );
   }
   return configuration;

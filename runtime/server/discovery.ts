@@ -86,7 +86,7 @@ async function readRecord(path: string): Promise<ServerRecord | null> {
     return record;
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : null;
-    // Nobody listens any more.
+    // No server listens any more.
     if (code === "ECONNREFUSED" || code === "ENOENT") {
       rmSync(path, { force: true });
       rmSync(path.replace(/\.json$/, ".sock"), { force: true });

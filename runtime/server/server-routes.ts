@@ -29,7 +29,7 @@ export function serverRoutes(
       "POST",
       "/chorale/stop",
       (c) => {
-        // Whoever reaches the socket may end the process as well.
+        // A program that reaches the socket may end the process as well.
         if (!isOverUnixSocket(c)) {
           throw new ServerError(
             "CHORALE_FORBIDDEN",

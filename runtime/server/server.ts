@@ -47,7 +47,7 @@ export type RunningServer = AsyncDisposable & {
   readonly context: ServerContext;
   /** Open ones, used or not. */
   connections(): Promise<number>;
-  /** Resolves when the server is to end: nobody has used it for long, or its socket was told so. */
+  /** Resolves when the server is to end: no request has come for long, or its socket was told so. */
   readonly ended: Promise<void>;
   /** Ends the server: nothing new is taken, what runs has its grace, then it is told. */
   close(): Promise<void>;

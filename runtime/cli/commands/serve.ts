@@ -24,7 +24,7 @@ export const command: Command = defineCommand({
     idle: {
       type: "text",
       placeholder: "TIME",
-      describe: "End when nobody has asked for so long, like 15m (default: never)",
+      describe: "End when no request has come for so long, like 15m (default: never)",
     },
     preload: { type: "switch", describe: "Load the model at once, not with the first request" },
   },
@@ -53,7 +53,8 @@ export const command: Command = defineCommand({
     },
     "allow-anyone": {
       type: "switch",
-      describe: "Listen to other machines without a key: whoever reaches this one may use it",
+      describe:
+        "Listen to other machines without a key: every program that reaches this one may use it",
     },
     "no-management": {
       type: "switch",

@@ -98,7 +98,7 @@ async function settled(
 ): Promise<boolean> {
   const late = Promise.withResolvers<"late">();
   const forget = clock.after(commitMs, () => late.resolve("late"));
-  // It may fail later, when nobody waits here any more.
+  // It may fail later, when the caller no longer waits here.
   promise.catch(() => {});
   try {
     return (await Promise.race([promise, late.promise])) !== "late";

@@ -14,7 +14,7 @@ export function connectionSignal(c: Context<ServerEnv>): AbortSignal {
   return abort.signal;
 }
 
-/** The client has closed its connection: nobody reads this. */
+/** The client has closed its connection: this is not read. */
 class ConnectionClosedError extends Error {
   constructor() {
     super("The client closed the connection.");

@@ -1,6 +1,6 @@
 /**
  * The models of this machine, by name alone: those that were pulled, those that other programs keep, and the one
- * that the server was started with. A request cannot name a path: what lies on this disk is nobody's business.
+ * that the server was started with. A request cannot name a path: a client must not learn what lies on this disk.
  */
 import { createHash } from "node:crypto";
 import { statSync } from "node:fs";
@@ -34,7 +34,7 @@ export type MachineSourceOptions = {
   readonly env: NodeJS.ProcessEnv;
   /** Folder, file or name of the model that the server is started with; undefined: the embedded one. */
   readonly model: string | undefined;
-  /** Tokens that a model is opened with where nobody asks for more; null: the engine's own default. */
+  /** Tokens that a model is opened with where no request asks for more; null: the engine's own default. */
   readonly contextLength: number | null;
   /** @param path undefined: the embedded model */
   readonly open: (path: string | undefined, options: OpenOptions) => Promise<HarmonyModel>;

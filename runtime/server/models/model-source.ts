@@ -48,7 +48,7 @@ export interface ModelSource {
   list(): Promise<readonly ModelFacts[]>;
   /** @returns null where there is none of this name */
   find(name: string): Promise<ModelFacts | null>;
-  /** Tokens of context that a model is opened with where nobody asks for more. */
+  /** Tokens of context that a model is opened with where no request asks for more. */
   defaultContext(facts: ModelFacts): number;
   open(facts: ModelFacts, options: OpenOptions): Promise<HarmonyModel>;
   /** @throws what keeps the model from coming whole */

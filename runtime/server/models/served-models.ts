@@ -55,7 +55,7 @@ type Entry = {
   keepAliveMs: number;
   expiresAt: number;
   lastUse: number;
-  /** Nobody else gets it: it is closed when its last user is gone. */
+  /** No further request gets it: it is closed when its last user is gone. */
   isLeaving: boolean;
   forgetExpiry: () => void;
   readonly gone: PromiseWithResolvers<void>;
@@ -129,7 +129,7 @@ export class ServedModels {
     }
   }
 
-  /** Takes a model out of memory once nobody uses it. @returns whether it was there */
+  /** Takes a model out of memory once no request uses it. @returns whether it was there */
   async unload(name: string): Promise<boolean> {
     const facts = await this.find(name);
     const entry = this.#entries.get(facts.name);
@@ -227,7 +227,7 @@ export class ServedModels {
     this.#settle(entry);
   }
 
-  /** Closes what nobody uses any more, or has it expire. */
+  /** Closes what no request uses any more, or has it expire. */
   #settle(entry: Entry): void {
     this.#tell();
     const { model, users, keepAliveMs } = entry;

@@ -202,7 +202,7 @@ export class ResponseRun {
     yield last;
   }
 
-  /** Reads the events to their end, where nobody else does. */
+  /** Reads the events to their end, where no client does. */
   async drain(): Promise<void> {
     for await (const _ of this.events());
   }

@@ -1,4 +1,4 @@
-/** A queue between a producer that waits and a consumer: memory is bounded whoever is slower. */
+/** A queue between a producer that waits and a consumer: memory is bounded, whichever of the two is slower. */
 
 /** What waits for the consumer before the producer waits as well. */
 const CAPACITY = 32;
@@ -27,7 +27,7 @@ export class Channel<T> implements AsyncIterable<T> {
     this.#filled.resolve();
   }
 
-  /** Nobody reads any more: a producer that waits goes on. */
+  /** The consumer is gone: a producer that waits goes on. */
   close(): void {
     this.#isClosed = true;
     this.#items.length = 0;

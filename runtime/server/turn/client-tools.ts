@@ -49,7 +49,7 @@ export class ClientTools {
   constructor(declared: readonly ClientTool[], taken: readonly string[] = []) {
     const names = new Set(taken);
     const last = new Map(declared.map((tool) => [keyOf(tool.namespace, tool.name), tool]));
-    // Names that are fit as they are keep them, whatever others are made of.
+    // Names that are fit as they are keep them, also where another name becomes the same.
     const isKept = (tool: ClientTool): boolean => fitRecipient(tool) === plainRecipient(tool);
     for (const tool of last.values()) if (isKept(tool)) names.add(fitRecipient(tool));
     this.tools = [...last].map(([key, tool]) => {

@@ -1,5 +1,5 @@
 /**
- * A request as every API means it: a conversation as a list of items, whatever its wire form was. Adapters turn
+ * A request as every API means it: a conversation as a list of items, apart from its wire form. Adapters turn
  * their bodies into these and know nothing of Harmony.
  */
 
@@ -7,7 +7,7 @@
 export type ConversationItem =
   /** Instructions. The leading ones are merged; later ones stay where they are. */
   | { readonly type: "system" | "developer" | "user"; readonly text: string }
-  /** A thought, in whatever spelling it came. It counts only inside of the turn that is not answered. */
+  /** A thought, in any of its spellings. It counts only inside of the turn that is not answered. */
   | { readonly type: "reasoning"; readonly text: string }
   | {
       readonly type: "assistant";

@@ -84,7 +84,7 @@ export class RequestModel implements LanguageModel {
       if (step.finish === "length" && isUsedUp) this.hasReachedLimit = true;
       return step;
     } catch (error) {
-      // Whatever failed while it waited: the slot is free again.
+      // The step failed while it waited: the slot is free again.
       waits.then(
         (free) => free(),
         () => {},

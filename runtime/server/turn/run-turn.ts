@@ -84,7 +84,7 @@ const MAX_ARGUMENT_REPAIRS = 2;
 
 /**
  * Runs a turn. Nothing happens before the first `next`; the first event is `accepted`, once the prompt was checked
- * and has its place in the queue, so what throws before that can still be told by a status. Whoever reads slowly
+ * and has its place in the queue, so what throws before that can still be told by a status. A reader that is slow
  * holds the model back; `return` ends the turn.
  *
  * @returns the result; what goes wrong with the model or a limit behind the first event is in it
@@ -98,7 +98,7 @@ export async function* runTurn(
   const cancel = new AbortController();
   const signal = AbortSignal.any([request.signal, cancel.signal]);
   const channel = new Channel<TurnEvent>();
-  // Nobody reads what is told behind this: the model is not to wait for it.
+  // What is told behind this is not read: the model is not to wait for it.
   signal.addEventListener("abort", () => channel.close(), { once: true });
   const work = turn(context, request, signal, (event) => channel.push(event)).finally(() =>
     channel.end(),
