@@ -106,13 +106,21 @@ export {
   openModel,
 } from "./open-model.ts";
 export {
+  type EngineAnswer,
+  EngineClient,
+  type EngineClientOptions,
+  type EngineRequest,
+  PassingFailure,
+} from "./remote/http.ts";
+export { eventData, lines } from "./remote/lines.ts";
+export {
   openRemoteEngine,
   type RemoteEngine,
   type RemoteEngineOptions,
   type RemoteServer,
 } from "./remote/remote-engine.ts";
 export type { RemoteCapabilities } from "./remote/replica.ts";
-export type { RetryOptions } from "./remote/retries.ts";
+export { Retries, type RetryOptions } from "./remote/retries.ts";
 export { hasId, type TokenBitmask, tokenBitmask } from "./sampling/token-bitmask.ts";
 export {
   ScriptedEngine,

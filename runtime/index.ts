@@ -147,6 +147,8 @@ export type {
 export type { Home } from "./home.ts";
 export { homePath } from "./home.ts";
 export type { McpConfiguration, McpServersOption } from "./mcp-servers.ts";
+export { type ChatApiModelOptions, openChatApiModel } from "./model/chat-api/chat-api-model.ts";
+export type { ChatProtocolName } from "./model/chat-api/protocol.ts";
 export type { Completion, CompletionRequest, SampledToken } from "./model/complete.ts";
 export { type ConvertModelOptions, convertModel } from "./model/convert-model.ts";
 export { HarmonyModel, type HarmonyModelOptions } from "./model/harmony-model.ts";

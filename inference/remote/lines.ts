@@ -8,7 +8,9 @@ const MAX_LINE_BYTES = 64 << 20;
  * Lines of UTF-8, without their ends (LF or CR LF). What stands behind the last end is a line as well.
  * @throws PassingFailure for a line that is too long; what the chunks throw
  */
-async function* lines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string, void, void> {
+export async function* lines(
+  chunks: AsyncIterable<Uint8Array>,
+): AsyncGenerator<string, void, void> {
   let held: Uint8Array[] = [];
   let heldBytes = 0;
   for await (const chunk of chunks) {

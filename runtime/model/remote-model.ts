@@ -1,5 +1,4 @@
 /** A model whose tokens servers compute, with our Harmony around it. */
-import { stat } from "node:fs/promises";
 import type { Tokenizer } from "../../harmony/index.ts";
 import { loadO200kHarmony } from "../../harmony/vocabulary/index.ts";
 import {
@@ -8,8 +7,8 @@ import {
   openRemoteEngine,
   type RemoteEngine,
 } from "../../inference/index.ts";
-import { readFileOrPipe } from "../../tools/index.ts";
-import { ModelError, messageOf, UsageError } from "../errors.ts";
+import { ModelError } from "../errors.ts";
+import { readEngineKey } from "./engine-key.ts";
 import { HarmonyModel } from "./harmony-model.ts";
 import { loadTokenizer } from "./load-model.ts";
 import { resolveModelName } from "./model-names.ts";
@@ -63,7 +62,7 @@ export async function loadRemoteModel(
     options.apiKey ??
     (options.keyFile === undefined
       ? env["CHORALE_ENGINE_KEY"]?.trim() || undefined
-      : await readKeyFile(options.keyFile));
+      : await readEngineKey(options.keyFile));
   const engine = await openRemoteEngine(addresses, { apiKey, contextLength, signal, onNote });
   try {
     const { tokenizer, sampling } = await vocabularyOf(engine, options);
@@ -74,39 +73,6 @@ export async function loadRemoteModel(
     throw error;
   }
 }
-
-/**
- * @returns the key in a file
- * @throws UsageError where there is none, or others may read the file
- */
-async function readKeyFile(path: string): Promise<string> {
-  let mode: number;
-  let text: string;
-  try {
-    mode = (await stat(path)).mode;
-    text = (await readFileOrPipe(path, MAX_KEY_BYTES)).toString("utf8");
-  } catch (cause) {
-    throw new UsageError(
-      `The file of the engine's key, ${path}, cannot be read: ${messageOf(cause)}`,
-      {
-        cause,
-      },
-    );
-  }
-  if (process.platform !== "win32" && (mode & 0o077) !== 0) {
-    throw new UsageError(
-      `The file of the engine's key, ${path}, may be read by others (mode ${(mode & 0o777).toString(8)}); ` +
-        `accepted: chmod 600 ${path}.`,
-    );
-  }
-  const key = text.trim();
-  if (/^[\x21-\x7e]+$/.test(key)) return key;
-  throw new UsageError(
-    `The file of the engine's key, ${path}, holds no key; accepted: one line without spaces.`,
-  );
-}
-
-const MAX_KEY_BYTES = 64 << 10;
 
 type RemoteVocabulary = Pick<HarmonyModel, "tokenizer" | "sampling">;
 
