@@ -45,6 +45,8 @@ function codexItems(stdout: string): readonly Record<string, unknown>[] {
   return events.flatMap(({ type, item }) => (type === "item.completed" && item ? [item] : []));
 }
 
+const KEY = "key-of-a-test";
+
 /** Its own sandbox needs rights that a container may not have. */
 const UNSANDBOXED = "--dangerously-bypass-approvals-and-sandbox";
 
@@ -74,6 +76,19 @@ clientTest(
     // Nothing of the configuration is unknown to it, or old.
     expect(items.filter(({ type }) => type === "error")).toEqual([]);
   },
+);
+
+clientTest(
+  "Codex, by a key",
+  ["@openai/codex"],
+  toolTurn("exec_command", { cmd: "ls -1" }),
+  async (client) => {
+    succeeded(await client.connect("codex", "--write"));
+    const args = ["exec", "--skip-git-repo-check", "--json", "--profile", "chorale", UNSANDBOXED];
+    const run = await client.run("codex", [...args, TASK], { CHORALE_API_KEY: KEY });
+    expect(codexItems(succeeded(run)).at(-1)).toMatchObject({ text: ANSWER });
+  },
+  { keys: [KEY] },
 );
 
 const PATCH = ["*** Begin Patch", "*** Add File: todo.txt", "+one", "*** End Patch", ""].join("\n");
@@ -146,85 +161,111 @@ clientTest(
   },
 );
 
-clientTest(
-  "pi",
-  ["@earendil-works/pi-coding-agent"],
-  toolTurn("bash_tool", { command: "ls -1" }),
-  async (client) => {
-    succeeded(await client.connect("pi", "--write"));
-    const run = await client.run(
-      "pi",
-      ["--provider", "chorale", "--model", MODEL, "--no-session", "-p", TASK],
-      { PI_OFFLINE: "1" },
-    );
-    expect(succeeded(run)).toContain(ANSWER);
-    sawResult(client, "bash_tool");
-  },
-);
+type Agent = {
+  readonly package: string;
+  /** As `chorale connect` calls it. */
+  readonly client: string;
+  readonly command: string;
+  readonly flags: (home: string) => readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** The tool as the model knows it, and its arguments. */
+  readonly tool: string;
+  readonly args: object;
+  /** A command that it gets the key by, where its files have no variables. */
+  readonly keyCommand?: (url: string) => readonly string[];
+};
 
-clientTest(
-  "Continue",
-  ["@continuedev/cli"],
-  toolTurn("Bash", { command: "ls -1" }),
-  async (client) => {
-    succeeded(await client.connect("continue", "--write"));
-    const run = await client.run("cn", [
-      "--config",
-      join(client.home, ".continue", "chorale.yaml"),
-      "--allow",
-      "Bash",
-      "-p",
-      TASK,
-    ]);
-    expect(succeeded(run)).toContain(ANSWER);
-    sawResult(client, "Bash");
+const AGENTS: Readonly<Record<string, Agent>> = {
+  pi: {
+    package: "@earendil-works/pi-coding-agent",
+    client: "pi",
+    command: "pi",
+    flags: () => ["--provider", "chorale", "--model", MODEL, "--no-session", "-p"],
+    env: { PI_OFFLINE: "1" },
+    tool: "bash_tool",
+    args: { command: "ls -1" },
   },
-);
+  Continue: {
+    package: "@continuedev/cli",
+    client: "continue",
+    command: "cn",
+    flags: (home) => [
+      ...["--config", join(home, ".continue", "chorale.yaml")],
+      ...["--allow", "Bash", "-p"],
+    ],
+    tool: "Bash",
+    args: { command: "ls -1" },
+  },
+  opencode: {
+    package: "opencode-ai",
+    client: "opencode",
+    command: "opencode",
+    flags: () => ["run", "--format", "json", "--model", `chorale/${MODEL}`],
+    tool: "bash_tool",
+    args: { command: "ls -1" },
+  },
+  Cline: {
+    package: "cline",
+    client: "cline",
+    command: "cline",
+    flags: () => ["--json", "-P", "openai-compatible", "-m", MODEL],
+    tool: "run_commands",
+    args: { commands: ["ls -1"] },
+    keyCommand: (url) => [
+      ...["auth", "-p", "openai-compatible", "-k", KEY],
+      ...["-m", MODEL, "-b", `${url}/v1`],
+    ],
+  },
+  "Claude Code": {
+    package: "@anthropic-ai/claude-code",
+    client: "claude",
+    command: "claude",
+    flags: (home) => [
+      ...["--settings", join(home, ".claude", "chorale.json"), "--model", MODEL],
+      ...["--allowedTools", "Bash", "-p"],
+    ],
+    tool: "Bash",
+    args: { command: "ls -1", description: "Lists the files" },
+  },
+};
 
-clientTest(
-  "opencode, which asks for a title at the same time",
-  ["opencode-ai"],
-  toolTurn("bash_tool", { command: "ls -1" }),
-  async (client) => {
-    succeeded(await client.connect("opencode", "--write"));
-    const run = await client.run("opencode", [
-      "run",
-      "--format",
-      "json",
-      "--model",
-      `chorale/${MODEL}`,
-      TASK,
-    ]);
+for (const [name, agent] of Object.entries(AGENTS)) {
+  const { client: known, command, flags, env = {}, tool, args } = agent;
+  const script = toolTurn(tool, args);
+  const turn = async (client: Client, key: Readonly<Record<string, string>>): Promise<void> => {
+    const run = await client.run(command, [...flags(client.home), TASK], { ...env, ...key });
     expect(succeeded(run)).toContain(ANSWER);
-    sawResult(client, "bash_tool");
-    expect(client.server.prompts().some((text) => text.includes("title generator"))).toBe(true);
-  },
-);
-
-clientTest(
-  "Cline",
-  ["cline"],
-  toolTurn("run_commands", { commands: ["ls -1"] }),
-  async (client) => {
-    succeeded(await client.connect("cline", "--write"));
-    const run = await client.run("cline", ["--json", "-P", "openai-compatible", "-m", MODEL, TASK]);
-    expect(succeeded(run)).toContain(ANSWER);
-    sawResult(client, "run_commands");
-  },
-);
-
-clientTest(
-  "Claude Code",
-  ["@anthropic-ai/claude-code"],
-  toolTurn("Bash", { command: "ls -1", description: "Lists the files" }),
-  async (client) => {
-    succeeded(await client.connect("claude", "--write"));
-    const settings = join(client.home, ".claude", "chorale.json");
-    const run = await client.run("claude", [
-      ...["--settings", settings, "--model", MODEL],
-      ...["--allowedTools", "Bash", "-p", TASK],
-    ]);
-    expect(succeeded(run)).toContain(ANSWER);
-    sawResult(client, "Bash");
-  },
-);
+    sawResult(client, tool);
+  };
+  clientTest(name, [agent.package], script, async (client) => {
+    succeeded(await client.connect(known, "--write"));
+    await turn(client, {});
+    // It asks for a title at the same time, which is a request of its own.
+    const asksTitle = client.server.prompts().some((text) => text.includes("title generator"));
+    expect(asksTitle).toBe(name === "opencode");
+  });
+  clientTest(
+    `${name}, by a key`,
+    [agent.package],
+    script,
+    async (client) => {
+      if (agent.keyCommand === undefined) {
+        succeeded(await client.connect(known, "--write"));
+        const { environment } = JSON.parse(succeeded(await client.connect(known, "--json"))) as {
+          environment: Record<string, string>;
+        };
+        const named = Object.fromEntries(
+          Object.entries(environment).map(([variable, value]) => [
+            variable,
+            value.replace("$CHORALE_API_KEY", KEY),
+          ]),
+        );
+        await turn(client, { CHORALE_API_KEY: KEY, ...named });
+      } else {
+        succeeded(await client.run(command, agent.keyCommand(client.server.url)));
+        await turn(client, {});
+      }
+    },
+    { keys: [KEY] },
+  );
+}

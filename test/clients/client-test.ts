@@ -1,7 +1,7 @@
 /** A test of a real client against a server on loopback whose model is a script. */
 import { type TestContext, test } from "vitest";
 import { loadO200kHarmony } from "../../harmony/vocabulary/index.ts";
-import { type ServedModel, says, serve } from "../runtime/server/serve.ts";
+import { type ServedModel, type ServeOptions, says, serve } from "../runtime/server/serve.ts";
 import { missing } from "./installed.ts";
 import { CLIENT_TIMEOUT_MS, FILE, openWorkplace, type Workplace } from "./workplace.ts";
 
@@ -56,13 +56,14 @@ export function clientTest(
   packages: readonly string[],
   script: Script,
   body: (client: Client, context: TestContext) => Promise<void>,
+  options: ServeOptions = {},
 ): void {
   workplaceTest(name, packages, async (workplace, context) => {
     const reply = (tokens: readonly number[]): readonly number[] =>
       says(script(tokenizer.decode(tokens)));
     const replies = Array.from({ length: MAX_STEPS }, () => reply);
     // The script is held to the schemas that the client declared, as a model is.
-    await using server = await serve(replies, { hasMatchers: true });
+    await using server = await serve(replies, { hasMatchers: true, ...options });
     const client: Client = {
       ...workplace,
       server,

@@ -4,13 +4,14 @@
  */
 import { createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { expect } from "vitest";
+import { expect, type TestContext } from "vitest";
 import {
   ANSWER,
   answers,
   type Client,
   clientTest,
   MODEL,
+  type Script,
   TASK,
   THOUGHT,
   toolTurn,
@@ -31,50 +32,64 @@ const TOOL = `class Tools:
 type Json = Record<string, unknown>;
 type Call = (path: string, body?: object) => Promise<Json>;
 
-clientTest(
-  "Open WebUI",
-  [],
-  (prompt) => (prompt.includes("### Task:") ? answers('{"title": "A listing"}') : TURN(prompt)),
-  async (client, context) => {
-    const command = openWebuiCommand();
-    if (command === null) return context.skip("Open WebUI is not installed (npm run test:clients)");
-    const call = await start(client, command, context.signal);
-    expect(await call("/ollama/api/version")).toEqual({ version: "0.31.2" });
-    expect(await call("/api/models")).toMatchObject({ data: [{ id: MODEL, owned_by: "ollama" }] });
+const KEY = "key-of-a-test";
+const SCRIPT: Script = (prompt) =>
+  prompt.includes("### Task:") ? answers('{"title": "A listing"}') : TURN(prompt);
 
-    await call("/api/v1/tools/create", {
-      ...{ id: "files", name: "Files", content: TOOL, meta: { description: "Files" } },
-    });
-    const { id, message } = await newChat(call);
-    await call("/api/chat/completions", {
-      ...{ model: MODEL, stream: true, params: {}, messages: [{ role: "user", content: TASK }] },
-      ...{ chat_id: id, id: message, session_id: "page", tool_ids: ["files"] },
-      background_tasks: { title_generation: true },
-    });
-    const chat = await chatWithTitle(call, id, context.signal);
-    expect(chat.title).toBe("A listing");
-    const { content, output } = chat.chat.history.messages[message] ?? {};
-    expect(content).toBe(ANSWER);
-    expect(output).toMatchObject([
-      { type: "reasoning", content: [{ text: THOUGHT }] },
-      { type: "function_call", name: "list_files" },
-      { type: "function_call_output", output: [{ text: FILE }] },
-      { type: "message" },
-    ]);
-    // It sends no reasoning back: the server remembers it.
-    const behind = client.promptsWith("list_files").at(-1);
-    expect(behind).toContain(`<|channel|>analysis<|message|>${THOUGHT}<|end|>`);
-    expect(behind).toContain(FILE);
-  },
+clientTest("Open WebUI, as with Ollama", [], SCRIPT, (client, context) =>
+  useAsItsPage(client, context, "ollama"),
 );
+
+clientTest(
+  "Open WebUI, by a key and OpenAI's API",
+  [],
+  SCRIPT,
+  (client, context) => useAsItsPage(client, context, "openai"),
+  { keys: [KEY] },
+);
+
+async function useAsItsPage(client: Client, context: TestContext, owner: string): Promise<void> {
+  const command = openWebuiCommand();
+  if (command === null) return context.skip("Open WebUI is not installed (npm run test:clients)");
+  const call = await start(client, command, context.signal);
+  expect(await call("/api/models")).toMatchObject({ data: [{ id: MODEL, owned_by: owner }] });
+
+  await call("/api/v1/tools/create", {
+    ...{ id: "files", name: "Files", content: TOOL, meta: { description: "Files" } },
+  });
+  const { id, message } = await newChat(call);
+  await call("/api/chat/completions", {
+    ...{ model: MODEL, stream: true, params: {}, messages: [{ role: "user", content: TASK }] },
+    ...{ chat_id: id, id: message, session_id: "page", tool_ids: ["files"] },
+    background_tasks: { title_generation: true },
+  });
+  const chat = await chatWithTitle(call, id, context.signal);
+  expect(chat.title).toBe("A listing");
+  const { content, output } = chat.chat.history.messages[message] ?? {};
+  expect(content).toBe(ANSWER);
+  expect(output).toMatchObject([
+    { type: "reasoning", content: [{ text: THOUGHT }] },
+    { type: "function_call", name: "list_files" },
+    { type: "function_call_output", output: [{ text: FILE }] },
+    { type: "message" },
+  ]);
+  // It sends no reasoning back: the server remembers it.
+  const behind = client.promptsWith("list_files").at(-1);
+  expect(behind).toContain(`<|channel|>analysis<|message|>${THOUGHT}<|end|>`);
+  expect(behind).toContain(FILE);
+}
 
 /** @returns asks its API as the page does, signed in */
 async function start(client: Client, command: string, signal: AbortSignal): Promise<Call> {
   const { stdout } = await client.connect("open-webui", "--json");
   const { environment } = JSON.parse(stdout) as { environment: Record<string, string> };
   const port = await freePort();
+  const variables = Object.entries(environment).map(([name, value]) => [
+    name,
+    value.replace("$CHORALE_API_KEY", KEY),
+  ]);
   const said = client.keepRunning(command, ["serve", "--host", "127.0.0.1", "--port", `${port}`], {
-    ...environment,
+    ...Object.fromEntries(variables),
     WEBUI_AUTH: "False",
     WEBUI_SECRET_KEY: "of-a-test",
     DATA_DIR: client.home,
