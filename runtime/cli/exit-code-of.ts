@@ -1,5 +1,10 @@
 /** Apart from exit-codes.ts, which a command needs before it needs an engine and tools. */
-import { InferenceError, InvalidRequestError, ModelStoreError } from "../../inference/index.ts";
+import {
+  InferenceError,
+  InvalidRequestError,
+  ModelStoreError,
+  RemoteEngineError,
+} from "../../inference/index.ts";
 import { ToolsError } from "../../tools/index.ts";
 import { EXIT, type ExitCode, runExitCode } from "./exit-codes.ts";
 
@@ -13,6 +18,9 @@ export function exitCodeOf(error: unknown): ExitCode {
   if (known !== undefined) return known;
   if (error instanceof InvalidRequestError) return EXIT.usage;
   if (error instanceof ModelStoreError) return storeExitCode(error);
+  if (error instanceof RemoteEngineError && error.code === "CHORALE_ENGINE_ADDRESS") {
+    return EXIT.usage;
+  }
   if (error instanceof InferenceError) return EXIT.model;
   if (error instanceof ToolsError) return EXIT.usage;
   return EXIT.failed;
