@@ -44,10 +44,13 @@ describe("the package", () => {
     const endings = new Set(paths.map((path) => /(?:\.d)?\.\w+$/.exec(path)?.[0] ?? path));
     expect([...endings].sort()).toEqual([
       ".bin",
+      ".css",
       ".d.ts",
+      ".html",
       ".js",
       ".json",
       ".md",
+      ".png",
       ".py",
       ".safetensors",
       ".svg",
