@@ -238,6 +238,7 @@ export {
   type Steered,
   THREAD_LOG_VERSION,
   type ThreadStarted,
+  type Titled,
   type TurnStatus,
   type UserInput,
 } from "./thread/entry.ts";

@@ -182,6 +182,24 @@ export async function forkCommand(
   });
 }
 
+/** @throws UsageError for a title that is none; ThreadNotFoundError, AmbiguousThreadError */
+export async function renameCommand(
+  {
+    id,
+    title,
+    json,
+  }: { readonly id: string; readonly title: readonly string[]; readonly json: boolean },
+  context: CommandContext,
+): Promise<ExitCode> {
+  const { output } = context;
+  return withThreads(context, async (store) => {
+    const { threadId } = await findThread(store, id);
+    await (await Thread.open(store, threadId)).rename(title.join(" "));
+    if (json) output.jsonLine({ thread_id: threadId });
+    return EXIT.ok;
+  });
+}
+
 /** Removes all that are named, or none. @throws ThreadNotFoundError, AmbiguousThreadError */
 export async function removeCommand(
   { ids, json }: { readonly ids: readonly string[]; readonly json: boolean },

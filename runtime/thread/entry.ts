@@ -254,6 +254,13 @@ export type Ended = {
   readonly timing: Timing;
 };
 
+/** A person has named the thread, in the place of the title that is made from its first question. */
+export type Titled = {
+  readonly type: "titled";
+  /** One line. */
+  readonly title: string;
+};
+
 export type LogRecord =
   | ThreadStarted
   | UserInput
@@ -266,6 +273,7 @@ export type LogRecord =
   | Budget
   | CutBack
   | Compaction
+  | Titled
   | Ended;
 
 /** A record with its place: `seq` counts from 0 in each thread, `at` is an ISO 8601 time in UTC. */

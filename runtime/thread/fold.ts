@@ -73,6 +73,8 @@ export function apply(state: ThreadState, record: LogRecord): ThreadState {
   if (state.length === 0) throw misplaced(state, record, "a log begins with a thread entry");
   if (record.type === "user") return { ...next, ...userInput(state, record) };
   if (record.type === "compaction") return { ...next, ...compaction(state, record) };
+  // A name may be given at any time; nothing of the conversation depends on it.
+  if (record.type === "titled") return next;
   const { turn } = state;
   if (turn === null) throw misplaced(state, record, "no turn is open");
   switch (record.type) {

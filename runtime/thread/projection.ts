@@ -56,6 +56,7 @@ export class EventProjection {
     switch (record.type) {
       case "thread":
       case "call":
+      case "titled":
         return [];
       case "user":
         return [

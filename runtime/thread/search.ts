@@ -26,7 +26,7 @@ const BEHIND = 80;
 const IDEOGRAPH = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/u;
 const WORD = /[\p{L}\p{N}\p{M}\p{Co}]/u;
 
-/** What of an entry can be found: what was said, what was called, and what came of it. Reasoning is not. */
+/** What of an entry can be found: what was said, what was called, what came of it, and its name. Reasoning is not. */
 export function searchableText(entry: LogEntry): string {
   switch (entry.type) {
     case "user":
@@ -40,6 +40,8 @@ export function searchableText(entry: LogEntry): string {
         .slice(0, MAX_INDEXED);
     case "result":
       return entry.text.slice(0, MAX_INDEXED);
+    case "titled":
+      return entry.title;
     default:
       return "";
   }

@@ -9,7 +9,7 @@ export type ThreadSummary = {
   readonly createdAt: string;
   readonly updatedAt: string;
   readonly entries: number;
-  /** Made from the first question; null before there is one. */
+  /** As a person named it, else made from the first question; null before there is one. */
   readonly title: string | null;
   /** The folder in which it began; null where that is not known. */
   readonly folder: string | null;
@@ -54,6 +54,8 @@ export function summarise(
         turns: known.turns + 1,
         isOpen: true,
       };
+    case "titled":
+      return { ...next, title: entry.title };
     case "ended":
       return { ...next, isOpen: false };
     default:

@@ -34,6 +34,9 @@ export type ClientResult = {
   readonly data?: unknown;
 };
 
+/** Characters of a title. */
+const LONGEST_NAME = 200;
+
 export class Thread {
   readonly id: string;
   readonly store: ThreadStore;
@@ -134,6 +137,22 @@ export class Thread {
       throw new UsageError(`The call ${callId} does not wait for an approval.`);
     }
     await this.append({ type: "approval", callId, decision, by });
+  }
+
+  /**
+   * Names the thread, in the place of the title that is made from its first question.
+   * @param title one line; white space around and inside of it is made single spaces
+   * @throws UsageError for a title without a character, or one that is too long
+   */
+  async rename(title: string): Promise<void> {
+    const line = title.replace(/\s+/g, " ").trim();
+    if (line === "" || line.length > LONGEST_NAME) {
+      throw new UsageError(
+        `The title has ${line.length} characters; accepted: 1 to ${LONGEST_NAME}.`,
+        { option: "title" },
+      );
+    }
+    await this.append({ type: "titled", title: line });
   }
 
   /**

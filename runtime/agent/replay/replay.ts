@@ -88,6 +88,7 @@ class Replay {
     switch (record.type) {
       case "thread":
       case "steered":
+      case "titled":
         break;
       case "user":
         this.#beginTurn({ ...record, seq });

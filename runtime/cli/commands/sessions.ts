@@ -111,6 +111,17 @@ export const command: CommandGroup = {
       }),
     ),
 
+    rename: subcommand(
+      "Name a conversation",
+      defineCommand({
+        positionals: { id: ID, title: rest("The title") },
+        flags: reportFlag,
+        settings: colorFlag,
+        examples: [["sessions rename 1f3a Holidays in Oslo", "In the place of its first question"]],
+        run: async (args, context) => (await import("../sessions.ts")).renameCommand(args, context),
+      }),
+    ),
+
     export: subcommand(
       "Write a conversation as Markdown, as its log, or as Harmony text for training",
       defineCommand({

@@ -27,7 +27,7 @@ import type { LiveRun } from "./live-run.ts";
 import { pageFile } from "./page-file.ts";
 import { checkPageRequest, PAGE_HEADERS } from "./page-guard.ts";
 import type { PageRuns } from "./page-runs.ts";
-import { decisionBody, forkBody, runBody, steerBody } from "./wire.ts";
+import { decisionBody, forkBody, runBody, steerBody, titleBody } from "./wire.ts";
 
 type Handler = (c: Context<ServerEnv>) => Promise<Response>;
 
@@ -162,6 +162,23 @@ export function pageApi(context: ServerContext, runs: PageRuns): readonly Route[
     return c.json({ removed: await threads.remove(id) });
   };
 
+  const rename: Handler = async (c) => {
+    const { title } = await body(c, titleBody);
+    const id = parameter(c, "id");
+    // Its next entry would have the place of this one.
+    if (runs.ofThread(id) !== null) {
+      throw new ServerError(
+        "CHORALE_REQUEST",
+        "A run of this conversation is at work; name it behind that.",
+        {
+          status: 409,
+        },
+      );
+    }
+    await (await Thread.open(threads, id)).rename(title);
+    return c.json({});
+  };
+
   const trace: Handler = async (c) => c.json(traceOf(await read(c)));
 
   const tokens: Handler = async (c) => {
@@ -240,6 +257,7 @@ export function pageApi(context: ServerContext, runs: PageRuns): readonly Route[
     api("GET", "threads/:id", show),
     api("DELETE", "threads/:id", remove),
     api("POST", "threads/:id/fork", fork),
+    api("POST", "threads/:id/title", rename),
     api("GET", "threads/:id/export", exported),
     api("GET", "threads/:id/trace", trace),
     api("GET", "threads/:id/tokens/:turn/:message", tokens),

@@ -37,6 +37,10 @@ export const runBody: Schema<RunBody> = object({
 
 export const steerBody: Schema<{ readonly text: string }> = object({ text });
 
+export const titleBody: Schema<{ readonly title: string }> = object({
+  title: pipe(string(), maxLength(1000)),
+});
+
 type DecisionBody = {
   readonly call: string;
   readonly decision: "allow" | "deny";

@@ -106,6 +106,8 @@ export const api = {
   thread: (id: string): Promise<ShownThread> => json("GET", thread(id)),
   fork: (id: string, turn: number | null): Promise<ThreadId> =>
     json("POST", `${thread(id)}/fork`, { turn }),
+  rename: (id: string, title: string): Promise<object> =>
+    json("POST", `${thread(id)}/title`, { title }),
   remove: (id: string): Promise<object> => json("DELETE", thread(id)),
   exported: async (id: string, format: ExportFormat): Promise<Blob> =>
     (await request("GET", `${thread(id)}/export?format=${format}`)).blob(),

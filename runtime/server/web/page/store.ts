@@ -166,6 +166,14 @@ export class Store {
     });
   }
 
+  async rename(id: string, title: string): Promise<void> {
+    await this.#try(async () => {
+      await api.rename(id, title);
+      await this.#list();
+      this.#say("Renamed");
+    });
+  }
+
   async remove(id: string): Promise<void> {
     await this.#try(async () => {
       await api.remove(id);

@@ -321,6 +321,14 @@ test("conversations are listed, found, copied, exported, traced and removed", as
   const harmony = await (await server.ask(`threads/${thread}/export?format=harmony`)).text();
   expect(harmony).toContain("<|channel|>final<|message|>And blue.<|return|>");
   expect((await server.ask(`threads/${thread}/export?format=exe`)).status).toBe(400);
+  expect((await server.ask(`threads/${thread}/title`, { title: " Sea \n animals " })).status).toBe(
+    200,
+  );
+  expect(await found("")).toMatchObject([
+    { id: thread, title: "Sea animals" },
+    { id: copy.id, title: "Whales?" },
+  ]);
+  expect((await server.ask(`threads/${thread}/title`, { title: " " })).status).toBe(400);
   const trace = await (await server.ask(`threads/${thread}/trace`)).json();
   expect(trace).toMatchObject({ threadId: thread, turns: [{ status: "completed" }, {}] });
   const tokens = (await (await server.ask(`threads/${thread}/tokens/1/2`)).json()) as {

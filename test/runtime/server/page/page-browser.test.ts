@@ -379,6 +379,7 @@ const scenarios: readonly Scenario[] = [
       await say("Animals?");
       await done();
       await button("New conversation").click();
+      await page.getByText("What is it about?").waitFor();
       await say("Food?");
       await done();
       await page.locator("nav li").nth(1).waitFor();
@@ -456,6 +457,20 @@ const scenarios: readonly Scenario[] = [
         const [download] = await Promise.all([page.waitForEvent("download"), button(name).click()]);
         expect(download.suggestedFilename()).toMatch(ending);
       }
+    },
+  },
+  {
+    name: "a conversation is renamed",
+    replies: [answer("Fine.")],
+    act: async ({ page, say, done, button }) => {
+      await say("Old name");
+      await done();
+      await button("Rename Old name").click();
+      await page.keyboard.type("<b>New</b> name");
+      await page.keyboard.press("Enter");
+      await page.locator("nav li a bdi", { hasText: "<b>New</b> name" }).waitFor();
+      await page.getByRole("searchbox").fill("new");
+      await page.locator("nav .excerpt").waitFor();
     },
   },
   {
