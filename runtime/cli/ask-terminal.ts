@@ -1,8 +1,8 @@
 /** Asks the person at the terminal whether a call may run: the arguments whole, one letter as the answer. */
-import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ApprovalDecision, ApprovalRequest, ApprovalRule } from "../index.ts";
 import type { Output } from "./output.ts";
+import { nextLine } from "./terminal-question.ts";
 
 /** What was typed before the question could be read is no answer to it. */
 const TYPED_AHEAD_MS = 60;
@@ -78,21 +78,4 @@ async function dropTypedAhead(): Promise<void> {
   await delay(TYPED_AHEAD_MS);
   process.stdin.off("data", drop);
   process.stdin.pause();
-}
-
-/** null at the end of the input. @throws the reason of the signal */
-function nextLine(signal: AbortSignal): Promise<string | null> {
-  // Not as a terminal: the keyboard stays in line mode, where Ctrl-C is a signal to the program.
-  const lines = createInterface({ input: process.stdin, terminal: false });
-  const { promise, resolve, reject } = Promise.withResolvers<string | null>();
-  const stop = (): void => reject(signal.reason);
-  lines.once("line", resolve);
-  lines.once("close", () => resolve(null));
-  signal.addEventListener("abort", stop, { once: true });
-  if (signal.aborted) stop();
-  return promise.finally(() => {
-    signal.removeEventListener("abort", stop);
-    lines.close();
-    process.stdin.pause();
-  });
 }

@@ -3,7 +3,6 @@ import { homedir } from "node:os";
 import { messageOf, UsageError } from "../errors.ts";
 import { askServer, askUrl, findServers } from "../server/discovery.ts";
 import { ServerError } from "../server/errors.ts";
-import { agrees } from "./agrees.ts";
 import type { CommandContext } from "./command-context.ts";
 import {
   type ClientSetup,
@@ -14,6 +13,7 @@ import {
 import { CLIENTS } from "./connect/clients.ts";
 import { entryIn, type PlannedFile, planFiles, writeFiles } from "./connect/write-setup.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
+import { agrees } from "./terminal-question.ts";
 import { visibleText } from "./terminal-text.ts";
 
 export type ConnectArguments = {
@@ -70,7 +70,9 @@ export async function connectCommand(
       note(state === "same" ? `${path} was so already` : `${path} is written`);
     }
   }
-  return write && !isWritten ? EXIT.failed : EXIT.ok;
+  if (!write || isWritten) return EXIT.ok;
+  note("nothing is written");
+  return EXIT.failed;
 }
 
 /** @throws UsageError */
@@ -122,10 +124,12 @@ async function connectionOf(
       `${address.href} does not say which models it has: ${problem}. Accepted: a server that answers, or --model NAME.`,
     );
   }
-  if (models === null)
+  if (models === null) {
+    const key = needsKey ? "a key" : "no key";
     note(
-      `${address.href} does not answer (${problem}); ${DEFAULT_CONTEXT} tokens of context are assumed.`,
+      `${address.href} does not answer (${problem}); ${DEFAULT_CONTEXT} tokens of context and ${key} are assumed.`,
     );
+  }
   const found =
     models?.find(({ id }) => id === model) ?? (model === undefined ? models?.[0] : undefined);
   if (models !== null && found === undefined) {

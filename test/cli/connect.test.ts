@@ -1,4 +1,6 @@
 /** `chorale connect`: which server, what is printed, and what is written beside what is there. */
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -9,6 +11,7 @@ import { CLIENTS } from "../../runtime/cli/connect/clients.ts";
 import { type PlannedFile, planFiles, writeFiles } from "../../runtime/cli/connect/write-setup.ts";
 import { announce, makeSocketPath } from "../../runtime/server/discovery.ts";
 import { serve } from "../runtime/server/serve.ts";
+import { launcher } from "./chorale.ts";
 import { inProcess } from "./in-process.ts";
 
 let home: string;
@@ -202,5 +205,42 @@ describe("what is written", () => {
       ),
       { numRuns: 100 },
     );
+  });
+});
+
+describe.skipIf(spawnSync("script", ["--version"]).status !== 0)("in a terminal", () => {
+  /** What is shown when the answer was typed, and the exit status behind it. */
+  const typed = async (answer: string): Promise<string> => {
+    const command = [process.execPath, launcher, "connect", "pi", ...NOWHERE, "--write"];
+    const child = spawn("script", ["-qec", `${command.join(" ")}; echo "status $?"`, "/dev/null"], {
+      env: { ...process.env, HOME: home, CHORALE_HOME: join(home, "state") },
+      stdio: ["pipe", "pipe", "ignore"],
+    });
+    let shown = "";
+    let isAnswered = false;
+    child.stdout.setEncoding("utf8").on("data", (piece: string) => {
+      shown += piece;
+      if (isAnswered || !shown.includes("[y/N]")) return;
+      isAnswered = true;
+      child.stdin.write(answer);
+    });
+    await once(child, "close");
+    return shown;
+  };
+  const isWritten = (): boolean => existsSync(join(home, ".pi", "agent", "models.json"));
+
+  test("yes", async () => {
+    expect(await typed("y\r")).toContain("status 0");
+    expect(isWritten()).toBe(true);
+  });
+
+  test("no", async () => {
+    expect(await typed("\r")).toMatch(/nothing is written.*status 1/s);
+    expect(isWritten()).toBe(false);
+  });
+
+  test("Ctrl-C", async () => {
+    expect(await typed("\x03")).toMatch(/stopped by SIGINT.*status 130/s);
+    expect(isWritten()).toBe(false);
   });
 });

@@ -1,5 +1,6 @@
 /** Claude Code: settings of its own, which are layered over the user's. */
 import { join } from "node:path";
+import { shellWord } from "../shell-word.ts";
 import { type ClientSetup, type Connection, KEY_VARIABLE, markOf, NO_KEY } from "./client-setup.ts";
 
 const TIMEOUT_MS = 3_600_000;
@@ -23,7 +24,7 @@ export function claudeSetup({ url, model, needsKey, env, home }: Connection): Cl
     tested: "2.1.332",
     files: [{ path, text: `${JSON.stringify(settings, null, 2)}\n` }],
     environment: needsKey ? { ANTHROPIC_AUTH_TOKEN: `$${KEY_VARIABLE}` } : {},
-    start: [`claude --settings ${path} --model ${model}`],
+    start: [`claude --settings ${shellWord(path)} --model ${shellWord(model)}`],
     notes: [],
     promptTokens: 10_800,
   };

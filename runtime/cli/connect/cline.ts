@@ -1,6 +1,7 @@
 /** Cline's command line: the provider for servers that speak OpenAI's API, of which it has one. */
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
+import { shellWord } from "../shell-word.ts";
 import { type ClientSetup, type Connection, KEY_VARIABLE, NO_KEY } from "./client-setup.ts";
 
 type Entry = { readonly settings: unknown };
@@ -11,7 +12,7 @@ export function clineSetup({ url, model, needsKey, home }: Connection): ClientSe
   const path = join(home, ".cline", "data", "settings", "providers.json");
   const settings = { provider: PROVIDER, apiKey: NO_KEY, model, baseUrl: `${url}/v1` };
   const auth = (key: string): string =>
-    `cline auth -p ${PROVIDER} -k ${key} -m ${model} -b ${url}/v1`;
+    `cline auth -p ${PROVIDER} -k ${key} -m ${shellWord(model)} -b ${url}/v1`;
   return {
     name: "Cline",
     tested: "3.0.65",
@@ -32,7 +33,7 @@ export function clineSetup({ url, model, needsKey, home }: Connection): ClientSe
     environment: {},
     start: [
       ...(needsKey ? [auth(`"$${KEY_VARIABLE}"`)] : []),
-      `cline -P ${PROVIDER} -m ${model} "…"`,
+      `cline -P ${PROVIDER} -m ${shellWord(model)} "…"`,
     ],
     notes: [
       ...(needsKey ? [] : [`The same by a command: ${auth(NO_KEY)}`]),

@@ -3,6 +3,7 @@
  * the catalog Codex sends 8,200 tokens of instructions and tools with each request, and no `apply_patch`.
  */
 import { join } from "node:path";
+import { shellWord } from "../shell-word.ts";
 import {
   type ClientSetup,
   type Connection,
@@ -53,7 +54,7 @@ export function codexSetup(connection: Connection): ClientSetup {
     environment: {},
     start: ["codex --profile chorale", 'codex exec --profile chorale "…"'],
     notes: [
-      `Without these files: CODEX_OSS_BASE_URL=${url}/v1 codex --oss --local-provider ollama -m ${model}, with 8,200 tokens in each prompt.`,
+      `Without these files: CODEX_OSS_BASE_URL=${url}/v1 codex --oss --local-provider ollama -m ${shellWord(model)}, with 8,200 tokens in each prompt.`,
       'web_search = "live" lets the model search by the server, which has to be allowed to: chorale serve --web.',
     ],
     promptTokens: 1_700,

@@ -1,5 +1,6 @@
 /** Continue: a configuration of its own, which `cn --config` reads and an editor may take over. */
 import { join } from "node:path";
+import { shellWord } from "../shell-word.ts";
 import { type ClientSetup, type Connection, KEY_VARIABLE, markOf } from "./client-setup.ts";
 
 export function continueSetup({
@@ -35,7 +36,7 @@ export function continueSetup({
     tested: "1.5.47",
     files: [{ path, text }],
     environment: {},
-    start: [`cn --config ${path}`],
+    start: [`cn --config ${shellWord(path)}`],
     notes: [
       `For the extension of an editor, put the entry of models into ${join(env["CONTINUE_GLOBAL_DIR"] || join(home, ".continue"), "config.yaml")}; only the command line is tested.`,
       ...(needsKey

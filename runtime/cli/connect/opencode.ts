@@ -1,5 +1,6 @@
 /** opencode: a provider among those of its configuration. */
 import { join } from "node:path";
+import { shellWord } from "../shell-word.ts";
 import { type ClientSetup, type Connection, KEY_VARIABLE, NO_KEY } from "./client-setup.ts";
 
 export function opencodeSetup({
@@ -11,6 +12,7 @@ export function opencodeSetup({
   home,
 }: Connection): ClientSetup {
   const folder = join(env["XDG_CONFIG_HOME"] || join(home, ".config"), "opencode");
+  const name = shellWord(`chorale/${model}`);
   return {
     name: "opencode",
     tested: "1.18.33",
@@ -40,7 +42,7 @@ export function opencodeSetup({
       },
     ],
     environment: {},
-    start: [`opencode --model chorale/${model}`, `opencode run --model chorale/${model} "…"`],
+    start: [`opencode --model ${name}`, `opencode run --model ${name} "…"`],
     notes: [],
     promptTokens: 6_800,
   };

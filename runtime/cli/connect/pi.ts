@@ -1,5 +1,6 @@
 /** pi: a provider among those of its models. */
 import { join } from "node:path";
+import { shellWord } from "../shell-word.ts";
 import { type ClientSetup, type Connection, KEY_VARIABLE, NO_KEY } from "./client-setup.ts";
 
 export function piSetup({
@@ -44,7 +45,7 @@ export function piSetup({
       },
     ],
     environment: {},
-    start: [`pi --provider chorale --model ${model}`],
+    start: [`pi --provider chorale --model ${shellWord(model)}`],
     notes: [],
     promptTokens: 1_100,
   };

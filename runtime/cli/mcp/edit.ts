@@ -5,6 +5,7 @@ import { parseMcpServers } from "../../../tools/index.ts";
 import { UsageError } from "../../errors.ts";
 import type { CommandContext } from "../command-context.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
+import { shellWord } from "../shell-word.ts";
 import { visibleText } from "../terminal-text.ts";
 import {
   configuredServers,
@@ -98,11 +99,6 @@ export function targetOf(entry: unknown): string {
     return [command, ...(Array.isArray(args) ? args : [])].map(shellWord).join(" ");
   }
   return String(httpUrl ?? url ?? JSON.stringify(entry));
-}
-
-function shellWord(word: unknown): string {
-  const text = String(word);
-  return /^[\w@%+=:,./${}-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 function entryOf(args: AddArguments): Record<string, unknown> {

@@ -9,10 +9,10 @@ import { mcpAuthorizationFile } from "../../environment.ts";
 import { UsageError } from "../../errors.ts";
 import { homePath } from "../../home.ts";
 import { packageVersion } from "../../version.ts";
-import { ask, agrees as isAgreed } from "../agrees.ts";
 import type { CommandContext } from "../command-context.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import type { Output } from "../output.ts";
+import { ask, agrees as isAgreed } from "../terminal-question.ts";
 import { shortText, visibleText } from "../terminal-text.ts";
 import { targetOf } from "./edit.ts";
 import {
