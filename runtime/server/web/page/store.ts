@@ -65,14 +65,14 @@ export class Store {
       await Promise.all([this.#look(), this.#list()]);
       await this.openFromAddress();
     });
-    setInterval(
-      () =>
-        void this.#look().then(
-          () => this.#changed(),
-          () => {},
-        ),
-      LOOK_AGAIN,
-    );
+    setInterval(() => {
+      // A tab that nobody looks at is no use of the server, which may end when it is idle.
+      if (document.hidden || this.needsKey) return;
+      this.#look().then(
+        () => this.#changed(),
+        () => {},
+      );
+    }, LOOK_AGAIN);
   }
 
   async useKey(key: string): Promise<void> {
