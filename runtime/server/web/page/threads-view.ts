@@ -1,6 +1,6 @@
 /** The conversations that are kept: found, opened, removed. */
 import { html, type Markup } from "../../../tracing/view/html.ts";
-import { useEffect, useRef, useState } from "../../../tracing/view/preact.ts";
+import { useLayoutEffect, useRef, useState } from "../../../tracing/view/preact.ts";
 import { shortened } from "../../../tracing/view/trace-view.ts";
 import type { ListedThread } from "./api.ts";
 import type { Store } from "./store.ts";
@@ -71,7 +71,10 @@ function TitleField({
 }): Markup {
   const [text, setText] = useState(title);
   const field = useRef<HTMLInputElement>(null);
-  useEffect(() => field.current?.select(), []);
+  useLayoutEffect(() => {
+    field.current?.focus();
+    field.current?.select();
+  }, []);
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.isComposing) return;
     if (event.key === "Enter" && text.trim() !== "") onTitle(text);

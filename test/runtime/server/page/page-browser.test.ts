@@ -466,6 +466,7 @@ const scenarios: readonly Scenario[] = [
       await say("Old name");
       await done();
       await button("Rename Old name").click();
+      await page.waitForFunction(() => document.activeElement?.ariaLabel === "Title");
       await page.keyboard.type("<b>New</b> name");
       await page.keyboard.press("Enter");
       await page.locator("nav li a bdi", { hasText: "<b>New</b> name" }).waitFor();
