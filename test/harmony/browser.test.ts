@@ -61,7 +61,7 @@ function serve(onAnswer: (body: string) => void): Server {
       response.setHeader("content-type", "text/html").end(PAGE);
     } else if (path === VOCABULARY) {
       response.end(readFileSync(new URL(path, root)));
-    } else if (/^(harmony\/[\w-]+|test\/harmony\/portable-scenario)\.ts$/.test(path)) {
+    } else if (/^(harmony\/(?:[\w-]+\/)*[\w-]+|test\/harmony\/portable-scenario)\.ts$/.test(path)) {
       const code = stripTypeScriptTypes(readFileSync(new URL(path, root), "utf8"));
       response.setHeader("content-type", "text/javascript").end(code);
     } else {

@@ -13,6 +13,7 @@ import {
 
 const {
   docs,
+  effort,
   policy,
   "max-steps": maxSteps,
   "max-tokens": maxTokens,
@@ -54,16 +55,10 @@ export const command: Command = defineCommand({
   },
   settings: {
     ...engineFlags,
-    effort: {
-      ...agentFlags.effort,
-      describe: "How much the model reasons for each small question (default: low)",
-    },
+    effort,
     docs,
     policy,
-    "max-steps": {
-      ...maxSteps,
-      describe: "Most steps: a search, a page that is read, the answer (default: 24)",
-    },
+    "max-steps": maxSteps,
     "max-tokens": maxTokens,
     "max-seconds": maxSeconds,
     "max-tool-calls": maxToolCalls,
