@@ -91,6 +91,8 @@ export type FakeServerOptions = {
   /** Waited for before each token. */
   readonly beforeToken?: (count: number) => Promise<void>;
   readonly contextLength?: number;
+  /** Only so many of the latest requests are kept. Default: all. */
+  readonly keeps?: number;
 };
 
 export type FakeServer = AsyncDisposable & {
@@ -99,6 +101,8 @@ export type FakeServer = AsyncDisposable & {
   readonly server: Server;
   /** Of requests for tokens behind the probes of connecting. */
   readonly requests: readonly Asked[];
+  /** How many requests for tokens came. */
+  readonly count: () => number;
   /** Connections that the client closed while an answer was written. */
   readonly cancelled: () => number;
   /** Ends with all its connections. */
@@ -121,6 +125,7 @@ export async function fakeServer(options: FakeServerOptions): Promise<FakeServer
   const { kind, apiKey } = options;
   const requests: Asked[] = [];
   let cancelled = 0;
+  let count = 0;
   const server = createServer((request, response) => {
     void handle(request, response).catch((error: unknown) => {
       if (!response.destroyed) response.destroy(error as Error);
@@ -167,12 +172,16 @@ export async function fakeServer(options: FakeServerOptions): Promise<FakeServer
     }
     const asked = askedOf(kind, body);
     const isProbe = asked.prompt.join() === PROBE;
-    if (!isProbe) requests.push(asked);
+    if (!isProbe) {
+      count++;
+      requests.push(asked);
+      if (requests.length > (options.keeps ?? Number.POSITIVE_INFINITY)) requests.shift();
+    }
     if (asked.allowed !== undefined && options.allowedIds === false) {
       sendJson(response, 400, { error: { message: "allowed_token_ids is not known" } });
       return;
     }
-    const fault = isProbe ? undefined : options.fault?.(requests.length - 1);
+    const fault = isProbe ? undefined : options.fault?.(count - 1);
     if (fault?.type === "status") {
       sendJson(response, fault.status, { error: { message: "not now" } }, fault.headers);
       return;
@@ -241,6 +250,7 @@ export async function fakeServer(options: FakeServerOptions): Promise<FakeServer
     address: `${scheme}://127.0.0.1:${port}`,
     server,
     requests,
+    count: () => count,
     cancelled: () => cancelled,
     die,
     [Symbol.asyncDispose]: async () => die(),
