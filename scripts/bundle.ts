@@ -60,6 +60,8 @@ export async function bundleLibraries(root: string, dist: string): Promise<void>
   const bundle = await rolldown({
     input: Object.fromEntries(names.map((name) => [name, join(dist, `${name}.js`)])),
     platform: "node",
+    // What Node loads of it requires its parts by names that no bundler can follow.
+    resolve: { alias: { "jsonc-parser": "jsonc-parser/lib/esm/main.js" } },
     // Packages that npm installs beside this one. `node:` modules are external by the platform.
     external: installed.map((name) => new RegExp(`^${RegExp.escape(name)}(?:/|$)`)),
     onLog(_, log) {

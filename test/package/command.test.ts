@@ -1,5 +1,5 @@
 /** The command of the installed package. */
-import { cpSync, symlinkSync } from "node:fs";
+import { cpSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, inject, test } from "vitest";
@@ -60,6 +60,15 @@ describe("chorale", () => {
     const plugin = ["--plugin", join(folder, "plugin"), "--grant", grant];
     const searched = run(chorale, ["tools", "call", "search_notes", '{"query":"tea"}', ...plugin]);
     expect(searched).toMatchObject({ status: 0, stdout: expect.stringContaining("tea.md") });
+  });
+
+  test("writes an entry into a configuration of another program", () => {
+    const folder = folderWith({ "models.json": '{ "providers": { "mine": {} } } // mine' });
+    const env = { PI_CODING_AGENT_DIR: folder };
+    const flags = ["--url", "http://127.0.0.1:9", "--model", "m", "--write"];
+    expect(run(chorale, ["connect", "pi", ...flags], { env }).status).toBe(0);
+    const written = readFileSync(join(folder, "models.json"), "utf8");
+    expect(written).toMatch(/"mine": \{\}.*"chorale": \{.*127\.0\.0\.1:9.* \/\/ mine$/s);
   });
 
   test("makes a new plugin whose tests pass", () => {

@@ -15,6 +15,8 @@ export type RunOptions = {
   readonly cwd?: string;
   /** Node that is first in PATH; default: the one that runs the tests. */
   readonly node?: string;
+  /** Variables beside those of the tests. */
+  readonly env?: Readonly<Record<string, string>>;
 };
 
 export function run(command: string, args: readonly string[], options: RunOptions = {}): Ran {
@@ -26,6 +28,7 @@ export function run(command: string, args: readonly string[], options: RunOption
       ...env,
       CHORALE_HOME: inject("home"),
       PATH: dirname(options.node ?? process.execPath) + delimiter + env["PATH"],
+      ...options.env,
     },
   });
   if (error) throw error;
