@@ -271,7 +271,8 @@ export function notFinite(tensor: Tensor, element: number | string): CheckpointE
   return new CheckpointError(
     tensor.path,
     `element ${element} of ${tensor.name} is infinite or NaN; accepted: finite numbers.`,
-    tensor.name,
+    // Of an expert's part of a tensor, the tensor's.
+    tensor.name.replace(/(?:\[[\d:]+\])+$/, ""),
   );
 }
 

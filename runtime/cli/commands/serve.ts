@@ -76,15 +76,8 @@ export const command: Command = defineCommand({
       type: "switch",
       describe: "Keep to Open Responses where its streams differ from OpenAI's",
     },
-    docs: {
-      ...agentFlags.docs,
-      describe: "Folder of documents that the page and web_search of the Responses API read",
-    },
+    docs: agentFlags.docs,
     ...webFlags,
-    web: {
-      type: "switch",
-      describe: "Let the page and web_search of the Responses API ask the web",
-    },
     ...fetchFlags,
     "no-python": {
       type: "switch",
