@@ -13,6 +13,7 @@ const SLOW = [
   "test/harmony/byte-level-lists.test.ts",
   "test/inference/constrain/o200k.test.ts",
   "test/runtime/{golden,replay,thread-log}.test.ts",
+  "test/runtime/minions/decompose.test.ts",
   "test/runtime/server/many-requests.test.ts",
   "test/runtime/server/page/page-browser.test.ts",
   "test/tools/web/{faults,ssrf}.test.ts",

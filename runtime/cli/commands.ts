@@ -20,6 +20,11 @@ export const COMMANDS: CommandTable = {
     load: async () => (await import("./commands/research.ts")).command,
   },
 
+  minions: {
+    describe: "Answer a question about files with a remote model that does not see them",
+    load: async () => (await import("./commands/minions.ts")).command,
+  },
+
   batch: {
     describe: "Answer many questions, one on each line of a file",
     load: async () => (await import("./commands/batch.ts")).command,
