@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { AttachmentError, readAttachment } from "../../tools/index.ts";
 import { openModelOf } from "../environment.ts";
 import { messageOf, UsageError } from "../errors.ts";
-import { openHome } from "../home.ts";
+import { type Home, openHome } from "../home.ts";
+import { type LanguageModel, openChatApiModel } from "../index.ts";
 import {
   type ContextDocument,
   type MinionsReport,
@@ -25,6 +26,8 @@ export type MinionsArguments = {
   readonly question: string;
   readonly context: readonly string[];
   readonly remote: string | undefined;
+  readonly remoteUrl: string | undefined;
+  readonly remoteApi: "chat" | "responses" | "ollama" | undefined;
   readonly remoteKeyFile: string | undefined;
   readonly protocol: "minion" | "minions" | undefined;
   readonly rounds: number | undefined;
@@ -74,15 +77,7 @@ export async function minionsCommand(
       note,
     ),
   );
-  const isUrl = name.includes("://");
-  const remote = opened.use(
-    await openModelOf(
-      isUrl ? { engines: [name], engineKeyFile: args.remoteKeyFile } : { path: name },
-      home,
-      note,
-    ),
-  );
-  if (!isUrl) note(`${name} is a model of this machine: what "leaves" goes to it alone.`);
+  const remote = opened.use(await openRemote(name, args, home, note));
   const report = await runMinions({
     ...{ question, context: documents, remote, local, protocol, rounds, budget, parallel, dryRun },
     ...{ redact, private: privateTexts, price, signal },
@@ -111,6 +106,26 @@ export async function minionsCommand(
   const isBudget =
     error instanceof Error && "code" in error && error.code === "CHORALE_MINIONS_BUDGET";
   return isBudget ? EXIT.limit : exitCodeOf(error);
+}
+
+/** @throws UsageError, ModelError, InferenceError */
+async function openRemote(
+  name: string,
+  { remoteUrl, remoteApi: api, remoteKeyFile: keyFile }: MinionsArguments,
+  home: Home,
+  note: (sentence: string) => void,
+): Promise<LanguageModel> {
+  if (remoteUrl !== undefined)
+    return openChatApiModel({ url: remoteUrl, model: name, api, keyFile });
+  if (api !== undefined) throw new UsageError("--remote-api is for --remote-url; give both.");
+  if (name.includes("://")) {
+    return openModelOf({ engines: [name], engineKeyFile: keyFile }, home, note);
+  }
+  if (keyFile !== undefined) {
+    throw new UsageError("--remote-key-file is for a model elsewhere; give --remote-url.");
+  }
+  note(`${name} is a model of this machine: what is said to leave goes to it alone.`);
+  return openModelOf({ path: name }, home, note);
 }
 
 function sentencesOf({ status, ...report }: MinionsReport): readonly string[] {

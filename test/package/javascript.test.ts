@@ -32,12 +32,12 @@ test("an ES module renders and parses with chorale/harmony alone", () => {
 test("a CommonJS module can require it", () => {
   const folder = folderWith({
     "program.cjs": `
-      const names = ["chorale", "chorale/harmony", "chorale/inference", "chorale/tools"];
+      const names = ["chorale", "chorale/harmony", "chorale/inference", "chorale/tools", "chorale/minions"];
       console.log(names.map((name) => typeof require(name)).join(" "));`,
   });
   expect(run(process.execPath, [join(folder, "program.cjs")])).toEqual({
     status: 0,
-    stdout: "object object object object\n",
+    stdout: "object object object object object\n",
     stderr: "",
   });
 });

@@ -12,6 +12,7 @@
  *     requests [--count N] [--seed N]
  *     load [--clients N] [--each N] [--seed N] [--embedded 1]
  *     remote [--requests N] [--parallel N] [--percent N] [--seed N]
+ *     minions [--questions N] [--seed N]
  *     xsd [--documents N]
  *     constrain [--walks N] [--seed N] [FILE of the area json | FOLDER of JSON-Schema-Test-Suite …]
  */
@@ -23,6 +24,7 @@ import { readSchemas, walkSchemas } from "./constrained-walks.ts";
 import { stressContext } from "./full-context.ts";
 import { killRuns } from "./kill-runs.ts";
 import { stressSessions } from "./many-sessions.ts";
+import { askMinions } from "./minion-questions.ts";
 import { mutatedRequests } from "./mutated-requests.ts";
 import { stressPaging } from "./paged-experts.ts";
 import { stressPlugins } from "./plugin-calls.ts";
@@ -166,6 +168,16 @@ const load: Area = async (args) => {
   };
 };
 
+const minions: Area = async (args) => {
+  const { questions, seed } = numbers(args, { questions: 40, seed: 1 });
+  const report = await askMinions(questions, seed, (done) => {
+    if (done % 5 === 0) console.error(`${done} questions`);
+  });
+  const { wrong, miscounted, minionRatio, minionsRatio } = report;
+  const good = wrong + miscounted === 0 && minionRatio <= 1 / 20 && minionsRatio <= 1 / 5;
+  return { report: { seed, ...report }, good };
+};
+
 /** `--requests` for each kind of server, of whose requests `--percent` fail. */
 const remote: Area = async (args) => {
   const wanted = numbers(args, { requests: 2000, parallel: 16, percent: 20, seed: 1 });
@@ -223,6 +235,7 @@ const AREAS = new Map<string, Area>([
   ["requests", requests],
   ["load", load],
   ["remote", remote],
+  ["minions", minions],
   ["plugins", plugins],
   ["paging", paging],
   ["context", context],

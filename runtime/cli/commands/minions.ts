@@ -18,14 +18,24 @@ export const command: Command = defineCommand({
       type: "text",
       placeholder: "NAME",
       describe:
-        "The model that leads and does not see the files: a URL as for --engine, or the name of a model of this machine",
+        "The model that leads and does not see the files: its name at --remote-url; without that a URL as for --engine, or a model of this machine",
+    },
+    "remote-url": {
+      type: "text",
+      placeholder: "URL",
+      describe:
+        "The chat API that has the model of --remote, like https://api.openai.com/v1 or http://localhost:11434",
+    },
+    "remote-api": {
+      type: "choice",
+      words: ["chat", "responses", "ollama"],
+      describe: "What the chat API speaks (default: chat)",
     },
     "remote-key-file": {
       type: "text",
       placeholder: "FILE",
       completes: "file",
-      describe:
-        "File with the key for --remote, which nobody else may read (default: CHORALE_ENGINE_KEY)",
+      describe: "File with the key for --remote, which nobody else may read",
     },
     protocol: {
       type: "choice",
@@ -88,7 +98,7 @@ export const command: Command = defineCommand({
   settings: { ...engineFlags, ...localFlags, ...colorFlag },
   examples: [
     [
-      'minions --context contracts/ --remote https://gpu1:8000 "Which contracts end in 2027?"',
+      'minions --context contracts/ --remote gpt-4o --remote-url https://api.openai.com/v1 --remote-key-file key "Which end in 2027?"',
       "The files stay here",
     ],
     [
