@@ -1,6 +1,8 @@
 /** Token engines behind URLs, against loopback servers that speak as vLLM, SGLang and llama-server do. */
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it } from "vitest";
 import type { GenerateOptions, TokenLogprobs, TokenMatcher } from "../../../inference/engine.ts";
@@ -272,6 +274,23 @@ describe("a server that fails", () => {
     expect(String(denied)).not.toContain(apiKey);
     other.close();
     server.die();
+  });
+
+  it("is not asked anything when its certificate is not one that is trusted", async () => {
+    const pem = (name: string): string =>
+      readFileSync(new URL(`../../fixtures/tls/${name}.pem`, import.meta.url), "utf8");
+    let asked = 0;
+    const other = createTlsServer({ key: pem("key"), cert: pem("cert") }, (_, response) => {
+      asked++;
+      response.end("{}");
+    }).listen(0, "127.0.0.1");
+    await once(other, "listening");
+    const address = `vllm+https://127.0.0.1:${(other.address() as AddressInfo).port}`;
+    await expect(openRemoteEngine([address], { ...QUICK, apiKey: "sk-1" })).rejects.toThrow(
+      /Cannot reach the engine .*(?:self.signed|certificate)/i,
+    );
+    expect(asked).toBe(0);
+    other.close();
   });
 
   it("is told by its address when nothing listens there", async () => {
