@@ -118,7 +118,7 @@ test("a server that is killed in the middle fails the turn, which can be gone on
       });
     },
   });
-  expect(first.code).toBe(1);
+  expect(first.code).toBe(6);
   expect(eventsOf(first.stdout).at(-1)).toMatchObject({ type: "run.completed", status: "failed" });
   const next = await run(["--continue", "What is 7 * 8?"]);
   expect(next.stderr).not.toContain("The server at");
