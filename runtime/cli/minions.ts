@@ -149,7 +149,7 @@ function sentencesOf({ status, ...report }: MinionsReport): readonly string[] {
       : [
           `cost: ${cost.remote.toFixed(4)}, and ${cost.remoteOnly.toFixed(4)} for a remote model alone.`,
         ]),
-    `left this machine in ${receipt.length} requests, bytes: ${left === "" ? "none" : left}.`,
+    `left this machine in ${receipt.length} request${receipt.length === 1 ? "" : "s"}, bytes: ${left === "" ? "none" : left}.`,
   ];
 }
 

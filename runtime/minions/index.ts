@@ -8,5 +8,6 @@ export type {
   SourceRange,
 } from "./egress.ts";
 export { MinionsError, type MinionsErrorCode } from "./errors.ts";
+export { createMinionsTool, type MinionsToolOptions } from "./minions-tool.ts";
 export { REDACTION_RULES, type RedactionRule } from "./redaction.ts";
 export { type MinionsOptions, type MinionsReport, type Price, runMinions } from "./run-minions.ts";

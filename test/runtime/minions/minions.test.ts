@@ -2,10 +2,10 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { ScriptedModel } from "../../../runtime/index.ts";
+import { type RunEvent, runAgent, ScriptedModel } from "../../../runtime/index.ts";
 import { chunksOf } from "../../../runtime/minions/chunks.ts";
 import { EgressGate } from "../../../runtime/minions/egress.ts";
-import { type Departure, runMinions } from "../../../runtime/minions/index.ts";
+import { createMinionsTool, type Departure, runMinions } from "../../../runtime/minions/index.ts";
 import { Redactor } from "../../../runtime/minions/redaction.ts";
 import {
   byRule,
@@ -349,6 +349,47 @@ describe("what leaves", () => {
     const report = await runMinions({ ...options, remote: ruleSupervisor(generated), budget });
     expect(report).toMatchObject({ status: "failed", error: { code: "CHORALE_MINIONS_BUDGET" } });
     expect(report.tokens.remote.input + report.tokens.remote.output).toBeLessThanOrEqual(budget);
+  });
+});
+
+describe("the tool ask_documents", () => {
+  const call = [{ recipient: "functions.ask_documents", text: '{"question":"Which?"}' }];
+  const context = [{ name: "a", text: "alpha" }];
+
+  test("gives an agent the answer, and programs the report", async () => {
+    const remote = new ScriptedModel([
+      '{"message":"First?"}',
+      '{"decision":"provide_final_answer","answer":"Alpha."}',
+    ]);
+    const local = byRule(() => "It is alpha.", "worker");
+    const options = { context, remote, local, protocol: "minion", needsApproval: false } as const;
+    const events: RunEvent[] = [];
+    const result = await runAgent({
+      model: new ScriptedModel([call, (request) => `It says: ${promptOf(request)}`]),
+      tools: [createMinionsTool(options)],
+      prompt: "Ask.",
+      onEvent: (event) => void events.push(event),
+    });
+    expect(result.output).toBe("It says: Alpha.");
+    expect(JSON.stringify(events)).toContain('"receipt"');
+  });
+
+  test("sends nothing where nobody has allowed it", async () => {
+    const remote = new ScriptedModel([]);
+    const tool = createMinionsTool({ context, remote, local: new ScriptedModel([]) });
+    const model = new ScriptedModel([call, "So not."]);
+    const result = await runAgent({ model, tools: [tool], prompt: "Ask." });
+    expect(result.deniedCall).toBeDefined();
+    expect(remote.requests).toEqual([]);
+  });
+
+  test("tells the model why there is no answer", async () => {
+    const remote = new ScriptedModel([new Error("The server is gone.")]);
+    const local = new ScriptedModel([]);
+    const tool = createMinionsTool({ context, remote, local, needsApproval: false });
+    const model = new ScriptedModel([call, (request) => promptOf(request)]);
+    const result = await runAgent({ model, tools: [tool], prompt: "Ask." });
+    expect(result.output).toMatch(/There is no answer: .*The server is gone\./);
   });
 });
 
