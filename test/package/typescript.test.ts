@@ -11,6 +11,8 @@ const examples = globSync("*.ts", { cwd: join(root, "examples") }).sort();
 
 beforeAll(() => {
   cpSync(join(root, "examples"), programs, { recursive: true });
+  // One of them reads documents.
+  cpSync(join(root, "docs"), join(inject("project"), "docs"), { recursive: true });
   const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   const entries = Object.keys(exports).filter((path) => path !== "./package.json");
   const names = entries.map((path) => `chorale${path.slice(1)}`);
