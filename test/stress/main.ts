@@ -12,7 +12,7 @@
  *     requests [--count N] [--seed N]
  *     load [--clients N] [--each N] [--seed N] [--embedded 1]
  *     remote [--requests N] [--parallel N] [--percent N] [--seed N]
- *     minions [--questions N] [--seed N]
+ *     minions [--questions N] [--embedded N] [--seed N]
  *     xsd [--documents N]
  *     constrain [--walks N] [--seed N] [FILE of the area json | FOLDER of JSON-Schema-Test-Suite …]
  */
@@ -24,7 +24,7 @@ import { readSchemas, walkSchemas } from "./constrained-walks.ts";
 import { stressContext } from "./full-context.ts";
 import { killRuns } from "./kill-runs.ts";
 import { stressSessions } from "./many-sessions.ts";
-import { askMinions } from "./minion-questions.ts";
+import { askEmbedded, askMinions } from "./minion-questions.ts";
 import { mutatedRequests } from "./mutated-requests.ts";
 import { stressPaging } from "./paged-experts.ts";
 import { stressPlugins } from "./plugin-calls.ts";
@@ -169,13 +169,15 @@ const load: Area = async (args) => {
 };
 
 const minions: Area = async (args) => {
-  const { questions, seed } = numbers(args, { questions: 40, seed: 1 });
+  const { questions, embedded, seed } = numbers(args, { questions: 40, embedded: 2, seed: 1 });
   const report = await askMinions(questions, seed, (done) => {
     if (done % 5 === 0) console.error(`${done} questions`);
   });
   const { wrong, miscounted, minionRatio, minionsRatio } = report;
-  const good = wrong + miscounted === 0 && minionRatio <= 1 / 20 && minionsRatio <= 1 / 5;
-  return { report: { seed, ...report }, good };
+  const byModel = await askEmbedded(embedded, seed);
+  const isExact = wrong + miscounted + byModel.miscounted === 0;
+  const good = isExact && minionRatio <= 1 / 20 && minionsRatio <= 1 / 5;
+  return { report: { seed, ...report, embedded: byModel }, good };
 };
 
 /** `--requests` for each kind of server, of whose requests `--percent` fail. */
