@@ -84,6 +84,8 @@ export class EgressGate implements LanguageModel {
   readonly #passed = new Map<string, Passed>();
   readonly #fixed = new Set<string>();
   readonly #written = new Set<string>();
+  /** Tokens of one request and its reply, at most. */
+  #largestRequest = 0;
 
   constructor(options: GateOptions) {
     const { remote } = options;
@@ -97,6 +99,11 @@ export class EgressGate implements LanguageModel {
   /** Tokens that may still be used. */
   get tokensLeft(): number {
     return this.#options.budget - this.usage.inputTokens - this.usage.outputTokens;
+  }
+
+  /** Whether a request and another round of two behind it are likely to be within the budget. */
+  get hasTokensForRound(): boolean {
+    return this.tokensLeft > 3 * this.#largestRequest;
   }
 
   /** A text of this program that is sent as instructions. */
@@ -185,6 +192,8 @@ export class EgressGate implements LanguageModel {
     this.usage.inputTokens += step.usage.inputTokens;
     this.usage.outputTokens += step.usage.outputTokens;
     this.usage.milliseconds += performance.now() - startedAt;
+    const { inputTokens, outputTokens } = step.usage;
+    this.#largestRequest = Math.max(this.#largestRequest, inputTokens + outputTokens);
     if (step.error !== undefined) this.refusal = step.error;
     return step;
   }

@@ -70,7 +70,7 @@ export async function runMinion(options: ProtocolOptions, tally: Tally): Promise
     onProgress(`round ${tally.rounds} of ${rounds}: the worker reads`);
     const reply = await worker.answer(restore(message));
     tally.answered++;
-    const isLast = tally.rounds >= rounds;
+    const isLast = tally.rounds >= rounds || !supervisor.mayAskAgain;
     const decision = await supervisor.ask(
       [
         { label: "protocol", text: WORKER_ANSWER },

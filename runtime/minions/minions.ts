@@ -56,7 +56,7 @@ export async function runMinions(options: MinionsProtocolOptions, tally: Tally):
     const extractions = await runJobs(jobs, options, tally, (done) =>
       onProgress(`round ${tally.rounds} of ${rounds}: ${done} of ${jobs.length} jobs`),
     );
-    const isLast = tally.rounds >= rounds;
+    const isLast = tally.rounds >= rounds || !supervisor.mayAskAgain;
     const decision = await supervisor.ask(
       [
         ...asked,

@@ -30,6 +30,11 @@ export class Supervisor {
     options.gate.allow(INSTRUCTIONS);
   }
 
+  /** Whether what is left of the budget is likely to do for another round. */
+  get mayAskAgain(): boolean {
+    return this.#options.gate.hasTokensForRound;
+  }
+
   /**
    * Says something and reads the reply.
    * @param thread the conversation so far; a new one is all that the remote model then reads

@@ -352,6 +352,26 @@ describe("what leaves", () => {
   });
 });
 
+test("near the end of the budget the supervisor has to conclude", async () => {
+  const more = '{"decision":"request_additional_info","message":"And?"}';
+  const context = [{ name: "a", text: "alpha" }];
+  const ask = (budget: number): ReturnType<typeof runMinions> => {
+    const remote = byRule((request) => {
+      const prompt = promptOf(request);
+      if (prompt.startsWith("A worker")) return '{"message":"First?"}';
+      const isLast = prompt.includes("cannot be asked again");
+      return isLast ? '{"decision":"provide_final_answer","answer":"Enough."}' : more;
+    }, "supervisor");
+    const local = byRule(() => "It is so.", "worker");
+    const options = { question: "Which?", context, remote, local, protocol: "minion" } as const;
+    return runMinions({ ...options, rounds: 9, budget });
+  };
+  expect(await ask(1e6)).toMatchObject({ answer: "Enough.", rounds: 9 });
+  const short = await ask(1500);
+  expect(short).toMatchObject({ status: "answered", answer: "Enough." });
+  expect(short.rounds).toBeLessThan(9);
+});
+
 describe("the tool ask_documents", () => {
   const call = [{ recipient: "functions.ask_documents", text: '{"question":"Which?"}' }];
   const context = [{ name: "a", text: "alpha" }];
