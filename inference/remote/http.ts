@@ -23,7 +23,7 @@ export type EngineRequest = {
   readonly path: string;
   /** Sent as JSON. */
   readonly body?: object | undefined;
-  /** Closes the connection, by which a server knows that nobody waits any more. */
+  /** Closes the connection, by which a server knows that the caller no longer waits. */
   readonly signal?: AbortSignal | undefined;
 };
 
@@ -166,7 +166,7 @@ export class EngineClient {
     const chunks = response[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
     try {
       for (;;) {
-        // Time in which nobody asks for more is not the server's.
+        // Time in which the caller asks for nothing is not the server's.
         silence.begin((error) => response.destroy(error));
         const next = await chunks.next();
         silence.end();

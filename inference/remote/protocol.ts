@@ -62,7 +62,7 @@ export interface Protocol {
   readonly name: ProtocolName;
   /** For people. */
   readonly title: string;
-  /** Ports that its server listens at where nobody says otherwise. */
+  /** Ports that its server listens at where nothing else is said. */
   readonly ports: readonly number[];
   /** Where requests go. */
   readonly path: string;

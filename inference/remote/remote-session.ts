@@ -200,7 +200,7 @@ class Generation {
         }
         if (!this.#isAllowed(id)) {
           yield this.#take(await this.#another(replica), replica);
-          // What the server samples behind an id that is not in the timeline is for nobody.
+          // What the server samples behind an id that is not in the timeline is of no use.
           return this.#ended();
         }
         yield this.#take(token, replica);

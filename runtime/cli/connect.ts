@@ -146,7 +146,7 @@ async function connectionOf(
   };
 }
 
-/** What `chorale serve` gives a model where nobody asks for more. */
+/** What `chorale serve` gives a model where no request asks for more. */
 const DEFAULT_CONTEXT = 16_384;
 
 async function onlyServer(

@@ -50,7 +50,7 @@ export const modelFlags = {
     placeholder: "FILE",
     completes: "file",
     describe:
-      "File with the key for --engine, which nobody else may read (default: CHORALE_ENGINE_KEY)",
+      "File with the key for --engine, which no other user may read (default: CHORALE_ENGINE_KEY)",
   },
   "no-server": {
     type: "switch",

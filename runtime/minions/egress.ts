@@ -77,7 +77,7 @@ export class EgressGate implements LanguageModel {
   readonly vocabulary: string | null;
   /** Every request so far. */
   readonly records: EgressRecord[] = [];
-  /** Why a request was not sent or failed, as long as nobody asked for it. */
+  /** Why a request was not sent or failed, as long as the caller has not asked for it. */
   refusal: unknown;
   readonly usage = { calls: 0, inputTokens: 0, outputTokens: 0, milliseconds: 0 };
   readonly #options: GateOptions;

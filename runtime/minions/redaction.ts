@@ -56,7 +56,7 @@ export class Redactor {
   readonly #counts = new Map<string, number>();
 
   /**
-   * @param privateValues texts that must not leave, whatever their case, spacing and punctuation
+   * @param privateValues texts that must not leave, in any case, spacing and punctuation
    * @throws UsageError for a private value with fewer than three letters and digits
    */
   constructor(rules: readonly RedactionRule[], privateValues: readonly string[]) {
@@ -132,7 +132,7 @@ function bareText(text: string): string {
     .replace(/[^\p{L}\p{N}]/gu, "");
 }
 
-/** Finds the letters and digits in their order, whatever stands between them. */
+/** Finds the letters and digits in their order, with anything between them. */
 function loosePattern(bare: string): RegExp {
   const letters = [...bare].map((letter) => letter.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
   return new RegExp(letters.join(String.raw`[^\p{L}\p{N}]*`), "giu");

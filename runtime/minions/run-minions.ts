@@ -14,7 +14,7 @@ export type Price = { readonly input: number; readonly output: number };
 
 export type MinionsOptions = {
   readonly question: string;
-  /** What only the local model reads; names are told to nobody but it. */
+  /** What only the local model reads; names are told to it alone. */
   readonly context: readonly ContextDocument[];
   /** The supervisor. */
   readonly remote: LanguageModel;
@@ -28,7 +28,7 @@ export type MinionsOptions = {
   readonly budget?: number | undefined;
   /** Values to replace by labels before a text leaves. Default: none. */
   readonly redact?: readonly RedactionRule[] | undefined;
-  /** Texts that must not leave, whatever their case, spacing and punctuation. */
+  /** Texts that must not leave, in any case, spacing and punctuation. */
   readonly private?: readonly string[] | undefined;
   /** Only the first request is made, and not sent. */
   readonly dryRun?: boolean | undefined;

@@ -18,7 +18,7 @@ export type RemoteModelOptions = {
   readonly vocabularyOf?: string | undefined;
   /** A key for the servers. Default: what `CHORALE_ENGINE_KEY` says. */
   readonly apiKey?: string | undefined;
-  /** A file with the key, which nobody else may read. */
+  /** A file with the key, which no other user may read. */
   readonly keyFile?: string | undefined;
   /** Default: `process.env`. */
   readonly env?: NodeJS.ProcessEnv | undefined;

@@ -35,7 +35,7 @@ export const command: Command = defineCommand({
       type: "text",
       placeholder: "FILE",
       completes: "file",
-      describe: "File with the key for --remote, which nobody else may read",
+      describe: "File with the key for --remote, which no other user may read",
     },
     protocol: {
       type: "choice",

@@ -42,7 +42,7 @@ export type ChatApiModelOptions = {
   readonly api?: ChatProtocolName | undefined;
   /** Sent as `Authorization: Bearer`; never part of an error, an event or a log. */
   readonly apiKey?: string | undefined;
-  /** A file with the key, which nobody else may read. Default: without one. */
+  /** A file with the key, which no other user may read. Default: without one. */
   readonly keyFile?: string | undefined;
   /** Whether the model reasons, and takes an effort. Default: no effort is sent; what it thinks is read in any case. */
   readonly reasons?: boolean | undefined;

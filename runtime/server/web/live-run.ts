@@ -1,4 +1,4 @@
-/** A run that the page has begun. It goes on when nobody reads it, and can be read from any place on. */
+/** A run that the page has begun. It goes on when no page reads it, and can be read from any place on. */
 import { InterruptedError, messageOf } from "../../errors.ts";
 import type { RunEvent } from "../../events.ts";
 import type { ApprovalDecision, ApprovalRule } from "../../index.ts";
@@ -71,7 +71,7 @@ export class LiveRun {
     return texts.join("\n\n");
   }
 
-  /** Asks whoever reads. @throws the signal's reason */
+  /** Asks the pages that read. @throws the signal's reason */
   readonly ask: ApprovalRule = ({ callId }, { signal }) => {
     signal.throwIfAborted();
     const answer = Promise.withResolvers<ApprovalDecision>();

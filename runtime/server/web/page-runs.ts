@@ -23,7 +23,7 @@ export type RunWish = {
   readonly schema: Readonly<Record<string, unknown>> | null;
 };
 
-/** Conversations whose tools stay open while nobody uses them: an interpreter takes memory. */
+/** Conversations whose tools stay open while no page uses them: an interpreter takes memory. */
 const MAX_OPEN = 4;
 /** Runs that are over and can still be read. */
 const MAX_ENDED = 32;

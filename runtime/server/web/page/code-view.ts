@@ -4,7 +4,7 @@ import { html, type Markup } from "../../../tracing/view/html.ts";
 import { useMemo, useState } from "../../../tracing/view/preact.ts";
 import { visibleText } from "./text.ts";
 
-/** More is shown in one colour: nobody reads so much, and it would hold the page up. */
+/** More is shown in one colour: a person reads no further, and it would hold the page up. */
 const MAX_COLOURED = 60_000;
 /** More is not shown before it is asked for. */
 const MAX_SHOWN = 200_000;

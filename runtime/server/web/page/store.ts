@@ -66,7 +66,7 @@ export class Store {
       await this.openFromAddress();
     });
     setInterval(() => {
-      // A tab that nobody looks at is no use of the server, which may end when it is idle.
+      // A hidden tab is no use of the server, which may end when it is idle.
       if (document.hidden || this.needsKey) return;
       this.#look().then(
         () => this.#changed(),
