@@ -41,8 +41,10 @@ export type RunOptions = {
 };
 
 /** By priority of a command: milliseconds that a prefill runs before that may interrupt it again. */
-const UNINTERRUPTED_MS = [0, 400, 150] as const;
-/** And as long as this part of what the last interruption took: prompts that keep coming do not stop it. */
+const UNINTERRUPTED_MS = [0, 400, 115] as const;
+/** A command runs at least as long between two interruptions. */
+const LEAST_RUN_MS = 30;
+/** And before a prompt, as long as this part of what the last interruption took: prompts that keep coming do not stop it. */
 const KEPT_PART = 1 / 4;
 
 export type StartOptions = {
@@ -56,6 +58,8 @@ type Waiting = {
   readonly work: Work | (() => Work | null);
   readonly options: RunOptions;
   readonly priority: Priority;
+  /** When it was asked for. */
+  readonly since: number;
   readonly resolve: (outcome: Outcome) => void;
   readonly reject: (error: Error) => void;
 };
@@ -180,7 +184,8 @@ export class Threads {
   run(work: Work | (() => Work | null), options: RunOptions = {}): Promise<Outcome> {
     const { signal, priority = 0 } = options;
     const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
-    const waiting: Waiting = { work, options, priority, resolve, reject };
+    const since = performance.now();
+    const waiting: Waiting = { work, options, priority, since, resolve, reject };
     this.#waiting.push(waiting);
     const leave = (): void => {
       const index = this.#waiting.indexOf(waiting);
@@ -286,12 +291,16 @@ export class Threads {
 
   /** Has the running command interrupted as soon as one that waits may do so. */
   #planPause(top: Open): void {
-    const delays = this.#waiting
+    const times = this.#waiting
       .filter(({ priority }) => mayInterrupt(priority, top))
-      .map(({ priority }) => this.#uninterruptedMs[priority]!);
-    if (delays.length === 0) return;
-    const kept = Math.max(Math.min(...delays), top.gaveMs * KEPT_PART);
-    const ms = top.resumedAt + kept - performance.now();
+      .map(({ priority, since }) => {
+        const least = this.#uninterruptedMs[priority]!;
+        if (priority === 1) return top.resumedAt + Math.max(least, top.gaveMs * KEPT_PART);
+        // Decoding may have waited for the command before this one already.
+        return Math.max(since + least, top.resumedAt + Math.min(least, LEAST_RUN_MS));
+      });
+    if (times.length === 0) return;
+    const ms = Math.min(...times) - performance.now();
     const pause = (): void => requestPause(this.#control, top.command);
     this.#pauseTimer = setTimeout(pause, Math.max(0, ms));
   }
