@@ -130,6 +130,7 @@ export async function serveCommand(
       throw asUsage(error);
     }),
   );
+  const listed = await source.list();
   if (socketPath !== undefined) {
     const withdraw = announce({
       pid: process.pid,
@@ -137,18 +138,20 @@ export async function serveCommand(
       url: server.url,
       socketPath,
       // Commands that want a model of this machine do not mean one of an engine elsewhere.
-      models: args.engine.length > 0 ? [] : [args.model ?? null],
+      models:
+        args.engine.length > 0
+          ? []
+          : listed.slice(0, 1).map(({ name }) => ({ given: args.model ?? null, name })),
       startedAt: new Date().toISOString(),
     });
     opened.defer(withdraw);
   }
   takeTime(configuration.graceMs + CLOSING_MS);
-  const names = (await source.list()).map(({ name }) => name).join(", ");
+  const names = listed.map(({ name }) => name).join(", ");
   note(`serving ${names} at ${server.url} (Ollama) and ${server.url}/v1 (OpenAI)`);
   if (page !== null) note(`the page for a browser: ${server.url}/`);
   if (args.preload) {
-    const [first] = await source.list();
-    const lease = await server.context.models.use(first?.name ?? "", { signal });
+    const lease = await server.context.models.use(listed[0]?.name ?? "", { signal });
     lease.release();
   }
   if (!signal.aborted) await Promise.race([server.ended, once(signal, "abort")]);

@@ -24,8 +24,8 @@ type ServerRecord = {
   readonly version: string;
   readonly url: string;
   readonly socketPath: string;
-  /** The models that it was started with, as `--model` names them; null: the embedded one. */
-  readonly models: readonly (string | null)[];
+  /** The models that it was started with: as `--model` named them (null: the embedded one), and as it lists them. */
+  readonly models: readonly { readonly given: string | null; readonly name: string }[];
   /** ISO 8601, UTC. */
   readonly startedAt: string;
 };

@@ -49,7 +49,14 @@ describe("which server", () => {
     const socketPath = makeSocketPath(env);
     await using server = await serve([], { socketPath });
     const { url } = server;
-    announce({ pid: process.pid, version: "1", url, socketPath, models: [null], startedAt: "" });
+    announce({
+      pid: process.pid,
+      version: "1",
+      url,
+      socketPath,
+      models: [{ given: null, name: "chorale-demo" }],
+      startedAt: "",
+    });
     const { stdout, code } = await connect(["pi", "--json"]);
     expect(code).toBe(0);
     expect(jsonOf(stdout)).toMatchObject({

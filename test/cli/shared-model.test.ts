@@ -1,9 +1,10 @@
 /** Commands that use the model of a running server: two real processes and a real socket. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { demoModelPath } from "../../inference/index.ts";
 import { type ChoraleOptions, chorale, eventsOf, launcher, type Ran } from "./chorale.ts";
 
 let root: string;
@@ -108,6 +109,18 @@ describe("with the embedded model", () => {
     expect(code).toBe(0);
   }, 60_000);
 });
+
+test("a model that the server was started with by its folder", async () => {
+  const folder = join(root, "own");
+  cpSync(demoModelPath, folder, { recursive: true, filter: (path) => !path.endsWith("train") });
+  const server = await serve("--model", folder);
+  // The same folder by another path; exact, as the embedded model computes, is the command's own way.
+  const ran = await run(["--model", join(folder, "..", "own"), "--ephemeral", "What is 2 + 3?"]);
+  expect(ran.stderr).toContain("The server at http://127.0.0.1:");
+  expect(ran.stderr).not.toContain("is not used");
+  expect(ran.code).toBe(0);
+  await end(server);
+}, 60_000);
 
 test("a server that is killed in the middle fails the turn, which can be gone on with", async () => {
   const server = await serve();

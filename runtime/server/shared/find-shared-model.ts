@@ -29,14 +29,11 @@ export async function findSharedModel({
     resolveModelName(name, env)?.path ?? null;
   const wanted = pathOf(model);
   for (const { url, socketPath, models } of servers) {
-    const served = models.find((name) => isPath(name ?? undefined));
+    const served = models.find(({ given }) => isPath(given ?? undefined));
     if (served === undefined) continue;
     try {
       const tokenizer = await loadTokenizer(model ?? demoModelPath);
-      const shared = await SharedModel.open(
-        { socketPath, model: served ?? "chorale-demo", tokenizer },
-        signal,
-      );
+      const shared = await SharedModel.open({ socketPath, model: served.name, tokenizer }, signal);
       onNote(`The server at ${url} answers (${shared.name}); --no-server loads the model here.`);
       return shared;
     } catch (error) {
