@@ -164,6 +164,8 @@ function listedIntegers(numbers: NumberSet): readonly number[] | undefined {
   const isWhole = only === "integers" || multiples.some((step) => Number.isInteger(step));
   const [first, last] = [lowestInteger(low), highestInteger(high)];
   if (!isWhole || multiples.length === 0 || !(last - first < 4096)) return undefined;
+  // Beyond them the next integer is not one more.
+  if (!Number.isSafeInteger(first) || !Number.isSafeInteger(last)) return undefined;
   const found: number[] = [];
   for (let value = first; value <= last; value++) if (isIn(numbers, value)) found.push(value);
   return found.length <= MAX_LISTED ? found : undefined;

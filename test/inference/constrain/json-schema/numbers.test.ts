@@ -138,3 +138,9 @@ function isExact(one: number, step: number): boolean {
   const scaled = one * scale;
   return Number.isSafeInteger(scaled) && scaled % Math.round(step * scale) === 0;
 }
+
+test("bounds beyond the safe integers come to an end", () => {
+  const bound = { value: 1e300, exclusive: false };
+  const set = { only: "integers", low: bound, high: bound, multiples: [3] } as const;
+  expect(numberLanguage(set).regex).toBeDefined();
+});
