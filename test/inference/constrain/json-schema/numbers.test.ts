@@ -141,6 +141,12 @@ function isExact(one: number, step: number): boolean {
 
 test("bounds beyond the safe integers come to an end", () => {
   const bound = { value: 1e300, exclusive: false };
-  const set = { only: "integers", low: bound, high: bound, multiples: [3] } as const;
+  const set = {
+    only: "integers",
+    low: bound,
+    high: bound,
+    multiples: [3],
+    values: undefined,
+  } as const;
   expect(numberLanguage(set).regex).toBeDefined();
 });
