@@ -3,7 +3,6 @@
  * multiple of 32 bytes. https://github.com/ggml-org/ggml: docs/gguf.md
  */
 
-import type { Dtype } from "../checkpoint/dtypes.ts";
 import { ggmlTypeOf } from "../checkpoint/ggml-types.ts";
 import { GGUF_MAGIC } from "../checkpoint/gguf.ts";
 import type { OutputTensor } from "./output-tensor.ts";
@@ -40,7 +39,7 @@ export function ggufHeader(
     out.u32(shape.length);
     // ggml has the innermost dimension first.
     for (const size of [...shape].reverse()) out.u64(size);
-    out.u32(ggmlTypeOf(dtype as Dtype));
+    out.u32(ggmlTypeOf(dtype));
     out.u64(position);
     position += padded(byteLength);
   }

@@ -17,10 +17,6 @@ export type OutputTensor = {
 /** A multiple of every block. */
 const PIECE_ELEMENTS = 1 << 20;
 
-function elementsOf(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
-}
-
 /** The bytes of a tensor as they are. */
 export function copied(name: string, tensor: Tensor): OutputTensor {
   const { dtype, shape, byteLength } = tensor;
@@ -41,27 +37,21 @@ export function copied(name: string, tensor: Tensor): OutputTensor {
   };
 }
 
-/** The values of tensors, one after the other, as floats of one dtype. */
-export function asFloats(
-  name: string,
-  tensors: readonly Tensor[],
-  shape: readonly number[],
-  dtype: "F32" | "BF16",
-): OutputTensor {
+/** The values of a tensor as floats of a dtype. */
+export function asFloats(name: string, tensor: Tensor, dtype: "F32" | "BF16"): OutputTensor {
+  const { shape } = tensor;
+  const count = shape.reduce((product, size) => product * size, 1);
   return {
     name,
     dtype,
     shape,
-    byteLength: bytesOf(dtype, elementsOf(shape)),
+    byteLength: bytesOf(dtype, count),
     *pieces() {
-      for (const tensor of tensors) {
-        const count = elementsOf(tensor.shape);
-        const floats = new Float32Array(Math.min(PIECE_ELEMENTS, count));
-        for (let done = 0; done < count; done += PIECE_ELEMENTS) {
-          const part = floats.subarray(0, Math.min(PIECE_ELEMENTS, count - done));
-          readFloatsInto(tensor, done, part);
-          yield dtype === "F32" ? bytesView(part) : toBfloat16(part);
-        }
+      const floats = new Float32Array(Math.min(PIECE_ELEMENTS, count));
+      for (let done = 0; done < count; done += PIECE_ELEMENTS) {
+        const part = floats.subarray(0, Math.min(PIECE_ELEMENTS, count - done));
+        readFloatsInto(tensor, done, part);
+        yield dtype === "F32" ? bytesView(part) : toBfloat16(part);
       }
     },
   };

@@ -97,8 +97,7 @@ function tokenizer(vocabulary: ListedVocabulary, rows: number): [string, GgufOut
 }
 
 function tensorsOf(checkpoint: Checkpoint): OutputTensor[] {
-  const small = (name: string, tensor: Tensor): OutputTensor =>
-    asFloats(name, [tensor], tensor.shape, "F32");
+  const small = (name: string, tensor: Tensor): OutputTensor => asFloats(name, tensor, "F32");
   const linear = (name: string, { weight, bias }: Linear): OutputTensor[] => [
     copied(`${name}.weight`, weight),
     small(`${name}.bias`, bias),

@@ -83,7 +83,7 @@ export function safetensorsContent(checkpoint: Checkpoint): OutputTensor[] {
 function floats(name: string, tensor: Tensor): OutputTensor {
   return FLOAT_DTYPES.some((known) => known === tensor.dtype)
     ? copied(name, tensor)
-    : asFloats(name, [tensor], tensor.shape, "BF16");
+    : asFloats(name, tensor, "BF16");
 }
 
 function linear(name: string, { weight, bias }: Linear): [OutputTensor, OutputTensor] {

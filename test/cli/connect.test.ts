@@ -191,7 +191,7 @@ describe("what is written", () => {
     expect(await connect(["open-webui", ...NOWHERE, "--write"])).toMatchObject({ code: 2 });
   });
 
-  test("whatever a JSON file holds is there afterwards, in the same order", async () => {
+  test("every value of a JSON file is there afterwards, in the same order", async () => {
     const key = fc.string({ maxLength: 6 }).filter((name) => name !== "__proto__");
     const providers = fc.dictionary(key, fc.jsonValue({ maxDepth: 2 }), { noNullPrototype: true });
     const files = fc.record({ file: providers, providers }, { noNullPrototype: true });

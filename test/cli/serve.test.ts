@@ -89,7 +89,7 @@ test("ends with the status of SIGTERM, and its answer is whole", async () => {
   expect((await ended).code).toBe(143);
 });
 
-test("ends by itself where nobody asks", async () => {
+test("ends by itself where no request comes", async () => {
   const { ended } = await serving("idle", ["--idle", "500ms"]);
   expect((await ended).code).toBe(0);
 });

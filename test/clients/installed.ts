@@ -20,7 +20,7 @@ export function clientsFolder(env: NodeJS.ProcessEnv = process.env): string {
   return join(cache, "chorale-test-clients", `${digest}-${process.platform}-${process.arch}`);
 }
 
-/** The version of a package that is installed; null: npm could not install it, or nobody asked it to. */
+/** The version of a package that is installed; null: npm could not install it, or was not asked to. */
 function installedVersion(name: string): string | null {
   const path = join(clientsFolder(), "node_modules", name, "package.json");
   if (!existsSync(path)) return null;

@@ -23,7 +23,7 @@ async function printed(client: Client, name: string, ...args: readonly string[])
   return JSON.parse(stdout.trim().split("\n").at(-1) ?? "");
 }
 
-/** Behind the result of a call the model sees what it thought before it, whatever the client sent back. */
+/** Behind the result of a call the model sees what it thought before it, also where the client did not send that back. */
 function remembers({ promptsWith }: Client, times = 1): void {
   const behind = promptsWith("list_files").filter((text) => text.includes("to=assistant"));
   expect(behind).toHaveLength(times);

@@ -19,8 +19,6 @@ import {
   convertModel,
   type ListedVocabulary,
 } from "../../inference/index.ts";
-import { referenceLogits } from "../../inference/reference/forward.ts";
-import { readReferenceWeights } from "../../inference/reference/weights.ts";
 import { FORMS, makeGguf } from "../fixtures/make-gguf-model.ts";
 import {
   type ModelSize,
@@ -28,6 +26,7 @@ import {
   randomWeights,
   TINY,
 } from "../fixtures/make-tiny-model.ts";
+import { referenceLogitsOf } from "./checkpoint-logits.ts";
 
 const SIZE: ModelSize = { ...TINY, swigluLimit: 7 };
 const SEED = 31;
@@ -64,14 +63,7 @@ function convert(
   });
 }
 
-function logits(path: string): Float64Array[] {
-  const checkpoint = openCheckpoint(path);
-  try {
-    return referenceLogits(readReferenceWeights(checkpoint), PROMPT);
-  } finally {
-    checkpoint.close();
-  }
-}
+const logits = (path: string): Float64Array[] => referenceLogitsOf(path, PROMPT);
 
 test("safetensors to GGUF and back keeps every number", async () => {
   const progress: number[] = [];

@@ -7,9 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { packMxfp4 } from "../../inference/checkpoint/mxfp4-pack.ts";
 import { openCheckpoint } from "../../inference/checkpoint/open.ts";
 import { type LocalEngineOptions, openLocalEngine } from "../../inference/local/local-engine.ts";
-import { referenceLogits } from "../../inference/reference/forward.ts";
 import { decodeBlocks } from "../../inference/reference/mxfp4.ts";
-import { readReferenceWeights } from "../../inference/reference/weights.ts";
 import { encodeGguf, type GgufTensor } from "../fixtures/gguf-writer.ts";
 import { encodeQ8, FORMS, GGML, ggufContent } from "../fixtures/make-gguf-model.ts";
 import {
@@ -21,6 +19,7 @@ import {
   TINY,
 } from "../fixtures/make-tiny-model.ts";
 import { encodeSafetensors, type RawTensor, toBfloat16 } from "../fixtures/safetensors-writer.ts";
+import { engineLogitsOf, referenceLogitsOf } from "./checkpoint-logits.ts";
 
 /** No shape tells which way round `down_proj` lies, as in gpt-oss-20b. GGUF fixes the limit of SwiGLU. */
 const SIZE: ModelSize = { ...TINY, hidden: 64, intermediate: 64, swigluLimit: 7 };
@@ -38,24 +37,10 @@ beforeAll(() => {
 
 afterAll(() => rmSync(folder, { recursive: true }));
 
-function reference(path: string): Float64Array[] {
-  const checkpoint = openCheckpoint(path);
-  try {
-    return referenceLogits(readReferenceWeights(checkpoint), PROMPT);
-  } finally {
-    checkpoint.close();
-  }
-}
+const reference = (path: string): Float64Array[] => referenceLogitsOf(path, PROMPT);
 
-async function logits(path: string, options: LocalEngineOptions): Promise<Float32Array[]> {
-  const checkpoint = openCheckpoint(path);
-  const engine = await openLocalEngine(checkpoint, options).finally(() => checkpoint.close());
-  try {
-    return await engine.logits(PROMPT);
-  } finally {
-    await engine.close();
-  }
-}
+const logits = (path: string, options: LocalEngineOptions): Promise<Float32Array[]> =>
+  engineLogitsOf(path, PROMPT, options);
 
 /** Root mean square of the difference, over that of what is wanted. */
 function difference(

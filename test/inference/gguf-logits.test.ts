@@ -2,10 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { openCheckpoint } from "../../inference/checkpoint/open.ts";
-import { type LocalEngineOptions, openLocalEngine } from "../../inference/local/local-engine.ts";
-import { referenceLogits } from "../../inference/reference/forward.ts";
-import { readReferenceWeights } from "../../inference/reference/weights.ts";
+import type { LocalEngineOptions } from "../../inference/local/local-engine.ts";
 import { encodeGguf, type GgufTensor } from "../fixtures/gguf-writer.ts";
 import { FORMS, GGML, type GgufForm, ggufContent, makeGguf } from "../fixtures/make-gguf-model.ts";
 import {
@@ -16,6 +13,7 @@ import {
   uniform,
   writeOriginalModel,
 } from "../fixtures/make-tiny-model.ts";
+import { engineLogitsOf, referenceLogitsOf } from "./checkpoint-logits.ts";
 
 /** GGUF has no key for the limit of SwiGLU, so it must be the architecture's. */
 const SIZE: ModelSize = { ...TINY, swigluLimit: 7, intermediate: 64, experts: 5 };
@@ -37,24 +35,10 @@ beforeAll(() => {
 
 afterAll(() => rmSync(folder, { recursive: true }));
 
-function reference(path: string): Float64Array[] {
-  const checkpoint = openCheckpoint(path);
-  try {
-    return referenceLogits(readReferenceWeights(checkpoint), PROMPT);
-  } finally {
-    checkpoint.close();
-  }
-}
+const reference = (path: string): Float64Array[] => referenceLogitsOf(path, PROMPT);
 
-async function logits(path: string, options: LocalEngineOptions): Promise<Float32Array[]> {
-  const checkpoint = openCheckpoint(path);
-  const engine = await openLocalEngine(checkpoint, options).finally(() => checkpoint.close());
-  try {
-    return await engine.logits(PROMPT);
-  } finally {
-    await engine.close();
-  }
-}
+const logits = (path: string, options: LocalEngineOptions): Promise<Float32Array[]> =>
+  engineLogitsOf(path, PROMPT, options);
 
 function write(name: string, bytes: Uint8Array): string {
   const path = join(folder, name);

@@ -1,5 +1,5 @@
 /**
- * What an answer says, whatever its dialect: the same reading for a recorded answer, of which the script of the model
+ * What an answer says, apart from its dialect: the same reading for a recorded answer, of which the script of the model
  * is made, and for the answer of the server under test.
  */
 import { isObject, type JsonObject, type RecordedEvent } from "./recording.ts";

@@ -58,7 +58,7 @@ function isUnknownToRecorder({ method, path, recorded }: Judged): boolean {
   return isObject(error) && error["message"] === `not found: ${method} ${name}`;
 }
 
-/** Anything but a failure, or a path that nobody knows; what is an error has its form. */
+/** Anything but a failure, or a path that is not known; what is an error has its form. */
 function answeredProblems(judged: Judged): readonly string[] {
   const { received, path } = judged;
   if (received.status < 400) return [];

@@ -24,7 +24,7 @@ export type RecordedServer = AsyncDisposable & {
 
 const tokenizer = loadO200kHarmony();
 
-/** One place, and nobody waits: a request is answered, or refused at once. */
+/** One place, and no queue: a request is answered, or refused at once. */
 export async function startRecordedServer(): Promise<RecordedServer> {
   const engine = new RecordedEngine(tokenizer);
   const server = await startServer({

@@ -51,7 +51,7 @@ async function answered(
   });
   if (exchange.response.client_closed) return server.leave(exchange);
   if (exchange.response.status !== 503) return send(url, exchange);
-  // A server that is busy: its only place is taken, and nobody may wait.
+  // A server that is busy: its only place is taken, and no request may wait.
   const free = await server.fill();
   try {
     return await send(url, exchange);

@@ -139,7 +139,7 @@ function schemaOf(tool: JsonObject): readonly (readonly [string, JsonObject])[] 
   return isObject(schema) ? [[String(held["name"]), schema]] : [];
 }
 
-/** What the model addresses for the tools that a request declares, in whatever dialect. */
+/** What the model addresses for the tools that a request declares, in any dialect. */
 export function recipients(body: unknown): (call: AnswerItem & { type: "call" }) => string {
   const declared = isObject(body) && Array.isArray(body["tools"]) ? body["tools"] : [];
   const tools = new ClientTools(declared.filter(isObject).flatMap((tool) => named(tool, null)));
