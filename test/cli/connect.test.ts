@@ -224,7 +224,8 @@ describe.skipIf(spawnSync("script", ["--version"]).status !== 0)("in a terminal"
   /** What is shown when the answer was typed, and the exit status behind it. */
   const typed = async (answer: string): Promise<string> => {
     const command = [process.execPath, launcher, "connect", "pi", ...NOWHERE, "--write"];
-    const child = spawn("script", ["-qec", `${command.join(" ")}; echo "status $?"`, "/dev/null"], {
+    // The terminal's Ctrl-C goes to a shell as well, so the shell becomes the command.
+    const child = spawn("script", ["-qec", `exec ${command.join(" ")}`, "/dev/null"], {
       env: { ...process.env, HOME: home, CHORALE_HOME: join(home, "state") },
       stdio: ["pipe", "pipe", "ignore"],
     });
@@ -236,8 +237,8 @@ describe.skipIf(spawnSync("script", ["--version"]).status !== 0)("in a terminal"
       isAnswered = true;
       child.stdin.write(answer);
     });
-    await once(child, "close");
-    return shown;
+    const [status] = await once(child, "close");
+    return `${shown}status ${status}`;
   };
   const isWritten = (): boolean => existsSync(join(home, ".pi", "agent", "models.json"));
 

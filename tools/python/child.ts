@@ -42,12 +42,14 @@ const UNREADABLE = "its outcome cannot be read";
 const ipc = connectToParent<ChildSetup>();
 const { setup } = ipc;
 const interrupt = new Uint8Array(new SharedArrayBuffer(1));
+/** Not 0 once the code of the running cell may have begun. No cell has a way to this memory. */
+const begun = new Uint8Array(new SharedArrayBuffer(1));
 const output = new OutputBuffer();
 let isolate: PythonIsolate;
 let files: WrittenFiles;
 let ready = false;
-/** The call that is being run. Whether its code may have begun is kept here, where no cell can change it. */
-let running: { readonly id: number; begun: boolean; interrupted: boolean } | null = null;
+/** The call that is being run. */
+let running: { readonly id: number; interrupted: boolean } | null = null;
 /** The outcome of the running cell while its files are handed out. */
 let outcome: Outcome | null = null;
 let cells = 0;
@@ -66,8 +68,12 @@ const LAST_STACK = /(?:^|\n)Stack \(most recent call first\):\n[\s\S]*$/;
 /** With what was printed since the last result. What is printed while Python starts is about the start. */
 function died(reason: string): FromChild {
   const printed = ready ? output.read(told).replace(LAST_STACK, "") : "";
-  const begun = running?.begun ?? false;
-  return { type: "died", reason: reason.slice(0, MAX_REASON_CHARS), output: printed, begun };
+  return {
+    type: "died",
+    reason: reason.slice(0, MAX_REASON_CHARS),
+    output: printed,
+    begun: running !== null && begun[0] !== 0,
+  };
 }
 
 const die = (reason: string): void => ipc.die(died(reason));
@@ -102,6 +108,7 @@ async function start(): Promise<void> {
     pyodideFolder: setup.pyodideFolder,
     output: output.shared,
     interrupt: interrupt.buffer,
+    begun: begun.buffer,
     packageBytes: setup.packageBytes,
     onOutOfMemory: () => die("out of memory"),
   });
@@ -127,18 +134,17 @@ function snapshotMemory(): { memory?: Uint8Array; problem: string | null } {
 }
 
 async function run(id: number, code: string): Promise<void> {
-  const cell = { id, begun: false, interrupted: false };
+  const cell = { id, interrupted: false };
   running = cell;
+  begun[0] = 0;
   idle.stop();
   const watch = watchBeginning();
   try {
     if (cells === 0) await files.markKnown();
     if (!(await isolate.prepareCell(told))) return die(UNUSABLE);
     told = 0;
-    clearInterval(watch);
     if (cell.interrupted) outcome = INTERRUPTED;
     else {
-      cell.begun = true;
       const telling = tellOutput(id);
       try {
         outcome = readOutcome(await isolate.runCell(id, code, ++cells));
@@ -195,10 +201,12 @@ function endNow(reason: string): void {
 function watchBeginning(): NodeJS.Timeout {
   const cpuBefore = cpuMs();
   const before = performance.now();
-  return setInterval(() => {
+  const watch = setInterval(() => {
+    if (begun[0] !== 0) return clearInterval(watch);
     const isLate = performance.now() - before > BEGIN_WITHIN_MS;
     if (isLate || cpuMs() - cpuBefore > BEGIN_CPU_MS) die(ENDLESS);
   }, BEGIN_CHECK_MS);
+  return watch;
 }
 
 type Outcome = Omit<CellOutcome, "output">;

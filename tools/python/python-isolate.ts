@@ -17,6 +17,8 @@ export type PythonIsolateOptions = {
   readonly output: SharedArrayBuffer;
   /** One byte, see Pyodide's `setInterruptBuffer`. */
   readonly interrupt: SharedArrayBuffer;
+  /** One byte, which becomes 1 when the code of a cell begins: earlier cells' code may run until then. */
+  readonly begun: SharedArrayBuffer;
   /** Beyond what cells may use: of the packages that they may import. */
   readonly packageBytes: number;
   /** The isolate's memory is used up, and with it this process. */
@@ -94,6 +96,7 @@ export async function openPythonIsolate(options: PythonIsolateOptions): Promise<
     timerCallback(ivm, (id) => void guest("fire", [id]).catch(() => undefined)),
     share(options.output),
     share(options.interrupt),
+    share(options.begun),
     share(files, [...files.values()]),
   ]);
 

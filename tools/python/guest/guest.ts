@@ -65,6 +65,8 @@ const SUM_OF_KEPT_NUMBERS = 32_881;
 let output: OutputBuffer;
 /** One byte, by which the host raises KeyboardInterrupt. */
 let interrupt: Uint8Array;
+/** One byte, by which the host knows that the code of a cell has begun. */
+let begun: Uint8Array;
 let shell: Shell;
 let python: Python;
 let run: Run;
@@ -84,10 +86,12 @@ export function prepare(
   timer: HostFunctions["timer"],
   outputMemory: SharedArrayBuffer,
   interruptMemory: SharedArrayBuffer,
+  begunMemory: SharedArrayBuffer,
   files: ReadonlyMap<string, ArrayBuffer>,
 ): void {
   output = new OutputBuffer(outputMemory);
   interrupt = new Uint8Array(interruptMemory);
+  begun = new Uint8Array(begunMemory);
   shell = openShell({ random, now, timer }, files, write);
 }
 
@@ -198,6 +202,7 @@ export function prepareCell(read: number, a: number, b: number): boolean {
 /** @returns JSON of `{value, error}`, written by cell.py; what the cell printed is in the output buffer */
 export async function runCell(id: number, code: string, number: number): Promise<string> {
   running = id;
+  begun[0] = 1;
   try {
     const outcome = `${await run(code, number)}`;
     return outcome.length > MAX_OUTCOME_CHARS ? "" : outcome;
