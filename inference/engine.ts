@@ -177,6 +177,47 @@ export interface Session {
 /** What a thread spent in one kernel, or in waiting for the others ("barrier"). */
 export type KernelTime = { readonly name: string; readonly ms: number; readonly calls: number };
 
+export type RooflineOptions = {
+  /** Tokens of a prompt, the last of them computed with its logits. */
+  readonly prompt: number;
+  /** Tokens decoded behind it. */
+  readonly generate: number;
+  readonly signal?: AbortSignal | undefined;
+};
+
+/** Multiply-accumulates per second of one thread, while all threads of the engine multiply from their caches. */
+export type KernelRate = {
+  /** The layout of its weights (`q8`, `mxfp4`, `bf16`, `f32`), `screen` or `attention`. */
+  readonly kind: string;
+  /** With the one column of a decode step. */
+  readonly one: number;
+  /** With as many columns as make the most of an unpacked weight. */
+  readonly many: number;
+};
+
+/** What a token takes, and how many per second are possible. */
+export type RooflineSide = {
+  /** Of weights, keys and values. */
+  readonly bytesPerToken: number;
+  /** Multiply-accumulates. */
+  readonly macsPerToken: number;
+  /** Tokens per second if memory were all that is waited for. */
+  readonly memoryLimit: number;
+  /** Tokens per second if arithmetic were. */
+  readonly arithmeticLimit: number;
+  /** Tokens per second where each pass waits for the slower of the two. */
+  readonly limit: number;
+};
+
+/** What a model's passes read and multiply, beside what this machine's memory and the kernels allow. */
+export type Roofline = {
+  /** Bytes per second that all threads read together. */
+  readonly bandwidth: number;
+  readonly rates: readonly KernelRate[];
+  readonly prefill: RooflineSide;
+  readonly decode: RooflineSide;
+};
+
 export type EngineCapabilities = {
   /** The engine can go back to an earlier length of a session. */
   readonly rewind: boolean;
@@ -203,5 +244,11 @@ export interface TokenEngine {
   /** Absent where the engine does not tell. */
   readonly statistics?: EngineStatistics;
   createSession(): Promise<Session>;
+  /**
+   * Measures for some seconds how fast a prompt and what follows it could be; absent where something else
+   * computes. Nothing else should use the machine meanwhile.
+   * @throws EngineFailedError when it cannot be measured; the signal's reason
+   */
+  roofline?(options: RooflineOptions): Promise<Roofline>;
   close(): Promise<void>;
 }

@@ -2,7 +2,14 @@ import { randomInt } from "node:crypto";
 import { availableParallelism } from "node:os";
 import type { Checkpoint } from "../checkpoint/tensors.ts";
 import type { MaskChannel } from "../decoding/mask-channel.ts";
-import type { EngineCapabilities, EngineStatistics, KernelTime, TokenEngine } from "../engine.ts";
+import type {
+  EngineCapabilities,
+  EngineStatistics,
+  KernelTime,
+  Roofline,
+  RooflineOptions,
+  TokenEngine,
+} from "../engine.ts";
 import {
   EngineFailedError,
   formatBytes,
@@ -20,7 +27,7 @@ import {
   planModel,
   type ResidentPart,
 } from "../model/plan.ts";
-import { compileKernels, type KernelBuild } from "../wasm/kernels.ts";
+import { compileKernels, type KernelBuild, type KernelModule } from "../wasm/kernels.ts";
 import { createMemory } from "../wasm/memory-bank.ts";
 import { revectorize } from "../wasm/revectorize.ts";
 import { Threads } from "../workers/threads.ts";
@@ -29,6 +36,7 @@ import { type LoadProgress, loadWeights } from "./load-weights.ts";
 import { availableMemory } from "./memory.ts";
 import { identifyModel } from "./model-identity.ts";
 import { PrefixCache, type PrefixCacheOptions } from "./prefix-cache.ts";
+import { measureRoofline } from "./roofline.ts";
 import { DecodeScheduler } from "./scheduler.ts";
 import { checkIds, LocalSession, type SessionHost } from "./session.ts";
 
@@ -149,7 +157,7 @@ export async function openLocalEngine(
       store: new PrefixCache(prefixCache),
       identity: identifyModel(checkpoint, plan, layout),
     };
-    return new LocalEngine(name, plan, pool, threads, prefixes);
+    return new LocalEngine(name, module, plan, pool, threads, prefixes);
   } catch (error) {
     // Ended before the caller closes the files that they read.
     await threads.close();
@@ -262,9 +270,8 @@ export class LocalEngine implements TokenEngine {
   readonly bytesPerToken: number;
   /** Bytes of the weights and of the activations of one step. */
   readonly byteLength: number;
-  readonly #resident: ModelPlan["resident"];
-  /** Experts in memory, where they are paged. */
-  readonly #slots: number | undefined;
+  readonly #module: KernelModule;
+  readonly #plan: ModelPlan;
   readonly #pool: KvPool;
   readonly #threads: Threads;
   readonly #scheduler: DecodeScheduler;
@@ -276,6 +283,7 @@ export class LocalEngine implements TokenEngine {
   /** Made by `openLocalEngine`. */
   constructor(
     name: string,
+    module: KernelModule,
     plan: ModelPlan,
     pool: KvPool,
     threads: Threads,
@@ -289,10 +297,8 @@ export class LocalEngine implements TokenEngine {
     this.threads = plan.threads;
     this.bytesPerToken = plan.bytesPerToken;
     this.byteLength = bankBytes(plan);
-    this.#resident = plan.resident;
-    this.#slots = plan.paged
-      ? plan.layers.reduce((sum, layer) => sum + layer.gateUp.length, 0)
-      : undefined;
+    this.#module = module;
+    this.#plan = plan;
     this.#pool = pool;
     this.#threads = threads;
     this.#prefixes = prefixes;
@@ -340,12 +346,14 @@ export class LocalEngine implements TokenEngine {
   }
 
   get statistics(): EngineStatistics {
-    const residentBytes = { ...this.#resident, cache: this.#pool.byteLength };
-    if (this.#slots === undefined) return { residentBytes };
+    const { resident, paged, layers } = this.#plan;
+    const residentBytes = { ...resident, cache: this.#pool.byteLength };
+    if (!paged) return { residentBytes };
+    const slots = layers.reduce((sum, layer) => sum + layer.gateUp.length, 0);
     const paging = this.#threads.pagingStats;
     const { hits, misses } = paging;
     const hitRate = hits + misses === 0 ? null : hits / (hits + misses);
-    return { residentBytes, experts: { resident: this.#slots, ...paging, hitRate } };
+    return { residentBytes, experts: { resident: slots, ...paging, hitRate } };
   }
 
   /** What the leading thread did since the last call; nothing unless opened with `profile`. */
@@ -360,6 +368,12 @@ export class LocalEngine implements TokenEngine {
       },
     );
     return times;
+  }
+
+  async roofline(options: RooflineOptions): Promise<Roofline> {
+    this.#requireOpen();
+    const subject = { module: this.#module, plan: this.#plan, kv: this.#pool.layout };
+    return measureRoofline(subject, options);
   }
 
   async close(): Promise<void> {

@@ -1,12 +1,13 @@
 /**
- * `chorale bench`: how fast a model is on this machine, next to what the machine's memory allows. Every
- * decoded token reads all active weights once, so bandwidth over their bytes is the most it can be.
+ * `chorale bench`: how fast a model is on this machine, next to what the machine's memory and arithmetic allow:
+ * a pass reads all weights that it uses once, and multiplies each with every column.
  */
 import {
   type ExpertKind,
-  measureBandwidth,
   openModel,
   type Precision,
+  type Roofline,
+  type RooflineSide,
   type TokenEngine,
 } from "../../inference/index.ts";
 import { UsageError } from "../errors.ts";
@@ -35,11 +36,29 @@ type Figures = {
   readonly load_s: number;
   readonly prefill_tps: number;
   readonly decode_tps: number;
+  readonly roofline: RooflineFigures | null;
+};
+
+type RooflineFigures = {
   /** 10⁹ bytes per second. */
   readonly bandwidth_gb_per_s: number;
-  readonly weights_gb_per_token: number | null;
-  /** Tokens per second if decoding did nothing but read. */
-  readonly decode_limit_tps: number | null;
+  /** 10⁹ multiply-accumulates per second of one thread, by kernel: with one column, with many. */
+  readonly gmacs_per_thread: Readonly<
+    Record<string, { readonly one: number; readonly many: number }>
+  >;
+  readonly prefill: SideFigures;
+  readonly decode: SideFigures;
+};
+
+type SideFigures = {
+  readonly bytes_per_token: number;
+  readonly macs_per_token: number;
+  /** Tokens per second if only memory took time, if only arithmetic did, and if the slower of both did. */
+  readonly memory_limit_tps: number;
+  readonly arithmetic_limit_tps: number;
+  readonly limit_tps: number;
+  /** What was reached, as a part of the limit. */
+  readonly share: number;
 };
 
 /** @throws UsageError, InferenceError; the signal's reason */
@@ -72,8 +91,9 @@ export async function benchCommand(
       output.note(`round ${round + 1} of ${rounds}`);
       speeds.push(await measure(engine, args, speeds.length, signal));
     }
-    const bandwidth = await measureBandwidth(engine.threads ?? 1, signal);
-    const { bytesPerToken } = engine;
+    const roofline = await engine.roofline?.({ prompt, generate, signal });
+    const prefill_tps = median(speeds.map((speed) => speed.prefill));
+    const decode_tps = median(speeds.map((speed) => speed.decode));
     const figures: Figures = {
       model: engine.name,
       threads: engine.threads ?? null,
@@ -82,11 +102,9 @@ export async function benchCommand(
       generate,
       rounds,
       load_s: rounded(load_s),
-      prefill_tps: median(speeds.map((speed) => speed.prefill)),
-      decode_tps: median(speeds.map((speed) => speed.decode)),
-      bandwidth_gb_per_s: rounded(bandwidth / 1e9),
-      weights_gb_per_token: bytesPerToken === undefined ? null : rounded(bytesPerToken / 1e9),
-      decode_limit_tps: bytesPerToken === undefined ? null : rounded(bandwidth / bytesPerToken),
+      prefill_tps,
+      decode_tps,
+      roofline: roofline === undefined ? null : rooflineFigures(roofline, prefill_tps, decode_tps),
     };
     if (args.json) output.jsonLine(figures);
     else for (const line of table(figures)) output.line(line);
@@ -144,8 +162,34 @@ function spread(round: number, count: number, vocabSize: number): number[] {
   );
 }
 
+function rooflineFigures(
+  { bandwidth, rates, prefill, decode }: Roofline,
+  prefillTps: number,
+  decodeTps: number,
+): RooflineFigures {
+  const side = (limits: RooflineSide, reached: number): SideFigures => ({
+    bytes_per_token: Math.round(limits.bytesPerToken),
+    macs_per_token: Math.round(limits.macsPerToken),
+    memory_limit_tps: rounded(limits.memoryLimit),
+    arithmetic_limit_tps: rounded(limits.arithmeticLimit),
+    limit_tps: rounded(limits.limit),
+    share: rounded(reached / limits.limit),
+  });
+  return {
+    bandwidth_gb_per_s: rounded(bandwidth / 1e9),
+    gmacs_per_thread: Object.fromEntries(
+      rates.map(({ kind, one, many }) => [
+        kind,
+        { one: rounded(one / 1e9), many: rounded(many / 1e9) },
+      ]),
+    ),
+    prefill: side(prefill, prefillTps),
+    decode: side(decode, decodeTps),
+  };
+}
+
 function table(figures: Figures): string[] {
-  const { threads, weights_gb_per_token: weights, decode_limit_tps: limit } = figures;
+  const { threads, roofline } = figures;
   const rows: [string, string][] = [
     ["model", figures.model],
     ["threads", String(threads ?? "unknown")],
@@ -153,16 +197,34 @@ function table(figures: Figures): string[] {
     ["load", `${figures.load_s} s`],
     ["prefill", `${figures.prefill_tps} tokens/s (a prompt of ${figures.prompt})`],
     ["decode", `${figures.decode_tps} tokens/s (${figures.generate} tokens behind it)`],
-    ["memory bandwidth", `${figures.bandwidth_gb_per_s} GB/s`],
   ];
-  if (weights !== null && limit !== null) {
-    const share = Math.round((figures.decode_tps / limit) * 100);
-    const shown = weights >= 1 ? `${weights} GB` : `${rounded(weights * 1000)} MB`;
-    rows.push(["weights per token", shown]);
-    rows.push(["decode limit", `${limit} tokens/s by that bandwidth; decode reaches ${share} %`]);
+  if (roofline !== null) {
+    rows.push(["memory bandwidth", `${roofline.bandwidth_gb_per_s} GB/s`]);
+    for (const [kind, { one, many }] of Object.entries(roofline.gmacs_per_thread)) {
+      const columns = kind === "attention" || kind === "screen" ? "" : `, ${many} with 64 columns`;
+      rows.push([`${kind} kernel`, `${one} billion MAC/s per thread${columns}`]);
+    }
+    for (const name of ["prefill", "decode"] as const) {
+      rows.push([`${name} takes`, takes(roofline[name])], [`${name} limit`, limit(roofline[name])]);
+    }
   }
   const width = Math.max(...rows.map(([name]) => name.length));
   return rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`);
+}
+
+function takes({ bytes_per_token, macs_per_token }: SideFigures): string {
+  return `${amount(bytes_per_token, "B")} and ${amount(macs_per_token, "MAC")} per token`;
+}
+
+function limit(side: SideFigures): string {
+  return (
+    `${side.limit_tps} tokens/s (memory alone ${side.memory_limit_tps}, arithmetic alone ` +
+    `${side.arithmetic_limit_tps}); reached ${Math.round(side.share * 100)} %`
+  );
+}
+
+function amount(value: number, unit: string): string {
+  return value >= 1e9 ? `${rounded(value / 1e9)} G${unit}` : `${rounded(value / 1e6)} M${unit}`;
 }
 
 function median(values: readonly number[]): number {

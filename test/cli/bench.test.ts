@@ -23,6 +23,9 @@ test("prints a table", async () => {
   expect(table.stdout).toMatch(/^precision +exact$/m);
   expect(table.stdout).toMatch(/^decode +[\d.]+ tokens\/s \(3 tokens behind it\)$/m);
   expect(table.stdout).toMatch(/^memory bandwidth +[\d.]+ GB\/s$/m);
+  expect(table.stdout).toMatch(/^bf16 kernel +[\d.]+ billion MAC\/s per thread, [\d.]+ with 64/m);
+  expect(table.stdout).toMatch(/^decode takes +[\d.]+ MB and [\d.]+ MMAC per token$/m);
+  expect(table.stdout).toMatch(/^prefill limit .* \(memory alone [\d.]+, arithmetic alone .* %$/m);
 });
 
 test("prints the same as one line of JSON", async () => {
@@ -31,9 +34,13 @@ test("prints the same as one line of JSON", async () => {
   const figures = JSON.parse(stdout) as Record<string, unknown>;
   const asked = { threads: 2, precision: "int8", prompt: 20, rounds: 1 };
   expect(figures).toMatchObject({ model: "chorale-demo", ...asked });
-  for (const key of ["load_s", "prefill_tps", "decode_tps", "decode_limit_tps"]) {
+  for (const key of ["load_s", "prefill_tps", "decode_tps"]) {
     expect(figures[key], key).toBeGreaterThan(0);
   }
+  const { gmacs_per_thread, decode } = figures["roofline"] as Record<string, object>;
+  expect(Object.keys(gmacs_per_thread ?? {})).toEqual(expect.arrayContaining(["q8", "mxfp4"]));
+  const limit = expect.any(Number);
+  expect(decode).toMatchObject({ memory_limit_tps: limit, limit_tps: limit, share: limit });
 });
 
 test("refuses more tokens than the context holds", async () => {
