@@ -94,6 +94,8 @@ export type EnvironmentOptions = {
   readonly languageModel?: LanguageModel | undefined;
   /** false: without Python. */
   readonly python?: PythonConfiguration | false | undefined;
+  /** Whether Python starts while the model is loaded, not with its first call. Default: no. */
+  readonly startsPython?: boolean | undefined;
   /** Modules that export tools. */
   readonly toolModules?: readonly string[] | undefined;
   readonly plugins?: readonly PluginConfiguration[] | undefined;
@@ -154,6 +156,7 @@ export async function openEnvironment(options: EnvironmentOptions = {}): Promise
     options.policy === false ? undefined : await policyOf(options.policy ?? {}, home, env, onNote);
   const keepIndex = options.keepIndex ?? options.keepThreads;
   const toolset = opened.use(await openToolset({ ...options, keepIndex }, home, policy));
+  if (options.startsPython) void toolset.python?.warmUp();
   const model = opened.use(
     options.languageModel ?? (await openModelOf(options.model ?? {}, home, onNote)),
   );

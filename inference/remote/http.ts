@@ -2,8 +2,7 @@
  * Requests to a server of models: one base URL, one key for it, bodies of JSON, answers as they come. Redirects are
  * not followed, so that a key never reaches another host; certificates are verified as Node does.
  */
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
-import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import type { Agent, IncomingMessage } from "node:http";
 import { RemoteEngineError, type RemoteEngineErrorCode } from "../errors.ts";
 
 export type EngineClientOptions = {
@@ -63,15 +62,19 @@ export class EngineClient {
   readonly #apiKey: string | undefined;
   readonly #connectMs: number;
   readonly #idleMs: number;
-  readonly #agent: HttpAgent | HttpsAgent;
+  readonly #http: Pick<typeof import("node:http"), "request">;
+  readonly #agent: Agent;
 
   constructor({ base, apiKey, connectMs = CONNECT_MS, idleMs = IDLE_MS }: EngineClientOptions) {
     this.base = base;
     this.#apiKey = apiKey;
     this.#connectMs = connectMs;
     this.#idleMs = idleMs;
-    const Agent = base.protocol === "https:" ? HttpsAgent : HttpAgent;
-    this.#agent = new Agent({ keepAlive: true });
+    // Not imported: an import reads all that node:http has, its fetch as well, while the program starts.
+    const isTls = base.protocol === "https:";
+    const http = process.getBuiltinModule(isTls ? "node:https" : "node:http");
+    this.#http = http;
+    this.#agent = new http.Agent({ keepAlive: true });
   }
 
   /**
@@ -83,7 +86,7 @@ export class EngineClient {
     const text = body === undefined ? undefined : JSON.stringify(body);
     const silence = new Silence(this.#idleMs);
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
-      const asked = (url.protocol === "https:" ? httpsRequest : httpRequest)(
+      const asked = this.#http.request(
         url,
         {
           method,

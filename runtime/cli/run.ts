@@ -54,9 +54,10 @@ export async function runCommand(args: RunArguments, context: CommandContext): P
   if (outputSchema !== undefined) for (const line of await outputNotes(outputSchema)) note(line);
   await using environment = await openRunEnvironment(args, context, {
     keepThreads: !args.ephemeral,
+    // Most runs need it.
+    startsPython: true,
   });
   const { model, python, threads: store } = environment;
-  // Starts while the model reads the prompt; most runs need it.
   let isPythonReady = python === undefined;
   void python?.warmUp().finally(() => {
     isPythonReady = true;

@@ -11,8 +11,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { type ClientRequest, request } from "node:http";
-import { request as requestTls } from "node:https";
+import type { ClientRequest } from "node:http";
 import { tmpdir, userInfo } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { homePath } from "../home.ts";
@@ -121,6 +120,8 @@ export function askServer(
   path: string,
   body?: object,
 ): Promise<unknown> {
+  // Not imported, since that takes time where there is no server.
+  const { request } = process.getBuiltinModule("node:http");
   return ask(request({ socketPath, method, path, timeout: TIMEOUT_MS }), body);
 }
 
@@ -133,7 +134,8 @@ export function askServer(
 export function askUrl(url: URL, path: string, key: string | undefined): Promise<unknown> {
   const target = new URL(url.pathname.replace(/\/$/, "") + path, url);
   const headers = key === undefined ? {} : { authorization: `Bearer ${key}` };
-  const send = target.protocol === "https:" ? requestTls : request;
+  const isTls = target.protocol === "https:";
+  const { request: send } = process.getBuiltinModule(isTls ? "node:https" : "node:http");
   return ask(send(target, { headers, timeout: TIMEOUT_MS }));
 }
 

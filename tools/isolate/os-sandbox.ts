@@ -5,6 +5,7 @@
  */
 import { type SpawnSyncReturns, spawnSync } from "node:child_process";
 import { type OsSandbox, osSandboxCommand } from "./os-sandbox-command.ts";
+import { forgetSandbox, rememberedSandbox, rememberSandbox } from "./remembered-sandbox.ts";
 
 /** The trial of a sandbox neither worked nor was refused: the machine lacks descriptors, memory or time. */
 export class OsSandboxTrialError extends Error {
@@ -37,15 +38,30 @@ const BROKEN_TRIALS = 3;
 let found: OsSandbox | undefined;
 
 /**
- * The strongest sandbox that works here, found by starting Node in it; about 0.1 s, once.
+ * The strongest sandbox that works here, found by starting Node in it, which takes about 0.1 s, or remembered from
+ * an earlier process that did.
  *
  * @throws OsSandboxTrialError when the machine cannot try one now; the next call tries again
  */
 export function findOsSandbox(): OsSandbox {
-  found ??= strongest(tryOsSandbox, (sentence) => {
+  found ??= rememberedSandbox(process.env) ?? tryAll();
+  return found;
+}
+
+function tryAll(): OsSandbox {
+  let isSure = true;
+  const result = strongest(tryOsSandbox, (sentence) => {
+    isSure = false;
     process.emitWarning(sentence, { code: "CHORALE_SANDBOX_DOWNGRADED" });
   });
-  return found;
+  if (isSure) rememberSandbox(result, process.env);
+  return result;
+}
+
+/** A process did not start in the sandbox that was found: the next call tries the sandboxes again. */
+export function doubtOsSandbox(): void {
+  found = undefined;
+  forgetSandbox(process.env);
 }
 
 /**

@@ -14,7 +14,7 @@ import {
   MESSAGE_LIMIT_BYTES,
 } from "./frames.ts";
 import { type LaunchOptions, launch } from "./launch.ts";
-import { findOsSandbox } from "./os-sandbox.ts";
+import { doubtOsSandbox, findOsSandbox } from "./os-sandbox.ts";
 import type { OsSandbox } from "./os-sandbox-command.ts";
 import { descendantsOf } from "./process-tree.ts";
 
@@ -66,6 +66,8 @@ export class SupervisedChild {
   readonly #unreadLimitBytes: number;
   #startTimer: NodeJS.Timeout | undefined;
   #osSandbox: OsSandbox = "none";
+  /** Whether the process has said that it runs, or its end before that says nothing of the sandbox. */
+  #isStarted: boolean;
   #over = false;
   #isGone = false;
   #stderr = "";
@@ -76,6 +78,7 @@ export class SupervisedChild {
     this.#handlers = handlers;
     this.#unreadLimitBytes = options.unreadLimitBytes ?? UNREAD_LIMIT_BYTES;
     this.exited = this.#exited.promise;
+    this.#isStarted = options.osSandbox !== undefined;
     try {
       this.#osSandbox = options.osSandbox ?? findOsSandbox();
       this.#child = launch({ ...options, osSandbox: this.#osSandbox });
@@ -137,6 +140,8 @@ export class SupervisedChild {
   }
 
   kill(): void {
+    // Its end then says nothing of the sandbox.
+    this.#isStarted = true;
     this.#killGroup();
     // So that the wait for `exited` comes to an end.
     this.keepsAgentAlive(true);
@@ -184,6 +189,7 @@ export class SupervisedChild {
     if (this.#over) return;
     if (kind === "started") {
       clearTimeout(this.#startTimer);
+      this.#isStarted = true;
       return;
     }
     if (kind === "bytes") {
@@ -208,6 +214,7 @@ export class SupervisedChild {
     this.#isGone = true;
     const by = signal ?? signalOf(code);
     const how = by === null ? `ended with code ${code}` : `was ended by ${by}`;
+    if (!this.#isStarted) doubtOsSandbox();
     const said = FULL_HEAP.test(this.#stderr) ? "out of memory" : this.#stderr.trim();
     this.#end(`its process ${how}${said ? `: ${said}` : ""}`);
     this.#exited.resolve();

@@ -1,5 +1,4 @@
 /** Where a server's page of authorization sends the user back to: a port of this machine, for one answer. */
-import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { unlessAborted } from "../core/unless-aborted.ts";
 import type { AuthorizeInBrowser } from "./authorize.ts";
@@ -20,6 +19,8 @@ export async function openAuthorizationCallback(
   signal: AbortSignal,
 ): Promise<AuthorizationCallback> {
   let returned = Promise.withResolvers<URL>();
+  // Not imported, since that takes time where no server is started.
+  const { createServer } = process.getBuiltinModule("node:http");
   const server = createServer((request, response) => {
     const url = URL.parse(request.url ?? "", "http://127.0.0.1");
     if (request.method !== "GET" || url?.pathname !== PATH) return response.writeHead(404).end();

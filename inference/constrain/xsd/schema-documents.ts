@@ -2,7 +2,8 @@
  * The files of an XML Schema (XSD 1.0) as trees: which components they declare, and what the names in them
  * mean. The schema has been accepted by a validator before; what would be an error there is not looked for.
  */
-import { parseDocument } from "htmlparser2";
+import { createRequire } from "node:module";
+import type { parseDocument } from "htmlparser2";
 import { GrammarError } from "../../errors.ts";
 
 type ChildNode = ReturnType<typeof parseDocument>["children"][number];
@@ -208,6 +209,10 @@ function push(map: Map<string, Component[]>, key: string, component: Component):
 }
 
 function rootOf(text: string): Element | undefined {
+  // Loaded when there is a schema to read.
+  const { parseDocument } = createRequire(import.meta.url)(
+    "htmlparser2",
+  ) as typeof import("htmlparser2");
   const { children } = parseDocument(text, { xmlMode: true });
   return children.filter(isElement).find((node) => localName(node) === "schema");
 }

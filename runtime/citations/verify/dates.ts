@@ -48,49 +48,71 @@ function calendarNames(
   return names;
 }
 
-const MONTHS = calendarNames("month", 12, (at) => new Date(Date.UTC(2024, at, 15)));
-for (const [name, month] of [
-  ["sept", 8],
-  ["janner", 0],
-  ["marz", 2],
-  ["maerz", 2],
-] as const) {
-  MONTHS.set(name, month);
+/** Names of months and days in several languages, and patterns made of them. */
+type Calendar = {
+  readonly months: ReadonlyMap<string, number>;
+  readonly weekdays: ReadonlyMap<string, number>;
+  readonly patterns: readonly RegExp[];
+  readonly loneMonth: RegExp;
+  readonly weekday: RegExp;
+};
+
+let made: Calendar | undefined;
+
+/** Made when it is needed first: the names of ten languages take longer than all of a short run's own work. */
+function calendar(): Calendar {
+  made ??= makeCalendar();
+  return made;
 }
-// 2023-01-01 was a Sunday.
-const WEEKDAYS = calendarNames("weekday", 7, (at) => new Date(Date.UTC(2023, 0, 1 + at)));
-for (const [name, day] of [
-  ["tues", 2],
-  ["thur", 4],
-  ["thurs", 4],
-] as const)
-  WEEKDAYS.set(name, day);
-// Words of other languages.
-for (const name of ["so", "do", "mi"]) WEEKDAYS.delete(name);
 
-const byLength = (names: Iterable<string>): string =>
-  [...names].toSorted((a, b) => b.length - a.length).join("|");
-const MONTH = `(?<month>${byLength(MONTHS.keys())})\\.?`;
-const DAY = "(?<day>\\d{1,2})(?:st|nd|rd|th|er|\\.|º)?";
-const YEAR = "(?<year>\\d{4})";
-const BEGIN = "(?<![\\p{L}\\p{N}.,/-])";
-const END = "(?![\\p{L}\\p{N}])";
+function makeCalendar(): Calendar {
+  const months = calendarNames("month", 12, (at) => new Date(Date.UTC(2024, at, 15)));
+  for (const [name, month] of [
+    ["sept", 8],
+    ["janner", 0],
+    ["marz", 2],
+    ["maerz", 2],
+  ] as const) {
+    months.set(name, month);
+  }
+  // 2023-01-01 was a Sunday.
+  const weekdays = calendarNames("weekday", 7, (at) => new Date(Date.UTC(2023, 0, 1 + at)));
+  for (const [name, day] of [
+    ["tues", 2],
+    ["thur", 4],
+    ["thurs", 4],
+  ] as const)
+    weekdays.set(name, day);
+  // Words of other languages.
+  for (const name of ["so", "do", "mi"]) weekdays.delete(name);
 
-const PATTERNS: readonly RegExp[] = [
-  `${BEGIN}${YEAR}[-/.](?<m>\\d{1,2})[-/.](?<d>\\d{1,2})(?:T[\\d:.]+Z?)?${END}`,
-  `${BEGIN}(?<a>\\d{1,2})(?<separator>[./-])(?<b>\\d{1,2})\\k<separator>(?<shortyear>\\d{4}|\\d{2})${END}`,
-  `(?<year>\\d{4})年(?<m>\\d{1,2})月(?:(?<d>\\d{1,2})日)?`,
-  `(?<m>\\d{1,2})月(?<d>\\d{1,2})日`,
-  `(?<![\\p{L}\\p{N}])${DAY} ?(?:of |de |d')?${MONTH}(?:,? (?:de |del |of )?${YEAR})?${END}`,
-  `(?<![\\p{L}\\p{N}])${MONTH} (?:the )?${DAY}(?:,? ${YEAR})?${END}(?![.,:]\\d)`,
-  `(?<![\\p{L}\\p{N}])${MONTH},? (?:of |de |del )?${YEAR}${END}`,
-].map((source) => new RegExp(source, "giu"));
+  const byLength = (names: Iterable<string>): string =>
+    [...names].toSorted((a, b) => b.length - a.length).join("|");
+  const month = `(?<month>${byLength(months.keys())})\\.?`;
+  const day = "(?<day>\\d{1,2})(?:st|nd|rd|th|er|\\.|º)?";
+  const year = "(?<year>\\d{4})";
+  const begin = "(?<![\\p{L}\\p{N}.,/-])";
+  const end = "(?![\\p{L}\\p{N}])";
+  return {
+    months,
+    weekdays,
+    patterns: [
+      `${begin}${year}[-/.](?<m>\\d{1,2})[-/.](?<d>\\d{1,2})(?:T[\\d:.]+Z?)?${end}`,
+      `${begin}(?<a>\\d{1,2})(?<separator>[./-])(?<b>\\d{1,2})\\k<separator>(?<shortyear>\\d{4}|\\d{2})${end}`,
+      `(?<year>\\d{4})年(?<m>\\d{1,2})月(?:(?<d>\\d{1,2})日)?`,
+      `(?<m>\\d{1,2})月(?<d>\\d{1,2})日`,
+      `(?<![\\p{L}\\p{N}])${day} ?(?:of |de |d')?${month}(?:,? (?:de |del |of )?${year})?${end}`,
+      `(?<![\\p{L}\\p{N}])${month} (?:the )?${day}(?:,? ${year})?${end}(?![.,:]\\d)`,
+      `(?<![\\p{L}\\p{N}])${month},? (?:of |de |del )?${year}${end}`,
+    ].map((source) => new RegExp(source, "giu")),
+    loneMonth: new RegExp(`(?<![\\p{L}\\p{N}])${month}${end}`, "giu"),
+    weekday: new RegExp(
+      `(?<![\\p{L}\\p{N}])(?<weekday>${byLength(weekdays.keys())})s?\\.?${end}`,
+      "giu",
+    ),
+  };
+}
 
-const LONE_MONTH = new RegExp(`(?<![\\p{L}\\p{N}])${MONTH}${END}`, "giu");
-const WEEKDAY = new RegExp(
-  `(?<![\\p{L}\\p{N}])(?<weekday>${byLength(WEEKDAYS.keys())})s?\\.?${END}`,
-  "giu",
-);
 const TIME =
   /(?<![\p{L}\p{N}.,:])(?<hour>\d{1,2})(?:(?:[:h]|\.(?=\d\d ?(?:uhr|[ap]\.?m)))(?<minute>\d{2})(?::\d{2})?(?: ?(?<half>[ap])\.?m\b\.?| ?uhr\b)?| ?(?<half2>[ap])\.?m\b\.?| ?(?:uhr|o'clock)\b)(?![\p{N}])/giu;
 const PREPOSITION =
@@ -102,6 +124,7 @@ const PREPOSITION =
  */
 export function datesOf(folded: string): readonly DateClaim[] {
   const text = withoutMarks(folded);
+  const { patterns, loneMonth, weekday: weekdayPattern, weekdays } = calendar();
   const found: DateClaim[] = [];
   const taken = new Uint8Array(text.length);
   const isTaken = (start: number, end: number): boolean => taken.subarray(start, end).includes(1);
@@ -112,15 +135,15 @@ export function datesOf(folded: string): readonly DateClaim[] {
     taken.fill(1, start, end);
     found.push({ text: folded.slice(start, end), start, end, readings });
   };
-  for (const pattern of PATTERNS) {
+  for (const pattern of patterns) {
     for (const match of text.matchAll(pattern)) add(match, readingsOf(match.groups ?? {}));
   }
   for (const match of text.matchAll(TIME)) add(match, timesOf(match.groups ?? {}));
-  for (const match of text.matchAll(LONE_MONTH)) {
+  for (const match of text.matchAll(loneMonth)) {
     if (isName(folded, match)) add(match, [{ month: monthOf(match.groups?.["month"]) }]);
   }
-  for (const match of text.matchAll(WEEKDAY)) {
-    const weekday = WEEKDAYS.get(foldLetters(match.groups?.["weekday"] ?? ""));
+  for (const match of text.matchAll(weekdayPattern)) {
+    const weekday = weekdays.get(foldLetters(match.groups?.["weekday"] ?? ""));
     if (weekday !== undefined && /^\p{Lu}/u.test(match[0])) add(match, [{ weekday }]);
   }
   return found.toSorted((a, b) => a.start - b.start);
@@ -143,11 +166,11 @@ function withoutMarks(text: string): string {
 }
 
 const monthOf = (name: string | undefined): number =>
-  (MONTHS.get(foldLetters(name ?? "")) ?? -1) + 1;
+  (calendar().months.get(foldLetters(name ?? "")) ?? -1) + 1;
 
 /** Whether a text begins with the name of a month. */
 export function isMonth(text: string): boolean {
-  return MONTHS.has(foldLetters(/^\p{L}+/u.exec(text)?.[0] ?? ""));
+  return calendar().months.has(foldLetters(/^\p{L}+/u.exec(text)?.[0] ?? ""));
 }
 
 function readingsOf(groups: { readonly [name: string]: string }): readonly DateReading[] {

@@ -121,7 +121,7 @@ const ABBREVIATION =
 function sentencesOf(text: string, { start, end }: Block): readonly Unit[] {
   const units: Unit[] = [];
   const part = text.slice(start, end).replaceAll("\n", " ");
-  for (const { segment, index } of SEGMENTER.segment(part)) {
+  for (const { segment, index } of segmenter().segment(part)) {
     const before = units.at(-1);
     const written =
       before === undefined ? "" : text.slice(Math.max(before.start, before.end - 24), before.end);
@@ -136,7 +136,13 @@ function sentencesOf(text: string, { start, end }: Block): readonly Unit[] {
   return units;
 }
 
-const SEGMENTER = new Intl.Segmenter("en", { granularity: "sentence" });
+let made: Intl.Segmenter | undefined;
+
+/** Made when it is needed first: it reads the rules of the language. */
+function segmenter(): Intl.Segmenter {
+  made ??= new Intl.Segmenter("en", { granularity: "sentence" });
+  return made;
+}
 
 /** The cells that have a citation of their own; of a row whose citations stand apart, the row. */
 function rowUnits(

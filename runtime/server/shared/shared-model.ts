@@ -3,7 +3,7 @@
  * is here.
  */
 import { randomUUID } from "node:crypto";
-import { request as httpRequest, type IncomingMessage } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { createInterface } from "node:readline";
 import type { Tokenizer } from "../../../harmony/index.ts";
 import type { Sampling, TokenEngine } from "../../../inference/index.ts";
@@ -255,7 +255,8 @@ function post(
     const headers = { "content-type": "application/json" };
     // A connection that was kept might be one to a server that has ended meanwhile.
     const options = { socketPath, method: "POST", path, headers, signal, agent: false } as const;
-    const asked = httpRequest(options, resolve);
+    // Not imported, since that takes time where there is no server.
+    const asked = process.getBuiltinModule("node:http").request(options, resolve);
     asked.on("error", (error) => reject(signal?.aborted ? signal.reason : gone(error)));
     asked.end(JSON.stringify(body));
   });

@@ -1,6 +1,6 @@
 /** Tools as a server of the Model Context Protocol: on this process's standard streams, or on a port of this machine. */
 import { timingSafeEqual } from "node:crypto";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { messageOf } from "../../core/text.ts";
 import type { Tool, ToolProgress } from "../../core/tool.ts";
@@ -75,6 +75,8 @@ export async function serveMcpHttp(
   const handler = sdk.createMcpHandler(newServer);
   const { Sessions } = await import("./sessions.ts");
   const sessions = new Sessions(newServer);
+  // Not imported, since that takes time where no server is started.
+  const { createServer } = process.getBuiltinModule("node:http");
   const server = createServer(async (request, response) => {
     try {
       const gone = new AbortController();
