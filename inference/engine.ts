@@ -66,11 +66,11 @@ export type GenerateOptions = {
   /** Gets the log probabilities of each id just before that id is yielded. */
   readonly logprobs?: LogprobOptions | undefined;
   /**
-   * Whether drafts from earlier text may be checked several tokens at a time. The ids are the same with
-   * and without. Default: no, since several tokens of a pass cost nearly as much as one after the other
-   * where arithmetic bounds decoding (`npm run bench -- inference --compare replay` measures it).
+   * Whether drafts from earlier text may be checked several tokens at a time, where that is expected to
+   * pay by what passes and drafts before have cost and brought; `always`, for measurements: wherever there is a draft.
+   * The ids are the same with and without. Default: yes.
    */
-  readonly speculation?: boolean | undefined;
+  readonly speculation?: boolean | "always" | undefined;
 };
 
 /**

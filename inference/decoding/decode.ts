@@ -12,9 +12,9 @@ import type { LogitRow } from "../sampling/logit-row.ts";
 import { Logprobs } from "../sampling/logprobs.ts";
 import { sampleId, samplesFromBounds } from "../sampling/sampler.ts";
 import type { TokenBitmask } from "../sampling/token-bitmask.ts";
-import type { Drafter } from "./drafter.ts";
-import { MAX_DRAFT } from "./drafter.ts";
+import { type Drafter, MAX_DRAFT } from "./drafter.ts";
 import { MaskChannel } from "./mask-channel.ts";
+import type { PassTimes } from "./pass-times.ts";
 import { type DecodeReport, type DecodeSequence, NO_COUNTS } from "./sequence.ts";
 import type { SharedDecodeState } from "./shared-decode-state.ts";
 
@@ -27,6 +27,7 @@ export type WorkerSession = {
 };
 
 /**
+ * @param times where it is counted how long passes take, by the leading thread
  * @param steps most passes through the model
  * @param report called by the leading thread only
  * @throws Cancelled; what was reported until then has come
@@ -36,6 +37,7 @@ export function decode(
   sequences: readonly DecodeSequence[],
   sessionOf: (sequence: DecodeSequence) => WorkerSession,
   shared: SharedDecodeState,
+  times: PassTimes,
   steps: number,
   report: (report: DecodeReport) => void,
 ): void {
@@ -52,27 +54,71 @@ export function decode(
   team.barrier();
   for (const decoder of decoders) decoder.advance(shared);
   let active = decoders;
+  const clock = new PassClock(plan.paged);
+  clock.took(decoders);
   for (let step = 0; step < steps && active.length > 0; step++) {
     const segments = active.map((decoder) => decoder.segment);
     const columnDecoders = active.flatMap((decoder) =>
       decoder.segment.ids.map((_, offset) => ({ decoder, offset })),
     );
-    const startedAt = performance.now();
     const isAlone = active.length === 1;
     const wanted = isAlone && active[0]!.mayTakeBounds ? "bounds" : "all";
     forward(model, segments, wanted, (column, row) => {
       const { decoder, offset } = columnDecoders[column]!;
-      return decoder.settle(
-        shared,
-        offset,
-        row,
-        isAlone ? performance.now() - startedAt : undefined,
-      );
+      return decoder.settle(shared, offset, row);
     });
+    if (team.leads) weigh(times, active, columnDecoders.length, clock.took(active));
     for (const decoder of active) decoder.advance(shared);
     active = active.filter((decoder) => !decoder.ended);
   }
   if (team.leads) for (const decoder of active) decoder.reportEnd();
+}
+
+/** Counts what a pass took, and what it took for the drafts in it. */
+function weigh(
+  times: PassTimes,
+  active: readonly SequenceDecoder[],
+  ids: number,
+  ms: number,
+): void {
+  times.learn(ids, ms);
+  const drafted = ids - active.length;
+  if (drafted === 0 || times.plainMs === undefined) return;
+  // Beside others, a pass without a draft would have brought an id for each.
+  const lost = active.length * (ms / (times.plainMs * times.time(active.length)) - 1);
+  for (const decoder of active) decoder.settleDraft(lost / drafted);
+}
+
+/**
+ * Times of passes: what the leading thread computed, and how long it waited for the masks of the draft in it. Other work
+ * on the machine, which holds passes up, is left out. Where experts are read from files, waiting for them counts.
+ */
+class PassClock {
+  readonly #countsWaits: boolean;
+  #last: number;
+  /** For the masks of the draft in the pass that comes next. */
+  #waited = 0;
+
+  constructor(countsWaits: boolean) {
+    this.#countsWaits = countsWaits;
+    this.#last = this.#now();
+  }
+
+  /** Milliseconds since the last call; what a draft of the next pass waited for is counted with that one. */
+  took(decoders: readonly SequenceDecoder[]): number {
+    const now = this.#now();
+    const before = this.#waited;
+    this.#waited = decoders.reduce((sum, decoder) => sum + decoder.takeWaited(), 0);
+    const own = now - this.#last - (this.#countsWaits ? this.#waited : 0);
+    this.#last = now;
+    return own + before;
+  }
+
+  #now(): number {
+    if (this.#countsWaits) return performance.now();
+    const { user, system } = process.threadCpuUsage();
+    return (user + system) / 1000;
+  }
 }
 
 /** One sequence while it is decoded. */
@@ -97,6 +143,9 @@ class SequenceDecoder {
   #count = 0;
   #isSettled = false;
   #willEnd = false;
+  /** Ids of the last step's draft that came. */
+  #gained = 0;
+  #waitedMs = 0;
   readonly #counts = { ...NO_COUNTS };
 
   constructor(
@@ -138,15 +187,9 @@ class SequenceDecoder {
 
   /**
    * Samples behind one column of the segment, unless the ids before it did not come.
-   * @param ms of the step up to here, where it is this sequence's alone
    * @returns false, and nothing has happened, when bounds are not enough
    */
-  settle(
-    shared: SharedDecodeState,
-    offset: number,
-    row: LogitRow,
-    ms: number | undefined,
-  ): boolean {
+  settle(shared: SharedDecodeState, offset: number, row: LogitRow): boolean {
     if (!this.#isSettled) {
       const goesOn = this.#sample(shared, offset, row);
       if (goesOn === undefined) return false;
@@ -156,13 +199,26 @@ class SequenceDecoder {
     this.#counts.forwards++;
     this.#counts.drafted += this.#draft.length;
     this.#counts.accepted += this.#accepted;
-    if (ms !== undefined) this.#session.drafter.learn(this.#draft.length, ms);
+    this.#gained = this.#accepted;
     shared.write(this.#index, this.#appended, this.#willEnd, this.#nextDraft(shared));
     if (this.#willEnd) this.reportEnd();
     this.#appended = 0;
     this.#accepted = 0;
     this.#isSettled = false;
     return true;
+  }
+
+  /** @param lost for each id of the pass's drafts, in passes without one */
+  settleDraft(lost: number): void {
+    const { length } = this.#draft;
+    if (length > 0) this.#session.drafter.settle(this.#gained, lost * length);
+  }
+
+  /** Milliseconds that the last draft waited for its masks, once. */
+  takeWaited(): number {
+    const waited = this.#waitedMs;
+    this.#waitedMs = 0;
+    return waited;
   }
 
   /** The draft of the first step. */
@@ -247,11 +303,17 @@ class SequenceDecoder {
     // The id behind a draft comes as well, and no more than `maxTokens` may.
     const limit = Math.min(this.#maxDraft, maxTokens - this.#count - 1);
     const length = this.#position + this.#appended + 1;
-    const draft = drafter.draft(timeline, length, limit, this.#others);
+    const draft = drafter.draft(timeline, length, limit, {
+      others: this.#others,
+      isAlways: speculation === "always",
+    });
     const masks = this.#masks;
     if (masks === undefined || draft.length === 0) return draft;
     masks.ask();
     this.#report({ type: "draft", sequence: this.#index, ids: draft });
-    return masks.wait(() => this.#isGivenUp(shared)) ? draft.slice(0, masks.drafted) : [];
+    const from = performance.now();
+    const isAnswered = masks.wait(() => this.#isGivenUp(shared));
+    this.#waitedMs += performance.now() - from;
+    return isAnswered ? draft.slice(0, masks.drafted) : [];
   }
 }

@@ -4,10 +4,12 @@
  * by computing its ids in one pass with the last id, which reads the dense weights once for all.
  *
  * Each drafted id costs something: it brings further experts to read, and arithmetic. How long passes
- * take, by how many ids they compute, is measured while decoding, as is how often an id comes true, by how
- * many ids before it agreed. A draft is as long as makes the most of both, and where it promises next to
- * nothing there is none.
+ * take is measured while decoding (`PassTimes`), as is how often an id comes true, by how many ids before it
+ * agreed. A draft is as long as makes the most of both, and where it promises next to nothing there is none.
+ * What drafts have gained and cost is counted as well: where they cost more, there are none for a while.
  */
+
+import { PassTimes } from "./pass-times.ts";
 
 /** Most tokens that a draft proposes; with the id before them, as many as have room for logits. */
 export const MAX_DRAFT = 15;
@@ -24,21 +26,23 @@ const RATES = [
   { from: 20, rate: 0.96 },
   { from: MAX_MATCH, rate: 0.98 },
 ] as const;
-/** What passes of up to so many ids take, in parts of one without a draft, as far as not measured. */
-const TIMES = [
-  { ids: 1, time: 1 },
-  { ids: 2, time: 1.85 },
-  { ids: 4, time: 3.3 },
-  { ids: 8, time: 5.6 },
-  { ids: MAX_DRAFT + 1, time: 10 },
-] as const;
-/** Weights of the newest observation. */
+/** Weight of the newest observation. */
 const RATE_LEARNING = 0.05;
-const TIME_LEARNING = 0.12;
-/** Weight of what is expected without a measurement, at every pass: a measurement grows old. */
-const TIME_FORGETTING = 0.002;
 /** A draft promises at least so many times the ids per second. */
 const MIN_GAIN = 1.05;
+/** Passes without a draft that drafts may lose before they pause, at first and at most. */
+const CREDIT = 2;
+const MAX_CREDIT = 8;
+/** Passes of a pause: twice as many each time, until drafts have paid. */
+const PAUSE = 32;
+const MAX_PAUSE = 1024;
+
+export type DraftOptions = {
+  /** Ids that the pass computes for other timelines. Default: 0. */
+  readonly others?: number;
+  /** Whether the draft is as long as it can be, whatever it costs. Default: no. */
+  readonly isAlways?: boolean;
+};
 
 type Prediction = {
   /** Where the timeline is expected to go on as it did, and how many ids before agree. */
@@ -49,49 +53,56 @@ type Prediction = {
 /** Drafts for one timeline, and what became of them. */
 export class Drafter {
   readonly #rates: number[] = RATES.map(({ rate }) => rate);
-  /** By kind of pass: how many times longer it takes than `TIMES` says; undefined: not measured. */
-  readonly #factors: (number | undefined)[] = TIMES.map(() => undefined);
-  /** Milliseconds of a pass without a draft. */
-  #plainMs: number | undefined;
+  readonly #times: PassTimes;
+  /** What drafts have gained and not lost again, in passes without one. */
+  #credit = CREDIT;
+  #pause = PAUSE;
+  /** Passes for which there are no drafts. */
+  #paused = 0;
   /** What was predicted for the timeline when it was `length` long, drafted or not. */
   #last: (Prediction & { readonly length: number; readonly drafted: number }) | undefined;
+
+  constructor(times: PassTimes = new PassTimes()) {
+    this.#times = times;
+  }
 
   /**
    * @param timeline ids 0 … length - 1 have been
    * @param limit most ids
-   * @param others ids that the pass computes for other timelines
    * @returns ids that may come next; none where nothing is known, or nothing is gained
    */
   draft(
     timeline: Int32Array<ArrayBufferLike>,
     length: number,
     limit: number,
-    others = 0,
+    { others = 0, isAlways = false }: DraftOptions = {},
   ): number[] {
     this.#judge(timeline, length);
     this.#last = undefined;
     const found = findContinuation(timeline, length, MIN_MATCH);
     if (found === undefined) return [];
     const most = Math.min(limit, MAX_DRAFT, length - found.at);
-    const drafted = this.#bestLength(found.match, most, others);
+    const isPaused = this.#paused > 0;
+    if (isPaused) this.#paused--;
+    const mayDraft = !isPaused && this.#times.plainMs !== undefined;
+    const best = mayDraft ? this.#bestLength(found.match, most, others) : 0;
+    const drafted = isAlways ? most : best;
     this.#last = { ...found, length, drafted };
     return Array.from(timeline.subarray(found.at, found.at + drafted));
   }
 
-  /** How long a pass took that was this timeline's alone. */
-  learn(drafted: number, ms: number): void {
-    if (drafted === 0) {
-      this.#plainMs = mixed(this.#plainMs ?? ms, ms, TIME_LEARNING);
-      for (const [kind, factor] of this.#factors.entries()) {
-        if (factor !== undefined) this.#factors[kind] = mixed(factor, 1, TIME_FORGETTING);
-      }
-    } else if (this.#plainMs !== undefined) {
-      const kind = kindOf(drafted + 1);
-      const before = this.#factor(kind);
-      // A pass that something else has held up says little.
-      const now = Math.min(2 * before, ms / this.#plainMs / expectedTime(drafted + 1));
-      this.#factors[kind] = mixed(before, now, TIME_LEARNING);
-    }
+  /**
+   * What became of a draft.
+   * @param gained ids of it that came
+   * @param lost how much longer the pass took for it, in passes without a draft
+   */
+  settle(gained: number, lost: number): void {
+    this.#credit = Math.min(MAX_CREDIT, this.#credit + gained - lost);
+    if (this.#credit === MAX_CREDIT) this.#pause = PAUSE;
+    if (this.#credit > 0) return;
+    this.#credit = CREDIT;
+    this.#paused = this.#pause;
+    this.#pause = Math.min(MAX_PAUSE, 2 * this.#pause);
   }
 
   /** Compares the last prediction with what has come since, if that was one pass. */
@@ -108,30 +119,16 @@ export class Drafter {
 
   /** The length of most ids per time, those of the others included. */
   #bestLength(match: number, most: number, others: number): number {
-    const none = (others + 1) / this.#time(others + 1);
+    const none = (others + 1) / this.#times.time(others + 1);
     let [best, bestSpeed] = [0, none * MIN_GAIN];
     let [ids, chance] = [others + 1, 1];
     for (let length = 1; length <= most; length++) {
       chance *= this.#rates[rateKindOf(match + length - 1)]!;
       ids += chance;
-      const speed = ids / this.#time(others + 1 + length);
+      const speed = ids / this.#times.time(others + 1 + length);
       if (speed > bestSpeed) [best, bestSpeed] = [length, speed];
     }
     return best;
-  }
-
-  /** Of a pass, in parts of one without a draft. */
-  #time(ids: number): number {
-    return ids === 1 ? 1 : Math.max(1, expectedTime(ids) * this.#factor(kindOf(ids)));
-  }
-
-  /** Of the nearest kind that was measured. */
-  #factor(kind: number): number {
-    for (let distance = 0; distance < TIMES.length; distance++) {
-      const found = this.#factors[kind - distance] ?? this.#factors[kind + distance];
-      if (found !== undefined) return found;
-    }
-    return 1;
   }
 }
 
@@ -141,19 +138,6 @@ function mixed(before: number, now: number, weight: number): number {
 
 function rateKindOf(match: number): number {
   return RATES.findLastIndex(({ from }) => match >= from);
-}
-
-/** Index in `TIMES`. */
-function kindOf(ids: number): number {
-  const found = TIMES.findIndex((kind) => ids <= kind.ids);
-  return found === -1 ? TIMES.length - 1 : found;
-}
-
-/** Between the values of `TIMES` on a straight line, and beyond them. */
-function expectedTime(ids: number): number {
-  const kind = Math.max(1, kindOf(ids));
-  const [from, to] = [TIMES[kind - 1]!, TIMES[kind]!];
-  return from.time + ((to.time - from.time) * (ids - from.ids)) / (to.ids - from.ids);
 }
 
 /**

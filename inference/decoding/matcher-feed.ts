@@ -76,19 +76,29 @@ export class MatcherFeed {
       for (const id of ids) {
         const allowed = this.#channel.mask(this.#drafted.length);
         if (allowed !== null && !hasId(allowed, id)) break;
-        this.#matcher.accept(id);
+        // What is an error if the id does come is none as long as it is only drafted: it is left out.
+        const mask = this.#maskBehind(id);
+        if (mask === undefined) break;
         this.#drafted.push(id);
-        const mask = this.#matcher.mask();
-        if (!this.#allowsAny(mask)) {
-          // An error if the id does come; as long as it is only drafted, it is left out.
-          this.#matcher.rollback(1);
-          this.#drafted.pop();
-          break;
-        }
         this.#channel.put(this.#drafted.length, mask);
       }
       this.#channel.answer(this.#drafted.length);
     });
+  }
+
+  /** Has a drafted id accepted. @returns undefined, and it is not, where it could not come without an error */
+  #maskBehind(id: number): Uint32Array | null | undefined {
+    try {
+      this.#matcher.accept(id);
+    } catch {
+      return undefined;
+    }
+    try {
+      const mask = this.#matcher.mask();
+      if (this.#allowsAny(mask)) return mask;
+    } catch {}
+    this.#matcher.rollback(1);
+    return undefined;
   }
 
   /** An id that came is in the timeline now. */

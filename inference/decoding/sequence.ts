@@ -3,6 +3,9 @@
 import type { Sampling, TokenLogprobs } from "../engine.ts";
 import type { MaskCells } from "./mask-channel.ts";
 
+/** Whether drafts are checked: where they are expected to pay, or wherever there are some. */
+export type Speculation = boolean | "always";
+
 /** One session's part of a decode command. Plain data, posted to every worker. */
 export type DecodeSequence = {
   readonly session: number;
@@ -16,7 +19,7 @@ export type DecodeSequence = {
   readonly masks: MaskCells | undefined;
   /** So many likeliest ids are reported with each id; undefined: no log probabilities. */
   readonly logprobs: number | undefined;
-  readonly speculation: boolean;
+  readonly speculation: Speculation;
   /** For measurements: the ids that come; the logits are computed, but decide nothing. */
   readonly forcedIds: readonly number[] | undefined;
 };

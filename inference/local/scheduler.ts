@@ -11,6 +11,7 @@ import {
   type DecodeReport,
   type DecodeSequence,
   NO_COUNTS,
+  type Speculation,
 } from "../decoding/sequence.ts";
 import { SharedDecodeState } from "../decoding/shared-decode-state.ts";
 import { BrokenNumbersError } from "../errors.ts";
@@ -27,7 +28,7 @@ const STEPS_TOGETHER = 8;
 const COMMAND_MS = 120;
 
 /** Most ids that one command can add to a sequence, where drafts are computed with the last id or not. */
-export function idsPerCommand(speculation: boolean): number {
+export function idsPerCommand(speculation: Speculation): number {
   return STEPS_ALONE * (speculation ? MAX_DRAFT + 1 : 1);
 }
 

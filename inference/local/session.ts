@@ -1,6 +1,11 @@
 import { MaskChannel } from "../decoding/mask-channel.ts";
 import { MatcherFeed } from "../decoding/matcher-feed.ts";
-import { type DecodeCounts, type DecodeSequence, NO_COUNTS } from "../decoding/sequence.ts";
+import {
+  type DecodeCounts,
+  type DecodeSequence,
+  NO_COUNTS,
+  type Speculation,
+} from "../decoding/sequence.ts";
 import type {
   FinishReason,
   GenerateOptions,
@@ -9,7 +14,7 @@ import type {
   SyncOptions,
   SyncResult,
 } from "../engine.ts";
-import { ContextOverflowError, InvalidRequestError } from "../errors.ts";
+import { ContextOverflowError, InsufficientMemoryError, InvalidRequestError } from "../errors.ts";
 import { checkGeneration } from "../sampling/check.ts";
 import type { Outcome } from "../workers/messages.ts";
 import type { Threads } from "../workers/threads.ts";
@@ -118,7 +123,7 @@ export class LocalSession implements Session {
    * For measurements: decodes as `generate` does, but what comes is what is given. Drafts are checked
    * against it.
    */
-  async replay(ids: readonly number[], speculation: boolean): Promise<void> {
+  async replay(ids: readonly number[], speculation: Speculation): Promise<void> {
     checkIds(ids, this.#host.vocabSize);
     const sampling = { temperature: 0, topP: 1, seed: 0 };
     const signal = this.#closing.signal;
@@ -315,9 +320,7 @@ export class LocalSession implements Session {
   ): AsyncGenerator<DecodeToken, void, void> {
     const left = new AbortController();
     const signal = AbortSignal.any([left.signal, options.signal]);
-    // The last id is not computed by this command.
-    const ids = Math.min(maxTokens, idsPerCommand(options.speculation ?? false));
-    this.#cache.reserve(this.#tokens.length - 1, this.#tokens.length + ids - 1);
+    const speculation = this.#reserveForCommand(maxTokens, options.speculation ?? true);
     const tokens: DecodeToken[] = [];
     let wake = Promise.withResolvers<void>();
     let received = 0;
@@ -331,7 +334,7 @@ export class LocalSession implements Session {
       sampleableIds: options.sampleableIds,
       masks: feed?.channel.cells,
       logprobs: options.logprobs?.top,
-      speculation: options.speculation ?? false,
+      speculation,
       forcedIds,
     };
     const leaveOnFailure = (): void => {
@@ -369,6 +372,28 @@ export class LocalSession implements Session {
       left.abort();
       // The workers write into this session's pages until they have ended.
       await this.#lastUse;
+    }
+  }
+
+  /**
+   * Takes the pages that the ids of one command may need.
+   * @returns how to speculate: not at all where memory is too short for drafts
+   * @throws InsufficientMemoryError
+   */
+  #reserveForCommand(maxTokens: number, wanted: Speculation): Speculation {
+    const { length } = this.#tokens;
+    const reserve = (speculation: Speculation): void => {
+      // The last id is not computed by this command.
+      const ids = Math.min(maxTokens, idsPerCommand(speculation));
+      this.#cache.reserve(length - 1, length + ids - 1);
+    };
+    try {
+      reserve(wanted);
+      return wanted;
+    } catch (error) {
+      if (wanted === false || !(error instanceof InsufficientMemoryError)) throw error;
+      reserve(false);
+      return false;
     }
   }
 

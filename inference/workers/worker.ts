@@ -8,6 +8,7 @@ import { parentPort, receiveMessageOnPort, workerData } from "node:worker_thread
 import { attachWeights } from "../checkpoint/weight-source.ts";
 import { decode, type WorkerSession } from "../decoding/decode.ts";
 import { Drafter } from "../decoding/drafter.ts";
+import { PassTimes } from "../decoding/pass-times.ts";
 import { SharedDecodeState } from "../decoding/shared-decode-state.ts";
 import { CheckpointError } from "../errors.ts";
 import { forward } from "../model/forward.ts";
@@ -28,6 +29,7 @@ if ((workerData as WorkerInit).profile === true && team.leads) {
   profile.watchBarriers(team);
 }
 const sessions = new Map<number, WorkerSession>();
+const passTimes = new PassTimes();
 const batcher = new ReportBatcher(post);
 /** The command that was begun last and has not ended. */
 let running = 0;
@@ -38,7 +40,7 @@ post({ type: "ready" });
 function take(message: ToWorker): void {
   if (message.type === "open") {
     const { session, timeline, pageTable } = message;
-    sessions.set(session, { timeline, pageTable, drafter: new Drafter() });
+    sessions.set(session, { timeline, pageTable, drafter: new Drafter(passTimes) });
   } else if (message.type === "close") {
     sessions.delete(message.session);
   } else if (message.type !== "resume") {
@@ -81,7 +83,8 @@ function run(work: WorkMessage): Outcome {
       const { sequences, shared, steps, command } = work;
       // A matcher is told of each id before the next one is sampled.
       const mayWait = sequences.every(({ masks }) => masks === undefined);
-      decode(model, sequences, sessionOf, new SharedDecodeState(shared), steps, (content) =>
+      const state = new SharedDecodeState(shared);
+      decode(model, sequences, sessionOf, state, passTimes, steps, (content) =>
         batcher.add(command, content, mayWait && content.type === "token"),
       );
     }

@@ -7,13 +7,14 @@
  * - `context`: decoding with much behind it, and with little
  * - `batch`: several sessions decoded together, and one alone
  * - `columns`: what a pass takes for one and more tokens, by kernel
- * - `replay`: an agent's transcript with drafts and without
+ * - `replay`: an agent's transcript, JSON that is changed here and there, and prose, with drafts and without
  * - `interleave`: a long prompt is read while a session decodes and a short prompt comes, and each alone
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { loadO200kHarmony } from "../../harmony/vocabulary/index.ts";
 import { openCheckpoint } from "../../inference/checkpoint/open.ts";
 import { demoModelPath, openModel } from "../../inference/index.ts";
 import { LocalEngine, openLocalEngine } from "../../inference/local/local-engine.ts";
@@ -259,10 +260,57 @@ async function columns(engine: LocalEngine, settings: CompareSettings): Promise<
   return { pass_ms_by_tokens: Object.fromEntries(table) };
 }
 
-/** The model's own words of transcript.json; each segment is decoded both ways, one after the other. */
+/**
+ * What is decoded both ways, one after the other: an agent's transcript, whose calls and answers quote what was read;
+ * records of JSON that come again with changes; and prose, which quotes nothing.
+ */
 async function replay(engine: LocalEngine): Promise<object> {
   const text = readFileSync(new URL("./transcript.json", import.meta.url), "utf8");
   const { segments } = JSON.parse(text) as { segments: readonly TranscriptSegment[] };
+  return {
+    transcript: await replaySegments(engine, segments),
+    json: await replaySegments(engine, jsonSegments()),
+    prose: await replaySegments(engine, proseSegments()),
+  };
+}
+
+/** Twelve records, and the same with another status and a price in every third. */
+function jsonSegments(): readonly TranscriptSegment[] {
+  const records = Array.from({ length: 12 }, (_, i) => ({
+    id: 4810 + i * 7,
+    name: `order ${i}`,
+    status: "open",
+    price: 19.5 + i,
+  }));
+  const changed = records.map((record, i) =>
+    i % 3 === 0 ? { ...record, status: "closed", price: record.price + 1 } : record,
+  );
+  return segmentsOf(JSON.stringify(records), JSON.stringify(changed));
+}
+
+/** The beginning of the page about security: one part was read, the other is written. */
+function proseSegments(): readonly TranscriptSegment[] {
+  const page = readFileSync(new URL("../../docs/security.md", import.meta.url), "utf8");
+  const prose = page.replace(/^[|#].*$/gm, "").replace(/\s+/g, " ");
+  return segmentsOf(prose.slice(0, 1500), prose.slice(1500, 3500));
+}
+
+function segmentsOf(read: string, written: string): readonly TranscriptSegment[] {
+  const tokenizer = loadO200kHarmony();
+  return [
+    { generated: false, ids: [...tokenizer.encode(read)] },
+    { generated: true, ids: [...tokenizer.encode(written)] },
+  ];
+}
+
+/**
+ * Times are processor time, of all threads: other work on the machine changes it less. A thread that waits for another one
+ * spins for a while, so one thread says most.
+ */
+async function replaySegments(
+  engine: LocalEngine,
+  segments: readonly TranscriptSegment[],
+): Promise<object> {
   const session = await engine.createSession();
   const times = { plain: 0, drafts: 0 };
   let counts = { forwards: 0, drafted: 0, accepted: 0 };
@@ -282,7 +330,10 @@ async function replay(engine: LocalEngine): Promise<object> {
       : (["drafts", "plain"] as const)) {
       session.rewind(length);
       const before = session.statistics;
-      took[kind] = await timed(() => session.replay(ids, kind === "drafts"));
+      const from = process.cpuUsage();
+      await session.replay(ids, kind === "drafts");
+      const { user, system } = process.cpuUsage(from);
+      took[kind] = (user + system) / 1e6;
       if (kind === "plain") continue;
       const { forwards, drafted, accepted } = session.statistics;
       counts = {
@@ -301,8 +352,8 @@ async function replay(engine: LocalEngine): Promise<object> {
   const { plain, drafts } = times;
   return {
     tokens,
-    plain_s: rounded(plain),
-    drafts_s: rounded(drafts),
+    plain_cpu_s: rounded(plain),
+    drafts_cpu_s: rounded(drafts),
     ratio: rounded(plain / drafts),
     ...counts,
     segments: of,

@@ -6,6 +6,7 @@ import * as fc from "fast-check";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { openCheckpoint } from "../../inference/checkpoint/open.ts";
 import { Drafter, findContinuation } from "../../inference/decoding/drafter.ts";
+import { PassTimes } from "../../inference/decoding/pass-times.ts";
 import { SharedDecodeState } from "../../inference/decoding/shared-decode-state.ts";
 import {
   type GenerateOptions,
@@ -87,27 +88,29 @@ describe("speculation", () => {
   test("gives the same ids as without, greedy and drawn, on any number of threads", async () => {
     for (const sampling of [GREEDY, WARM, PENALISED]) {
       const plain = await fresh(PROMPT, 70, { sampling, speculation: false });
-      expect(await fresh(PROMPT, 70, { sampling, speculation: true })).toEqual(plain);
-      expect(await fresh(PROMPT, 70, { sampling, speculation: true }, pair)).toEqual(plain);
+      expect(await fresh(PROMPT, 70, { sampling, speculation: "always" })).toEqual(plain);
+      expect(await fresh(PROMPT, 70, { sampling, speculation: "always" }, pair)).toEqual(plain);
     }
   });
 
   test("ends at a stop id inside a draft, at the length and at the end of the context", async () => {
     const plain = await fresh(PROMPT, 196, { speculation: false });
     expect(plain.length).toBe(196);
-    expect(await fresh(PROMPT, 1000, { speculation: true })).toEqual(plain);
+    expect(await fresh(PROMPT, 1000, { speculation: "always" })).toEqual(plain);
     const stop = plain[40] ?? expect.unreachable();
-    const stopped = await fresh(PROMPT, 196, { speculation: true, stopIds: new Set([stop]) });
+    const stopped = await fresh(PROMPT, 196, { speculation: "always", stopIds: new Set([stop]) });
     expect(stopped).toEqual(plain.slice(0, plain.indexOf(stop) + 1));
     for (const length of [1, 2, 37]) {
-      expect(await fresh(PROMPT, length, { speculation: true })).toEqual(plain.slice(0, length));
+      expect(await fresh(PROMPT, length, { speculation: "always" })).toEqual(
+        plain.slice(0, length),
+      );
     }
   });
 
   test("takes fewer passes for what repeats itself, and counts them", async () => {
     const repeated = PROMPT.slice(0, 40);
     const counts = [];
-    for (const speculation of [false, true]) {
+    for (const speculation of [false, "always"] as const) {
       const session = await engine.createSession();
       await session.sync(PROMPT);
       await session.replay(repeated, speculation);
@@ -140,8 +143,9 @@ describe("speculation", () => {
     // Twice the same ids, and then, at each place where they could come a third time, other ones.
     const once = Array.from({ length: 40 }, (_, i) => (i * 7) % 97);
     const timeline = Int32Array.from([...once, ...once, ...once]);
-    const drafter = new Drafter();
-    drafter.learn(0, 100);
+    const times = new PassTimes();
+    times.learn(1, 100);
+    const drafter = new Drafter(times);
     const drafted = (length: number): number => drafter.draft(timeline, length, 15).length;
     const first = drafted(60);
     expect(first).toBeGreaterThan(1);
@@ -165,19 +169,74 @@ describe("speculation", () => {
     expect(drafted(60)).toBeGreaterThan(first / 2);
   });
 
+  test("there are no drafts before it is known what a pass without one takes", () => {
+    const timeline = Int32Array.from(PROMPT);
+    const times = new PassTimes();
+    const drafter = new Drafter(times);
+    expect(drafter.draft(timeline, 40, 15)).toEqual([]);
+    expect(drafter.draft(timeline, 40, 15, { isAlways: true }).length).toBe(10);
+    times.learn(1, 50);
+    expect(drafter.draft(timeline, 40, 15).length).toBeGreaterThan(0);
+  });
+
+  test("drafts that cost more than they bring pause, longer each time until they have paid", () => {
+    const timeline = Int32Array.from(PROMPT);
+    const times = new PassTimes();
+    times.learn(1, 50);
+    const drafter = new Drafter(times);
+    const isDrafting = (): boolean => drafter.draft(timeline, 40, 15).length > 0;
+    const pause = (): number => {
+      let passes = 0;
+      while (!isDrafting()) passes++;
+      return passes;
+    };
+    drafter.settle(2, 3);
+    expect(isDrafting()).toBe(true);
+    drafter.settle(0, 1.5);
+    expect(pause()).toBe(32);
+    drafter.settle(0, 3);
+    expect(pause()).toBe(64);
+    for (let i = 0; i < 8; i++) drafter.settle(3, 1);
+    // Much that was gained may not be lost again.
+    drafter.settle(0, 9);
+    expect(pause()).toBe(32);
+    for (let i = 0; i < 10; i++) {
+      drafter.settle(0, 9);
+      pause();
+    }
+    drafter.settle(0, 9);
+    expect(pause()).toBe(1024);
+  });
+
+  test("passes are expected to take what they took, those with other numbers of ids in proportion", () => {
+    const times = new PassTimes();
+    times.learn(8, 400);
+    expect(times.plainMs).toBeUndefined();
+    for (let i = 0; i < 50; i++) times.learn(1, 50);
+    expect(times.plainMs).toBeCloseTo(50);
+    const expected = times.time(4);
+    for (let i = 0; i < 50; i++) times.learn(4, 50 * 2 * expected);
+    expect(times.time(4)).toBeCloseTo(2 * expected, 1);
+    expect(times.time(2)).toBeCloseTo(2 * 1.85, 1);
+    // No pass is expected to be shorter than one with a single id.
+    for (let i = 0; i < 50; i++) times.learn(2, 1);
+    expect(times.time(2)).toBe(1);
+  });
+
   test("drafts are as long as they pay", () => {
     // Ids 40 … 47 have been at 10 … 17.
     const ids = Array.from({ length: 40 }, (_, i) => i);
     const timeline = Int32Array.from([...ids, ...ids.slice(10, 18)]);
     const drafterAt = (costPerId: number): Drafter => {
-      const drafter = new Drafter();
-      drafter.learn(0, 100);
-      for (let i = 0; i < 300; i++)
-        drafter.learn(1 + (i % 15), 100 * (1 + (1 + (i % 15)) * costPerId));
-      return drafter;
+      const times = new PassTimes();
+      times.learn(1, 100);
+      for (let i = 0; i < 300; i++) {
+        times.learn(2 + (i % 15), 100 * (1 + (1 + (i % 15)) * costPerId));
+      }
+      return new Drafter(times);
     };
     const lengthAt = (costPerId: number, others: number): number =>
-      drafterAt(costPerId).draft(timeline, 48, 15, others).length;
+      drafterAt(costPerId).draft(timeline, 48, 15, { others }).length;
     const [cheap, dear] = [lengthAt(0.05, 0), lengthAt(0.5, 0)];
     expect(cheap).toBeGreaterThan(dear);
     expect(dear).toBeGreaterThan(0);
@@ -189,9 +248,9 @@ describe("speculation", () => {
 
 describe("several sessions at once", () => {
   const requests: readonly { prompt: readonly number[]; options: Options }[] = [
-    { prompt: PROMPT, options: { speculation: true } },
+    { prompt: PROMPT, options: { speculation: "always" } },
     { prompt: PROMPT.slice(5, 30), options: { sampling: WARM } },
-    { prompt: [5], options: { sampling: PENALISED, speculation: true } },
+    { prompt: [5], options: { sampling: PENALISED, speculation: "always" } },
     {
       prompt: PROMPT,
       options: { matcher: { accept: () => {}, rollback: () => {}, mask: () => EVEN } },
@@ -256,7 +315,7 @@ describe("several sessions at once", () => {
     };
     const [first, second] = await Promise.all([
       fresh(PROMPT, 40, {}),
-      fresh(PROMPT, 40, { speculation: true }),
+      fresh(PROMPT, 40, { speculation: "always" }),
       leaves(),
       isAborted(),
     ]);
@@ -342,8 +401,8 @@ describe("matchers", () => {
       const plain = await fresh(PROMPT, 60, { sampling, matcher: new Recorder(maskOf) });
       for (const on of [engine, pair]) {
         const matcher = new Recorder(maskOf);
-        const options = { sampling, matcher, speculation: true };
-        const beside = fresh(PROMPT, 30, { sampling: WARM, speculation: true }, on);
+        const options = { sampling, matcher, speculation: "always" as const };
+        const beside = fresh(PROMPT, 30, { sampling: WARM, speculation: "always" }, on);
         const [ids] = await Promise.all([fresh(PROMPT, 60, options, on), beside]);
         expect(ids).toEqual(plain);
         expect(matcher.ids).toEqual(plain);
@@ -364,7 +423,7 @@ describe("matchers", () => {
       const next = length === 20 ? 1 : repeated[length];
       return tokenBitmask(TINY.vocab, next === undefined ? [0] : [next]);
     });
-    const ids = await collect(session, 21, { matcher, speculation: true });
+    const ids = await collect(session, 21, { matcher, speculation: "always" as const });
     expect(ids).toEqual([...repeated.slice(0, 20), 1]);
     const { forwards = 0, drafted = 0, accepted = 0 } = session.statistics;
     expect(drafted).toBeGreaterThan(0);
@@ -380,7 +439,12 @@ describe("matchers", () => {
     const held = () => {
       expect(matcher.ids).toEqual(session.tokens.slice(PROMPT.length));
     };
-    const base = { stopIds: new Set<number>(), sampling: GREEDY, matcher, speculation: true };
+    const base = {
+      stopIds: new Set<number>(),
+      sampling: GREEDY,
+      matcher,
+      speculation: "always" as const,
+    };
     let count = 0;
     for await (const _ of session.generate({ ...base, maxTokens: 50 })) {
       held();
@@ -446,14 +510,14 @@ describe("matchers", () => {
           if (ids.length === at) throw new RangeError(`no rule at ${at}`);
           return null;
         });
-        const options = { matcher, speculation: true };
+        const options = { matcher, speculation: "always" as const };
         await expect(collect(session, 60, options)).rejects.toThrow(`no rule at ${at}`);
         expect(session.tokens.length).toBe(20 + at);
         await session.close();
       };
       const [first, second] = await Promise.all([
         fresh(PROMPT, 60, {}, on),
-        fresh(PROMPT, 60, { speculation: true }, on),
+        fresh(PROMPT, 60, { speculation: "always" }, on),
         fails(3),
         fails(17),
         fails(40),

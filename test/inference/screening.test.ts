@@ -241,7 +241,7 @@ describe("a model whose unembedding is screened", () => {
     { sampling: { ...base, topK: 5 } },
     { sampling: { ...base, topK: 5, topP: 0.8, minP: 0.01, presencePenalty: 0.5 } },
     { sampling: { ...base, topP: 0.9 } },
-    { sampling: { ...base, temperature: 0 }, speculation: true },
+    { sampling: { ...base, temperature: 0 }, speculation: "always" },
   ];
 
   async function generate(engine: LocalEngine, options: Partial<GenerateOptions>) {

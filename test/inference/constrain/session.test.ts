@@ -95,7 +95,9 @@ describe("constrained generation", () => {
     const plain = await allOf(session.generate(options(records.matcher({ stopIds: [STOP] }), 5)));
     await session.sync(PROMPT);
     const matcher = records.matcher({ stopIds: [STOP] });
-    const drafted = await allOf(session.generate({ ...options(matcher, 5), speculation: true }));
+    const drafted = await allOf(
+      session.generate({ ...options(matcher, 5), speculation: "always" }),
+    );
     expect(drafted).toEqual(plain);
     expect(matcher.length).toBe(plain.length);
     await session.close();
