@@ -98,6 +98,7 @@ export { measureBandwidth } from "./local/bandwidth.ts";
 export type { LoadProgress } from "./local/load-weights.ts";
 export type { EngineEstimate, MemoryNeeds, OpenModelOptions } from "./local/local-engine.ts";
 export { availableMemory } from "./local/memory.ts";
+export { measurePageCost, type PageCost } from "./local/page-cost.ts";
 export type { PrefixCacheOptions } from "./local/prefix-cache.ts";
 export type { Precision } from "./model/matrix.ts";
 export type { ExpertKind, ResidentPart } from "./model/plan.ts";

@@ -4,7 +4,12 @@
  */
 
 import type { Tensor } from "../checkpoint/tensor-file.ts";
-import type { ExpertLinear, LayerTensors, Weights } from "../checkpoint/tensors.ts";
+import {
+  type ExpertLinear,
+  expertTensors,
+  type LayerTensors,
+  type Weights,
+} from "../checkpoint/tensors.ts";
 import { ROW_GROUP } from "../wasm/kernels.ts";
 import type { ModelPlan } from "./plan.ts";
 
@@ -22,8 +27,29 @@ export type LoadUnit = {
   | { readonly kind: "expert"; readonly layer: number; readonly expert: number }
 );
 
-/** All units of a model but paged experts, the same list in every thread. */
+/** All units of a model but paged experts, in the order of the files: the same list in every thread. */
 export function loadUnits(plan: ModelPlan, weights: Weights): LoadUnit[] {
+  const placed = allUnits(plan, weights).map((unit) => ({
+    unit,
+    first: firstTensor(unit, weights),
+  }));
+  // Stable: what begins in the same tensor stays in order.
+  placed.sort(
+    ({ first: a }, { first: b }) =>
+      Number(a.path > b.path) - Number(a.path < b.path) || a.position - b.position,
+  );
+  return placed.map(({ unit }) => unit);
+}
+
+/** What a unit reads first. */
+function firstTensor(unit: LoadUnit, { embedding, unembedding, layers }: Weights): Tensor {
+  if (unit.kind === "embedding") return embedding;
+  if (unit.kind === "unembedding") return unembedding;
+  const { q, gateUp } = layers[unit.layer]!;
+  return unit.kind === "layer" ? q.weight : (expertTensors(gateUp)[0] ?? q.weight);
+}
+
+function allUnits(plan: ModelPlan, weights: Weights): LoadUnit[] {
   const units: LoadUnit[] = rowUnits("embedding", 0, weights.embedding);
   for (const [layer, tensors] of weights.layers.entries()) {
     const part = layer + 1;

@@ -4,7 +4,9 @@
  */
 import {
   type ExpertKind,
+  measurePageCost,
   openModel,
+  type PageCost,
   type Precision,
   type Roofline,
   type RooflineSide,
@@ -34,9 +36,21 @@ type Figures = {
   readonly generate: number;
   readonly rounds: number;
   readonly load_s: number;
+  /** Pages that the process was given meanwhile, and processor time that the system took for them and for reading. */
+  readonly load_page_faults: number;
+  readonly load_system_s: number;
+  readonly page_fault: PageFigures | null;
   readonly prefill_tps: number;
   readonly decode_tps: number;
   readonly roofline: RooflineFigures | null;
+};
+
+type PageFigures = {
+  readonly page_bytes: number;
+  readonly us: number;
+  readonly s_per_gib: number;
+  /** The system's setting: always, madvise or never. */
+  readonly huge_pages: string | null;
 };
 
 type RooflineFigures = {
@@ -68,6 +82,7 @@ export async function benchCommand(
 ): Promise<ExitCode> {
   const { output, signal } = context;
   const opening = performance.now();
+  const before = process.resourceUsage();
   const { threads, precision, experts } = args;
   const found = resolveModelName(args.model);
   const { engine } = await openModel(found?.path, {
@@ -79,6 +94,7 @@ export async function benchCommand(
   });
   try {
     const load_s = (performance.now() - opening) / 1000;
+    const loaded = process.resourceUsage();
     const { prompt, generate, rounds } = args;
     if (prompt + generate + 1 > engine.contextLength) {
       throw new UsageError(
@@ -102,6 +118,9 @@ export async function benchCommand(
       generate,
       rounds,
       load_s: rounded(load_s),
+      load_page_faults: loaded.minorPageFault - before.minorPageFault,
+      load_system_s: rounded((loaded.systemCPUTime - before.systemCPUTime) / 1e6),
+      page_fault: pageFigures(measurePageCost()),
       prefill_tps,
       decode_tps,
       roofline: roofline === undefined ? null : rooflineFigures(roofline, prefill_tps, decode_tps),
@@ -162,6 +181,16 @@ function spread(round: number, count: number, vocabSize: number): number[] {
   );
 }
 
+function pageFigures(cost: PageCost | undefined): PageFigures | null {
+  if (cost === undefined) return null;
+  return {
+    page_bytes: cost.pageBytes,
+    us: rounded(cost.microseconds),
+    s_per_gib: rounded(cost.secondsPerGiB),
+    huge_pages: cost.hugePages ?? null,
+  };
+}
+
 function rooflineFigures(
   { bandwidth, rates, prefill, decode }: Roofline,
   prefillTps: number,
@@ -194,10 +223,11 @@ function table(figures: Figures): string[] {
     ["model", figures.model],
     ["threads", String(threads ?? "unknown")],
     ["precision", figures.precision ?? "unknown"],
-    ["load", `${figures.load_s} s`],
+    ["load", load(figures)],
     ["prefill", `${figures.prefill_tps} tokens/s (a prompt of ${figures.prompt})`],
     ["decode", `${figures.decode_tps} tokens/s (${figures.generate} tokens behind it)`],
   ];
+  if (figures.page_fault !== null) rows.push(["pages", pages(figures.page_fault)]);
   if (roofline !== null) {
     rows.push(["memory bandwidth", `${roofline.bandwidth_gb_per_s} GB/s`]);
     for (const [kind, { one, many }] of Object.entries(roofline.gmacs_per_thread)) {
@@ -210,6 +240,15 @@ function table(figures: Figures): string[] {
   }
   const width = Math.max(...rows.map(([name]) => name.length));
   return rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`);
+}
+
+function load({ load_s, load_page_faults, load_system_s }: Figures): string {
+  return `${load_s} s (${load_page_faults} page faults, ${load_system_s} s of processor time in the system)`;
+}
+
+function pages({ page_bytes, us, s_per_gib, huge_pages }: PageFigures): string {
+  const setting = huge_pages === null ? "" : `; huge pages: ${huge_pages}`;
+  return `${page_bytes / 1024} KiB, ${us} µs for the first touch of each, ${s_per_gib} s per GiB${setting}`;
 }
 
 function takes({ bytes_per_token, macs_per_token }: SideFigures): string {

@@ -22,6 +22,10 @@ test("prints a table", async () => {
   expect(table.stdout).toMatch(/^model +chorale-demo\n/);
   expect(table.stdout).toMatch(/^precision +exact$/m);
   expect(table.stdout).toMatch(/^decode +[\d.]+ tokens\/s \(3 tokens behind it\)$/m);
+  expect(table.stdout).toMatch(/^load +[\d.]+ s \(\d+ page faults, [\d.]+ s of processor time/m);
+  if (process.platform === "linux") {
+    expect(table.stdout).toMatch(/^pages +\d+ KiB, [\d.]+ µs for the first touch of each, /m);
+  }
   expect(table.stdout).toMatch(/^memory bandwidth +[\d.]+ GB\/s$/m);
   expect(table.stdout).toMatch(/^bf16 kernel +[\d.]+ billion MAC\/s per thread, [\d.]+ with 64/m);
   expect(table.stdout).toMatch(/^decode takes +[\d.]+ MB and [\d.]+ MMAC per token$/m);

@@ -8,6 +8,7 @@ import { openCheckpoint } from "../../inference/checkpoint/open.ts";
 import { CheckpointError, EngineFailedError, openModel } from "../../inference/index.ts";
 import { type LoadProgress, loadWeights } from "../../inference/local/load-weights.ts";
 import { planKvLayout } from "../../inference/model/kv-layout.ts";
+import { loadUnits } from "../../inference/model/load-units.ts";
 import { type ModelPlan, type PlanOptions, planModel } from "../../inference/model/plan.ts";
 import { compileKernels } from "../../inference/wasm/kernels.ts";
 import { createMemory } from "../../inference/wasm/memory-bank.ts";
@@ -105,6 +106,30 @@ describe("any number of threads loads the same bytes", () => {
     const three = await load(folder, { maxBankBytes, threads: 3 });
     expect(sameBytes(three, one)).toBe(true);
   });
+});
+
+test("units come in the order of the file, each once", () => {
+  for (const path of [folder, ggufQ8, ggufBF16]) {
+    const checkpoint = openCheckpoint(path);
+    const plan = planModel(checkpoint, {
+      precision: "int8",
+      threads: 1,
+      columns: 4,
+      screenSeed: 1,
+    });
+    const units = loadUnits(plan, checkpoint);
+    checkpoint.close();
+    const { layers, experts } = plan.config;
+    expect(units.filter(({ kind }) => kind === "layer").length).toBe(layers);
+    expect(units.filter(({ kind }) => kind === "expert").length).toBe(layers * experts);
+    const dense = units.flatMap((unit) => {
+      if (unit.kind === "embedding") return checkpoint.embedding;
+      if (unit.kind === "unembedding") return checkpoint.unembedding;
+      return unit.kind === "layer" ? checkpoint.layers[unit.layer]!.q.weight : [];
+    });
+    const positions = dense.map(({ position }) => position);
+    expect(positions).toEqual(positions.toSorted((a, b) => a - b));
+  }
 });
 
 test("progress grows to all parts and all bytes", async () => {

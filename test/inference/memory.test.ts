@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { availableMemory } from "../../inference/local/memory.ts";
+import { measurePageCost } from "../../inference/local/page-cost.ts";
 
 const GIB = 2 ** 30;
 const MEMINFO = "MemTotal:       16777216 kB\nMemFree:  1 kB\nMemAvailable:    8388608 kB\n";
@@ -71,4 +72,13 @@ test("a group that is over its limit has nothing left", () => {
 
 test("on this machine it is some of the memory", () => {
   expect(availableMemory()).toBeGreaterThan(0);
+});
+
+test.runIf(process.platform === "linux")("what a page costs is measured by touching some", () => {
+  const cost = measurePageCost() ?? expect.unreachable();
+  expect(cost.pageBytes).toBeGreaterThanOrEqual(4096);
+  expect(cost.microseconds).toBeGreaterThan(0);
+  // A page's cost, as often as there are pages in a GiB.
+  expect(cost.secondsPerGiB).toBeLessThan((2 * cost.microseconds * 2 ** 30) / cost.pageBytes / 1e6);
+  expect([undefined, "always", "madvise", "never"]).toContain(cost.hugePages);
 });
