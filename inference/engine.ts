@@ -203,5 +203,15 @@ export interface TokenEngine {
   /** Absent where the engine does not tell. */
   readonly statistics?: EngineStatistics;
   createSession(): Promise<Session>;
+  /**
+   * Computes a prompt beside all sessions, and gives the logits behind each of its ids: f32 (vocabSize) in order, with
+   * the place of the id. For comparisons with other engines; absent where the engine has no logits.
+   * @throws InvalidRequestError for ids that are none, and more of them than the context holds; the signal's reason
+   */
+  forEachLogits?(
+    ids: readonly number[],
+    onRow: (row: Float32Array, at: number) => void,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<void>;
   close(): Promise<void>;
 }

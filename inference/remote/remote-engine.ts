@@ -1,12 +1,19 @@
 /** A token engine behind URLs: several servers with the same model are one engine. */
 import { randomUUID } from "node:crypto";
 import type { Vocabulary } from "../constrain/token-trie.ts";
-import type { EngineCapabilities, Session, TokenEngine } from "../engine.ts";
-import { InvalidRequestError, RemoteEngineError } from "../errors.ts";
+import type { EngineCapabilities, Session, TokenEngine, TokenLogprob } from "../engine.ts";
+import { ContextOverflowError, InvalidRequestError, RemoteEngineError } from "../errors.ts";
 import { parseEngineAddress } from "./address.ts";
 import { connectReplica } from "./connect.ts";
+import { PassingFailure } from "./http.ts";
 import { LostIds } from "./lost-ids.ts";
 import { ReplicaPool } from "./pool.ts";
+import {
+  DEFAULT_TOP,
+  type PromptLogprobsOptions,
+  promptLogprobsByTokens,
+  wholePromptLogprobs,
+} from "./prompt-logprobs.ts";
 import { RemoteSession } from "./remote-session.ts";
 import type { RemoteCapabilities, Replica } from "./replica.ts";
 import type { RetryOptions } from "./retries.ts";
@@ -54,6 +61,16 @@ export type RemoteEngine = TokenEngine & {
    * @returns null for a server that does not tokenise
    */
   tokenize(text: string, signal?: AbortSignal): Promise<readonly (readonly number[] | null)[]>;
+  /**
+   * The likeliest ids behind each id of a prompt, likeliest first, with the probabilities before sampling options
+   * change them: from a server that is well.
+   * @throws RemoteEngineError where no server tells probabilities by ids; ContextOverflowError for a prompt without
+   *   room behind it; the signal's reason
+   */
+  promptLogprobs(
+    ids: readonly number[],
+    options?: PromptLogprobsOptions,
+  ): Promise<readonly (readonly TokenLogprob[])[]>;
   /**
    * Gives a server no more requests, and waits for those that run.
    * @param name as in `servers`
@@ -155,6 +172,33 @@ class ServersEngine implements RemoteEngine {
     );
   }
 
+  async promptLogprobs(
+    ids: readonly number[],
+    options: PromptLogprobsOptions = {},
+  ): Promise<readonly (readonly TokenLogprob[])[]> {
+    const { signal, onProgress } = options;
+    if (ids.length >= this.contextLength) {
+      throw new ContextOverflowError(ids.length + 1, this.contextLength);
+    }
+    const replica = this.#pool.choose(ids, null, new Set());
+    const top = Math.min(
+      options.top ?? DEFAULT_TOP,
+      ...this.#pool.replicas.map(({ protocol }) => protocol.mostLogprobs),
+    );
+    const whole =
+      replica === null ? null : await wholePromptLogprobs(replica, ids, top, signal).catch(passing);
+    if (whole !== null) {
+      onProgress?.(ids.length);
+      return whole;
+    }
+    const session = await this.createSession();
+    try {
+      return await promptLogprobsByTokens(session, ids, top, options);
+    } finally {
+      await session.close();
+    }
+  }
+
   async drain(name: string): Promise<void> {
     const replica = this.#pool.replicas.find((one) => one.name === name);
     if (replica === undefined) {
@@ -206,6 +250,12 @@ function limitationsOf({ name, protocol, capabilities }: Replica): readonly stri
     ...(logprobs ? [] : [`${who} tells no probabilities by ids: chorale decide cannot use it.`]),
     ...(seed === "none" ? [`${who} samples without a seed.`] : []),
   ];
+}
+
+/** @throws the error, unless it may pass: then the way with the retries is taken */
+function passing(error: unknown): null {
+  if (error instanceof PassingFailure) return null;
+  throw error;
 }
 
 function noAddress(): RemoteEngineError {
