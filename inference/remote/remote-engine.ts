@@ -62,6 +62,11 @@ export type RemoteEngine = TokenEngine & {
    */
   tokenize(text: string, signal?: AbortSignal): Promise<readonly (readonly number[] | null)[]>;
   /**
+   * The text of ids as each server has it.
+   * @returns null for a server that does not tell
+   */
+  detokenize(ids: readonly number[], signal?: AbortSignal): Promise<readonly (string | null)[]>;
+  /**
    * The likeliest ids behind each id of a prompt, likeliest first, with the probabilities before sampling options
    * change them: from a server that is well.
    * @throws RemoteEngineError where no server tells probabilities by ids; ContextOverflowError for a prompt without
@@ -170,6 +175,10 @@ class ServersEngine implements RemoteEngine {
         one.capabilities.tokenizes ? one.tokenize(text, signal) : null,
       ),
     );
+  }
+
+  detokenize(ids: readonly number[], signal?: AbortSignal): Promise<readonly (string | null)[]> {
+    return Promise.all(this.#pool.replicas.map((one) => one.detokenize(ids, signal)));
   }
 
   async promptLogprobs(

@@ -159,7 +159,8 @@ async function measure(
   const ask = (ids: readonly number[], maxTokens: number, stopIds: ReadonlySet<number>) =>
     timed(model, ids, maxTokens, stopIds, signal);
   // Other ids each time, also for a server that keeps what earlier commands asked.
-  const ids = spread(Math.random() * 1e6, prompt, model.engine.vocabSize);
+  const ordinary = model.tokenizer.ordinaryTokens.offsets.length - 1;
+  const ids = spread(Math.random() * 1e6, prompt, ordinary);
   const { times, startedAt } = await ask(ids, generate + 1, new Set());
   const [firstAt = performance.now()] = times;
   const lastAt = times.at(-1) ?? firstAt;

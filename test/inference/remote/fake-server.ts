@@ -224,6 +224,9 @@ export async function fakeServer(options: FakeServerOptions): Promise<FakeServer
     fault: Fault | undefined,
   ): AsyncGenerator<object | "cut", void, void> {
     const speaker = SPEAKERS[kind](asked, options.logprobs ?? true);
+    if (kind === "llama" && asked.isStream && asked.fields["return_progress"] === true) {
+      yield llamaProgress(asked.prompt.length);
+    }
     const timeline = [...asked.prompt];
     for (let count = 0; ; count++) {
       await options.beforeToken?.(count);
@@ -282,8 +285,9 @@ const SPEAKERS: Readonly<Record<Kind, (asked: Asked, tells: boolean) => Speaker>
   llama: llamaSpeaker,
 };
 
-function vllmSpeaker({ prompt, top, isStream }: Asked, tells: boolean): Speaker {
+function vllmSpeaker({ prompt, top, isStream, fields }: Asked, tells: boolean): Speaker {
   const usage = { prompt_tokens: prompt.length };
+  const behind = fields["prompt_logprobs"];
   return function* (id, said, finish) {
     const ids = isStream ? [id] : said;
     const from = prompt.length + said.length - ids.length;
@@ -312,6 +316,8 @@ function vllmSpeaker({ prompt, top, isStream }: Asked, tells: boolean): Speaker 
                 },
           finish_reason: finish,
           stop_reason: finish === "stop" ? id : null,
+          prompt_logprobs:
+            typeof behind === "number" && tells ? vllmPromptLogprobs(prompt, behind) : null,
         },
       ],
       usage,
@@ -320,7 +326,25 @@ function vllmSpeaker({ prompt, top, isStream }: Asked, tells: boolean): Speaker 
   };
 }
 
-function sglangSpeaker({ prompt, top }: Asked, tells: boolean, isIncremental: boolean): Speaker {
+/** By ids as text, with the rank of each. */
+function vllmPromptLogprobs(prompt: readonly number[], top: number): (object | null)[] {
+  return prompt.map((_, at) =>
+    at === 0
+      ? null
+      : Object.fromEntries(
+          likeliest(prompt.slice(0, at), top).map(([id, logprob], rank) => [
+            id,
+            { logprob, rank: rank + 1, decoded_token: "…" },
+          ]),
+        ),
+  );
+}
+
+function sglangSpeaker(
+  { prompt, top, fields }: Asked,
+  tells: boolean,
+  isIncremental: boolean,
+): Speaker {
   return function* (id, said, finish) {
     yield {
       text: "…",
@@ -336,6 +360,16 @@ function sglangSpeaker({ prompt, top }: Asked, tells: boolean, isIncremental: bo
               : { type: "length", length: said.length },
         ...(top !== null &&
           tells && {
+            ...(fields["logprob_start_len"] === 0 && {
+              input_token_logprobs: prompt.map((one, at) => [at === 0 ? null : -0.5, one, null]),
+              input_top_logprobs: prompt.map((_, at) =>
+                at === 0
+                  ? null
+                  : likeliest(prompt.slice(0, at), top).map(([one, logprob]) => [
+                      ...[logprob, one, null],
+                    ]),
+              ),
+            }),
             output_token_logprobs: said.map((one) => [-0.5, one, null]),
             output_top_logprobs: said.map((_, at) =>
               likeliest([...prompt, ...said.slice(0, at)], top).map(([one, logprob]) => [
@@ -347,6 +381,15 @@ function sglangSpeaker({ prompt, top }: Asked, tells: boolean, isIncremental: bo
           }),
       },
     };
+  };
+}
+
+/** As recorded: the id 0 stands for none. */
+function llamaProgress(total: number): object {
+  return {
+    ...{ index: 0, content: "", tokens: [0], stop: false, id_slot: 0 },
+    ...{ tokens_predicted: 0, tokens_evaluated: total },
+    prompt_progress: { total, cache: 0, processed: total, time_ms: 1 },
   };
 }
 
@@ -395,7 +438,8 @@ function isCut(bytes: Uint8Array): boolean {
   return false;
 }
 
-function likeliest(timeline: readonly number[], count: number): readonly [number, number][] {
+/** With the logarithms of their probabilities, as a server tells them behind a timeline. */
+export function likeliest(timeline: readonly number[], count: number): readonly [number, number][] {
   const chosen = nextId(timeline);
   const others = scores(timeline)
     .map((score, id): [number, number] => [id, Math.log(score) - 3])

@@ -13,6 +13,7 @@ import {
   type RemoteEngineOptions,
 } from "../../../inference/remote/remote-engine.ts";
 import { tokenBitmask } from "../../../inference/sampling/token-bitmask.ts";
+import { stressRemote } from "../../stress/remote-engine.ts";
 import {
   expectedIds,
   type FakeServer,
@@ -20,6 +21,7 @@ import {
   type Fault,
   fakeServer,
   type Kind,
+  likeliest,
   nextId,
   STOP_ID,
   VOCAB_SIZE,
@@ -28,6 +30,7 @@ import {
 import { numbers } from "./numbers.ts";
 
 const KINDS: readonly Kind[] = ["vllm", "vllm-tokens", "sglang", "sglang-incremental", "llama"];
+const ONE_REQUEST: readonly Kind[] = ["vllm", "sglang", "sglang-incremental"];
 const QUICK: RemoteEngineOptions = {
   vocabSize: VOCAB_SIZE,
   connectMs: 2000,
@@ -118,6 +121,21 @@ describe.each(KINDS)("%s", (kind) => {
     expect(told.every(({ top }) => top.length === 3 && top[0]?.logprob === -0.5)).toBe(true);
   });
 
+  it("tells what is likely behind each id of a prompt", async () => {
+    await using server = await fakeServer({ kind });
+    await using engine = await open([server]);
+    const prompt = [65, 66, 256, 0x99, 67];
+    const told = await engine.promptLogprobs(prompt, { top: 4 });
+    expect(told).toEqual(
+      prompt.map((_, at) =>
+        likeliest(prompt.slice(0, at + 1), 4).map(([id, logprob]) => ({ id, logprob })),
+      ),
+    );
+    // One request where the protocol has one for that.
+    if (ONE_REQUEST.includes(kind)) expect(server.count()).toBe(1);
+    else expect(server.count()).toBeGreaterThanOrEqual(prompt.length);
+  });
+
   it("follows a matcher exactly", async () => {
     await using server = await fakeServer({ kind });
     await using engine = await open([server]);
@@ -177,6 +195,22 @@ describe.each(KINDS)("%s", (kind) => {
     await run.return("stop");
     await expect.poll(() => server.cancelled(), { timeout: 4000 }).toBeGreaterThan(0);
   });
+});
+
+it("refuses to tell what is likely where the server tells no probabilities", async () => {
+  for (const kind of KINDS) {
+    await using server = await fakeServer({ kind, logprobs: false });
+    await using engine = await open([server]);
+    await expect(engine.promptLogprobs([65, 66])).rejects.toThrow(
+      /the server tells no probabilities by ids/,
+    );
+  }
+});
+
+it("gives 64 readers at once, of streams cut at random, the tokens of the model", async () => {
+  const report = await stressRemote({ requests: 64, parallel: 64, faults: 0.1, seed: 5 });
+  expect(report).toMatchObject({ generations: 320, problems: [] });
+  expect(report.failed).toBeGreaterThan(0);
 });
 
 it("keeps exact tokens where a stream lost ids that no vocabulary tells", async () => {

@@ -1,0 +1,130 @@
+/** The real llama-server with the embedded model: it has to say what our exact mode says. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import {
+  convertModel,
+  type HarmonyModel,
+  loadModel,
+  loadRemoteModel,
+  type RemoteModel,
+} from "../../runtime/index.ts";
+import { createPythonTool } from "../../tools/index.ts";
+import { chorale } from "../cli/chorale.ts";
+import { Beside } from "../eval/beside.ts";
+import { generateTasks } from "../eval/generate.ts";
+import { missingLlamaServer } from "./installed.ts";
+import { type LlamaServer, startLlamaServer } from "./llama-server.ts";
+
+const missing = missingLlamaServer();
+let folder = "";
+let server: LlamaServer;
+let local: HarmonyModel;
+let remote: RemoteModel;
+
+beforeAll(async () => {
+  if (missing !== null) return;
+  folder = mkdtempSync(join(tmpdir(), "chorale-llama-"));
+  const gguf = join(folder, "demo.gguf");
+  await convertModel(undefined, { to: gguf, format: "gguf" });
+  server = await startLlamaServer(gguf);
+  local = await loadModel();
+  remote = await loadRemoteModel([server.address]);
+}, 120_000);
+beforeEach(({ skip }) => {
+  if (missing !== null) skip(missing);
+});
+afterAll(async () => {
+  if (missing !== null) return;
+  await remote.close();
+  await local.close();
+  await server[Symbol.asyncDispose]();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test("is found out to take ids, to give them, and to tell probabilities", async () => {
+  const [found] = remote.engine.servers;
+  expect(found).toMatchObject({ kind: "llama-server", contextLength: 2048 });
+  expect(found?.capabilities).toMatchObject({
+    idsIn: true,
+    idsOut: true,
+    exactStreams: true,
+    logprobs: true,
+    allowedIds: false,
+    tokenizes: true,
+  });
+  expect(remote.engine.vocabSize).toBe(local.engine.vocabSize);
+  expect(remote.vocabulary).toBe(local.vocabulary);
+});
+
+function completed(model: HarmonyModel, text: string, maxTokens: number, temperature = 0) {
+  return model.complete(
+    {
+      threadId: text,
+      prompt: model.tokenizer.encodeWithSpecials(text),
+      maxTokens,
+      stopIds: new Set([model.tokenizer.special.return]),
+      allowedIds: null,
+      sampling: { temperature, topP: 1, seed: 3 },
+      topLogprobs: null,
+      signal: new AbortController().signal,
+    },
+    async () => {},
+  );
+}
+
+test("streams every id, those of characters of several bytes as well", async () => {
+  for (const text of [
+    "<|start|>user<|message|>Repeat: 漢字 🙂 naïve<|end|><|start|>assistant",
+    "漢字かな交じり文 🙂🙃",
+    "Ünïcödé ",
+    "<|start|>user<|message|>What is 12 * 34?<|end|><|start|>assistant",
+  ]) {
+    const { ids } = await completed(remote, text, 48);
+    expect(ids).toEqual((await completed(local, text, 48)).ids);
+    // At a high temperature anything comes, parts of characters above all; a seed gives the same again.
+    const wild = (await completed(remote, text, 48, 4)).ids;
+    expect(wild.length).toBeGreaterThan(0);
+    expect((await completed(remote, text, 48, 4)).ids).toEqual(wild);
+  }
+});
+
+/** Of natural logarithms: float32 sums in another order, and weights of 4 bits times inputs that llama.cpp rounds. */
+const TOLERANCE = 0.3;
+const TASKS = 60;
+
+test("does tasks with the same ids, or with another where the two are nearly as likely", async () => {
+  const python = createPythonTool();
+  try {
+    const beside = new Beside(local, remote);
+    for (const task of generateTasks(1, TASKS)) await beside.run(task, python);
+    const { tasks, same, others } = beside.summary();
+    console.log(`${same} of ${tasks} tasks with the same ids`, JSON.stringify(others));
+    for (const { gapHere, gapThere } of others) {
+      expect(gapHere).not.toBeNull();
+      expect((gapHere ?? 0) + (gapThere ?? 0)).toBeLessThan(TOLERANCE);
+    }
+    expect(same / tasks).toBeGreaterThanOrEqual(0.9);
+  } finally {
+    await python.close();
+  }
+});
+
+test("the commands say that both are the same model", async () => {
+  const { address } = server;
+  const home = { home: join(folder, "home") };
+  const compared = await chorale(["models", "compare", "--engine", address, "--json"], home);
+  console.log(compared.stdout);
+  expect(compared.code).toBe(0);
+  expect(JSON.parse(compared.stdout)).toMatchObject({ agrees: true, texts: 3 });
+  const measured = await chorale(
+    ["bench", "--engine", address, "--prompt", "64", "--generate", "32", "--rounds", "1"],
+    home,
+  );
+  console.log(measured.stdout);
+  expect(measured).toMatchObject({ code: 0 });
+  expect(measured.stdout).toMatch(/llama-server .* 4 of 4 answers/);
+  const ran = await chorale(["run", "--engine", address, "What can you do?"], home);
+  expect(ran.stdout).toContain("help");
+});
