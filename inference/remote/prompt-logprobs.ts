@@ -2,10 +2,10 @@
  * What a server thinks comes behind each id of a prompt: with one request where its protocol has one for that, and
  * otherwise by a token behind each prefix, which a server with a cache of prompts computes as fast as it decodes.
  */
-import type { Session, TokenLogprob } from "../engine.ts";
+import type { TokenLogprob } from "../engine.ts";
 import { RemoteEngineError } from "../errors.ts";
-import { isFields } from "./protocol.ts";
-import type { Replica } from "./replica.ts";
+import { isFields, type TokenRequest } from "./protocol.ts";
+import { firstLogprobs, type Replica, wholeTokens } from "./replica.ts";
 
 export type PromptLogprobsOptions = {
   /** How many of the likeliest ids are told behind each; a server may tell fewer. Default 20. */
@@ -40,34 +40,36 @@ export async function wholePromptLogprobs(
 }
 
 /**
- * A token behind each prefix, of which only the probabilities are wanted.
- * @throws RemoteEngineError for a server that tells no probabilities, or fails; the signal's reason
+ * Prompts up to this length are computed anew each: llama-server (0.5.0) may take the first id's keys and values from
+ * another prompt, for prompts that are no longer than the model's attention window (128 in gpt-oss).
  */
-export async function promptLogprobsByTokens(
-  session: Session,
-  ids: readonly number[],
+const LEAST_CACHED = 256;
+
+/**
+ * What comes behind a prefix, by a token of which only the probabilities are wanted.
+ * @throws RemoteEngineError for a server that tells no probabilities, or fails; PassingFailure; the signal's reason
+ */
+export async function likeliestBehind(
+  replica: Replica,
+  prefix: readonly number[],
   top: number,
-  { signal, onProgress }: PromptLogprobsOptions,
-): Promise<readonly (readonly TokenLogprob[])[]> {
-  const found: (readonly TokenLogprob[])[] = [];
-  while (found.length < ids.length) {
-    const before = found.length;
-    await session.sync(ids.slice(0, before + 1), { signal });
-    const generated = session.generate({
-      maxTokens: 1,
-      stopIds: new Set(),
-      sampling: { temperature: 0, topP: 1, seed: 0 },
-      signal,
-      logprobs: { top, onLogprobs: (told) => found.push(told.top) },
-    });
-    for await (const _ of generated);
-    if (found.length === before) {
-      throw new RemoteEngineError(
-        "CHORALE_ENGINE_CONSTRAINT",
-        "Cannot tell what comes behind a prompt: the server tells no probabilities by ids.",
-      );
-    }
-    onProgress?.(found.length);
-  }
-  return found;
+  signal: AbortSignal,
+): Promise<readonly TokenLogprob[]> {
+  const request: Omit<TokenRequest, "model" | "isStream"> = {
+    prompt: prefix,
+    maxTokens: 1,
+    stopIds: [],
+    sampling: { temperature: 0, topP: 1, seed: 0 },
+    topLogprobs: top,
+    allowedIds: null,
+    cacheKey: null,
+    usesCache: prefix.length > LEAST_CACHED,
+  };
+  const tokens = await wholeTokens(replica.answer(request, true, signal));
+  const found = firstLogprobs(tokens)?.top ?? [];
+  if (found.length > 0) return found;
+  throw new RemoteEngineError(
+    "CHORALE_ENGINE_CONSTRAINT",
+    `${replica.name} cannot tell what comes behind a prompt: it tells no probabilities by ids.`,
+  );
 }

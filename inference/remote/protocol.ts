@@ -15,6 +15,8 @@ export type TokenRequest = {
   readonly allowedIds: readonly number[] | null;
   /** Requests with the same text are likely to begin alike. */
   readonly cacheKey: string | null;
+  /** false: the prompt is computed anew, where a server can be told so. Default: what it has of it is used. */
+  readonly usesCache?: boolean;
   readonly isStream: boolean;
 };
 

@@ -10,13 +10,13 @@ import { LostIds } from "./lost-ids.ts";
 import { ReplicaPool } from "./pool.ts";
 import {
   DEFAULT_TOP,
+  likeliestBehind,
   type PromptLogprobsOptions,
-  promptLogprobsByTokens,
   wholePromptLogprobs,
 } from "./prompt-logprobs.ts";
 import { RemoteSession } from "./remote-session.ts";
 import type { RemoteCapabilities, Replica } from "./replica.ts";
-import type { RetryOptions } from "./retries.ts";
+import { Retries, type RetryOptions } from "./retries.ts";
 
 export type RemoteEngineOptions = {
   /** Sent as `Authorization: Bearer`; never part of an error. */
@@ -185,27 +185,52 @@ class ServersEngine implements RemoteEngine {
     ids: readonly number[],
     options: PromptLogprobsOptions = {},
   ): Promise<readonly (readonly TokenLogprob[])[]> {
-    const { signal, onProgress } = options;
+    const { onProgress } = options;
+    const signal = options.signal ?? new AbortController().signal;
     if (ids.length >= this.contextLength) {
       throw new ContextOverflowError(ids.length + 1, this.contextLength);
     }
-    const replica = this.#pool.choose(ids, null, new Set());
     const top = Math.min(
       options.top ?? DEFAULT_TOP,
       ...this.#pool.replicas.map(({ protocol }) => protocol.mostLogprobs),
     );
-    const whole =
-      replica === null ? null : await wholePromptLogprobs(replica, ids, top, signal).catch(passing);
-    if (whole !== null) {
-      onProgress?.(ids.length);
-      return whole;
+    const retries = new Retries(this.#options.retry ?? {});
+    const found: (readonly TokenLogprob[])[] = [];
+    while (found.length < ids.length) {
+      signal.throwIfAborted();
+      const replica = this.#chosen(ids);
+      this.#pool.begin(replica);
+      try {
+        const whole = await wholePromptLogprobs(replica, ids, top, signal);
+        if (whole !== null) found.splice(0, found.length, ...whole);
+        while (found.length < ids.length) {
+          const prefix = ids.slice(0, found.length + 1);
+          found.push(await likeliestBehind(replica, prefix, top, signal));
+          retries.progress();
+          onProgress?.(found.length);
+        }
+        this.#pool.succeeded(replica);
+      } catch (error) {
+        signal.throwIfAborted();
+        if (!(error instanceof PassingFailure)) throw error;
+        this.#pool.failed(replica, error.retryAfterMs ?? 0);
+        await retries.failed(error, false, signal);
+      } finally {
+        this.#pool.end(replica);
+      }
     }
-    const session = await this.createSession();
-    try {
-      return await promptLogprobsByTokens(session, ids, top, options);
-    } finally {
-      await session.close();
-    }
+    onProgress?.(ids.length);
+    return found;
+  }
+
+  /** @throws RemoteEngineError where all servers are drained */
+  #chosen(tokens: readonly number[]): Replica {
+    const replica = this.#pool.choose(tokens, null, new Set());
+    if (replica !== null) return replica;
+    throw new RemoteEngineError(
+      "CHORALE_ENGINE_UNREACHABLE",
+      "Every server of the engine is drained; accepted: one that takes requests.",
+    );
   }
 
   async drain(name: string): Promise<void> {
@@ -259,12 +284,6 @@ function limitationsOf({ name, protocol, capabilities }: Replica): readonly stri
     ...(logprobs ? [] : [`${who} tells no probabilities by ids: chorale decide cannot use it.`]),
     ...(seed === "none" ? [`${who} samples without a seed.`] : []),
   ];
-}
-
-/** @throws the error, unless it may pass: then the way with the retries is taken */
-function passing(error: unknown): null {
-  if (error instanceof PassingFailure) return null;
-  throw error;
 }
 
 function noAddress(): RemoteEngineError {

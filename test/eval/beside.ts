@@ -32,24 +32,32 @@ export type BesideSummary = {
 /** Text before a difference, in ids. */
 const SHOWN_IDS = 12;
 
+/** One interpreter for each side: what one counts, like its cells, is in the prompts of the other. */
+export type Pythons = { readonly here: Tool; readonly there: Tool };
+
 export class Beside {
   readonly #local: HarmonyModel;
   readonly #remote: RemoteModel;
   readonly #others: OtherTask[] = [];
+  readonly #pythons: Pythons;
   #tasks = 0;
   #ids = 0;
 
-  constructor(local: HarmonyModel, remote: RemoteModel) {
+  constructor(local: HarmonyModel, remote: RemoteModel, pythons: Pythons) {
+    this.#pythons = pythons;
     this.#local = local;
     this.#remote = remote;
   }
 
   /** @returns what the server did */
-  async run(task: Task, python: Tool): Promise<Transcript> {
+  async run(task: Task): Promise<Transcript> {
     const here: Generation[] = [];
     const there: Generation[] = [];
-    await runTask(task, { model: recorded(this.#local, here), python });
-    const transcript = await runTask(task, { model: recorded(this.#remote, there), python });
+    await runTask(task, { model: recorded(this.#local, here), python: this.#pythons.here });
+    const transcript = await runTask(task, {
+      model: recorded(this.#remote, there),
+      python: this.#pythons.there,
+    });
     this.#tasks++;
     this.#ids += here.reduce((sum, { ids }) => sum + ids.length, 0);
     const difference = firstDifference(here, there);

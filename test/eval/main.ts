@@ -91,7 +91,9 @@ async function evaluate(options: Options): Promise<void> {
         onNote: (note) => process.stderr.write(`${note}\n`),
       });
       await using local = options.beside ? await loadModel(path, { threads }) : null;
-      const beside = local === null ? null : new Beside(local, model);
+      await using other = local === null ? null : createPythonTool();
+      const pythons = other && { here: other, there: python };
+      const beside = local && pythons && new Beside(local, model, pythons);
       const tally = await runAll(tasks, { model, python }, transcripts, beside);
       const summary = { ...tally.summary(), ...(beside && { beside: beside.summary() }) };
       process.stdout.write(`${JSON.stringify(summary)}\n`);
@@ -117,10 +119,7 @@ async function runAll(
 ): Promise<Tally> {
   const tally = new Tally();
   for (const task of tasks) {
-    const transcript =
-      beside === null
-        ? await runTask(task, surroundings)
-        : await beside.run(task, surroundings.python);
+    const transcript = beside === null ? await runTask(task, surroundings) : await beside.run(task);
     tally.add(transcript);
     await out?.write(`${JSON.stringify(transcript)}\n`);
     if (!transcript.ok) {

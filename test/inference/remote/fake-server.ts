@@ -91,6 +91,8 @@ export type FakeServerOptions = {
   /** Waited for before each token. */
   readonly beforeToken?: (count: number) => Promise<void>;
   readonly contextLength?: number;
+  /** Whether it closes a connection, unannounced, when a second request comes on it. */
+  readonly closesKept?: boolean;
   /** Only so many of the latest requests are kept. Default: all. */
   readonly keeps?: number;
 };
@@ -137,7 +139,13 @@ export async function fakeServer(options: FakeServerOptions): Promise<FakeServer
   const url = `http://127.0.0.1:${port}`;
   const scheme = kind.split("-")[0];
 
+  const used = new WeakSet<object>();
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (options.closesKept && used.has(request.socket)) {
+      request.socket.destroy();
+      return;
+    }
+    used.add(request.socket);
     if (apiKey !== undefined && request.headers.authorization !== `Bearer ${apiKey}`) {
       sendJson(response, 401, { error: { message: `wrong key ${request.headers.authorization}` } });
       return;

@@ -202,7 +202,7 @@ it("refuses to tell what is likely where the server tells no probabilities", asy
     await using server = await fakeServer({ kind, logprobs: false });
     await using engine = await open([server]);
     await expect(engine.promptLogprobs([65, 66])).rejects.toThrow(
-      /the server tells no probabilities by ids/,
+      /it tells no probabilities by ids/,
     );
   }
 });
@@ -211,6 +211,35 @@ it("gives 64 readers at once, of streams cut at random, the tokens of the model"
   const report = await stressRemote({ requests: 64, parallel: 64, faults: 0.1, seed: 5 });
   expect(report).toMatchObject({ generations: 320, problems: [] });
   expect(report.failed).toBeGreaterThan(0);
+});
+
+it("asks anew where a server closed a connection that was kept", async () => {
+  for (const kind of KINDS) {
+    await using server = await fakeServer({ kind, closesKept: true });
+    const notes: string[] = [];
+    await using engine = await open([server], { onNote: (note) => notes.push(note) });
+    engine.useVocabulary(vocabulary());
+    for (let round = 0; round < 4; round++) {
+      const { ids } = await generated(engine, [round, 70]);
+      expect(ids).toEqual(expectedIds([round, 70], 40));
+    }
+    // It is no failure of the server.
+    expect(notes.filter((note) => /hang up/.test(note))).toEqual([]);
+  }
+});
+
+it("has llama-server compute short prompts anew whose probabilities are asked for", async () => {
+  await using server = await fakeServer({ kind: "llama" });
+  await using engine = await open([server]);
+  await engine.promptLogprobs(Array.from({ length: 258 }, (_, at) => 65 + (at % 20)));
+  const asked = server.requests.map(({ prompt, fields }) => [
+    prompt.length,
+    fields["cache_prompt"],
+  ]);
+  expect(asked).toContainEqual([256, false]);
+  expect(asked).toContainEqual([257, true]);
+  await generated(engine, [65, 66], { maxTokens: 1 });
+  expect(server.requests.at(-1)?.fields["cache_prompt"]).toBe(true);
 });
 
 it("keeps exact tokens where a stream lost ids that no vocabulary tells", async () => {
