@@ -1,6 +1,6 @@
 /** Tasks with a server and with the model here, one after the other: how many give the same ids. */
 import type { HarmonyModel, RemoteModel } from "../../runtime/index.ts";
-import type { Tool } from "../../tools/index.ts";
+import { createPythonTool } from "../../tools/index.ts";
 import {
   type Explained,
   explain,
@@ -32,19 +32,16 @@ export type BesideSummary = {
 /** Text before a difference, in ids. */
 const SHOWN_IDS = 12;
 
-/** One interpreter for each side: what one counts, like its cells, is in the prompts of the other. */
-export type Pythons = { readonly here: Tool; readonly there: Tool };
-
-export class Beside {
+export class Beside implements AsyncDisposable {
   readonly #local: HarmonyModel;
   readonly #remote: RemoteModel;
   readonly #others: OtherTask[] = [];
-  readonly #pythons: Pythons;
+  /** One interpreter for each side: what one counts, like its cells, is in the prompts. */
+  #pythons = { here: createPythonTool(), there: createPythonTool() };
   #tasks = 0;
   #ids = 0;
 
-  constructor(local: HarmonyModel, remote: RemoteModel, pythons: Pythons) {
-    this.#pythons = pythons;
+  constructor(local: HarmonyModel, remote: RemoteModel) {
     this.#local = local;
     this.#remote = remote;
   }
@@ -64,6 +61,9 @@ export class Beside {
     if (difference !== null) {
       const told = await explain(difference, this.#local, this.#remote);
       this.#others.push(this.#shown(task.id, told));
+      // One side may have run more cells than the other.
+      await this[Symbol.asyncDispose]();
+      this.#pythons = { here: createPythonTool(), there: createPythonTool() };
     }
     return transcript;
   }
@@ -71,6 +71,10 @@ export class Beside {
   summary(): BesideSummary {
     const same = this.#tasks - this.#others.length;
     return { tasks: this.#tasks, same, ids: this.#ids, others: this.#others };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([this.#pythons.here.close(), this.#pythons.there.close()]);
   }
 
   #shown(id: string, { prefix, here, there, gapHere, gapThere }: Explained): OtherTask {

@@ -91,9 +91,7 @@ async function evaluate(options: Options): Promise<void> {
         onNote: (note) => process.stderr.write(`${note}\n`),
       });
       await using local = options.beside ? await loadModel(path, { threads }) : null;
-      await using other = local === null ? null : createPythonTool();
-      const pythons = other && { here: other, there: python };
-      const beside = local && pythons && new Beside(local, model, pythons);
+      await using beside = local && new Beside(local, model);
       const tally = await runAll(tasks, { model, python }, transcripts, beside);
       const summary = { ...tally.summary(), ...(beside && { beside: beside.summary() }) };
       process.stdout.write(`${JSON.stringify(summary)}\n`);

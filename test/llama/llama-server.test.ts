@@ -10,18 +10,22 @@ import {
   loadRemoteModel,
   type RemoteModel,
 } from "../../runtime/index.ts";
-import { createPythonTool } from "../../tools/index.ts";
 import { chorale } from "../cli/chorale.ts";
 import { Beside, type BesideSummary } from "../eval/beside.ts";
 import { generateTasks } from "../eval/generate.ts";
 import { missingLlamaServer } from "./installed.ts";
 import { type LlamaServer, startLlamaServer } from "./llama-server.ts";
+import { writeModelWithRoundedRope } from "./rounded-rope.ts";
 import { writeWidenedGguf } from "./widened-gguf.ts";
 
 const missing = missingLlamaServer();
 let folder = "";
-let server: LlamaServer;
+/** The file as it is exported, and one with the same values as float32. */
+let rounding: LlamaServer;
+let exact: LlamaServer;
+/** The embedded model, and it with positions as llama.cpp turns them. */
 let local: HarmonyModel;
+let likewise: HarmonyModel;
 let remote: RemoteModel;
 
 beforeAll(async () => {
@@ -29,9 +33,17 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "chorale-llama-"));
   const gguf = join(folder, "demo.gguf");
   await convertModel(undefined, { to: gguf, format: "gguf" });
-  server = await startLlamaServer(gguf);
+  const wide = join(folder, "wide.gguf");
+  writeWidenedGguf(gguf, wide);
+  rounding = await startLlamaServer(gguf);
+  exact = await startLlamaServer(
+    wide,
+    ...["--cache-type-k", "f32", "--cache-type-v", "f32", "--flash-attn", "off"],
+  );
   local = await loadModel();
-  remote = await loadRemoteModel([server.address]);
+  writeModelWithRoundedRope(join(folder, "likewise"));
+  likewise = await loadModel(join(folder, "likewise"), { precision: "exact" });
+  remote = await loadRemoteModel([exact.address]);
 }, 120_000);
 beforeEach(({ skip }) => {
   if (missing !== null) skip(missing);
@@ -40,7 +52,9 @@ afterAll(async () => {
   if (missing !== null) return;
   await remote.close();
   await local.close();
-  await server[Symbol.asyncDispose]();
+  await likewise.close();
+  await rounding[Symbol.asyncDispose]();
+  await exact[Symbol.asyncDispose]();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -83,7 +97,7 @@ test("streams every id, those of characters of several bytes as well", async () 
     "<|start|>user<|message|>What is 12 * 34?<|end|><|start|>assistant",
   ]) {
     const { ids } = await completed(remote, text, 48);
-    expect(ids).toEqual((await completed(local, text, 48)).ids);
+    expect(ids).toEqual((await completed(likewise, text, 48)).ids);
     // At a high temperature anything comes, parts of characters above all; a seed gives the same again.
     const wild = (await completed(remote, text, 48, 4)).ids;
     expect(wild.length).toBeGreaterThan(0);
@@ -92,13 +106,11 @@ test("streams every id, those of characters of several bytes as well", async () 
 });
 
 /** Tasks of every family. */
-const TASKS = 60;
+const TASKS = 40;
 
 /** What the model here and a server do. @returns shares and the places where they part */
-async function besideOf(model: RemoteModel): Promise<BesideSummary> {
-  await using here = createPythonTool();
-  await using there = createPythonTool();
-  const beside = new Beside(local, model, { here, there });
+async function besideOf(here: HarmonyModel, there: RemoteModel): Promise<BesideSummary> {
+  await using beside = new Beside(here, there);
   for (const task of generateTasks(1, TASKS)) await beside.run(task);
   const summary = beside.summary();
   const { same, tasks, others } = summary;
@@ -116,39 +128,39 @@ function expectTies({ others }: BesideSummary, tolerance: number): void {
   }
 }
 
-test("does tasks with the same ids, in the same float32", async () => {
-  const wide = join(folder, "wide.gguf");
-  writeWidenedGguf(join(folder, "demo.gguf"), wide);
-  await using exact = await startLlamaServer(
-    wide,
-    ...["--cache-type-k", "f32", "--cache-type-v", "f32", "--flash-attn", "off"],
-  );
-  await using model = await loadRemoteModel([exact.address]);
-  const summary = await besideOf(model);
-  expectTies(summary, 0.1);
+test("does tasks with the same ids, where both compute in float32 and turn positions alike", async () => {
+  const summary = await besideOf(likewise, remote);
+  expectTies(summary, 0.001);
   expect(summary.same / summary.tasks).toBeGreaterThanOrEqual(0.98);
 });
 
-test("does tasks with the same ids where it rounds, but for those that are nearly as likely", async () => {
-  const summary = await besideOf(remote);
+test("does tasks with the same ids as it is, but for those that are nearly as likely", async () => {
+  await using model = await loadRemoteModel([rounding.address]);
+  const summary = await besideOf(local, model);
   expectTies(summary, 0.6);
   expect(summary.same / summary.tasks).toBeGreaterThanOrEqual(0.9);
 });
 
-test("the commands say that both are the same model", async () => {
-  const { address } = server;
+test("the commands say whether both are the same model", async () => {
   const home = { home: join(folder, "home") };
-  const compared = await chorale(["models", "compare", "--engine", address, "--json"], home);
-  console.log(compared.stdout);
-  expect(compared.code).toBe(0);
-  expect(JSON.parse(compared.stdout)).toMatchObject({ agrees: true, texts: 3 });
+  const compare = ["models", "compare", "--engine"];
+  const alike = ["models", "compare", join(folder, "likewise"), "--precision", "exact", "--engine"];
+  const same = await chorale([...alike, exact.address, "--tolerance", "0.001", "--json"], home);
+  expect(same.code).toBe(0);
+  const { max } = JSON.parse(same.stdout) as { max: number };
+  expect(max).toBeLessThan(0.001);
+  // Inputs of 8 bits, which a small model feels.
+  const rounded = await chorale([...compare, rounding.address], home);
+  expect(rounded.stdout).toMatch(/another likeliest id:/);
+  const looser = await chorale([...compare, rounding.address, "--tolerance", "4"], home);
+  expect(looser.stdout).toMatch(/They agree: within 4/);
+  expect(looser.code).toBe(0);
   const measured = await chorale(
-    ["bench", "--engine", address, "--prompt", "64", "--generate", "32", "--rounds", "1"],
+    ["bench", "--engine", exact.address, "--prompt", "64", "--generate", "32", "--rounds", "1"],
     home,
   );
-  console.log(measured.stdout);
   expect(measured).toMatchObject({ code: 0 });
   expect(measured.stdout).toMatch(/llama-server .* 4 of 4 answers/);
-  const ran = await chorale(["run", "--engine", address, "What can you do?"], home);
-  expect(ran.stdout).toContain("help");
+  const ran = await chorale(["run", "--engine", exact.address, "What can you do?"], home);
+  expect(ran.stdout).toMatch(/can help|can do/);
 });

@@ -12,6 +12,7 @@
  *     requests [--count N] [--seed N]
  *     load [--clients N] [--each N] [--seed N] [--embedded 1]
  *     remote [--requests N] [--parallel N] [--percent N] [--seed N]
+ *     streams [--count N] [--seed N]
  *     threads [--threads N] [--turns N] [--percent N] [--seed N]
  *     minions [--questions N] [--embedded N] [--seed N]
  *     xsd [--documents N]
@@ -32,6 +33,7 @@ import { stressPlugins } from "./plugin-calls.ts";
 import { stressPulls } from "./pulls.ts";
 import { stressPython } from "./python-cells.ts";
 import { remoteOverhead, stressRemote } from "./remote-engine.ts";
+import { fuzzStreams } from "./remote-streams.ts";
 import { stressRemoteThreads } from "./remote-threads.ts";
 import { serverLoad } from "./server-load.ts";
 import { writeDocuments } from "./xsd-documents.ts";
@@ -206,6 +208,15 @@ const remote: Area = async (args) => {
   return { report: { seed, ...report, overhead_us }, good };
 };
 
+const streams: Area = async (args) => {
+  const { count, seed } = numbers(args, { count: 100_000, seed: 1 });
+  const onProgress = (done: number): void => {
+    if (done % 10_000 === 0) console.error(`${done} streams`);
+  };
+  const report = await fuzzStreams({ count, seed, onProgress });
+  return { report: { seed, ...report }, good: report.problems.length === 0 };
+};
+
 /** Conversations at once over two servers, of whose connections `--percent` are cut. */
 const threads: Area = async (args) => {
   const wanted = numbers(args, { threads: 64, turns: 4, percent: 20, seed: 1 });
@@ -259,6 +270,7 @@ const AREAS = new Map<string, Area>([
   ["requests", requests],
   ["load", load],
   ["remote", remote],
+  ["streams", streams],
   ["threads", threads],
   ["minions", minions],
   ["plugins", plugins],

@@ -273,6 +273,23 @@ export async function fakeServer(options: FakeServerOptions): Promise<FakeServer
   }
 }
 
+/** The text of a whole stream of one answer, as each kind of server writes it. */
+export function streamText(kind: Kind, prompt: readonly number[], maxTokens: number): string {
+  const asked = { prompt, maxTokens, stopIds: [STOP_ID], isStream: true, top: null };
+  const speaker = SPEAKERS[kind]({ ...asked, allowed: undefined, fields: {} }, false);
+  const timeline = [...prompt];
+  const events: object[] = kind === "llama" ? [llamaProgress(prompt.length)] : [];
+  for (let id = -1; id !== STOP_ID && timeline.length < prompt.length + maxTokens; ) {
+    id = nextId(timeline);
+    timeline.push(id);
+    const isLast = timeline.length === prompt.length + maxTokens;
+    const finish = id === STOP_ID ? "stop" : isLast ? "length" : null;
+    events.push(...speaker(id, timeline.slice(prompt.length), finish));
+  }
+  const text = events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join("");
+  return kind === "llama" ? text : `${text}data: [DONE]\n\n`;
+}
+
 const PATHS: Readonly<Record<Kind, string>> = {
   vllm: "/v1/completions",
   "vllm-tokens": "/inference/v1/generate",

@@ -14,6 +14,7 @@ import {
 } from "../../../inference/remote/remote-engine.ts";
 import { tokenBitmask } from "../../../inference/sampling/token-bitmask.ts";
 import { stressRemote } from "../../stress/remote-engine.ts";
+import { fuzzStreams } from "../../stress/remote-streams.ts";
 import {
   expectedIds,
   type FakeServer,
@@ -205,6 +206,12 @@ it("refuses to tell what is likely where the server tells no probabilities", asy
       /it tells no probabilities by ids/,
     );
   }
+});
+
+it("reads streams that are cut anywhere", async () => {
+  const report = await fuzzStreams({ count: 500, seed: 3 });
+  expect(report).toMatchObject({ streams: 500, problems: [] });
+  expect(report.left_out).toBeGreaterThan(0);
 });
 
 it("gives 64 readers at once, of streams cut at random, the tokens of the model", async () => {
