@@ -50,6 +50,8 @@ export class PassingFailure extends Error {
   }
 }
 
+/** Of a connection that the other side has closed. */
+const CLOSED: ReadonlySet<string | undefined> = new Set(["ECONNRESET", "EPIPE"]);
 const CONNECT_MS = 10_000;
 const IDLE_MS = 300_000;
 /** Of an answer that is read whole. */
@@ -105,7 +107,7 @@ export class EngineClient {
         );
         asked.on("error", (error: NodeJS.ErrnoException) => {
           // The server closed a connection that was kept from an earlier answer, as llama-server does behind a stream.
-          if (asked.reusedSocket && error.code === "ECONNRESET") resolve(null);
+          if (asked.reusedSocket && CLOSED.has(error.code)) resolve(null);
           else reject(signal?.aborted ? signal.reason : this.#failure(error));
         });
         asked.on("socket", (socket) => {

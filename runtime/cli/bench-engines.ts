@@ -29,7 +29,8 @@ type Candidate = { readonly address: string | null; readonly name: string } & (
 );
 type Opened = Extract<Candidate, { readonly model: HarmonyModel }>;
 
-type Speed = { readonly prefill: number; readonly decode: number };
+/** Tokens per second; `decode` is null where all tokens came at once. */
+type Speed = { readonly prefill: number; readonly decode: number | null };
 
 type Measured = {
   readonly speeds: Speed[];
@@ -88,11 +89,12 @@ export async function benchEnginesCommand(
     if (problem !== null || found === undefined || one.model === null) {
       return { name: one.name, address: one.address, ok: false as const, problem };
     }
+    const decodes = found.speeds.flatMap(({ decode }) => decode ?? []);
     const reference = first === undefined || first === one ? undefined : measured.get(first);
     return {
       ...{ name: one.name, address: one.address, ok: true as const, kind: one.kind },
       prefill_tps: median(found.speeds.map(({ prefill }) => prefill)),
-      decode_tps: median(found.speeds.map(({ decode }) => decode)),
+      decode_tps: decodes.length > 0 ? median(decodes) : null,
       first_token_ms: median(found.firstTokenMs),
       limitations: one.limitations,
       agreement:
@@ -166,7 +168,7 @@ async function measure(
   const lastAt = times.at(-1) ?? firstAt;
   found.speeds.push({
     prefill: (prompt * 1000) / (firstAt - startedAt),
-    decode: ((times.length - 1) * 1000) / (lastAt - firstAt),
+    decode: lastAt > firstAt ? ((times.length - 1) * 1000) / (lastAt - firstAt) : null,
   });
   const isFirst = found.answers.length === 0;
   const { special } = model.tokenizer;
@@ -245,7 +247,7 @@ type Row = { readonly name: string } & (
       readonly ok: true;
       readonly kind: string;
       readonly prefill_tps: number;
-      readonly decode_tps: number;
+      readonly decode_tps: number | null;
       readonly first_token_ms: number;
       readonly limitations: readonly string[];
       readonly agreement: Agreement | null;
@@ -260,7 +262,7 @@ function table(rows: readonly Row[], { prompt, generate }: BenchArguments): stri
       row.name,
       row.kind,
       `${row.prefill_tps} tokens/s`,
-      `${row.decode_tps} tokens/s`,
+      row.decode_tps === null ? "–" : `${row.decode_tps} tokens/s`,
       `${row.first_token_ms} ms`,
       row.agreement === null
         ? "–"

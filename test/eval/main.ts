@@ -15,7 +15,8 @@ import { Tally } from "./tally.ts";
 import { readTasks, type Task, TaskFileError } from "./task.ts";
 
 const USAGE = `npm run demo:eval -- [--seed N] [--n N] [--tasks FILE.jsonl] [--out FILE.jsonl]
-    [--family NAME,…] [--model PATH] [--threads N] [--engine URL [--beside]]
+    [--family NAME,…] [--model PATH] [--threads N] [--precision int8|exact]
+    [--engine URL [--beside]]
 
   --seed N       other generated tasks (default 1)
   --n N          about so many of them (default ${DEFAULT_COUNT})
@@ -24,6 +25,7 @@ const USAGE = `npm run demo:eval -- [--seed N] [--n N] [--tasks FILE.jsonl] [--o
   --family LIST  only these families
   --model PATH   another model than the embedded one
   --threads N    threads of the engine (default: one for every core)
+  --precision P  how it multiplies (default: exact for the embedded model, int8 for others)
   --engine URL   a server computes the tokens; --model then names its vocabulary
   --beside       each task with the model here as well: how many give the same ids, and why others do not`;
 
@@ -32,6 +34,7 @@ type Options = {
   readonly out: string | undefined;
   readonly model: string | undefined;
   readonly threads: number | undefined;
+  readonly precision: "int8" | "exact" | undefined;
   readonly engine: string | undefined;
   readonly beside: boolean;
 };
@@ -49,6 +52,7 @@ async function readOptions(): Promise<Options | null> {
       family: { type: "string" },
       model: { type: "string" },
       threads: { type: "string" },
+      precision: { type: "string" },
       engine: { type: "string" },
       beside: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
@@ -63,9 +67,12 @@ async function readOptions(): Promise<Options | null> {
   if (chosen.length === 0) throw new TaskFileError(`No task is of the family ${values.family}.`);
   const threads =
     values.threads === undefined ? undefined : wholeNumber("--threads", values.threads, 1);
-  const { out, model, engine, beside } = values;
+  const { out, model, engine, beside, precision } = values;
+  if (precision !== undefined && precision !== "int8" && precision !== "exact") {
+    throw new TaskFileError(`--precision is ${precision}; it must be int8 or exact.`);
+  }
   if (beside && engine === undefined) throw new TaskFileError("--beside needs --engine.");
-  return { tasks: chosen, out, model, threads, engine, beside };
+  return { tasks: chosen, out, model, threads, precision, engine, beside };
 }
 
 function wholeNumber(flag: string, text: string, least: number): number {
@@ -75,13 +82,13 @@ function wholeNumber(flag: string, text: string, least: number): number {
 }
 
 async function evaluate(options: Options): Promise<void> {
-  const { tasks, out, model: path, threads, engine } = options;
+  const { tasks, out, model: path, threads, precision, engine } = options;
   const transcripts = out === undefined ? null : await openForWriting(out);
   try {
     const python = createPythonTool();
     try {
       if (engine === undefined) {
-        await using model = await loadModel(path, { threads });
+        await using model = await loadModel(path, { threads, precision });
         const tally = await runAll(tasks, { model, python }, transcripts);
         process.stdout.write(`${JSON.stringify(tally.summary())}\n`);
         return;
@@ -90,7 +97,7 @@ async function evaluate(options: Options): Promise<void> {
         vocabularyOf: path ?? demoModelPath,
         onNote: (note) => process.stderr.write(`${note}\n`),
       });
-      await using local = options.beside ? await loadModel(path, { threads }) : null;
+      await using local = options.beside ? await loadModel(path, { threads, precision }) : null;
       await using beside = local && new Beside(local, model);
       const tally = await runAll(tasks, { model, python }, transcripts, beside);
       const summary = { ...tally.summary(), ...(beside && { beside: beside.summary() }) };

@@ -102,7 +102,7 @@ export async function compareCommand(
     output.jsonLine({
       ...{ model: names[0], server: names[1], texts: texts.length },
       ...{ ...result, tolerance: args.tolerance },
-      worst: worst.map((one) => ({ ...one, token: remote.tokenizer.decode([one.id]) })),
+      worst: worst.map((one) => ({ ...one, token: textOf(remote.tokenizer, [one.id]) })),
       changed: changed(places).map(({ ids, here, there, gap }) => ({
         ...{ text: ids[0]?.text, place: ids[0]?.place, here, there, gap },
       })),
@@ -183,7 +183,7 @@ function report(
   tokenizer: Tokenizer,
   { tolerance }: CompareArguments,
 ): string[] {
-  const shown = (ids: readonly number[]): string => JSON.stringify(tokenizer.decode(ids));
+  const shown = (ids: readonly number[]): string => JSON.stringify(textOf(tokenizer, ids));
   const where = ({ text, place }: Pick<ComparedId, "text" | "place">): string => {
     const ids = texts[text] ?? [];
     const before = ids.slice(Math.max(0, place + 1 - TOKENS_BEFORE), place + 1);
@@ -215,6 +215,15 @@ function report(
       : `They do not agree: accepted are the same likeliest ids, or two within ${tolerance}, and ${tolerance} in the mean.`,
   );
   return lines;
+}
+
+function textOf(tokenizer: Tokenizer, ids: readonly number[]): string {
+  try {
+    return tokenizer.decode(ids);
+  } catch {
+    // A server may name ids that the vocabulary does not have.
+    return ids.map((id) => `<${id}>`).join("");
+  }
 }
 
 function short(value: number): string {

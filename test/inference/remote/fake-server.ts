@@ -165,6 +165,13 @@ export async function fakeServer(options: FakeServerOptions): Promise<FakeServer
           tokens: [...Buffer.from(String(body["prompt"] ?? body["content"]))],
         });
         return;
+      case "/detokenize": {
+        const ids = body["tokens"] as readonly number[];
+        const text = Buffer.concat(ids.map((id) => TEXTS[id] ?? new Uint8Array())).toString("utf8");
+        const name = kind === "llama" ? "content" : kind.startsWith("vllm") ? "prompt" : "text";
+        sendJson(response, 200, { [name]: text });
+        return;
+      }
       case PATHS[kind]:
         break;
       default:

@@ -108,6 +108,8 @@ describe.each(KINDS)("%s", (kind) => {
       tokenizes: true,
     });
     expect(engine.capabilities.matchers).toBe(true);
+    expect(await engine.tokenize("A🙂")).toEqual([[...Buffer.from("A🙂")]]);
+    expect(await engine.detokenize([65, 256, 0x99, 0x82])).toEqual(["A🙂"]);
   });
 
   it("tells probabilities before each id", async () => {
