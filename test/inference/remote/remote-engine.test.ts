@@ -15,19 +15,9 @@ import {
 import { tokenBitmask } from "../../../inference/sampling/token-bitmask.ts";
 import { stressRemote } from "../../stress/remote-engine.ts";
 import { fuzzStreams } from "../../stress/remote-streams.ts";
-import {
-  expectedIds,
-  type FakeServer,
-  type FakeServerOptions,
-  type Fault,
-  fakeServer,
-  type Kind,
-  likeliest,
-  nextId,
-  STOP_ID,
-  VOCAB_SIZE,
-  vocabulary,
-} from "./fake-server.ts";
+import { expectedIds, likeliest, nextId, STOP_ID, VOCAB_SIZE, vocabulary } from "./fake-model.ts";
+import { type FakeServer, type FakeServerOptions, type Fault, fakeServer } from "./fake-server.ts";
+import type { Kind } from "./fake-speakers.ts";
 import { numbers } from "./numbers.ts";
 
 const KINDS: readonly Kind[] = ["vllm", "vllm-tokens", "sglang", "sglang-incremental", "llama"];
