@@ -86,8 +86,8 @@ export type Explained = Difference & {
   readonly gapThere: number | null;
 };
 
-/** So many of the likeliest ids are asked for. */
-const LIKELIEST = 20;
+/** Of the likeliest ids of a server: a constraint may have left out all that are likelier. */
+const LIKELIEST = 4096;
 
 /** Asks both sides about the place of a difference. */
 export async function explain(
@@ -95,7 +95,12 @@ export async function explain(
   local: HarmonyModel,
   remote: RemoteModel,
 ): Promise<Explained> {
-  const ours = await likeliestBehind(local.engine, prefix);
+  const ours: TokenLogprob[] = [];
+  // Logits do for differences of logarithms.
+  await local.engine.forEachLogits?.(prefix, (row, at) => {
+    if (at + 1 < prefix.length) return;
+    for (const [id, logprob] of row.entries()) ours.push({ id, logprob });
+  });
   const theirs = await likeliestBehind(remote.engine, prefix);
   return {
     ...{ prefix, here, there },
@@ -105,7 +110,7 @@ export async function explain(
 }
 
 async function likeliestBehind(
-  engine: TokenEngine | RemoteEngine,
+  engine: RemoteEngine,
   prefix: readonly number[],
 ): Promise<readonly TokenLogprob[]> {
   const session = await engine.createSession();
