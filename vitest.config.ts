@@ -17,7 +17,7 @@ export default defineConfig({
         test: {
           name: "fast",
           include: ["test/**/*.test.ts"],
-          exclude: [...slow, "test/package/**", "test/clients/**"],
+          exclude: [...slow, "test/package/**", "test/clients/**", "test/llama/**"],
           // One process runs them one after the other, which saves a third of the time: such a test leaves
           // nothing behind.
           isolate: false,
@@ -44,6 +44,10 @@ export default defineConfig({
         extends: true,
         // A client that hangs is ended by its test, with all that it started.
         test: { name: "clients", include: ["test/clients/**/*.test.ts"] },
+      },
+      {
+        extends: true,
+        test: { name: "llama", include: ["test/llama/**/*.test.ts"], testTimeout: 600_000 },
       },
     ],
   },

@@ -250,5 +250,15 @@ export interface TokenEngine {
    * @throws EngineFailedError when it cannot be measured; the signal's reason
    */
   roofline?(options: RooflineOptions): Promise<Roofline>;
+  /**
+   * Computes a prompt beside all sessions, and gives the logits behind each of its ids: f32 (vocabSize) in order, with
+   * the place of the id. For comparisons with other engines; absent where the engine has no logits.
+   * @throws InvalidRequestError for ids that are none, and more of them than the context holds; the signal's reason
+   */
+  forEachLogits?(
+    ids: readonly number[],
+    onRow: (row: Float32Array, at: number) => void,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<void>;
   close(): Promise<void>;
 }

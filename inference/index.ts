@@ -118,6 +118,7 @@ export {
   PassingFailure,
 } from "./remote/http.ts";
 export { eventData, lines } from "./remote/lines.ts";
+export type { PromptLogprobsOptions } from "./remote/prompt-logprobs.ts";
 export {
   openRemoteEngine,
   type RemoteEngine,

@@ -46,7 +46,7 @@ export function slowTests(root: string): string[] {
     return starts;
   };
   const listed = globSync(SLOW, { cwd: root });
-  const exclude = ["test/package/**", "test/clients/**"];
+  const exclude = ["test/package/**", "test/clients/**", "test/llama/**"];
   const tests = globSync("test/**/*.test.ts", { cwd: root, exclude });
   return [...new Set([...listed, ...tests.filter(startsProcesses)])].sort();
 }

@@ -319,7 +319,20 @@ export class LocalEngine implements TokenEngine {
    * @param chunk tokens per step, at most the prefill chunk
    * @returns f32 (vocab) per token
    */
-  async logits(ids: readonly number[], chunk: number = ids.length): Promise<Float32Array[]> {
+  async logits(ids: readonly number[], chunk?: number): Promise<Float32Array[]> {
+    const rows: Float32Array[] = [];
+    await this.forEachLogits(ids, (row) => rows.push(row), { chunk });
+    return rows;
+  }
+
+  async forEachLogits(
+    ids: readonly number[],
+    onRow: (row: Float32Array, at: number) => void,
+    {
+      chunk = ids.length,
+      signal,
+    }: { readonly chunk?: number | undefined; readonly signal?: AbortSignal } = {},
+  ): Promise<void> {
     checkIds(ids, this.vocabSize);
     if (ids.length > this.contextLength || !(Number.isInteger(chunk) && chunk > 0)) {
       throw new InvalidRequestError(
@@ -331,18 +344,18 @@ export class LocalEngine implements TokenEngine {
     const cache = this.#pool.open();
     const session = ++this.#sessions;
     this.#threads.post({ type: "open", session, ...cache.cells });
-    const rows: Float32Array[] = [];
+    let at = 0;
     try {
       cache.reserve(0, ids.length);
       await this.#threads.run(
         { type: "logits", session, start: 0, ids, chunk },
-        { onReport: (report) => report.type === "logits" && rows.push(report.logits) },
+        { signal, onReport: (report) => report.type === "logits" && onRow(report.logits, at++) },
       );
     } finally {
       this.#threads.post({ type: "close", session });
       cache.close();
     }
-    return rows;
+    signal?.throwIfAborted();
   }
 
   get statistics(): EngineStatistics {

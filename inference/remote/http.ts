@@ -49,6 +49,8 @@ export class PassingFailure extends Error {
   }
 }
 
+/** Of a connection that the other side has closed. */
+const CLOSED: ReadonlySet<string | undefined> = new Set(["ECONNRESET", "EPIPE"]);
 const CONNECT_MS = 10_000;
 const IDLE_MS = 300_000;
 /** Of an answer that is read whole. */
@@ -85,48 +87,55 @@ export class EngineClient {
     const url = new URL(this.base.pathname.replace(/\/$/, "") + path, this.base);
     const text = body === undefined ? undefined : JSON.stringify(body);
     const silence = new Silence(this.#idleMs);
-    const response = await new Promise<IncomingMessage>((resolve, reject) => {
-      const asked = this.#http.request(
-        url,
-        {
-          method,
-          agent: this.#agent,
-          headers: {
-            accept: "application/json, text/event-stream, application/x-ndjson",
-            "accept-encoding": "identity",
-            "user-agent": "chorale",
-            ...(this.#apiKey !== undefined && { authorization: `Bearer ${this.#apiKey}` }),
-            ...(text !== undefined && {
-              "content-type": "application/json",
-              "content-length": String(Buffer.byteLength(text)),
-            }),
+    const once = (): Promise<IncomingMessage | null> =>
+      new Promise((resolve, reject) => {
+        const asked = this.#http.request(
+          url,
+          {
+            method,
+            agent: this.#agent,
+            headers: {
+              accept: "application/json, text/event-stream, application/x-ndjson",
+              "accept-encoding": "identity",
+              "user-agent": "chorale",
+              ...(this.#apiKey !== undefined && { authorization: `Bearer ${this.#apiKey}` }),
+              ...(text !== undefined && {
+                "content-type": "application/json",
+                "content-length": String(Buffer.byteLength(text)),
+              }),
+            },
+            signal,
           },
-          signal,
-        },
-        resolve,
-      );
-      asked.on("error", (error) => {
-        reject(signal?.aborted ? signal.reason : this.#failure(error));
+          resolve,
+        );
+        asked.on("error", (error: NodeJS.ErrnoException) => {
+          // The server closed a connection that was kept from an earlier answer, as llama-server does behind a stream.
+          if (asked.reusedSocket && CLOSED.has(error.code)) resolve(null);
+          else reject(signal?.aborted ? signal.reason : this.#failure(error));
+        });
+        asked.on("socket", (socket) => {
+          if (!socket.connecting) return;
+          const timer = setTimeout(() => {
+            asked.destroy(new Error(`no connection within ${this.#connectMs / 1000} s`));
+          }, this.#connectMs);
+          const forget = (): void => clearTimeout(timer);
+          socket.once(url.protocol === "https:" ? "secureConnect" : "connect", forget);
+          socket.once("close", forget);
+        });
+        silence.begin((error) => asked.destroy(error));
+        asked.end(text);
       });
-      asked.on("socket", (socket) => {
-        if (!socket.connecting) return;
-        const timer = setTimeout(() => {
-          asked.destroy(new Error(`no connection within ${this.#connectMs / 1000} s`));
-        }, this.#connectMs);
-        const forget = (): void => clearTimeout(timer);
-        socket.once(url.protocol === "https:" ? "secureConnect" : "connect", forget);
-        socket.once("close", forget);
-      });
-      silence.begin((error) => asked.destroy(error));
-      asked.end(text);
-    }).finally(() => silence.end());
+    let response: IncomingMessage | null = null;
+    // Each try takes a kept connection away, until there is none and a new one is made.
+    while (response === null) response = await once().finally(() => silence.end());
+    const answered = response;
     const { statusCode = 0, headers } = response;
     return {
       status: statusCode,
       header: (name) => [headers[name] ?? []].flat()[0],
-      chunks: () => this.#chunks(response, silence, signal),
+      chunks: () => this.#chunks(answered, silence, signal),
       // Its error would have no reader.
-      cancel: () => void response.on("error", () => {}).destroy(),
+      cancel: () => void answered.on("error", () => {}).destroy(),
     };
   }
 

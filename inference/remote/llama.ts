@@ -29,7 +29,7 @@ export const llama: Protocol = {
   // As many as the vocabulary has.
   mostLogprobs: 1 << 20,
   seed: "request",
-  body: ({ prompt, maxTokens, sampling, topLogprobs, isStream }) => ({
+  body: ({ prompt, maxTokens, sampling, topLogprobs, usesCache = true, isStream }) => ({
     prompt,
     n_predict: maxTokens,
     temperature: sampling.temperature,
@@ -40,8 +40,15 @@ export const llama: Protocol = {
     repeat_last_n: sampling.penaltyWindow ?? 64,
     presence_penalty: sampling.presencePenalty ?? 0,
     frequency_penalty: sampling.frequencyPenalty ?? 0,
+    // The server may have been started with others.
+    dynatemp_range: 0,
+    typical_p: 1,
+    top_n_sigma: -1,
+    xtc_probability: 0,
+    dry_multiplier: 0,
+    mirostat: 0,
     seed: sampling.seed,
-    cache_prompt: true,
+    cache_prompt: usesCache,
     return_tokens: true,
     // Pieces that tell how far the prompt is read: a long one is not silence.
     return_progress: isStream,
@@ -71,9 +78,10 @@ class CompletionReader implements AnswerReader {
         `${this.#client.base.host} fails${errorText(JSON.stringify(piece))}`,
       );
     }
-    const ids = idsOf(told);
     const predicted = piece["tokens_predicted"];
     const isProgress = isFields(piece["prompt_progress"]);
+    // A piece that tells how far the prompt is read has the id 0 in the place of none.
+    const ids = isProgress ? [] : idsOf(told);
     if (ids === null || (!isId(predicted) && !isProgress)) {
       throw this.#client.error(
         "CHORALE_ENGINE_PROTOCOL",

@@ -15,6 +15,8 @@ export type TokenRequest = {
   readonly allowedIds: readonly number[] | null;
   /** Requests with the same text are likely to begin alike. */
   readonly cacheKey: string | null;
+  /** false: the prompt is computed anew, where a server can be told so. Default: what it has of it is used. */
+  readonly usesCache?: boolean;
   readonly isStream: boolean;
 };
 
@@ -76,7 +78,16 @@ export interface Protocol {
   reader(client: EngineClient, isStream: boolean): AnswerReader;
   /** Body for `/tokenize`. */
   tokenizeBody(model: string | null, text: string): object;
+  /** Probabilities behind each id of a prompt with one request to `path`; absent where the server has none for that. */
+  readonly promptLogprobs?: PromptLogprobsRequest;
 }
+
+export type PromptLogprobsRequest = {
+  /** @param top  how many of the likeliest ids are told behind each id */
+  body(model: string | null, prompt: readonly number[], top: number): object;
+  /** @returns the likeliest behind each id of the prompt, likeliest first; null for another shape */
+  read(answer: Fields): readonly (readonly TokenLogprob[])[] | null;
+};
 
 export function isFields(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);

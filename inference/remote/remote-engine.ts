@@ -1,15 +1,22 @@
 /** A token engine behind URLs: several servers with the same model are one engine. */
 import { randomUUID } from "node:crypto";
 import type { Vocabulary } from "../constrain/token-trie.ts";
-import type { EngineCapabilities, Session, TokenEngine } from "../engine.ts";
-import { InvalidRequestError, RemoteEngineError } from "../errors.ts";
+import type { EngineCapabilities, Session, TokenEngine, TokenLogprob } from "../engine.ts";
+import { ContextOverflowError, InvalidRequestError, RemoteEngineError } from "../errors.ts";
 import { parseEngineAddress } from "./address.ts";
 import { connectReplica } from "./connect.ts";
+import { PassingFailure } from "./http.ts";
 import { LostIds } from "./lost-ids.ts";
 import { ReplicaPool } from "./pool.ts";
+import {
+  DEFAULT_TOP,
+  likeliestBehind,
+  type PromptLogprobsOptions,
+  wholePromptLogprobs,
+} from "./prompt-logprobs.ts";
 import { RemoteSession } from "./remote-session.ts";
 import type { RemoteCapabilities, Replica } from "./replica.ts";
-import type { RetryOptions } from "./retries.ts";
+import { Retries, type RetryOptions } from "./retries.ts";
 
 export type RemoteEngineOptions = {
   /** Sent as `Authorization: Bearer`; never part of an error. */
@@ -54,6 +61,21 @@ export type RemoteEngine = TokenEngine & {
    * @returns null for a server that does not tokenise
    */
   tokenize(text: string, signal?: AbortSignal): Promise<readonly (readonly number[] | null)[]>;
+  /**
+   * The text of ids as each server has it.
+   * @returns null for a server that does not tell
+   */
+  detokenize(ids: readonly number[], signal?: AbortSignal): Promise<readonly (string | null)[]>;
+  /**
+   * The likeliest ids behind each id of a prompt, likeliest first, with the probabilities before sampling options
+   * change them: from a server that is well.
+   * @throws RemoteEngineError where no server tells probabilities by ids; ContextOverflowError for a prompt without
+   *   room behind it; the signal's reason
+   */
+  promptLogprobs(
+    ids: readonly number[],
+    options?: PromptLogprobsOptions,
+  ): Promise<readonly (readonly TokenLogprob[])[]>;
   /**
    * Gives a server no more requests, and waits for those that run.
    * @param name as in `servers`
@@ -152,6 +174,62 @@ class ServersEngine implements RemoteEngine {
       this.#pool.replicas.map((one) =>
         one.capabilities.tokenizes ? one.tokenize(text, signal) : null,
       ),
+    );
+  }
+
+  detokenize(ids: readonly number[], signal?: AbortSignal): Promise<readonly (string | null)[]> {
+    return Promise.all(this.#pool.replicas.map((one) => one.detokenize(ids, signal)));
+  }
+
+  async promptLogprobs(
+    ids: readonly number[],
+    options: PromptLogprobsOptions = {},
+  ): Promise<readonly (readonly TokenLogprob[])[]> {
+    const { onProgress } = options;
+    const signal = options.signal ?? new AbortController().signal;
+    if (ids.length >= this.contextLength) {
+      throw new ContextOverflowError(ids.length + 1, this.contextLength);
+    }
+    const top = Math.min(
+      options.top ?? DEFAULT_TOP,
+      ...this.#pool.replicas.map(({ protocol }) => protocol.mostLogprobs),
+    );
+    const retries = new Retries(this.#options.retry ?? {});
+    const found: (readonly TokenLogprob[])[] = [];
+    while (found.length < ids.length) {
+      signal.throwIfAborted();
+      const replica = this.#chosen(ids);
+      this.#pool.begin(replica);
+      try {
+        const whole = await wholePromptLogprobs(replica, ids, top, signal);
+        if (whole !== null) found.splice(0, found.length, ...whole);
+        while (found.length < ids.length) {
+          const prefix = ids.slice(0, found.length + 1);
+          found.push(await likeliestBehind(replica, prefix, top, signal));
+          retries.progress();
+          onProgress?.(found.length);
+        }
+        this.#pool.succeeded(replica);
+      } catch (error) {
+        signal.throwIfAborted();
+        if (!(error instanceof PassingFailure)) throw error;
+        this.#pool.failed(replica, error.retryAfterMs ?? 0);
+        await retries.failed(error, false, signal);
+      } finally {
+        this.#pool.end(replica);
+      }
+    }
+    onProgress?.(ids.length);
+    return found;
+  }
+
+  /** @throws RemoteEngineError where all servers are drained */
+  #chosen(tokens: readonly number[]): Replica {
+    const replica = this.#pool.choose(tokens, null, new Set());
+    if (replica !== null) return replica;
+    throw new RemoteEngineError(
+      "CHORALE_ENGINE_UNREACHABLE",
+      "Every server of the engine is drained; accepted: one that takes requests.",
     );
   }
 

@@ -1,6 +1,6 @@
 /** One server that computes, as it was found when it was connected to. */
 import type { TokenLogprobs } from "../engine.ts";
-import { type EngineClient, PassingFailure } from "./http.ts";
+import { type EngineClient, type EngineRequest, PassingFailure } from "./http.ts";
 import { eventData } from "./lines.ts";
 import {
   type AnswerPart,
@@ -105,6 +105,16 @@ export class Replica {
     const { client, protocol, model } = this;
     return (await tokenize(client, protocol, model, text, signal))?.ids ?? null;
   }
+
+  /** The text of ids. @returns null where the server does not tell */
+  async detokenize(tokens: readonly number[], signal?: AbortSignal): Promise<string | null> {
+    const { client, model } = this;
+    const body = { ...(model !== null && { model }), tokens };
+    const value = await optionalJson(client, { method: "POST", path: "/detokenize", body, signal });
+    // As llama-server, vLLM and SGLang call it.
+    const text = value?.["content"] ?? value?.["prompt"] ?? value?.["text"];
+    return typeof text === "string" ? text : null;
+  }
 }
 
 /** @throws as `Replica.answer` */
@@ -161,23 +171,37 @@ export async function tokenize(
   signal?: AbortSignal,
 ): Promise<{ readonly ids: readonly number[]; readonly contextLength: number | null } | null> {
   const body = protocol.tokenizeBody(model, text);
-  const answer = await client.send({ method: "POST", path: "/tokenize", body, signal });
+  const value = await optionalJson(client, { method: "POST", path: "/tokenize", body, signal });
+  const ids = idsOf(value?.["tokens"]);
+  if (ids === null) return null;
+  const longest = value?.["max_model_len"];
+  return { ids, contextLength: isId(longest) && longest > 0 ? longest : null };
+}
+
+/** @returns null for another status than 200, and for what is no JSON object */
+async function optionalJson(client: EngineClient, request: EngineRequest): Promise<Fields | null> {
+  const answer = await client.send(request);
   if (answer.status !== 200) {
     answer.cancel();
     return null;
   }
   const chunks: Uint8Array[] = [];
-  for await (const chunk of answer.chunks()) chunks.push(chunk);
+  let length = 0;
+  for await (const chunk of answer.chunks()) {
+    length += chunk.byteLength;
+    if (length > MOST_OPTIONAL_BYTES) return null;
+    chunks.push(chunk);
+  }
   try {
     const value: unknown = JSON.parse(Buffer.concat(chunks).toString("utf8"));
-    const ids = isFields(value) ? idsOf(value["tokens"]) : null;
-    if (ids === null || !isFields(value)) return null;
-    const longest = value["max_model_len"];
-    return { ids, contextLength: isId(longest) && longest > 0 ? longest : null };
+    return isFields(value) ? value : null;
   } catch {
     return null;
   }
 }
+
+/** Of an answer about some ids or a short text. */
+const MOST_OPTIONAL_BYTES = 1 << 20;
 
 function parsed(data: string, client: EngineClient): unknown {
   try {

@@ -1,5 +1,5 @@
 /** SGLang: `/generate` with `input_ids`. */
-import type { TokenLogprobs } from "../engine.ts";
+import type { TokenLogprob, TokenLogprobs } from "../engine.ts";
 import { type EngineClient, errorText, PassingFailure } from "./http.ts";
 import {
   type AnswerEnd,
@@ -48,7 +48,31 @@ export const sglang: Protocol = {
   }),
   reader: (client) => new GenerateReader(client),
   tokenizeBody: (_, prompt) => ({ prompt, add_special_tokens: false }),
+  promptLogprobs: {
+    body: (_, prompt, top) => ({
+      input_ids: prompt,
+      sampling_params: { max_new_tokens: 1, temperature: 0 },
+      return_logprob: true,
+      logprob_start_len: 0,
+      top_logprobs_num: top,
+      stream: false,
+    }),
+    read: promptLogprobs,
+  },
 };
+
+/** What was likely in the place of each id of the prompt, null for the first, then in that of the answer. */
+function promptLogprobs({ meta_info: meta }: Fields): readonly (readonly TokenLogprob[])[] | null {
+  if (!isFields(meta) || !Array.isArray(meta["input_top_logprobs"])) return null;
+  const [, ...places] = meta["input_top_logprobs"] as readonly unknown[];
+  const [last] = listOf(meta["output_top_logprobs"]);
+  return [...places, last].map(likeliestOf);
+}
+
+/** @param told  lists of `[logprob, id, text]` */
+function likeliestOf(told: unknown): readonly TokenLogprob[] {
+  return sortedLogprobs(listOf(told).map((one) => logprobOf(listOf(one)[1], listOf(one)[0])));
+}
 
 class GenerateReader implements AnswerReader {
   promptTokens: number | null = null;
@@ -111,8 +135,7 @@ function logprobsAt(meta: Fields, at: number, place: number, id: number): TokenL
   for (const index of at === place ? [place] : [at, place]) {
     const [logprob, named] = listOf(own[index]);
     if (named !== id || typeof logprob !== "number") continue;
-    const found = listOf(top[index]).map((one) => logprobOf(listOf(one)[1], listOf(one)[0]));
-    return { id, logprob, top: sortedLogprobs(found) };
+    return { id, logprob, top: likeliestOf(top[index]) };
   }
   return null;
 }

@@ -2,7 +2,7 @@
  * vLLM, and Chorale's own server, which speaks as vLLM does: `/v1/completions` with ids in and out
  * (`return_token_ids`), or vLLM's endpoint of ids alone (`/inference/v1/generate`), which newer versions have.
  */
-import type { Sampling, TokenLogprobs } from "../engine.ts";
+import type { Sampling, TokenLogprob, TokenLogprobs } from "../engine.ts";
 import { type EngineClient, errorText, PassingFailure } from "./http.ts";
 import {
   type AnswerEnd,
@@ -38,11 +38,13 @@ export const vllm: Protocol = {
   path: "/v1/completions",
   seed: "request",
   body: completionBody,
+  promptLogprobs: { body: promptLogprobsBody, read: promptLogprobs },
 };
 
 /** vLLM where its completions give no ids. */
+const { promptLogprobs: _, ...vllmWithoutPrompts } = vllm;
 export const vllmTokens: Protocol = {
-  ...vllm,
+  ...vllmWithoutPrompts,
   title: "vLLM (endpoint of ids)",
   path: "/inference/v1/generate",
   body: (request) => ({
@@ -91,6 +93,42 @@ function completionBody(request: TokenRequest): object {
     stream: request.isStream,
     ...(request.isStream && { stream_options: { include_usage: true } }),
   };
+}
+
+function promptLogprobsBody(model: string | null, prompt: readonly number[], top: number): object {
+  return {
+    ...(model !== null && { model }),
+    prompt,
+    max_tokens: 1,
+    temperature: 0,
+    prompt_logprobs: top,
+    logprobs: top,
+    return_tokens_as_token_ids: true,
+    return_token_ids: true,
+    add_special_tokens: false,
+    stream: false,
+  };
+}
+
+/**
+ * `prompt_logprobs` has for each id of the prompt what was likely in its place, and null for the first: behind the last
+ * id comes the token of the answer.
+ */
+function promptLogprobs({ choices }: Fields): readonly (readonly TokenLogprob[])[] | null {
+  const [choice] = listOf(choices);
+  if (!isFields(choice) || !Array.isArray(choice["prompt_logprobs"])) return null;
+  const [, ...places] = choice["prompt_logprobs"] as readonly unknown[];
+  const logprobs = isFields(choice["logprobs"]) ? choice["logprobs"] : {};
+  const last = listOf(logprobs["top_logprobs"])[0];
+  const prompt = places.map((place) =>
+    Object.entries(isFields(place) ? place : {}).map(([id, told]) =>
+      logprobOf(Number(id), isFields(told) ? told["logprob"] : told),
+    ),
+  );
+  const answer = Object.entries(isFields(last) ? last : {}).map(([name, logprob]) =>
+    logprobOf(idNamed(name), logprob),
+  );
+  return [...prompt, answer].map(sortedLogprobs);
 }
 
 function samplingFields(sampling: Sampling): object {

@@ -3,7 +3,6 @@
  * a pass reads all weights that it uses once, and multiplies each with every column.
  */
 import {
-  type ExpertKind,
   measurePageCost,
   openModel,
   type PageCost,
@@ -14,19 +13,9 @@ import {
 } from "../../inference/index.ts";
 import { UsageError } from "../errors.ts";
 import { resolveModelName } from "../index.ts";
+import { type BenchArguments, median, rounded, spread } from "./bench-figures.ts";
 import type { CommandContext } from "./command-context.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
-
-export type BenchArguments = {
-  readonly model: string | undefined;
-  readonly threads: number | undefined;
-  readonly precision: Precision | undefined;
-  readonly experts: ExpertKind | undefined;
-  readonly prompt: number;
-  readonly generate: number;
-  readonly rounds: number;
-  readonly json: boolean;
-};
 
 type Figures = {
   readonly model: string;
@@ -81,6 +70,7 @@ export async function benchCommand(
   context: CommandContext,
 ): Promise<ExitCode> {
   const { output, signal } = context;
+  if (args.noLocal) throw new UsageError("--no-local leaves nothing to measure without --engine.");
   const opening = performance.now();
   const before = process.resourceUsage();
   const { threads, precision, experts } = args;
@@ -170,17 +160,6 @@ async function measure(
   }
 }
 
-/**
- * Ids all over the vocabulary, so that the router chooses all sorts of experts; others in each round, since
- * what one session has computed is there for the next.
- */
-function spread(round: number, count: number, vocabSize: number): number[] {
-  // The golden ratio's fraction: neighbours are far apart.
-  return Array.from({ length: count }, (_, i) =>
-    Math.floor((((i + round * count) * 0.618_033_988_75) % 1) * vocabSize),
-  );
-}
-
 function pageFigures(cost: PageCost | undefined): PageFigures | null {
   if (cost === undefined) return null;
   return {
@@ -264,15 +243,4 @@ function limit(side: SideFigures): string {
 
 function amount(value: number, unit: string): string {
   return value >= 1e9 ? `${rounded(value / 1e9)} G${unit}` : `${rounded(value / 1e6)} M${unit}`;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const at = (index: number): number => sorted[index] ?? 0;
-  const middle = sorted.length >> 1;
-  return rounded(sorted.length % 2 === 1 ? at(middle) : (at(middle - 1) + at(middle)) / 2);
-}
-
-function rounded(value: number): number {
-  return Number(value.toPrecision(3));
 }

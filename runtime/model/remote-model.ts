@@ -87,20 +87,23 @@ async function vocabularyOf(
         `${named === undefined ? "o200k_harmony" : `that of ${named}`}.`,
     );
   }
-  const isOf = (tokenizer: Tokenizer): boolean => {
-    const own = tokenizer.encode(VOCABULARY_TEXT).join();
-    return lists.every((ids) => ids.join() === own);
+  const isOf = async (tokenizer: Tokenizer): Promise<boolean> => {
+    const own = tokenizer.encode(VOCABULARY_TEXT);
+    if (lists.every((ids) => ids.join() === own.join())) return true;
+    // A server may cut texts in a way of its own, and have the same ids all the same: that is all that is used of it.
+    const texts = await engine.detokenize(own, signal);
+    return texts.every((text) => text === VOCABULARY_TEXT);
   };
   if (named !== undefined) {
     const found = await vocabularyOfModel(named);
-    if (isOf(found.tokenizer)) return found;
+    if (await isOf(found.tokenizer)) return found;
     throw new ModelError(`The servers of the engine have another vocabulary than ${named}.`);
   }
   const o200k = loadO200kHarmony();
   // What OpenAI recommends for gpt-oss.
-  if (isOf(o200k)) return { tokenizer: o200k, sampling: { temperature: 1, topP: 1 } };
+  if (await isOf(o200k)) return { tokenizer: o200k, sampling: { temperature: 1, topP: 1 } };
   const demo = await vocabularyOfModel(demoModelPath);
-  if (isOf(demo.tokenizer)) return demo;
+  if (await isOf(demo.tokenizer)) return demo;
   throw new ModelError(
     "The servers of the engine have another vocabulary than gpt-oss (o200k_harmony), or not all the same; " +
       "accepted: servers of gpt-oss, or with --model a model of this machine with their vocabulary.",

@@ -1,6 +1,6 @@
 /** Engines elsewhere: real `chorale serve` processes compute the tokens, one of which is killed. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -122,4 +122,40 @@ test("what cannot be used is said, with the status of its kind", async () => {
   expect(strange.stderr).toMatch(/is no address of an engine; accepted/);
   expect(strange.code).toBe(2);
   expect((await chorale(["engines", "test"], options())).code).toBe(2);
+});
+
+test("a server is measured beside the model here, and its probabilities held against it", async () => {
+  const { url } = await serving();
+  const measured = await chorale(
+    [
+      ...["bench", "--engine", url, "--engine", "127.0.0.1:1", "--json"],
+      ...["--prompt", "20", "--generate", "24", "--rounds", "1"],
+    ],
+    options(),
+  );
+  expect(measured.code).toBe(1);
+  const { engines } = JSON.parse(measured.stdout) as { engines: Record<string, unknown>[] };
+  expect(engines).toMatchObject([
+    { address: null, name: "chorale-demo", ok: true, agreement: null },
+    { address: url, ok: true, kind: "Chorale", agreement: { sameAnswers: 4, questions: 4 } },
+    { address: "127.0.0.1:1", ok: false, problem: expect.stringMatching(/Cannot reach/) },
+  ]);
+  expect(engines[1]?.["decode_tps"]).toBeGreaterThan(0);
+
+  const ids = join(root, "ids.json");
+  writeFileSync(ids, JSON.stringify([[40, 41, 42], [300]]));
+  const compare = ["models", "compare", "--engine", url];
+  const same = await chorale([...compare, "-f", ids, "--text", "One, two", "--json"], options());
+  expect(same.code).toBe(0);
+  expect(JSON.parse(same.stdout)).toMatchObject({ texts: 3, agrees: true, max: 0, changed: [] });
+  // Rounded products are another thing, which the tolerance decides about.
+  const rounded = [...compare, "--precision", "int8", "--tolerance"];
+  const strict = await chorale([...rounded, "0"], options());
+  expect(strict.code).toBe(1);
+  expect(strict.stdout).toMatch(/They do not agree: accepted are/);
+  expect(await chorale([...rounded, "5"], options())).toMatchObject({ code: 0 });
+  writeFileSync(ids, '[1, "two"]');
+  const strange = await chorale([...compare, "-f", ids], options());
+  expect(strange.code).toBe(2);
+  expect(strange.stderr).toMatch(/is a JSON list, but not one of token ids; accepted/);
 });

@@ -4,16 +4,19 @@
  */
 import { type FileHandle, open } from "node:fs/promises";
 import { parseArgs } from "node:util";
+import { demoModelPath } from "../../inference/index.ts";
 import { EXIT } from "../../runtime/cli/exit-codes.ts";
-import { loadModel } from "../../runtime/index.ts";
+import { loadModel, loadRemoteModel } from "../../runtime/index.ts";
 import { createPythonTool } from "../../tools/index.ts";
+import { Beside } from "./beside.ts";
 import { DEFAULT_COUNT, generateTasks } from "./generate.ts";
 import { runTask, type Surroundings } from "./run-task.ts";
 import { Tally } from "./tally.ts";
 import { readTasks, type Task, TaskFileError } from "./task.ts";
 
 const USAGE = `npm run demo:eval -- [--seed N] [--n N] [--tasks FILE.jsonl] [--out FILE.jsonl]
-    [--family NAME,…] [--model PATH] [--threads N]
+    [--family NAME,…] [--model PATH] [--threads N] [--precision int8|exact]
+    [--engine URL [--beside]]
 
   --seed N       other generated tasks (default 1)
   --n N          about so many of them (default ${DEFAULT_COUNT})
@@ -21,13 +24,19 @@ const USAGE = `npm run demo:eval -- [--seed N] [--n N] [--tasks FILE.jsonl] [--o
   --out FILE     write every transcript, one JSON object a line
   --family LIST  only these families
   --model PATH   another model than the embedded one
-  --threads N    threads of the engine (default: one for every core)`;
+  --threads N    threads of the engine (default: one for every core)
+  --precision P  how it multiplies (default: exact for the embedded model, int8 for others)
+  --engine URL   a server computes the tokens; --model then names its vocabulary
+  --beside       each task with the model here as well: how many give the same ids, and why others do not`;
 
 type Options = {
   readonly tasks: readonly Task[];
   readonly out: string | undefined;
   readonly model: string | undefined;
   readonly threads: number | undefined;
+  readonly precision: "int8" | "exact" | undefined;
+  readonly engine: string | undefined;
+  readonly beside: boolean;
 };
 
 /** Progress is told after so many tasks. */
@@ -43,6 +52,9 @@ async function readOptions(): Promise<Options | null> {
       family: { type: "string" },
       model: { type: "string" },
       threads: { type: "string" },
+      precision: { type: "string" },
+      engine: { type: "string" },
+      beside: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
   });
@@ -55,7 +67,12 @@ async function readOptions(): Promise<Options | null> {
   if (chosen.length === 0) throw new TaskFileError(`No task is of the family ${values.family}.`);
   const threads =
     values.threads === undefined ? undefined : wholeNumber("--threads", values.threads, 1);
-  return { tasks: chosen, out: values.out, model: values.model, threads };
+  const { out, model, engine, beside, precision } = values;
+  if (precision !== undefined && precision !== "int8" && precision !== "exact") {
+    throw new TaskFileError(`--precision is ${precision}; it must be int8 or exact.`);
+  }
+  if (beside && engine === undefined) throw new TaskFileError("--beside needs --engine.");
+  return { tasks: chosen, out, model, threads, precision, engine, beside };
 }
 
 function wholeNumber(flag: string, text: string, least: number): number {
@@ -64,17 +81,29 @@ function wholeNumber(flag: string, text: string, least: number): number {
   throw new TaskFileError(`${flag} is ${text}; it must be a whole number from ${least} on.`);
 }
 
-async function evaluate({ tasks, out, model: path, threads }: Options): Promise<void> {
+async function evaluate(options: Options): Promise<void> {
+  const { tasks, out, model: path, threads, precision, engine } = options;
   const transcripts = out === undefined ? null : await openForWriting(out);
   try {
-    const model = await loadModel(path, { threads });
     const python = createPythonTool();
     try {
-      const tally = await runAll(tasks, { model, python }, transcripts);
-      process.stdout.write(`${JSON.stringify(tally.summary())}\n`);
+      if (engine === undefined) {
+        await using model = await loadModel(path, { threads, precision });
+        const tally = await runAll(tasks, { model, python }, transcripts);
+        process.stdout.write(`${JSON.stringify(tally.summary())}\n`);
+        return;
+      }
+      await using model = await loadRemoteModel([engine], {
+        vocabularyOf: path ?? demoModelPath,
+        onNote: (note) => process.stderr.write(`${note}\n`),
+      });
+      await using local = options.beside ? await loadModel(path, { threads, precision }) : null;
+      await using beside = local && new Beside(local, model);
+      const tally = await runAll(tasks, { model, python }, transcripts, beside);
+      const summary = { ...tally.summary(), ...(beside && { beside: beside.summary() }) };
+      process.stdout.write(`${JSON.stringify(summary)}\n`);
     } finally {
       await python.close();
-      await model.close();
     }
   } finally {
     await transcripts?.close();
@@ -91,10 +120,11 @@ async function runAll(
   tasks: readonly Task[],
   surroundings: Surroundings,
   out: FileHandle | null,
+  beside: Beside | null = null,
 ): Promise<Tally> {
   const tally = new Tally();
   for (const task of tasks) {
-    const transcript = await runTask(task, surroundings);
+    const transcript = beside === null ? await runTask(task, surroundings) : await beside.run(task);
     tally.add(transcript);
     await out?.write(`${JSON.stringify(transcript)}\n`);
     if (!transcript.ok) {

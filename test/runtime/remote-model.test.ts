@@ -9,6 +9,7 @@ import { loadModel, loadRemoteModel, runAgent } from "../../runtime/index.ts";
 import { DEFAULTS } from "../../runtime/server/configuration.ts";
 import { engineSource } from "../../runtime/server/models/engine-source.ts";
 import { startServer } from "../../runtime/server/server.ts";
+import { stressRemoteThreads } from "../stress/remote-threads.ts";
 import { FACTS, says, serve } from "./server/serve.ts";
 
 it("answers as the model in the same process does, token by token", async () => {
@@ -42,6 +43,12 @@ it("answers as the model in the same process does, token by token", async () => 
   expect(output).toBe(
     (await runAgent({ model: local, prompt, sampling: { temperature: 0 } })).output,
   );
+});
+
+it("holds conversations at once over servers whose connections are cut", async () => {
+  const report = await stressRemoteThreads({ threads: 6, turns: 2, cuts: 0.6, seed: 2 });
+  expect(report).toMatchObject({ turns: 12, most_at_once: 6, problems: [] });
+  expect(report.cut).toBeGreaterThan(0);
 });
 
 it("goes on with the ids that a server samples, special tokens included", async () => {

@@ -12,6 +12,8 @@
  *     requests [--count N] [--seed N]
  *     load [--clients N] [--each N] [--seed N] [--embedded 1]
  *     remote [--requests N] [--parallel N] [--percent N] [--seed N]
+ *     streams [--count N] [--seed N]
+ *     threads [--threads N] [--turns N] [--percent N] [--seed N]
  *     minions [--questions N] [--embedded N] [--seed N]
  *     xsd [--documents N]
  *     constrain [--walks N] [--seed N] [FILE of the area json | FOLDER of JSON-Schema-Test-Suite …]
@@ -30,7 +32,9 @@ import { stressPaging } from "./paged-experts.ts";
 import { stressPlugins } from "./plugin-calls.ts";
 import { stressPulls } from "./pulls.ts";
 import { stressPython } from "./python-cells.ts";
-import { stressRemote } from "./remote-engine.ts";
+import { remoteOverhead, stressRemote } from "./remote-engine.ts";
+import { fuzzStreams } from "./remote-streams.ts";
+import { stressRemoteThreads } from "./remote-threads.ts";
 import { serverLoad } from "./server-load.ts";
 import { writeDocuments } from "./xsd-documents.ts";
 
@@ -180,6 +184,9 @@ const minions: Area = async (args) => {
   return { report: { seed, ...report, embedded: byModel }, good };
 };
 
+/** Of a token, beyond reading the bytes that it comes in. */
+const MOST_OVERHEAD_US = 50;
+
 /** `--requests` for each kind of server, of whose requests `--percent` fail. */
 const remote: Area = async (args) => {
   const wanted = numbers(args, { requests: 2000, parallel: 16, percent: 20, seed: 1 });
@@ -194,7 +201,33 @@ const remote: Area = async (args) => {
     seed,
     onProgress,
   });
-  const good = report.problems.length === 0 && report.failed > 0 === percent > 0;
+  const overhead_us = await remoteOverhead();
+  const isWhole = report.problems.length === 0 && report.failed > 0 === percent > 0;
+  const { early, late } = report.heap_mb;
+  const good = isWhole && late <= early * (1 + FLAT) && overhead_us <= MOST_OVERHEAD_US;
+  return { report: { seed, ...report, overhead_us }, good };
+};
+
+const streams: Area = async (args) => {
+  const { count, seed } = numbers(args, { count: 100_000, seed: 1 });
+  const onProgress = (done: number): void => {
+    if (done % 10_000 === 0) console.error(`${done} streams`);
+  };
+  const report = await fuzzStreams({ count, seed, onProgress });
+  return { report: { seed, ...report }, good: report.problems.length === 0 };
+};
+
+/** Conversations at once over two servers, of whose connections `--percent` are cut. */
+const threads: Area = async (args) => {
+  const wanted = numbers(args, { threads: 64, turns: 4, percent: 20, seed: 1 });
+  const { threads: count, turns, percent, seed } = wanted;
+  const onProgress = (done: number): void => {
+    if (done % 32 === 0) console.error(`${done} turns`);
+  };
+  const cuts = percent / 100;
+  const report = await stressRemoteThreads({ threads: count, turns, cuts, seed, onProgress });
+  const isBusy = report.most_at_once === count;
+  const good = report.problems.length === 0 && isBusy && report.cut > 0 === percent > 0;
   return { report: { seed, ...report }, good };
 };
 
@@ -237,6 +270,8 @@ const AREAS = new Map<string, Area>([
   ["requests", requests],
   ["load", load],
   ["remote", remote],
+  ["streams", streams],
+  ["threads", threads],
   ["minions", minions],
   ["plugins", plugins],
   ["paging", paging],

@@ -6,16 +6,9 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { openRemoteEngine } from "../../inference/remote/remote-engine.ts";
-import {
-  expectedIds,
-  type FakeServer,
-  type Fault,
-  fakeServer,
-  type Kind,
-  STOP_ID,
-  VOCAB_SIZE,
-  vocabulary,
-} from "../inference/remote/fake-server.ts";
+import { expectedIds, STOP_ID, VOCAB_SIZE, vocabulary } from "../inference/remote/fake-model.ts";
+import { type FakeServer, type Fault, fakeServer } from "../inference/remote/fake-server.ts";
+import type { Kind } from "../inference/remote/fake-speakers.ts";
 import { numbers } from "../inference/remote/numbers.ts";
 import { liveHeap } from "./live-heap.ts";
 
@@ -27,7 +20,7 @@ export type RemoteStressOptions = {
   /** Part of the requests that fail, 0 … 1. */
   readonly faults: number;
   readonly seed: number;
-  readonly onProgress: (done: number) => void;
+  readonly onProgress?: (done: number) => void;
 };
 
 export type RemoteStressReport = {
@@ -41,8 +34,6 @@ export type RemoteStressReport = {
   /** MiB of reachable objects after the first tenth, and at the end. */
   readonly heap_mb: { readonly early: number; readonly late: number };
   readonly tokens_per_second: number;
-  /** Of a token of one stream beyond reading the bytes of that stream. */
-  readonly overhead_us: number;
 };
 
 const KINDS: readonly Kind[] = ["vllm", "vllm-tokens", "sglang", "sglang-incremental", "llama"];
@@ -51,7 +42,7 @@ const MAX_TOKENS = 40;
 const HANGS_MS = 60_000;
 
 export async function stressRemote(options: RemoteStressOptions): Promise<RemoteStressReport> {
-  const { requests: wanted, parallel, faults, seed, onProgress } = options;
+  const { requests: wanted, parallel, faults, seed, onProgress = () => {} } = options;
   const random = numbers(seed);
   const problems: string[] = [];
   let tokens = 0;
@@ -127,14 +118,16 @@ export async function stressRemote(options: RemoteStressOptions): Promise<Remote
     problems: problems.slice(0, 20),
     heap_mb: { early: mib(early), late: mib(liveHeap()) },
     tokens_per_second: Math.round(tokens / ((performance.now() - startedAt) / 1000)),
-    overhead_us: await overhead(),
   };
 }
 
 const STREAM_TOKENS = 20_000;
 
-/** Microseconds: the median of several rounds, in each of which the same stream is read in both ways. */
-async function overhead(): Promise<number> {
+/**
+ * Of a token of one stream beyond reading the bytes of that stream.
+ * @returns microseconds: the median of several rounds, in each of which the same stream is read in both ways
+ */
+export async function remoteOverhead(): Promise<number> {
   const event = (id: number, finish: string | null): string =>
     `data: ${JSON.stringify({
       id: "cmpl-1",

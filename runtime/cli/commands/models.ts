@@ -114,6 +114,60 @@ const exportModel: Command = defineCommand({
     (await import("../models/convert.ts")).exportCommand({ name, gguf, json }, context),
 });
 
+const { engine, "engine-key-file": engineKeyFile } = modelFlags;
+const { threads, precision, experts } = engineFlags;
+
+const compare: Command = defineCommand({
+  positionals: { name: optional(`${NAME} (default: the embedded model)`, "file") },
+  flags: {
+    text: {
+      type: "text",
+      placeholder: "TEXT",
+      list: true,
+      describe: "Text whose ids are compared, special tokens included (default: three short ones)",
+    },
+    file: {
+      type: "text",
+      placeholder: "FILE",
+      short: "f",
+      list: true,
+      completes: "file",
+      describe: "File with such a text, or with ids: [1, 2, …] or [[1, 2, …], …]",
+    },
+    tolerance: {
+      type: "number",
+      placeholder: "X",
+      min: 0,
+      max: 100,
+      default: 0.1,
+      describe:
+        "How far natural logarithms of probabilities may be apart, in the mean and for a tie",
+    },
+    top: {
+      type: "integer",
+      placeholder: "N",
+      min: 1,
+      max: 1000,
+      default: 20,
+      describe: "How many of the likeliest ids the server is asked for at each place",
+    },
+    ...reportFlag,
+  },
+  settings: {
+    ...{ engine, "engine-key-file": engineKeyFile },
+    ...{ threads, precision, experts, ...colorFlag },
+  },
+  examples: [
+    [
+      "models compare gpt-oss:20b --engine vllm://gpu1:8000",
+      "Status 0 when the server's probabilities are those of the model here",
+    ],
+    ["models compare --engine llama://localhost -f prompt.txt", "The embedded model, with a text"],
+  ],
+  run: async (args, context) =>
+    (await import("../models/compare.ts")).compareCommand(args, context),
+});
+
 export const command: CommandGroup = {
   commands: {
     pull: subcommand("Fetch a model; goes on where an earlier try ended", pull),
@@ -124,6 +178,7 @@ export const command: CommandGroup = {
     cp: subcommand("Give a model a second name", cp),
     convert: subcommand("Write a model as GGUF or safetensors, experts in MXFP4", convert),
     export: subcommand("Write a model, or the embedded one, for other programs", exportModel),
+    compare: subcommand("Hold a server's probabilities against those of a model here", compare),
   },
   examples: [["pull gpt-oss:20b", "Each of these also stands by itself"]],
 };

@@ -6,68 +6,8 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setImmediate as turn } from "node:timers/promises";
-import { mixed } from "../../../inference/remote/pool.ts";
-
-export const VOCAB_SIZE = 300;
-export const STOP_ID = 299;
-/** Without text, and no end. */
-const SPECIAL_ID = 298;
-
-/**
- * Ids 0 … 255 are the bytes, then come two parts of characters and some words. Never twice the same bytes.
- */
-const TEXTS = [
-  ...Array.from({ length: 256 }, (_, byte) => Uint8Array.of(byte)),
-  Uint8Array.of(0xf0, 0x9f),
-  Uint8Array.of(0xe6, 0xbc),
-  ...["the", " of", "and", "né", "漢字", "🙂", "<|"].map((word) => Buffer.from(word)),
-];
-
-/** As a tokenizer has them. */
-export function vocabulary(): { readonly bytes: Uint8Array; readonly offsets: Uint32Array } {
-  const offsets = new Uint32Array(TEXTS.length + 1);
-  for (const [id, text] of TEXTS.entries()) offsets[id + 1] = (offsets[id] ?? 0) + text.length;
-  return { bytes: Buffer.concat(TEXTS), offsets };
-}
-
-/** Scores of all ids behind a timeline; the highest is the model's choice. */
-function scores(timeline: readonly number[]): number[] {
-  const hash = timeline.reduce((sum, id) => mixed(sum ^ id), timeline.length);
-  return Array.from({ length: VOCAB_SIZE }, (_, id) => mixed(hash ^ mixed(id)) / 2 ** 32);
-}
-
-/** Characters of several bytes come often, and mostly whole: those are what streams lose ids of. */
-export function nextId(timeline: readonly number[], allowed?: readonly number[]): number {
-  if (allowed !== undefined) {
-    const all = scores(timeline);
-    return allowed.reduce((best, id) => ((all[id] ?? 0) > (all[best] ?? 0) ? id : best));
-  }
-  const [last = 0, before = 0] = [timeline.at(-1), timeline.at(-2)];
-  if (last === 256) return 0x99;
-  if (last === 0x99 && before === 256) return 0x82;
-  if (last === 257) return 0xa2;
-  if (last === 0xc3) return 0xa9;
-  const choice = timeline.reduce((sum, id) => mixed(sum ^ id), timeline.length) % 100;
-  if (choice < 10) return 256;
-  if (choice < 20) return 257;
-  if (choice < 30) return 0xc3;
-  if (choice < 40) return 258 + (choice % 7);
-  if (choice === 40) return STOP_ID;
-  if (choice === 41) return SPECIAL_ID;
-  return 97 + (choice % 26);
-}
-
-/** What the model says behind a prompt. */
-export function expectedIds(prompt: readonly number[], maxTokens: number): number[] {
-  const timeline = [...prompt];
-  while (timeline.length - prompt.length < maxTokens) {
-    timeline.push(nextId(timeline));
-    if (timeline.at(-1) === STOP_ID) break;
-  }
-  return timeline.slice(prompt.length);
-}
-
-export type Kind = "vllm" | "vllm-tokens" | "sglang" | "sglang-incremental" | "llama";
+import { nextId, STOP_ID, TEXTS, VOCAB_SIZE } from "./fake-model.ts";
+import { type Asked, type Kind, llamaProgress, SPEAKERS } from "./fake-speakers.ts";
 
 /** What goes wrong with a request; its tokens are counted from 0. */
 export type Fault =
@@ -91,6 +31,8 @@ export type FakeServerOptions = {
   /** Waited for before each token. */
   readonly beforeToken?: (count: number) => Promise<void>;
   readonly contextLength?: number;
+  /** Whether it closes a connection, unannounced, when a second request comes on it. */
+  readonly closesKept?: boolean;
   /** Only so many of the latest requests are kept. Default: all. */
   readonly keeps?: number;
 };
@@ -107,16 +49,6 @@ export type FakeServer = AsyncDisposable & {
   readonly cancelled: () => number;
   /** Ends with all its connections. */
   die(): void;
-};
-
-type Asked = {
-  readonly prompt: readonly number[];
-  readonly maxTokens: number;
-  readonly stopIds: readonly number[];
-  readonly isStream: boolean;
-  readonly top: number | null;
-  readonly allowed: readonly number[] | undefined;
-  readonly fields: Record<string, unknown>;
 };
 
 const PROBE = "1,2,3";
@@ -137,7 +69,13 @@ export async function fakeServer(options: FakeServerOptions): Promise<FakeServer
   const url = `http://127.0.0.1:${port}`;
   const scheme = kind.split("-")[0];
 
+  const used = new WeakSet<object>();
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (options.closesKept && used.has(request.socket)) {
+      request.socket.destroy();
+      return;
+    }
+    used.add(request.socket);
     if (apiKey !== undefined && request.headers.authorization !== `Bearer ${apiKey}`) {
       sendJson(response, 401, { error: { message: `wrong key ${request.headers.authorization}` } });
       return;
@@ -157,6 +95,13 @@ export async function fakeServer(options: FakeServerOptions): Promise<FakeServer
           tokens: [...Buffer.from(String(body["prompt"] ?? body["content"]))],
         });
         return;
+      case "/detokenize": {
+        const ids = body["tokens"] as readonly number[];
+        const text = Buffer.concat(ids.map((id) => TEXTS[id] ?? new Uint8Array())).toString("utf8");
+        const name = kind === "llama" ? "content" : kind.startsWith("vllm") ? "prompt" : "text";
+        sendJson(response, 200, { [name]: text });
+        return;
+      }
       case PATHS[kind]:
         break;
       default:
@@ -224,6 +169,9 @@ export async function fakeServer(options: FakeServerOptions): Promise<FakeServer
     fault: Fault | undefined,
   ): AsyncGenerator<object | "cut", void, void> {
     const speaker = SPEAKERS[kind](asked, options.logprobs ?? true);
+    if (kind === "llama" && asked.isStream && asked.fields["return_progress"] === true) {
+      yield llamaProgress(asked.prompt.length);
+    }
     const timeline = [...asked.prompt];
     for (let count = 0; ; count++) {
       await options.beforeToken?.(count);
@@ -269,140 +217,6 @@ const PATHS: Readonly<Record<Kind, string>> = {
   "sglang-incremental": "/generate",
   llama: "/completion",
 };
-
-type Finish = "stop" | "length" | null;
-/** The events of one token, or where the answer is no stream the answer so far. */
-type Speaker = (id: number, said: readonly number[], finish: Finish) => Iterable<object>;
-
-const SPEAKERS: Readonly<Record<Kind, (asked: Asked, tells: boolean) => Speaker>> = {
-  vllm: vllmSpeaker,
-  "vllm-tokens": vllmSpeaker,
-  sglang: (asked, tells) => sglangSpeaker(asked, tells, false),
-  "sglang-incremental": (asked, tells) => sglangSpeaker(asked, tells, true),
-  llama: llamaSpeaker,
-};
-
-function vllmSpeaker({ prompt, top, isStream }: Asked, tells: boolean): Speaker {
-  const usage = { prompt_tokens: prompt.length };
-  return function* (id, said, finish) {
-    const ids = isStream ? [id] : said;
-    const from = prompt.length + said.length - ids.length;
-    const timeline = [...prompt, ...said];
-    yield {
-      choices: [
-        {
-          index: 0,
-          text: "…",
-          token_ids: ids,
-          ...(said.length === 1 && isStream && { prompt_token_ids: prompt }),
-          logprobs:
-            top === null || !tells
-              ? null
-              : {
-                  tokens: ids.map((one) => `token_id:${one}`),
-                  token_logprobs: ids.map(() => -0.5),
-                  top_logprobs: ids.map((_, at) =>
-                    Object.fromEntries(
-                      likeliest(timeline.slice(0, from + at), top).map(([one, logprob]) => [
-                        `token_id:${one}`,
-                        logprob,
-                      ]),
-                    ),
-                  ),
-                },
-          finish_reason: finish,
-          stop_reason: finish === "stop" ? id : null,
-        },
-      ],
-      usage,
-    };
-    if (finish !== null && isStream) yield { choices: [], usage };
-  };
-}
-
-function sglangSpeaker({ prompt, top }: Asked, tells: boolean, isIncremental: boolean): Speaker {
-  return function* (id, said, finish) {
-    yield {
-      text: "…",
-      output_ids: isIncremental ? [id] : said,
-      meta_info: {
-        prompt_tokens: prompt.length,
-        completion_tokens: said.length,
-        finish_reason:
-          finish === null
-            ? null
-            : finish === "stop"
-              ? { type: "stop", matched: id }
-              : { type: "length", length: said.length },
-        ...(top !== null &&
-          tells && {
-            output_token_logprobs: said.map((one) => [-0.5, one, null]),
-            output_top_logprobs: said.map((_, at) =>
-              likeliest([...prompt, ...said.slice(0, at)], top).map(([one, logprob]) => [
-                logprob,
-                one,
-                null,
-              ]),
-            ),
-          }),
-      },
-    };
-  };
-}
-
-/** Text is held back until its characters are whole, and what is held back tells no ids. */
-function llamaSpeaker({ prompt, top, isStream }: Asked, tells: boolean): Speaker {
-  let held: Uint8Array = new Uint8Array();
-  return function* (id, said, finish) {
-    const probabilities = (at: number): object => ({
-      id: said[at],
-      logprob: -0.5,
-      top_logprobs: likeliest([...prompt, ...said.slice(0, at)], top ?? 0).map(
-        ([one, logprob]) => ({
-          id: one,
-          logprob,
-        }),
-      ),
-    });
-    const places = isStream ? [said.length - 1] : said.map((_, at) => at);
-    const common = {
-      tokens_predicted: said.length,
-      tokens_evaluated: prompt.length,
-      ...(top !== null && tells && { completion_probabilities: places.map(probabilities) }),
-    };
-    const ending = { stop: true, stop_type: finish === "stop" ? "eos" : "limit" };
-    if (!isStream) {
-      yield { content: "…", tokens: said, ...common, ...ending };
-      return;
-    }
-    held = Buffer.concat([held, TEXTS[id] ?? new Uint8Array()]);
-    if (!isCut(held)) {
-      yield { content: Buffer.from(held).toString("utf8"), tokens: [id], stop: false, ...common };
-      held = new Uint8Array();
-    }
-    if (finish !== null) yield { content: "", tokens: [], ...common, ...ending };
-  };
-}
-
-/** Whether a text ends within a character. */
-function isCut(bytes: Uint8Array): boolean {
-  for (let back = 1; back <= Math.min(4, bytes.length); back++) {
-    const byte = bytes[bytes.length - back] as number;
-    if ((byte & 0xc0) === 0x80) continue;
-    const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1;
-    return length > back;
-  }
-  return false;
-}
-
-function likeliest(timeline: readonly number[], count: number): readonly [number, number][] {
-  const chosen = nextId(timeline);
-  const others = scores(timeline)
-    .map((score, id): [number, number] => [id, Math.log(score) - 3])
-    .filter(([id]) => id !== chosen)
-    .sort((a, b) => b[1] - a[1]);
-  return [[chosen, -0.5], ...others].slice(0, Math.max(1, count)) as [number, number][];
-}
 
 function askedOf(kind: Kind, fields: Record<string, unknown>): Asked {
   const sampling = (fields["sampling_params"] ?? fields) as Record<string, unknown>;

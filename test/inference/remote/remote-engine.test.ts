@@ -13,21 +13,15 @@ import {
   type RemoteEngineOptions,
 } from "../../../inference/remote/remote-engine.ts";
 import { tokenBitmask } from "../../../inference/sampling/token-bitmask.ts";
-import {
-  expectedIds,
-  type FakeServer,
-  type FakeServerOptions,
-  type Fault,
-  fakeServer,
-  type Kind,
-  nextId,
-  STOP_ID,
-  VOCAB_SIZE,
-  vocabulary,
-} from "./fake-server.ts";
+import { stressRemote } from "../../stress/remote-engine.ts";
+import { fuzzStreams } from "../../stress/remote-streams.ts";
+import { expectedIds, likeliest, nextId, STOP_ID, VOCAB_SIZE, vocabulary } from "./fake-model.ts";
+import { type FakeServer, type FakeServerOptions, type Fault, fakeServer } from "./fake-server.ts";
+import type { Kind } from "./fake-speakers.ts";
 import { numbers } from "./numbers.ts";
 
 const KINDS: readonly Kind[] = ["vllm", "vllm-tokens", "sglang", "sglang-incremental", "llama"];
+const ONE_REQUEST: readonly Kind[] = ["vllm", "sglang", "sglang-incremental"];
 const QUICK: RemoteEngineOptions = {
   vocabSize: VOCAB_SIZE,
   connectMs: 2000,
@@ -104,6 +98,8 @@ describe.each(KINDS)("%s", (kind) => {
       tokenizes: true,
     });
     expect(engine.capabilities.matchers).toBe(true);
+    expect(await engine.tokenize("A🙂")).toEqual([[...Buffer.from("A🙂")]]);
+    expect(await engine.detokenize([65, 256, 0x99, 0x82])).toEqual(["A🙂"]);
   });
 
   it("tells probabilities before each id", async () => {
@@ -116,6 +112,21 @@ describe.each(KINDS)("%s", (kind) => {
     });
     expect(told.map(({ id }) => id)).toEqual(ids);
     expect(told.every(({ top }) => top.length === 3 && top[0]?.logprob === -0.5)).toBe(true);
+  });
+
+  it("tells what is likely behind each id of a prompt", async () => {
+    await using server = await fakeServer({ kind });
+    await using engine = await open([server]);
+    const prompt = [65, 66, 256, 0x99, 67];
+    const told = await engine.promptLogprobs(prompt, { top: 4 });
+    expect(told).toEqual(
+      prompt.map((_, at) =>
+        likeliest(prompt.slice(0, at + 1), 4).map(([id, logprob]) => ({ id, logprob })),
+      ),
+    );
+    // One request where the protocol has one for that.
+    if (ONE_REQUEST.includes(kind)) expect(server.count()).toBe(1);
+    else expect(server.count()).toBeGreaterThanOrEqual(prompt.length);
   });
 
   it("follows a matcher exactly", async () => {
@@ -177,6 +188,57 @@ describe.each(KINDS)("%s", (kind) => {
     await run.return("stop");
     await expect.poll(() => server.cancelled(), { timeout: 4000 }).toBeGreaterThan(0);
   });
+});
+
+it("refuses to tell what is likely where the server tells no probabilities", async () => {
+  for (const kind of KINDS) {
+    await using server = await fakeServer({ kind, logprobs: false });
+    await using engine = await open([server]);
+    await expect(engine.promptLogprobs([65, 66])).rejects.toThrow(
+      /it tells no probabilities by ids/,
+    );
+  }
+});
+
+it("reads streams that are cut anywhere", async () => {
+  const report = await fuzzStreams({ count: 500, seed: 3 });
+  expect(report).toMatchObject({ streams: 500, problems: [] });
+  expect(report.left_out).toBeGreaterThan(0);
+});
+
+it("gives 64 readers at once, of streams cut at random, the tokens of the model", async () => {
+  const report = await stressRemote({ requests: 64, parallel: 64, faults: 0.1, seed: 5 });
+  expect(report).toMatchObject({ generations: 320, problems: [] });
+  expect(report.failed).toBeGreaterThan(0);
+});
+
+it("asks anew where a server closed a connection that was kept", async () => {
+  for (const kind of KINDS) {
+    await using server = await fakeServer({ kind, closesKept: true });
+    const notes: string[] = [];
+    await using engine = await open([server], { onNote: (note) => notes.push(note) });
+    engine.useVocabulary(vocabulary());
+    for (let round = 0; round < 4; round++) {
+      const { ids } = await generated(engine, [round, 70]);
+      expect(ids).toEqual(expectedIds([round, 70], 40));
+    }
+    // It is no failure of the server.
+    expect(notes.filter((note) => /hang up/.test(note))).toEqual([]);
+  }
+});
+
+it("has llama-server compute short prompts anew whose probabilities are asked for", async () => {
+  await using server = await fakeServer({ kind: "llama" });
+  await using engine = await open([server]);
+  await engine.promptLogprobs(Array.from({ length: 258 }, (_, at) => 65 + (at % 20)));
+  const asked = server.requests.map(({ prompt, fields }) => [
+    prompt.length,
+    fields["cache_prompt"],
+  ]);
+  expect(asked).toContainEqual([256, false]);
+  expect(asked).toContainEqual([257, true]);
+  await generated(engine, [65, 66], { maxTokens: 1 });
+  expect(server.requests.at(-1)?.fields["cache_prompt"]).toBe(true);
 });
 
 it("keeps exact tokens where a stream lost ids that no vocabulary tells", async () => {
