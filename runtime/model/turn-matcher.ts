@@ -3,7 +3,12 @@
  * the body of a call those of the tool's arguments; in the answer those of its output format. Reasoning, and what
  * is said on the way, is free. Which of them a body is follows from the ids of its own header, never from a text.
  */
-import { HeaderMatcher, readHeader, type Tokenizer } from "../../harmony/index.ts";
+import {
+  HeaderMatcher,
+  type MessageHeader,
+  readHeader,
+  type Tokenizer,
+} from "../../harmony/index.ts";
 import type {
   GrammarMatcher,
   TokenEngine,
@@ -108,7 +113,7 @@ export class TurnMatcher implements TokenMatcher {
           : this.#tokenGrammar.atHeader(isBegun);
       case "content": {
         if (stretch === null) return this.#tokenGrammar.inFreeText();
-        const read = stretch.length > 0 ? null : readHeader(this.#tokenizer, header, isBegun);
+        const read = stretch.length > 0 ? null : this.#headerOf(this.#place);
         return read === null ? null : this.#tokenGrammar.atBody(read);
       }
     }
@@ -195,8 +200,17 @@ export class TurnMatcher implements TokenMatcher {
     return { ...place, header: [...place.header, id], stretch };
   }
 
+  #headerOf({ header, isBegun }: Place): MessageHeader | null {
+    const read = readHeader(this.#tokenizer, header, isBegun);
+    // Behind a channel and a blank the reference reads a content type as the recipient.
+    const isType = read?.recipient?.startsWith(
+      this.#tokenizer.decode([this.#tokenizer.special.constrain]),
+    );
+    return read !== null && isType === true ? { ...read, recipient: null } : read;
+  }
+
   #content(place: Place): Place {
-    const header = readHeader(this.#tokenizer, place.header, place.isBegun);
+    const header = this.#headerOf(place);
     const isFinal = header?.channel === "final" && !header.recipient;
     const stretch = header === null ? null : this.#grammars.body(header);
     return { ...place, at: "content", isFinal, stretch };

@@ -121,22 +121,34 @@ export class TurnTokenGrammar {
     const type = this.#rule(this.#types(false));
     const addressedType = this.#rule(this.#types(true));
     const channelName = this.#rule(CHANNELS.map((name) => [{ literal: name }]));
-    const plain = CHANNELS.map((name): readonly TokenSymbol[] => [
-      ...[{ token: channel }, { literal: name }, { rule: type }],
-      ...end(headerOf(name, null)),
+    const { constrain } = this.#special;
+    // A blank behind `<|constrain|>` makes a header that cannot be read: what follows is free.
+    const unread = this.#rule([
+      [
+        { rule: this.#rule([[], [{ literal: " " }]]) },
+        { token: constrain },
+        { text: typeGrammar(" ") },
+      ],
+    ]);
+    const plain = CHANNELS.flatMap((name): readonly (readonly TokenSymbol[])[] => [
+      [...[{ token: channel }, { literal: name }, { rule: type }], ...end(headerOf(name, null))],
+      [
+        ...[{ token: channel }, { literal: name }, { rule: unread }],
+        ...[{ token: message }, { rule: this.#free }],
+      ],
     ]);
     const recipients = this.#recipients();
     if (recipients.length === 0) return plain;
-    const behindChannel = this.#rule(
-      recipients.map(({ symbol, header }) => [symbol, { rule: addressedType }, ...end(header)]),
-    );
+    const behindName = (header: MessageHeader): number =>
+      this.#rule([
+        [{ rule: addressedType }, ...end(header)],
+        [{ rule: unread }, { token: message }, { rule: this.#free }],
+      ]);
+    const named = recipients.map(({ symbol, header }) => ({ symbol, rule: behindName(header) }));
+    const channelOrNot = this.#rule([[], [{ token: channel }, { rule: channelName }]]);
+    const behindChannel = this.#rule(named.map(({ symbol, rule }) => [symbol, { rule }]));
     const behindRole = this.#rule(
-      recipients.map(({ symbol, header }) => [
-        symbol,
-        { rule: this.#rule([[], [{ token: channel }, { rule: channelName }]]) },
-        { rule: addressedType },
-        ...end(header),
-      ]),
+      named.map(({ symbol, rule }) => [symbol, { rule: channelOrNot }, { rule }]),
     );
     return [
       ...plain,
@@ -159,7 +171,7 @@ export class TurnTokenGrammar {
   /** What may stand between the channel or the recipient and `<|message|>`. */
   #types(isAddressed: boolean): readonly (readonly TokenSymbol[])[] {
     const { constrain } = this.#special;
-    const type: TokenSymbol = { text: typeGrammar() };
+    const type: TokenSymbol = { text: typeGrammar("") };
     const words = isAddressed ? CONTENT_TYPES : [];
     return [
       [],
@@ -173,13 +185,7 @@ export class TurnTokenGrammar {
   /** Any messages; those that have a form are known by how they begin. */
   #freeTurn(): TokenRule {
     const { channel, constrain, message } = this.#special;
-    const types: readonly Begin[] = [
-      [],
-      [constrain, "json"],
-      [" ", constrain, "json"],
-      [" json"],
-      [" code"],
-    ];
+    const types: readonly Begin[] = [[], [" ", constrain, "json"], [constrain, "json"], [" json"]];
     const until: { readonly begin: Begin; readonly rule: number }[] = [];
     const add = (header: MessageHeader, ...heads: readonly Begin[]): void => {
       const rule = this.#body(header);
@@ -191,15 +197,11 @@ export class TurnTokenGrammar {
     add(headerOf("final", null), [channel, "final"]);
     for (const name of this.#grammars.recipients ?? []) {
       const to = `${TO}${name}`;
-      const channels = CHANNELS.filter((one) => one !== "final");
-      add(
-        headerOf("commentary", name),
-        [to],
-        ...channels.flatMap((one): readonly Begin[] => [
-          [channel, `${one}${to}`],
-          [to, channel, one],
-        ]),
-      );
+      const heads = [
+        [channel, `commentary${to}`],
+        [to, channel, "commentary"],
+      ] as const;
+      add(headerOf("commentary", name), ...heads);
     }
     return { type: "free", until: until.slice(0, MOST_BEGINNINGS), loops: true };
   }
@@ -242,29 +244,26 @@ function joined(begin: Begin): Begin {
 
 /** Any name. */
 function nameGrammar(): Grammar {
-  const ranges = [...["$$", "-.", "09", "AZ", "__", "az"].map(rangeOf)] as const;
-  return repeated({ type: "set", ranges }, false);
-}
-
-/** A content type, with blanks around it. */
-function typeGrammar(): Grammar {
-  const ranges = [...["\0\b", "\x0e\x1f", "!;", "=\u{10ffff}"].map(rangeOf)] as const;
-  return repeated({ type: "set", ranges }, true);
-}
-
-function repeated(
-  item: { readonly type: "set"; readonly ranges: readonly (readonly [number, number])[] },
-  hasBlanks: boolean,
-): Grammar {
+  const ranges = ["$$", "-.", "09", "AZ", "__", "az"].map(rangeOf);
   const builder = new GrammarBuilder();
-  const blank = builder.terminal({
+  const item = { type: "set", ranges } as const;
+  return builder.build(
+    builder.rule([[builder.terminal({ type: "repeat", item, min: 1, max: null })]]),
+  );
+}
+
+/** A content type behind a text, and perhaps a blank behind it. */
+function typeGrammar(before: string): Grammar {
+  const ranges = ["\0\b", "\x0e\x1f", "!;", "=\u{10ffff}"].map(rangeOf);
+  const builder = new GrammarBuilder();
+  const text = builder.terminal({
     type: "repeat",
-    item: { type: "bytes", bytes: Uint8Array.of(0x20) },
-    min: 0,
-    max: 1,
+    item: { type: "set", ranges },
+    min: 1,
+    max: null,
   });
-  const text = builder.terminal({ type: "repeat", item, min: 1, max: null });
-  return builder.build(builder.rule([hasBlanks ? [blank, text, blank] : [text]]));
+  const blank = builder.rule([[], [builder.text(" ")]]);
+  return builder.build(builder.rule([[builder.text(before), text, blank]]));
 }
 
 function rangeOf(ends: string): readonly [number, number] {

@@ -110,11 +110,41 @@ function textOf(bytes: Uint8Array): string {
   }
 }
 
+/**
+ * What goes up to the last character is written as what it leaves out: XGrammar 0.1.27 misreads such ranges, and it is
+ * shorter.
+ */
 function classOf(ranges: readonly (readonly [from: number, to: number])[]): string {
   // Neither of them has NUL in a text.
-  const parts = ranges.flatMap(([from, to]) => scalars(Math.max(1, from), to));
+  const parts = merged(ranges.flatMap(([from, to]) => scalars(Math.max(1, from), to)));
   if (parts.length === 0) throw new NotCarried("a part of it has no text");
-  return `[${parts.map(([from, to]) => (from === to ? inClass(from) : `${inClass(from)}-${inClass(to)}`)).join("")}]`;
+  const isOpen = parts.at(-1)?.[1] === LAST;
+  const listed = isOpen ? gaps(parts) : parts;
+  const text = listed.map(([from, to]) =>
+    from === to ? inClass(from) : `${inClass(from)}-${inClass(to)}`,
+  );
+  // `[^]` is not a class everywhere.
+  return isOpen ? `[^${text.join("") || "\\u0000"}]` : `[${text.join("")}]`;
+}
+
+const LAST = 0x10ffff;
+
+/** In order, those that touch as one. Ranges below and above the surrogates touch. */
+function merged(ranges: readonly (readonly [number, number])[]): (readonly [number, number])[] {
+  const found: [number, number][] = [];
+  for (const [from, to] of ranges.toSorted((a, b) => a[0] - b[0])) {
+    const last = found.at(-1);
+    const next = last?.[1] === 0xd7ff ? 0xe000 : (last?.[1] ?? 0) + 1;
+    if (last !== undefined && from <= next) last[1] = Math.max(last[1], to);
+    else found.push([from, to]);
+  }
+  return found;
+}
+
+/** What lies between ranges, from 1 on. */
+function gaps(ranges: readonly (readonly [number, number])[]): (readonly [number, number])[] {
+  const before = [0, ...ranges.map(([, to]) => to)];
+  return ranges.flatMap(([from], at) => scalars((before[at] ?? 0) + 1, from - 1));
 }
 
 /** A range without surrogates. */

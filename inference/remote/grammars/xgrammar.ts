@@ -10,15 +10,18 @@ import type { ServerGrammar } from "./server-grammar.ts";
 import { quoted, type RuleText } from "./text-rules.ts";
 import { addTokenRules, beginText, type Notation, ruleName } from "./token-rules.ts";
 
+/** Each tag has its own copy of what it holds: many of them are shorter as rules. */
+const LONGEST_TAG = 64 << 10;
+
 /**
  * @param leftOut  gets what the grammar does not say
  * @throws NotCarried
  */
 export function xgrammar(grammar: TokenGrammar, leftOut: Set<string>): ServerGrammar {
   const root = grammar.rules[grammar.root];
-  return root?.type === "free" && root.loops
-    ? structuralTag(grammar, root, leftOut)
-    : { type: "ebnf", text: ebnf(grammar, grammar.root, leftOut) };
+  const tag = root?.type === "free" && root.loops ? structuralTag(grammar, root, leftOut) : null;
+  if (tag !== null && tag.text.length <= LONGEST_TAG) return tag;
+  return { type: "ebnf", text: ebnf(grammar, grammar.root, leftOut) };
 }
 
 function ebnf(grammar: TokenGrammar, root: number, leftOut: Set<string>): string {
