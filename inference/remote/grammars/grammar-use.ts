@@ -6,9 +6,10 @@ import type { TokenMatcher } from "../../engine.ts";
 import { RemoteEngineError } from "../../errors.ts";
 import { PassingFailure } from "../http.ts";
 import type { Replica } from "../replica.ts";
+import type { GrammarRecord } from "./grammar-record.ts";
 import { type ServerGrammar, writeGrammar } from "./server-grammar.ts";
 
-/** Requests in a row that were sent a grammar and came to an id that the masks do not allow. */
+/** So many requests that did not keep their grammars, if they are not the fewer ones, are enough. */
 const MOST_MISSES = 3;
 /** Requests in a row that failed with a grammar and were answered without it. */
 const MOST_REFUSALS = 3;
@@ -35,9 +36,9 @@ export class GrammarUse {
   /** What may come from here on; null where the server is sent nothing. */
   of(replica: Replica): ServerGrammar | null {
     const { name, capabilities, grammarRecord } = replica;
-    const { misses, refusals, refused } = grammarRecord;
+    const { refusals, refused } = grammarRecord;
     if (capabilities.grammars === null || this.#suspicion?.replica === replica) return null;
-    if (misses >= MOST_MISSES || refusals >= MOST_REFUSALS) return null;
+    if (isIgnoring(grammarRecord) || refusals >= MOST_REFUSALS) return null;
     const described = this.#matcher?.grammar?.() ?? null;
     if (described === null) return null;
     const written = writeGrammar(described, capabilities.grammars);
@@ -54,14 +55,14 @@ export class GrammarUse {
 
   /** An answer has ended, and all its ids were allowed. */
   kept({ grammarRecord }: Replica): void {
-    grammarRecord.misses = 0;
+    grammarRecord.kept++;
     grammarRecord.refusals = 0;
   }
 
   /** An id came that is not allowed. */
   missed(replica: Replica): void {
     replica.grammarRecord.misses++;
-    if (replica.grammarRecord.misses < MOST_MISSES) return;
+    if (!isIgnoring(replica.grammarRecord)) return;
     this.#say(replica, `${replica.name} does not keep the grammars that it is sent. ${KEPT_HERE}`);
   }
 
@@ -98,6 +99,10 @@ export class GrammarUse {
     grammarRecord.said.add(sentence);
     this.#onNote(sentence);
   }
+}
+
+function isIgnoring({ misses, kept }: GrammarRecord): boolean {
+  return misses >= MOST_MISSES && misses >= kept;
 }
 
 const KEPT_HERE = "It is kept here, token by token.";

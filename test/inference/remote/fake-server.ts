@@ -7,11 +7,12 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { setImmediate as turn } from "node:timers/promises";
 import { mixed } from "../../../inference/remote/pool.ts";
+import type { GrammarKeeper, KeptAnswer } from "./kept-grammar.ts";
 
 export const VOCAB_SIZE = 300;
 export const STOP_ID = 299;
 /** Without text, and no end. */
-const SPECIAL_ID = 298;
+export const SPECIAL_ID = 298;
 
 /**
  * Ids 0 … 255 are the bytes, then come two parts of characters and some words. Never twice the same bytes.
@@ -87,6 +88,10 @@ export type FakeServerOptions = {
   /** Whether it tells probabilities. Default true. */
   readonly logprobs?: boolean;
   readonly allowedIds?: boolean;
+  /** Keeps the grammars of requests. Default: they are ignored. */
+  readonly keeper?: GrammarKeeper;
+  /** What is done with grammars behind the probes of connecting. Default: they are kept. */
+  readonly laterGrammars?: "ignored" | "refused" | "broken";
   readonly apiKey?: string;
   /** Waited for before each token. */
   readonly beforeToken?: (count: number) => Promise<void>;
@@ -190,10 +195,17 @@ export async function fakeServer(options: FakeServerOptions): Promise<FakeServer
       response.writeHead(307, { location: fault.to }).end();
       return;
     }
+    const later = isProbe ? undefined : options.laterGrammars;
+    const kept = later === "ignored" ? null : ((await options.keeper?.begin(asked.fields)) ?? null);
+    if (kept !== null && later !== undefined) {
+      const status = later === "refused" ? 400 : 500;
+      sendJson(response, status, { error: { message: "failed to parse grammar" } });
+      return;
+    }
     response.on("close", () => {
       if (!response.writableFinished) cancelled++;
     });
-    const events = answer(asked, fault);
+    const events = answer(asked, fault, kept);
     if (!asked.isStream) {
       let last: unknown;
       for await (const event of events) {
@@ -222,6 +234,7 @@ export async function fakeServer(options: FakeServerOptions): Promise<FakeServer
   async function* answer(
     asked: Asked,
     fault: Fault | undefined,
+    kept: KeptAnswer | null,
   ): AsyncGenerator<object | "cut", void, void> {
     const speaker = SPEAKERS[kind](asked, options.logprobs ?? true);
     const timeline = [...asked.prompt];
@@ -235,8 +248,9 @@ export async function fakeServer(options: FakeServerOptions): Promise<FakeServer
           yield "cut";
           return;
         }
-      } else timeline.push(nextId(timeline, asked.allowed));
+      } else timeline.push(await sampled(timeline, asked.allowed, kept));
       const id = timeline.at(-1) as number;
+      if (id < VOCAB_SIZE) kept?.accept(id);
       const isStop = id === STOP_ID && (asked.stopIds.includes(id) || kind === "llama");
       const isLast = isStop || count + 1 >= asked.maxTokens;
       const finish = isStop ? "stop" : isLast ? "length" : null;
@@ -260,6 +274,17 @@ export async function fakeServer(options: FakeServerOptions): Promise<FakeServer
     server.close();
     server.closeAllConnections();
   }
+}
+
+/** The model's choice, or the likeliest of the ids that a grammar allows. */
+async function sampled(
+  timeline: readonly number[],
+  allowed: readonly number[] | undefined,
+  kept: KeptAnswer | null,
+): Promise<number> {
+  const free = nextId(timeline, allowed);
+  const ofGrammar = kept === null ? null : await kept.allowed();
+  return ofGrammar === null || ofGrammar.includes(free) ? free : nextId(timeline, ofGrammar);
 }
 
 const PATHS: Readonly<Record<Kind, string>> = {
