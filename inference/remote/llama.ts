@@ -87,9 +87,10 @@ class CompletionReader implements AnswerReader {
         `${this.#client.base.host} fails${errorText(JSON.stringify(piece))}`,
       );
     }
-    const ids = idsOf(told);
     const predicted = piece["tokens_predicted"];
     const isProgress = isFields(piece["prompt_progress"]);
+    // A piece that tells how far the prompt is read has the id 0 in the place of none.
+    const ids = isProgress ? [] : idsOf(told);
     if (ids === null || (!isId(predicted) && !isProgress)) {
       throw this.#client.error(
         "CHORALE_ENGINE_PROTOCOL",
