@@ -12,6 +12,7 @@
  *     requests [--count N] [--seed N]
  *     load [--clients N] [--each N] [--seed N] [--embedded 1]
  *     remote [--requests N] [--parallel N] [--percent N] [--seed N]
+ *     grammars --engine llama://HOST:PORT (a server with the embedded model)
  *     minions [--questions N] [--embedded N] [--seed N]
  *     xsd [--documents N]
  *     constrain [--walks N] [--seed N] [FILE of the area json | FOLDER of JSON-Schema-Test-Suite …]
@@ -31,6 +32,7 @@ import { stressPlugins } from "./plugin-calls.ts";
 import { stressPulls } from "./pulls.ts";
 import { stressPython } from "./python-cells.ts";
 import { stressRemote } from "./remote-engine.ts";
+import { stressGrammars } from "./server-grammars.ts";
 import { serverLoad } from "./server-load.ts";
 import { writeDocuments } from "./xsd-documents.ts";
 
@@ -181,6 +183,22 @@ const minions: Area = async (args) => {
 };
 
 /** `--requests` for each kind of server, of whose requests `--percent` fail. */
+const GRAMMAR_PROMPTS: readonly string[] = [
+  "Extract the data: Maria Keller is 34 years old and happy.",
+  "Extract the data: José Ñuñez, 71, is sad 🙃.",
+];
+
+const grammars: Area = async (args) => {
+  const { values } = parseArgs({ args: [...args], options: { engine: { type: "string" } } });
+  const { engine } = values;
+  if (engine === undefined) throw new Error("grammars needs --engine llama://HOST:PORT.");
+  const report = await stressGrammars(engine, GRAMMAR_PROMPTS, (done) =>
+    console.error(`${done} answers`),
+  );
+  const { requests, differences } = report;
+  return { report, good: differences === 0 && requests.grammars < requests.masks };
+};
+
 const remote: Area = async (args) => {
   const wanted = numbers(args, { requests: 2000, parallel: 16, percent: 20, seed: 1 });
   const { requests, parallel, percent, seed } = wanted;
@@ -237,6 +255,7 @@ const AREAS = new Map<string, Area>([
   ["requests", requests],
   ["load", load],
   ["remote", remote],
+  ["grammars", grammars],
   ["minions", minions],
   ["plugins", plugins],
   ["paging", paging],

@@ -13,6 +13,7 @@ export type RuleText = { readonly lines: string[]; readonly leftOut: Set<string>
 
 /** llama.cpp refuses more repetitions than 2000, those of a repeated group taken together. */
 const MOST_TIMES = 1000;
+const MOST_LEAST_TIMES = 100;
 
 /**
  * Adds the rules of a grammar.
@@ -94,9 +95,13 @@ function grouped(regex: Regex, leftOut: Set<string>): string {
 }
 
 function timesOf(min: number, max: number | null, leftOut: Set<string>): string {
-  if (min > MOST_TIMES || (max !== null && max > MOST_TIMES)) {
+  if (min > MOST_LEAST_TIMES) {
+    leftOut.add(`least counts above ${MOST_LEAST_TIMES}`);
+    return timesOf(MOST_LEAST_TIMES, max, leftOut);
+  }
+  if (max !== null && max > MOST_TIMES) {
     leftOut.add(`counts above ${MOST_TIMES}`);
-    return timesOf(Math.min(min, MOST_TIMES), null, leftOut);
+    return timesOf(min, null, leftOut);
   }
   if (max === null) return min === 0 ? "*" : min === 1 ? "+" : `{${min},}`;
   return min === 0 && max === 1 ? "?" : `{${min},${max}}`;

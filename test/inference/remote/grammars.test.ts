@@ -112,7 +112,7 @@ type Played = {
 async function played(
   options: Partial<FakeServerOptions> & Pick<FakeServerOptions, "kind">,
   make: () => Grammar,
-  rounds = 3,
+  rounds = 2,
 ): Promise<Played> {
   const server = await fakeServer(options);
   servers.push(server);
