@@ -1,7 +1,7 @@
 /** Finds out what a server is and what it can do, by asking it for a token or two. */
 import { RemoteEngineError } from "../errors.ts";
 import { type EngineAddress, PROTOCOLS } from "./address.ts";
-import type { GrammarNotation } from "./grammars/server-grammar.ts";
+import type { GrammarNotation } from "./grammars/notation.ts";
 import { EngineClient, type EngineClientOptions, PassingFailure } from "./http.ts";
 import {
   type Fields,

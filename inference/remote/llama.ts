@@ -4,7 +4,7 @@
  * message of gpt-oss ends its answers by itself, and any other is ended here.
  */
 import type { TokenLogprobs } from "../engine.ts";
-import type { ServerGrammar } from "./grammars/server-grammar.ts";
+import type { ServerGrammar } from "./grammars/notation.ts";
 import { type EngineClient, errorText, PassingFailure } from "./http.ts";
 import {
   type AnswerEnd,

@@ -1,6 +1,6 @@
 /** How one kind of server takes token ids and gives them: its request, and how its answer is read. */
 import type { Sampling, TokenLogprob, TokenLogprobs } from "../engine.ts";
-import type { GrammarNotation, ServerGrammar } from "./grammars/server-grammar.ts";
+import type { GrammarNotation, ServerGrammar } from "./grammars/notation.ts";
 import type { EngineClient } from "./http.ts";
 
 export type TokenRequest = {

@@ -1,7 +1,7 @@
 /** One server that computes, as it was found when it was connected to. */
 import type { TokenLogprobs } from "../engine.ts";
 import { GrammarRecord } from "./grammars/grammar-record.ts";
-import type { GrammarNotation } from "./grammars/server-grammar.ts";
+import type { GrammarNotation } from "./grammars/notation.ts";
 import { type EngineClient, PassingFailure } from "./http.ts";
 import { eventData } from "./lines.ts";
 import {

@@ -6,11 +6,8 @@ import { isUtf8 } from "node:buffer";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { hasId } from "../../inference/index.ts";
-import {
-  type GrammarNotation,
-  type ServerGrammar,
-  writeGrammar,
-} from "../../inference/remote/grammars/server-grammar.ts";
+import type { GrammarNotation, ServerGrammar } from "../../inference/remote/grammars/notation.ts";
+import { writeGrammar } from "../../inference/remote/grammars/server-grammar.ts";
 import { resolveSettings } from "../../runtime/agent/settings.ts";
 import { DeclaredTools } from "../../runtime/calls/declared-tools.ts";
 import { defineTool, type HarmonyModel, loadModel } from "../../runtime/index.ts";

@@ -5,7 +5,7 @@
  * Source: grammars/README.md and src/llama-grammar.cpp of llama.cpp.
  */
 import type { SpecialToken, TokenGrammar, TokenRule } from "../../token-grammar.ts";
-import type { ServerGrammar } from "./server-grammar.ts";
+import type { ServerGrammar } from "./notation.ts";
 import { quoted, type RuleText } from "./text-rules.ts";
 import { addTokenRules, beginText, type Notation, ruleName } from "./token-rules.ts";
 

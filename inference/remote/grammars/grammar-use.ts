@@ -7,7 +7,8 @@ import { RemoteEngineError } from "../../errors.ts";
 import { PassingFailure } from "../http.ts";
 import type { Replica } from "../replica.ts";
 import type { GrammarRecord } from "./grammar-record.ts";
-import { type ServerGrammar, writeGrammar } from "./server-grammar.ts";
+import type { ServerGrammar } from "./notation.ts";
+import { writeGrammar } from "./server-grammar.ts";
 
 /** So many requests that did not keep their grammars, if they are not the fewer ones, are enough. */
 const MOST_MISSES = 3;

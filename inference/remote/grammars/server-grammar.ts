@@ -1,22 +1,9 @@
-/** A constraint in the notation of a server that keeps grammars itself. */
+/** Writes a constraint in the notation of a server that keeps grammars itself. */
 import type { TokenGrammar } from "../../token-grammar.ts";
 import { gbnf } from "./gbnf.ts";
+import type { GrammarNotation, ServerGrammar } from "./notation.ts";
 import { NotCarried } from "./text-rules.ts";
 import { xgrammar } from "./xgrammar.ts";
-
-/** `gbnf`: llama-server; `xgrammar`: vLLM, SGLang. */
-export type GrammarNotation = "gbnf" | "xgrammar";
-
-export type ServerGrammar =
-  | {
-      readonly type: "gbnf";
-      readonly text: string;
-      /** Regular expressions of texts that begin with what the grammar says; null: all is said by it. */
-      readonly triggers: readonly string[] | null;
-    }
-  | { readonly type: "ebnf"; readonly text: string }
-  /** JSON. */
-  | { readonly type: "structural_tag"; readonly text: string };
 
 export type WrittenGrammar =
   | {

@@ -6,7 +6,7 @@
  * Source: docs/defining_structures/ebnf_grammar.md and docs/structural_tag/structural_tag.md of XGrammar.
  */
 import type { TokenGrammar, TokenRule } from "../../token-grammar.ts";
-import type { ServerGrammar } from "./server-grammar.ts";
+import type { ServerGrammar } from "./notation.ts";
 import { quoted, type RuleText } from "./text-rules.ts";
 import { addTokenRules, beginText, type Notation, ruleName } from "./token-rules.ts";
 

@@ -10,10 +10,8 @@ import {
   jsonSchemaGrammar,
   regexGrammar,
 } from "../../../inference/index.ts";
-import {
-  type GrammarNotation,
-  writeGrammar,
-} from "../../../inference/remote/grammars/server-grammar.ts";
+import type { GrammarNotation } from "../../../inference/remote/grammars/notation.ts";
+import { writeGrammar } from "../../../inference/remote/grammars/server-grammar.ts";
 import { letterVocabulary } from "../constrain/arbitraries.ts";
 
 const bodies = fc.letrec<{ body: string }>((tie) => {
