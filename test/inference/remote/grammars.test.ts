@@ -172,12 +172,12 @@ describe.each(KINDS)("%s", (kind) => {
   it("is sent none any more once it has failed with them, or ignored them", async () => {
     const [, make] = GRAMMARS[1] ?? [];
     if (make === undefined) throw new Error("There is no grammar.");
-    const masked = await played({ kind }, make);
-    const ignored = await played({ kind, keeper, laterGrammars: "ignored" }, make);
+    const masked = await played({ kind }, make, 4);
+    const ignored = await played({ kind, keeper, laterGrammars: "ignored" }, make, 4);
     expect(ignored.ids).toEqual(masked.ids);
     expect(ignored.requests).toBe(masked.requests);
     expect(ignored.notes.filter((note) => note.includes("does not keep"))).toHaveLength(1);
-    const broken = await played({ kind, keeper, laterGrammars: "broken" }, make);
+    const broken = await played({ kind, keeper, laterGrammars: "broken" }, make, 4);
     expect(broken.ids).toEqual(masked.ids);
     expect(broken.notes.filter((note) => note.includes("answers without it"))).toHaveLength(1);
   });
