@@ -138,6 +138,8 @@ class Generation {
   #whole = 0;
   #empty = 0;
   readonly #grammarUse: GrammarUse;
+  /** With the request that runs. */
+  #isGrammarSent = false;
 
   constructor(
     session: RemoteSession,
@@ -188,8 +190,10 @@ class Generation {
     const asked = isWhole ? Math.min(this.#whole, this.#room()) : this.#room();
     this.#whole = 0;
     let came = 0;
-    const grammar = this.#grammarUse.of(replica);
-    const request = { ...this.#request(replica, asked), grammar };
+    const request = {
+      ...this.#request(replica, asked),
+      grammar: this.#grammarUse.of(replica),
+    };
     for await (const part of this.#answer(replica, request, isWhole)) {
       const tokens = this.#withLost(part);
       if (tokens === null) {
@@ -204,7 +208,7 @@ class Generation {
           );
         }
         if (!this.#isAllowed(id)) {
-          if (grammar !== null) this.#grammarUse.missed(replica);
+          if (this.#isGrammarSent) this.#grammarUse.missed(replica);
           yield this.#take(await this.#another(replica), replica);
           // What the server samples behind an id that is not in the timeline is of no use.
           return this.#ended();
@@ -213,7 +217,7 @@ class Generation {
         came++;
         const ended = this.#ended();
         if (ended === null) continue;
-        if (grammar !== null) this.#grammarUse.kept(replica);
+        if (this.#isGrammarSent) this.#grammarUse.kept(replica);
         return ended;
       }
       if (part.end !== null) return yield* this.#end(part.end, replica, came, isWhole);
@@ -228,6 +232,7 @@ class Generation {
     isWhole: boolean,
   ): AsyncGenerator<AnswerPart, void, void> {
     const { grammar } = request;
+    this.#isGrammarSent = grammar !== null;
     let hasCome = false;
     try {
       for await (const part of replica.answer(request, isWhole, this.#signal)) {

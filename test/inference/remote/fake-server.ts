@@ -121,6 +121,7 @@ type Asked = {
   readonly isStream: boolean;
   readonly top: number | null;
   readonly allowed: readonly number[] | undefined;
+  readonly hasGrammar: boolean;
   readonly fields: Record<string, unknown>;
 };
 
@@ -442,6 +443,9 @@ function askedOf(kind: Kind, fields: Record<string, unknown>): Asked {
     isStream: fields["stream"] === true,
     top: top === null ? null : Number(top),
     allowed: sampling["allowed_token_ids"] as readonly number[] | undefined,
+    hasGrammar: ["grammar", "structured_outputs", "ebnf", "structural_tag"].some(
+      (name) => name in fields || name in sampling,
+    ),
     fields,
   };
 }

@@ -169,6 +169,14 @@ describe.each(KINDS)("%s", (kind) => {
     expect(refused.requests).toBe(masked.requests + 1);
   });
 
+  it("is sent none any more once it has refused three", async () => {
+    let count = 0;
+    const make = (): Grammar => ebnfGrammar(`root ::= "a" [b-z]{1,${++count}}`);
+    const { notes, server } = await played({ kind, keeper, laterGrammars: "refused" }, make, 5);
+    expect(server.requests.filter(({ hasGrammar }) => hasGrammar)).toHaveLength(3);
+    expect(notes.filter((note) => note.includes("failed to parse grammar"))).toHaveLength(1);
+  });
+
   it("is sent none any more once it has failed with them, or ignored them", async () => {
     const [, make] = GRAMMARS[1] ?? [];
     if (make === undefined) throw new Error("There is no grammar.");
