@@ -16,11 +16,13 @@ export {
 } from "./errors.ts";
 export {
   CHANNELS,
+  CONTENT_TYPES,
   type HeaderMark,
   isChannel,
   isContentType,
   type MarkValue,
   markValue,
+  RECIPIENT_PREFIX,
   ROLES,
   recipientOf,
 } from "./header-grammar.ts";

@@ -6,6 +6,7 @@
  * only what is new, `generate` extends it by sampling, `rewind` cuts it. Nothing here knows
  * messages, roles, channels or tools; which ids stop a generation is the caller's to say.
  */
+import type { TokenGrammar } from "./token-grammar.ts";
 
 export type Sampling = {
   /** 0 = greedy. */
@@ -89,6 +90,12 @@ export interface TokenMatcher {
    * come. Read before the next call.
    */
   mask(): Uint32Array | null;
+  /**
+   * What may come from here on, for an engine whose servers keep grammars themselves; null where no grammar says it.
+   * Everything that the masks allow is in it, and it may have more: the masks decide. The same object as long as the
+   * grammar is the same.
+   */
+  grammar?(): TokenGrammar | null;
 }
 
 export type TokenLogprob = {

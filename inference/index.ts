@@ -161,4 +161,5 @@ export {
   verifyFiles,
   verifyFoundFiles,
 } from "./store/verify.ts";
+export type { SpecialToken, TokenGrammar, TokenRule, TokenSymbol } from "./token-grammar.ts";
 export { type KernelBuild, kernelBuild } from "./wasm/kernels.ts";

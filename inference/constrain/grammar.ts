@@ -7,42 +7,9 @@
  * the rules derive. A terminal need not be the longest possible one.
  */
 import { GrammarError } from "../errors.ts";
+import type { Grammar, GrammarSymbol, Regex } from "../token-grammar.ts";
 
-/** A regular expression over bytes. Plain data, so that a grammar can be stored and sent. */
-export type Regex =
-  /** These bytes, in this order; none: the empty text. */
-  | { readonly type: "bytes"; readonly bytes: Uint8Array }
-  /** One Unicode scalar value out of these ranges (both ends included), as UTF-8. No ranges: nothing. */
-  | { readonly type: "set"; readonly ranges: readonly (readonly [from: number, to: number])[] }
-  | { readonly type: "concat"; readonly parts: readonly Regex[] }
-  | { readonly type: "alternatives"; readonly options: readonly Regex[] }
-  /** `min` to `max` times; null: any number of times from `min` on. */
-  | {
-      readonly type: "repeat";
-      readonly item: Regex;
-      readonly min: number;
-      readonly max: number | null;
-    }
-  /** What all parts match. */
-  | { readonly type: "and"; readonly parts: readonly Regex[] }
-  /** Every well-formed UTF-8 text that the item does not match. */
-  | { readonly type: "not"; readonly item: Regex };
-
-/** A terminal, by its place in `Grammar.terminals`, or a rule, by its place in `Grammar.rules`. */
-export type GrammarSymbol = { readonly terminal: number } | { readonly rule: number };
-
-export type Grammar = {
-  readonly terminals: readonly Regex[];
-  /** Rule → its alternatives → symbols in order; an empty alternative is the empty text. */
-  readonly rules: readonly (readonly (readonly GrammarSymbol[])[])[];
-  /** The rule that derives whole texts. */
-  readonly root: number;
-  /**
-   * Texts are JSON whose objects have each key once, which rules cannot say where names are free: matchers see to
-   * it. `bounded`: so many names at most that there may be none left.
-   */
-  readonly distinctKeys?: "unbounded" | "bounded" | undefined;
-};
+export type { Grammar, GrammarSymbol, Regex } from "../token-grammar.ts";
 
 /** Up to here a bounded repetition is a chain of rules, one per item; above it rules share halves. */
 const LONGEST_CHAIN = 16;

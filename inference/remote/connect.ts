@@ -1,6 +1,7 @@
 /** Finds out what a server is and what it can do, by asking it for a token or two. */
 import { RemoteEngineError } from "../errors.ts";
 import { type EngineAddress, PROTOCOLS } from "./address.ts";
+import type { GrammarNotation } from "./grammars/notation.ts";
 import { EngineClient, type EngineClientOptions, PassingFailure } from "./http.ts";
 import {
   type Fields,
@@ -8,6 +9,7 @@ import {
   isId,
   listOf,
   type Protocol,
+  type RemoteToken,
   type TokenRequest,
 } from "./protocol.ts";
 import { ask, firstLogprobs, Replica, tokenize, wholeTokens } from "./replica.ts";
@@ -80,6 +82,9 @@ async function found(
   if (result instanceof Error) throw result;
   const props = name === "llama" ? await optionalJson(client, "/props", signal) : null;
   const tokenized = await tokenize(client, protocol, model, "a", signal);
+  const request = { ...probeRequest(model), maxTokens: 1, topLogprobs: null, isStream: false };
+  const tokensOf = (one: TokenRequest): Promise<readonly RemoteToken[]> =>
+    wholeTokens(ask(client, protocol, one, signal));
   return new Replica({
     client,
     protocol,
@@ -88,8 +93,10 @@ async function found(
     vocabSize: vocabularyOf(entry),
     capabilities: {
       ...result,
-      allowedIds:
-        protocol.takesAllowedIds && (await takesAllowedIds(client, protocol, model, signal)),
+      allowedIds: protocol.takesAllowedIds && (await takesAllowedIds(request, tokensOf)),
+      grammars: (await keepsGrammars(protocol.grammars, request, tokensOf))
+        ? protocol.grammars
+        : null,
       seed: protocol.seed,
       cacheKey: name === "chorale",
       tokenizes: tokenized !== null,
@@ -161,6 +168,7 @@ function probeRequest(model: string | null): TokenRequest {
     sampling: { temperature: 0, topP: 1, seed: 0 },
     topLogprobs: 2,
     allowedIds: null,
+    grammar: null,
     cacheKey: null,
     isStream: true,
   };
@@ -223,24 +231,49 @@ async function probeTokens(
 /** An id that no model says by itself behind the probe. */
 const UNLIKELY_ID = 5;
 
-async function takesAllowedIds(
-  client: EngineClient,
-  protocol: Protocol,
-  model: string | null,
-  signal: AbortSignal | undefined,
+async function takesAllowedIds(request: TokenRequest, tokensOf: TokensOf): Promise<boolean> {
+  const ids = await idsOrNone({ ...request, allowedIds: [UNLIKELY_ID] }, tokensOf);
+  return ids?.join() === `${UNLIKELY_ID}`;
+}
+
+/**
+ * Whether an answer is kept to a grammar from its first token on. Some servers leave reasoning out, begin a grammar
+ * behind it, or ignore it.
+ */
+async function keepsGrammars(
+  notation: GrammarNotation | null,
+  request: TokenRequest,
+  tokensOf: TokensOf,
 ): Promise<boolean> {
-  const request = {
-    ...probeRequest(model),
-    maxTokens: 1,
-    topLogprobs: null,
-    isStream: false,
-    allowedIds: [UNLIKELY_ID],
-  };
+  if (notation === null) return false;
+  if (notation === "gbnf") {
+    const text = `root ::= <[${UNLIKELY_ID}]>`;
+    const grammar = { type: "gbnf", text, triggers: null } as const;
+    const ids = await idsOrNone({ ...request, grammar }, tokensOf);
+    return ids?.[0] === UNLIKELY_ID;
+  }
+  // Which ids the texts have is not known; a server that ignores grammars says the same twice.
+  const found = new Set<number>();
+  for (const word of ["0", "1"]) {
+    const grammar = { type: "ebnf", text: `root ::= "${word}"` } as const;
+    const [id] = (await idsOrNone({ ...request, grammar }, tokensOf)) ?? [];
+    if (id === undefined) return false;
+    found.add(id);
+  }
+  return found.size === 2;
+}
+
+type TokensOf = (request: TokenRequest) => Promise<readonly RemoteToken[]>;
+
+/** null: it is refused. */
+async function idsOrNone(
+  request: TokenRequest,
+  tokensOf: TokensOf,
+): Promise<readonly number[] | null> {
   try {
-    const tokens = await wholeTokens(ask(client, protocol, request, signal));
-    return tokens.length === 1 && tokens[0]?.id === UNLIKELY_ID;
+    return (await tokensOf(request)).map(({ id }) => id);
   } catch (error) {
-    if (error instanceof RemoteEngineError || error instanceof PassingFailure) return false;
+    if (error instanceof RemoteEngineError || error instanceof PassingFailure) return null;
     throw error;
   }
 }

@@ -4,6 +4,7 @@
  * message of gpt-oss ends its answers by itself, and any other is ended here.
  */
 import type { TokenLogprobs } from "../engine.ts";
+import type { ServerGrammar } from "./grammars/notation.ts";
 import { type EngineClient, errorText, PassingFailure } from "./http.ts";
 import {
   type AnswerEnd,
@@ -26,10 +27,11 @@ export const llama: Protocol = {
   ports: [8080, 9931],
   path: "/completion",
   takesAllowedIds: false,
+  grammars: "gbnf",
   // As many as the vocabulary has.
   mostLogprobs: 1 << 20,
   seed: "request",
-  body: ({ prompt, maxTokens, sampling, topLogprobs, usesCache = true, isStream }) => ({
+  body: ({ prompt, maxTokens, sampling, topLogprobs, grammar, usesCache = true, isStream }) => ({
     prompt,
     n_predict: maxTokens,
     temperature: sampling.temperature,
@@ -55,10 +57,24 @@ export const llama: Protocol = {
     stream: isStream,
     // 0 tells none; the id's own probability comes with the first.
     ...(topLogprobs !== null && { n_probs: Math.max(1, topLogprobs) }),
+    ...(grammar?.type === "gbnf" && grammarFields(grammar)),
   }),
   reader: (client, isStream) => new CompletionReader(client, isStream),
   tokenizeBody: (_, content) => ({ content, add_special: false, parse_special: false }),
 };
+
+/** `common_grammar_trigger_type` of llama.cpp: a regular expression. */
+const PATTERN = 2;
+
+function grammarFields({ text, triggers }: Extract<ServerGrammar, { type: "gbnf" }>): object {
+  return {
+    grammar: text,
+    ...(triggers !== null && {
+      grammar_lazy: true,
+      grammar_triggers: [{ type: PATTERN, value: triggers.join("|") }],
+    }),
+  };
+}
 
 class CompletionReader implements AnswerReader {
   promptTokens: number | null = null;

@@ -62,6 +62,7 @@ export async function likeliestBehind(
     sampling: { temperature: 0, topP: 1, seed: 0 },
     topLogprobs: top,
     allowedIds: null,
+    grammar: null,
     cacheKey: null,
     usesCache: prefix.length > LEAST_CACHED,
   };

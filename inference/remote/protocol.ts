@@ -1,5 +1,6 @@
 /** How one kind of server takes token ids and gives them: its request, and how its answer is read. */
 import type { Sampling, TokenLogprob, TokenLogprobs } from "../engine.ts";
+import type { GrammarNotation, ServerGrammar } from "./grammars/notation.ts";
 import type { EngineClient } from "./http.ts";
 
 export type TokenRequest = {
@@ -13,6 +14,8 @@ export type TokenRequest = {
   readonly topLogprobs: number | null;
   /** The only ids that may come; null: all. */
   readonly allowedIds: readonly number[] | null;
+  /** What the answer has to be; null: anything. */
+  readonly grammar: ServerGrammar | null;
   /** Requests with the same text are likely to begin alike. */
   readonly cacheKey: string | null;
   /** false: the prompt is computed anew, where a server can be told so. Default: what it has of it is used. */
@@ -70,6 +73,8 @@ export interface Protocol {
   readonly path: string;
   /** Whether it takes the ids that may come (`allowedIds`). */
   readonly takesAllowedIds: boolean;
+  /** How it wants a grammar to be written; null: it takes none. */
+  readonly grammars: GrammarNotation | null;
   /** Most of the likeliest ids that it tells. */
   readonly mostLogprobs: number;
   /** Whether a seed counts. `position`: each place of the timeline draws its own number from it, as our engine does. */

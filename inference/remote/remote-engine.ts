@@ -272,7 +272,7 @@ class ServersEngine implements RemoteEngine {
 }
 
 function limitationsOf({ name, protocol, capabilities }: Replica): readonly string[] {
-  const { exactStreams, logprobs, allowedIds, seed } = capabilities;
+  const { exactStreams, logprobs, allowedIds, grammars, seed } = capabilities;
   const who = `${protocol.title} at ${name}`;
   return [
     ...(exactStreams ? [] : [`${who} streams no ids: answers come in blocks of 16 tokens.`]),
@@ -282,6 +282,9 @@ function limitationsOf({ name, protocol, capabilities }: Replica): readonly stri
           `${who} tells no probabilities and takes no allowed ids: formats are checked afterwards alone.`,
         ]),
     ...(logprobs ? [] : [`${who} tells no probabilities by ids: chorale decide cannot use it.`]),
+    ...(grammars === null && protocol.grammars !== null
+      ? [`${who} keeps no grammars of whole answers: formats cost further requests.`]
+      : []),
     ...(seed === "none" ? [`${who} samples without a seed.`] : []),
   ];
 }

@@ -13,6 +13,7 @@ import type {
 import { ContextOverflowError, InvalidRequestError, RemoteEngineError } from "../errors.ts";
 import { hasId } from "../sampling/token-bitmask.ts";
 import { chooseId } from "./choose-id.ts";
+import { GrammarUse } from "./grammars/grammar-use.ts";
 import { PassingFailure } from "./http.ts";
 import type { LostIds } from "./lost-ids.ts";
 import { mixed, type ReplicaPool } from "./pool.ts";
@@ -136,6 +137,9 @@ class Generation {
   /** So many tokens come with an answer that is whole, since a stream has lost them. */
   #whole = 0;
   #empty = 0;
+  readonly #grammarUse: GrammarUse;
+  /** With the request that runs. */
+  #isGrammarSent = false;
 
   constructor(
     session: RemoteSession,
@@ -148,6 +152,7 @@ class Generation {
     this.#options = options;
     this.#left = options.maxTokens;
     this.#retries = new Retries(context.retry);
+    this.#grammarUse = new GrammarUse(options.matcher, context.onNote);
     this.#signal =
       options.signal === undefined ? closed : AbortSignal.any([options.signal, closed]);
   }
@@ -185,7 +190,11 @@ class Generation {
     const asked = isWhole ? Math.min(this.#whole, this.#room()) : this.#room();
     this.#whole = 0;
     let came = 0;
-    for await (const part of replica.answer(this.#request(replica, asked), isWhole, this.#signal)) {
+    const request = {
+      ...this.#request(replica, asked),
+      grammar: this.#grammarUse.of(replica),
+    };
+    for await (const part of this.#answer(replica, request, isWhole)) {
       const tokens = this.#withLost(part);
       if (tokens === null) {
         this.#whole = part.lost + 1;
@@ -199,6 +208,7 @@ class Generation {
           );
         }
         if (!this.#isAllowed(id)) {
+          if (this.#isGrammarSent) this.#grammarUse.missed(replica);
           yield this.#take(await this.#another(replica), replica);
           // What the server samples behind an id that is not in the timeline is of no use.
           return this.#ended();
@@ -206,11 +216,37 @@ class Generation {
         yield this.#take(token, replica);
         came++;
         const ended = this.#ended();
-        if (ended !== null) return ended;
+        if (ended === null) continue;
+        if (this.#isGrammarSent) this.#grammarUse.kept(replica);
+        return ended;
       }
       if (part.end !== null) return yield* this.#end(part.end, replica, came, isWhole);
     }
     return null;
+  }
+
+  /** What a server refuses with a grammar is asked for without it. */
+  async *#answer(
+    replica: Replica,
+    request: Omit<TokenRequest, "model" | "isStream">,
+    isWhole: boolean,
+  ): AsyncGenerator<AnswerPart, void, void> {
+    const { grammar } = request;
+    this.#isGrammarSent = grammar !== null;
+    let hasCome = false;
+    try {
+      for await (const part of replica.answer(request, isWhole, this.#signal)) {
+        if (!hasCome && part.tokens.length > 0) this.#grammarUse.answers(replica, grammar);
+        hasCome ||= part.tokens.length > 0;
+        yield part;
+      }
+    } catch (error) {
+      this.#signal.throwIfAborted();
+      if (grammar === null || hasCome || !this.#grammarUse.failed(replica, grammar, error)) {
+        throw error;
+      }
+      yield* this.#answer(replica, { ...request, grammar: null }, isWhole);
+    }
   }
 
   /** The server has ended its answer; the generation goes on unless a stop id came. */
@@ -343,6 +379,7 @@ class Generation {
           : sampling,
       topLogprobs: top !== null && replica.capabilities.logprobs ? top : null,
       allowedIds: null,
+      grammar: null,
       cacheKey: this.#context.cacheKey,
     };
   }

@@ -1,5 +1,7 @@
 /** One server that computes, as it was found when it was connected to. */
 import type { TokenLogprobs } from "../engine.ts";
+import { GrammarRecord } from "./grammars/grammar-record.ts";
+import type { GrammarNotation } from "./grammars/notation.ts";
 import { type EngineClient, type EngineRequest, PassingFailure } from "./http.ts";
 import { eventData } from "./lines.ts";
 import {
@@ -27,6 +29,8 @@ export type RemoteCapabilities = {
   readonly logprobs: boolean;
   /** It takes the ids that may come. */
   readonly allowedIds: boolean;
+  /** How it wants a grammar of an answer to be written, where it was seen to keep one. */
+  readonly grammars: GrammarNotation | null;
   /** Whether a seed counts. `position`: each place of the timeline draws its own number from it. */
   readonly seed: "none" | "request" | "position";
   /** Requests may say which of them begin alike. */
@@ -55,6 +59,7 @@ export class Replica {
   readonly model: string | null;
   readonly capabilities: RemoteCapabilities;
   readonly facts: ReplicaFacts;
+  readonly grammarRecord: GrammarRecord = new GrammarRecord();
   /** Requests that run. */
   active = 0;
   /** Takes no new requests. */

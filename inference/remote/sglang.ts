@@ -21,9 +21,10 @@ export const sglang: Protocol = {
   ports: [30_000],
   path: "/generate",
   takesAllowedIds: false,
+  grammars: "xgrammar",
   mostLogprobs: 4096,
   seed: "none",
-  body: ({ prompt, maxTokens, stopIds, sampling, topLogprobs, isStream }) => ({
+  body: ({ prompt, maxTokens, stopIds, sampling, topLogprobs, grammar, isStream }) => ({
     input_ids: prompt,
     sampling_params: {
       max_new_tokens: maxTokens,
@@ -38,6 +39,8 @@ export const sglang: Protocol = {
       skip_special_tokens: false,
       spaces_between_special_tokens: false,
       no_stop_trim: true,
+      ...(grammar?.type === "ebnf" && { ebnf: grammar.text }),
+      ...(grammar?.type === "structural_tag" && { structural_tag: grammar.text }),
     },
     stream: isStream,
     ...(topLogprobs !== null && {

@@ -21,6 +21,7 @@ import {
 
 const common = {
   takesAllowedIds: true,
+  grammars: "xgrammar",
   mostLogprobs: 20,
   reader: (client: EngineClient): AnswerReader => new CompletionReader(client),
   tokenizeBody: (model: string | null, prompt: string): object => ({
@@ -57,12 +58,14 @@ export const vllmTokens: Protocol = {
       stop_token_ids: request.stopIds,
       ...(request.topLogprobs !== null && { logprobs: request.topLogprobs }),
       ...(request.allowedIds !== null && { allowed_token_ids: request.allowedIds }),
+      ...structuredOutputs(request),
     },
   }),
 };
 
 export const chorale: Protocol = {
   ...common,
+  grammars: null,
   name: "chorale",
   title: "Chorale",
   ports: [11434],
@@ -90,6 +93,7 @@ function completionBody(request: TokenRequest): object {
     add_special_tokens: false,
     ...(topLogprobs !== null && { logprobs: topLogprobs, return_tokens_as_token_ids: true }),
     ...(allowedIds !== null && { allowed_token_ids: allowedIds }),
+    ...structuredOutputs(request),
     stream: request.isStream,
     ...(request.isStream && { stream_options: { include_usage: true } }),
   };
@@ -129,6 +133,17 @@ function promptLogprobs({ choices }: Fields): readonly (readonly TokenLogprob[])
     logprobOf(idNamed(name), logprob),
   );
   return [...prompt, answer].map(sortedLogprobs);
+}
+
+function structuredOutputs({ grammar }: TokenRequest): object {
+  switch (grammar?.type) {
+    case "ebnf":
+      return { structured_outputs: { grammar: grammar.text } };
+    case "structural_tag":
+      return { structured_outputs: { structural_tag: grammar.text } };
+    default:
+      return {};
+  }
 }
 
 function samplingFields(sampling: Sampling): object {

@@ -24,6 +24,10 @@ export type TurnGrammars = {
   readonly headerText: () => GrammarMatcher | null;
   /** For the body of a message; null: it is free. */
   readonly body: (header: MessageHeader) => GrammarMatcher | null;
+  /** The grammar of `body`; the same object for equal ones. */
+  readonly bodyGrammar: (header: MessageHeader) => Grammar | null;
+  /** Whom a header may name, in all the ways that are understood; null: any. */
+  readonly recipients: readonly string[] | null;
 };
 
 export type TurnGrammarsOptions = {
@@ -46,35 +50,35 @@ export function turnGrammars(options: TurnGrammarsOptions): TurnGrammars {
     recipient.replace(/^functions\./, ""),
   ]);
   const namesKey = `names ${JSON.stringify(names)}`;
+  const bodyOf = ({ channel, recipient }: MessageHeader): KeptGrammar | null => {
+    if (!constrainContent) return null;
+    if (!recipient) {
+      if (channel !== "final" || output === null) return null;
+      return library.kept(`output ${JSON.stringify(output)}`, () => outputGrammar(output).grammar);
+    }
+    const { call } = resolveCall(recipient, tools);
+    const declared = tools.get(call.recipient);
+    if (declared === undefined) return null;
+    const { inputFormat, inputSchema } = declared.tool;
+    if (inputFormat !== undefined) {
+      return library.kept(
+        `format ${JSON.stringify(inputFormat)}`,
+        () => outputGrammar(inputFormat).grammar,
+      );
+    }
+    if (call.isRaw || !isStrict(declared)) return null;
+    return library.kept(`arguments ${JSON.stringify(inputSchema)}`, () =>
+      argumentsGrammar(inputSchema),
+    );
+  };
   return {
     headerText: () => {
       if (!constrainHeaders || tools.list.length === 0) return null;
-      return library.matcher(namesKey, () => headerTextGrammar(names));
+      return library.kept(namesKey, () => headerTextGrammar(names)).matcher();
     },
-    body: ({ channel, recipient }) => {
-      if (!constrainContent) return null;
-      if (!recipient) {
-        if (channel !== "final" || output === null) return null;
-        return library.matcher(
-          `output ${JSON.stringify(output)}`,
-          () => outputGrammar(output).grammar,
-        );
-      }
-      const { call } = resolveCall(recipient, tools);
-      const declared = tools.get(call.recipient);
-      if (declared === undefined) return null;
-      const { inputFormat, inputSchema } = declared.tool;
-      if (inputFormat !== undefined) {
-        return library.matcher(
-          `format ${JSON.stringify(inputFormat)}`,
-          () => outputGrammar(inputFormat).grammar,
-        );
-      }
-      if (call.isRaw || !isStrict(declared)) return null;
-      return library.matcher(`arguments ${JSON.stringify(inputSchema)}`, () =>
-        argumentsGrammar(inputSchema),
-      );
-    },
+    body: (header) => bodyOf(header)?.matcher() ?? null,
+    bodyGrammar: (header) => bodyOf(header)?.grammar ?? null,
+    recipients: tools.list.length === 0 ? null : [...new Set(names)],
   };
 }
 
@@ -140,10 +144,16 @@ function withoutUndeclared(schema: unknown): unknown {
 /** Compiled grammars of one vocabulary that are kept; each holds the states that texts have needed. */
 const MAX_KEPT = 64;
 
+type KeptGrammar = {
+  /** null: the text is free. */
+  readonly grammar: Grammar | null;
+  readonly matcher: () => GrammarMatcher | null;
+};
+
 class GrammarLibrary {
   readonly #compiler: GrammarCompiler;
   /** By the JSON of what they stand for, the one that was used last at the end. */
-  readonly #compiled = new Map<string, CompiledGrammar | null>();
+  readonly #kept = new Map<string, KeptGrammar>();
 
   constructor(tokenizer: Tokenizer, vocabSize: number) {
     const { bytes, offsets } = tokenizer.ordinaryTokens;
@@ -155,17 +165,25 @@ class GrammarLibrary {
     });
   }
 
-  matcher(key: string, make: () => Grammar | null): GrammarMatcher | null {
-    let compiled = this.#compiled.get(key);
-    if (compiled === undefined) {
-      const grammar = make();
-      compiled = grammar === null ? null : this.#compiler.compile(grammar);
-    }
-    this.#compiled.delete(key);
-    this.#compiled.set(key, compiled);
-    const [oldest] = this.#compiled.keys();
-    if (this.#compiled.size > MAX_KEPT && oldest !== undefined) this.#compiled.delete(oldest);
-    return compiled?.matcher() ?? null;
+  kept(key: string, make: () => Grammar | null): KeptGrammar {
+    const kept = this.#kept.get(key) ?? this.#compiledLater(make());
+    this.#kept.delete(key);
+    this.#kept.set(key, kept);
+    const [oldest] = this.#kept.keys();
+    if (this.#kept.size > MAX_KEPT && oldest !== undefined) this.#kept.delete(oldest);
+    return kept;
+  }
+
+  #compiledLater(grammar: Grammar | null): KeptGrammar {
+    let compiled: CompiledGrammar | undefined;
+    return {
+      grammar,
+      matcher: () => {
+        if (grammar === null) return null;
+        compiled ??= this.#compiler.compile(grammar);
+        return compiled.matcher();
+      },
+    };
   }
 }
 

@@ -3,12 +3,23 @@
  * the body of a call those of the tool's arguments; in the answer those of its output format. Reasoning, and what
  * is said on the way, is free. Which of them a body is follows from the ids of its own header, never from a text.
  */
-import { HeaderMatcher, readHeader, type Tokenizer } from "../../harmony/index.ts";
-import type { GrammarMatcher, TokenEngine, TokenMatcher } from "../../inference/index.ts";
+import {
+  HeaderMatcher,
+  type MessageHeader,
+  readHeader,
+  type Tokenizer,
+} from "../../harmony/index.ts";
+import type {
+  GrammarMatcher,
+  TokenEngine,
+  TokenGrammar,
+  TokenMatcher,
+} from "../../inference/index.ts";
 import type { DeclaredTools } from "../calls/declared-tools.ts";
 import type { ToolChoice, TurnSettings } from "../context.ts";
 import { structuralIds } from "./sampleable-ids.ts";
 import { type TurnGrammars, turnGrammars } from "./turn-grammars.ts";
+import { TurnTokenGrammar } from "./turn-token-grammar.ts";
 
 /** @returns undefined where nothing is to be constrained, or the engine cannot do it */
 export function turnMatcher(
@@ -52,6 +63,8 @@ export class TurnMatcher implements TokenMatcher {
   readonly #behindAnswer: Uint32Array;
   readonly #structural: readonly number[];
   readonly #scratch: Uint32Array;
+  /** Made when it is first asked for: only servers do. */
+  #tokenGrammar: TurnTokenGrammar | undefined;
   #place: Place;
   /** Before each accepted id: the place, and whether its stretch took the id. */
   readonly #earlier: { readonly place: Place; readonly isOfStretch: boolean }[] = [];
@@ -81,6 +94,29 @@ export class TurnMatcher implements TokenMatcher {
   /** Whether an answer is being written. */
   get isInAnswer(): boolean {
     return this.#place.at === "content" && this.#place.isFinal;
+  }
+
+  /** null inside of a header, and inside of a body that has a form: a grammar begins at the beginning. */
+  grammar(): TokenGrammar | null {
+    const { at, header, isBegun, stretch } = this.#place;
+    this.#tokenGrammar ??= new TurnTokenGrammar(
+      this.#tokenizer,
+      this.#grammars,
+      this.#headers === null,
+    );
+    switch (at) {
+      case "between":
+        return this.#tokenGrammar.betweenMessages();
+      case "header":
+        return header.length > 0 && this.#headers !== null
+          ? null
+          : this.#tokenGrammar.atHeader(isBegun);
+      case "content": {
+        if (stretch === null) return this.#tokenGrammar.inFreeText();
+        const read = stretch.length > 0 ? null : this.#headerOf(this.#place);
+        return read === null ? null : this.#tokenGrammar.atBody(read);
+      }
+    }
   }
 
   accept(id: number): void {
@@ -164,8 +200,17 @@ export class TurnMatcher implements TokenMatcher {
     return { ...place, header: [...place.header, id], stretch };
   }
 
+  #headerOf({ header, isBegun }: Place): MessageHeader | null {
+    const read = readHeader(this.#tokenizer, header, isBegun);
+    // Behind a channel and a blank the reference reads a content type as the recipient.
+    const isType = read?.recipient?.startsWith(
+      this.#tokenizer.decode([this.#tokenizer.special.constrain]),
+    );
+    return read !== null && isType === true ? { ...read, recipient: null } : read;
+  }
+
   #content(place: Place): Place {
-    const header = readHeader(this.#tokenizer, place.header, place.isBegun);
+    const header = this.#headerOf(place);
     const isFinal = header?.channel === "final" && !header.recipient;
     const stretch = header === null ? null : this.#grammars.body(header);
     return { ...place, at: "content", isFinal, stretch };

@@ -14,6 +14,7 @@
  *     remote [--requests N] [--parallel N] [--percent N] [--seed N]
  *     streams [--count N] [--seed N]
  *     threads [--threads N] [--turns N] [--percent N] [--seed N]
+ *     grammars --engine llama://HOST:PORT (a server with the embedded model)
  *     minions [--questions N] [--embedded N] [--seed N]
  *     xsd [--documents N]
  *     constrain [--walks N] [--seed N] [FILE of the area json | FOLDER of JSON-Schema-Test-Suite …]
@@ -35,6 +36,7 @@ import { stressPython } from "./python-cells.ts";
 import { remoteOverhead, stressRemote } from "./remote-engine.ts";
 import { fuzzStreams } from "./remote-streams.ts";
 import { stressRemoteThreads } from "./remote-threads.ts";
+import { stressGrammars } from "./server-grammars.ts";
 import { serverLoad } from "./server-load.ts";
 import { writeDocuments } from "./xsd-documents.ts";
 
@@ -187,6 +189,22 @@ const minions: Area = async (args) => {
 /** Of a token, beyond reading the bytes that it comes in. */
 const MOST_OVERHEAD_US = 50;
 
+const GRAMMAR_PROMPTS: readonly string[] = [
+  "Extract the data: Maria Keller is 34 years old and happy.",
+  "Extract the data: José Ñuñez, 71, is sad 🙃.",
+];
+
+const grammars: Area = async (args) => {
+  const { values } = parseArgs({ args: [...args], options: { engine: { type: "string" } } });
+  const { engine } = values;
+  if (engine === undefined) throw new Error("grammars needs --engine llama://HOST:PORT.");
+  const report = await stressGrammars(engine, GRAMMAR_PROMPTS, (done) =>
+    console.error(`${done} answers`),
+  );
+  const { requests, differences } = report;
+  return { report, good: differences === 0 && requests.grammars < requests.masks };
+};
+
 /** `--requests` for each kind of server, of whose requests `--percent` fail. */
 const remote: Area = async (args) => {
   const wanted = numbers(args, { requests: 2000, parallel: 16, percent: 20, seed: 1 });
@@ -272,6 +290,7 @@ const AREAS = new Map<string, Area>([
   ["remote", remote],
   ["streams", streams],
   ["threads", threads],
+  ["grammars", grammars],
   ["minions", minions],
   ["plugins", plugins],
   ["paging", paging],

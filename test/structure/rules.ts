@@ -45,7 +45,7 @@ export const ORDER: Readonly<Record<string, readonly Row[]>> = {
     apart("vocabulary/"),
   ],
   inference: [
-    together("engine.ts", "errors.ts"),
+    together("engine.ts", "errors.ts", "token-grammar.ts"),
     apart("wasm/"),
     together("model/", "checkpoint/", "sampling/"),
     together("decoding/", "constrain/"),

@@ -7,7 +7,7 @@ import { mixed } from "../../../inference/remote/pool.ts";
 export const VOCAB_SIZE = 300;
 export const STOP_ID = 299;
 /** Without text, and no end. */
-const SPECIAL_ID = 298;
+export const SPECIAL_ID = 298;
 
 /**
  * Ids 0 … 255 are the bytes, then come two parts of characters and some words. Never twice the same bytes.

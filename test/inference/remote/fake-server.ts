@@ -8,6 +8,7 @@ import type { AddressInfo } from "node:net";
 import { setImmediate as turn } from "node:timers/promises";
 import { nextId, STOP_ID, TEXTS, VOCAB_SIZE } from "./fake-model.ts";
 import { type Asked, type Kind, llamaProgress, SPEAKERS } from "./fake-speakers.ts";
+import type { GrammarKeeper, KeptAnswer } from "./kept-grammar.ts";
 
 /** What goes wrong with a request; its tokens are counted from 0. */
 export type Fault =
@@ -27,6 +28,10 @@ export type FakeServerOptions = {
   /** Whether it tells probabilities. Default true. */
   readonly logprobs?: boolean;
   readonly allowedIds?: boolean;
+  /** Keeps the grammars of requests. Default: they are ignored. */
+  readonly keeper?: GrammarKeeper;
+  /** What is done with grammars behind the probes of connecting. Default: they are kept. */
+  readonly laterGrammars?: "ignored" | "refused" | "broken";
   readonly apiKey?: string;
   /** Waited for before each token. */
   readonly beforeToken?: (count: number) => Promise<void>;
@@ -135,10 +140,17 @@ export async function fakeServer(options: FakeServerOptions): Promise<FakeServer
       response.writeHead(307, { location: fault.to }).end();
       return;
     }
+    const later = isProbe ? undefined : options.laterGrammars;
+    const kept = later === "ignored" ? null : ((await options.keeper?.begin(asked.fields)) ?? null);
+    if (kept !== null && later !== undefined) {
+      const status = later === "refused" ? 400 : 500;
+      sendJson(response, status, { error: { message: "failed to parse grammar" } });
+      return;
+    }
     response.on("close", () => {
       if (!response.writableFinished) cancelled++;
     });
-    const events = answer(asked, fault);
+    const events = answer(asked, fault, kept);
     if (!asked.isStream) {
       let last: unknown;
       for await (const event of events) {
@@ -167,6 +179,7 @@ export async function fakeServer(options: FakeServerOptions): Promise<FakeServer
   async function* answer(
     asked: Asked,
     fault: Fault | undefined,
+    kept: KeptAnswer | null,
   ): AsyncGenerator<object | "cut", void, void> {
     const speaker = SPEAKERS[kind](asked, options.logprobs ?? true);
     if (kind === "llama" && asked.isStream && asked.fields["return_progress"] === true) {
@@ -183,8 +196,9 @@ export async function fakeServer(options: FakeServerOptions): Promise<FakeServer
           yield "cut";
           return;
         }
-      } else timeline.push(nextId(timeline, asked.allowed));
+      } else timeline.push(await sampled(timeline, asked.allowed, kept));
       const id = timeline.at(-1) as number;
+      if (id < VOCAB_SIZE) kept?.accept(id);
       const isStop = id === STOP_ID && (asked.stopIds.includes(id) || kind === "llama");
       const isLast = isStop || count + 1 >= asked.maxTokens;
       const finish = isStop ? "stop" : isLast ? "length" : null;
@@ -210,6 +224,17 @@ export async function fakeServer(options: FakeServerOptions): Promise<FakeServer
   }
 }
 
+/** The model's choice, or the likeliest of the ids that a grammar allows. */
+async function sampled(
+  timeline: readonly number[],
+  allowed: readonly number[] | undefined,
+  kept: KeptAnswer | null,
+): Promise<number> {
+  const free = nextId(timeline, allowed);
+  const ofGrammar = kept === null ? null : await kept.allowed();
+  return ofGrammar === null || ofGrammar.includes(free) ? free : nextId(timeline, ofGrammar);
+}
+
 const PATHS: Readonly<Record<Kind, string>> = {
   vllm: "/v1/completions",
   "vllm-tokens": "/inference/v1/generate",
@@ -231,6 +256,9 @@ function askedOf(kind: Kind, fields: Record<string, unknown>): Asked {
     isStream: fields["stream"] === true,
     top: top === null ? null : Number(top),
     allowed: sampling["allowed_token_ids"] as readonly number[] | undefined,
+    hasGrammar: ["grammar", "structured_outputs", "ebnf", "structural_tag"].some(
+      (name) => name in fields || name in sampling,
+    ),
     fields,
   };
 }

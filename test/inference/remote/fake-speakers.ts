@@ -10,13 +10,17 @@ export type Asked = {
   readonly isStream: boolean;
   readonly top: number | null;
   readonly allowed: readonly number[] | undefined;
+  readonly hasGrammar: boolean;
   readonly fields: Record<string, unknown>;
 };
 
 /** The text of a whole stream of one answer, as each kind of server writes it. */
 export function streamText(kind: Kind, prompt: readonly number[], maxTokens: number): string {
   const asked = { prompt, maxTokens, stopIds: [STOP_ID], isStream: true, top: null };
-  const speaker = SPEAKERS[kind]({ ...asked, allowed: undefined, fields: {} }, false);
+  const speaker = SPEAKERS[kind](
+    { ...asked, allowed: undefined, hasGrammar: false, fields: {} },
+    false,
+  );
   const timeline = [...prompt];
   const events: object[] = kind === "llama" ? [llamaProgress(prompt.length)] : [];
   for (let id = -1; id !== STOP_ID && timeline.length < prompt.length + maxTokens; ) {
