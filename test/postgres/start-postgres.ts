@@ -50,6 +50,8 @@ export type PostgresOptions = {
    * server, however that ends, but not a power failure.
    */
   readonly isDurable?: boolean;
+  /** In PEM; the server then also speaks TLS. */
+  readonly tls?: { readonly cert: string; readonly key: string };
   /** Further settings, such as `max_connections`. */
   readonly settings?: Readonly<Record<string, string | number>>;
 };
@@ -176,8 +178,17 @@ class OwnServer implements TestPostgres {
       const bin = programsFor(given, user, folder);
       const password = randomBytes(16).toString("hex");
       const url = `postgresql://chorale:${password}@127.0.0.1:${await freePort()}/postgres`;
-      const { isDurable = false, settings = {} } = options;
-      const all = { ...SETTINGS, ...(isDurable ? {} : NOT_DURABLE), ...settings };
+      const { isDurable = false, tls, settings = {} } = options;
+      const all = {
+        ...SETTINGS,
+        ...(isDurable ? {} : NOT_DURABLE),
+        ...(tls && {
+          ssl: "on",
+          ssl_cert_file: ownFile(join(folder, "cert.pem"), tls.cert, user),
+          ssl_key_file: ownFile(join(folder, "key.pem"), tls.key, user),
+        }),
+        ...settings,
+      };
       server = new OwnServer(folder, bin, user, all, url);
       await server.#initialise(password);
       await server.resume();
@@ -231,10 +242,7 @@ class OwnServer implements TestPostgres {
   }
 
   async #initialise(password: string): Promise<void> {
-    const passwordFile = join(this.#folder, "password");
-    writeFileSync(passwordFile, password, { mode: 0o600 });
-    const { uid, gid } = this.#user;
-    if (uid !== undefined && gid !== undefined) chownSync(passwordFile, uid, gid);
+    const passwordFile = ownFile(join(this.#folder, "password"), password, this.#user);
     const child = this.#spawn("initdb", [
       ...["--pgdata", this.#data, "--username", "chorale", "--pwfile", passwordFile],
       ...["--auth", "scram-sha-256", "--encoding", "UTF8", "--no-locale", "--no-sync"],
@@ -290,6 +298,13 @@ class OwnServer implements TestPostgres {
   #watch(pid: number): void {
     this.#watchdog.stdin?.write(`${pid}\n`);
   }
+}
+
+/** Writes a file that only the server can read. @returns its path */
+function ownFile(path: string, text: string, { uid, gid }: ServerUser): string {
+  writeFileSync(path, text, { mode: 0o600 });
+  if (uid !== undefined && gid !== undefined) chownSync(path, uid, gid);
+  return path;
 }
 
 async function freePort(): Promise<number> {
