@@ -35,6 +35,7 @@ export type Ending = {
   readonly result: JobResult | null;
   readonly error: JobFailure | null;
   readonly artifacts: readonly JobArtifact[];
+  readonly progress: JobProgress | null;
 };
 
 /**
@@ -138,14 +139,14 @@ export async function endJob(
   database: Database,
   queue: Queue,
   claim: Claim,
-  { event, result, error, artifacts }: Ending,
+  { event, result, error, artifacts, progress }: Ending,
 ): Promise<void> {
   const { job, taken, token } = claim;
   await database.transaction(async (sql) => {
     if (!(await queue.finish(sql, taken))) throw lost(job.id);
     const [row] = await sql.query(
-      `UPDATE chorale.jobs SET state = $3, result = $4, error = $5, artifacts = $6, ended_at = now(),
-         delivery = null, wants_cancel = false
+      `UPDATE chorale.jobs SET state = $3, result = $4, error = $5, artifacts = $6,
+         progress = coalesce($7, progress), ended_at = now(), delivery = null, wants_cancel = false
        WHERE id = $1 AND token = $2 AND state = 'active' RETURNING parent`,
       [
         job.id,
@@ -154,6 +155,7 @@ export async function endJob(
         result === null ? null : JSON.stringify(result),
         error === null ? null : JSON.stringify(error),
         JSON.stringify(artifacts),
+        progress,
       ],
     );
     if (row === undefined) throw lost(job.id);

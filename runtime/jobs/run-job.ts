@@ -161,6 +161,8 @@ export class RunningJob {
   }
 }
 
+const NOTHING = { result: null, error: null, artifacts: [], progress: null } as const;
+
 function factsOf(error: unknown): JobFailure {
   const code = codeOf(error);
   const said = messageOf(error);
@@ -170,11 +172,11 @@ function factsOf(error: unknown): JobFailure {
 }
 
 function failed(error: JobFailure): Attempt {
-  return { is: "ended", ending: { event: "fail", result: null, error, artifacts: [] } };
+  return { is: "ended", ending: { ...NOTHING, event: "fail", error } };
 }
 
 function cancelled(): Attempt {
-  return { is: "ended", ending: { event: "cancel", result: null, error: null, artifacts: [] } };
+  return { is: "ended", ending: { ...NOTHING, event: "cancel" } };
 }
 
 /** A further turn behind one that came to no answer. */
@@ -209,7 +211,17 @@ function endingOfLog(entries: readonly LogEntry[], isCancelled: boolean): Ending
   };
   const isWanted = status !== "cancelled" || !isCancelled;
   const event = status === "completed" ? "complete" : isWanted ? "fail" : "cancel";
-  return { event, result, error, artifacts: [] };
+  return { ...NOTHING, event, result, error, progress: progressOf(entries) };
+}
+
+/** Of all turns. */
+function progressOf(entries: readonly LogEntry[]): JobProgress {
+  const sampled = entries.filter((entry) => entry.type === "sampled");
+  return {
+    steps: sampled.length,
+    calls: entries.filter(({ type }) => type === "call").length,
+    outputTokens: sampled.reduce((sum, { usage }) => sum + usage.outputTokens, 0),
+  };
 }
 
 function deniedCall({ callId, tool, rule, reason }: Denial): DeniedCall {

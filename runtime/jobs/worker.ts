@@ -118,12 +118,13 @@ export class Worker {
     try {
       while (await buryLost(database, queue));
       while (await submitScheduled(database, queue));
-      while (this.#atWork.size < concurrency && signal?.aborted !== true) {
+      let begun = 0;
+      for (; this.#atWork.size < concurrency && signal?.aborted !== true; begun++) {
         const claim = await claimJob(database, queue, who);
-        if (claim === null) return true;
+        if (claim === null) break;
         this.#begin(claim);
       }
-      return false;
+      return begun === 0;
     } catch (error) {
       if (codeOf(error) !== "CHORALE_JOBS_DATABASE") throw error;
       this.#tell({ type: "problem", message: messageOf(error) });
