@@ -150,9 +150,10 @@ export class PostgresThreadStore implements ThreadStore {
     await this.#doing(`write an entry of thread ${threadId} to ${this.name}`, () =>
       this.#database.transaction<true>(async (run, before) => {
         const kept = await lockThread(run, threadId);
+        // Also behind an attempt that was committed: who lost the thread meanwhile is not to act on what it wrote.
+        await guard(run, threadId);
         // The lock is free only when the attempt before has been committed or undone.
         if (before === true && (await isAppended(run, threadId, appendId))) return true;
-        await guard(run, threadId);
         await write(run, threadId, { appendId, kept, entries });
         return true;
       }),
