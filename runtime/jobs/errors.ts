@@ -14,6 +14,8 @@ export type JobsErrorCode =
   | "CHORALE_JOB_KEY"
   /** What the database holds for a job cannot be read. */
   | "CHORALE_JOB_SPEC"
+  /** Files of a job cannot be kept or removed. */
+  | "CHORALE_JOB_ARTIFACTS"
   /** Another worker has the job, or it was cancelled or removed. */
   | "CHORALE_JOB_LOST";
 
