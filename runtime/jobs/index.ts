@@ -1,4 +1,5 @@
 /** Jobs that outlive the processes that work on them: submitted into Postgres, run by workers on any machine. */
+export { type ArtifactOwner, type ArtifactStore, openArtifacts } from "./artifacts.ts";
 export type { PurgeQuery, RetryOptions } from "./changes.ts";
 export { JobsError, type JobsErrorCode } from "./errors.ts";
 export type {

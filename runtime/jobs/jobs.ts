@@ -3,14 +3,7 @@ import { UsageError } from "../errors.ts";
 import type { RunEvent } from "../events.ts";
 import { type LogEntry, PostgresThreadStore, type ThreadStore } from "../index.ts";
 import { turnsOfLog } from "../tracing/index.ts";
-import {
-  cancelJob,
-  jobsToPurge,
-  type PurgeQuery,
-  type RetryOptions,
-  removeJobs,
-  retryJob,
-} from "./changes.ts";
+import { cancelJob, type PurgeQuery, purgeJobs, type RetryOptions, retryJob } from "./changes.ts";
 import { Database } from "./database.ts";
 import type { BatchSubmission, Job, JobSubmission } from "./job.ts";
 import { countJobs, getJob, type JobPage, type JobQuery, listJobs } from "./listing.ts";
@@ -149,20 +142,9 @@ export class Jobs implements AsyncDisposable {
     return await retryJob(this.#database, queue, await this.#openThreads(), id, options);
   }
 
-  /** Removes jobs that have ended, with their conversations. @returns how many */
+  /** Removes jobs that have ended, with their conversations and files. @returns how many */
   async purge(query: PurgeQuery): Promise<number> {
-    const threads = await this.#openThreads();
-    let removed = 0;
-    for (;;) {
-      const jobs = await jobsToPurge(this.#database, query);
-      if (jobs.length === 0) return removed;
-      for (const job of jobs) for (const thread of job.threads) await threads.remove(thread);
-      await removeJobs(
-        this.#database,
-        jobs.map(({ id }) => id),
-      );
-      removed += jobs.length;
-    }
+    return await purgeJobs(this.#database, await this.#openThreads(), query);
   }
 
   /** Jobs that are made at certain times. */

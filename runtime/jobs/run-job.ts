@@ -14,7 +14,7 @@ import {
   type ThreadStore,
 } from "../index.ts";
 import type { Claim, Ending } from "./claims.ts";
-import type { Job, JobFailure, JobProgress, JobResult } from "./job.ts";
+import type { Job, JobArtifact, JobFailure, JobProgress, JobResult } from "./job.ts";
 import { JobLog } from "./job-log.ts";
 import { LONGEST_ATTEMPT_MS } from "./submission.ts";
 import { isWorthRetry } from "./verdict.ts";
@@ -23,11 +23,12 @@ import { isWorthRetry } from "./verdict.ts";
 export type JobPlace = AsyncDisposable & {
   readonly agent: Agent;
   readonly overrides?: Omit<RunOverrides, "signal" | "untrusted"> | undefined;
-  /** Files that the job has made, at its end. */
-  readonly artifacts?: (() => Promise<readonly string[]>) | undefined;
+  /** Keeps the files that the job has made; called behind its turn, before this is disposed of. */
+  readonly keepArtifacts?: (() => Promise<readonly JobArtifact[]>) | undefined;
 };
 
-export type OpenPlace = (job: Job) => Promise<JobPlace>;
+/** @param hold grows whenever the job gets a worker */
+export type OpenPlace = (job: Job, hold: number) => Promise<JobPlace>;
 
 export type Attempt =
   | { readonly is: "ended"; readonly ending: Ending }
@@ -52,6 +53,7 @@ export class RunningJob {
   readonly #log: JobLog;
   readonly #abort = new AbortController();
   #thread: Thread | null = null;
+  #ended: Attempt | null = null;
   #why: "cancel" | "stop" | "lost" | null = null;
 
   /** @param store the store for this hold of the job alone */
@@ -102,7 +104,7 @@ export class RunningJob {
     try {
       return await this.#attempt(open, inputOf);
     } catch (error) {
-      return this.#failed(error);
+      return this.#ended ?? this.#failed(error);
     }
   }
 
@@ -120,7 +122,7 @@ export class RunningJob {
         : await Thread.open(this.#log, threadId);
     this.#thread = thread;
     if (wantsCancel) this.cancel();
-    await using place = await open(job);
+    await using place = await open(job, this.claim.token);
     const isOpen = thread.state.turn !== null;
     const given = isOpen ? null : turns === 0 ? await inputOf(job) : goOn(before);
     const timer = setTimeout(
@@ -143,7 +145,10 @@ export class RunningJob {
       if (this.#log.isFrozen) return this.#failed(result.error);
       const ending = endingOfLog(await this.#log.read(threadId), this.#why === "cancel");
       if (ending === null) return this.#failed(result.error);
-      return { is: "ended", ending };
+      // What goes wrong from here on does not undo the turn.
+      this.#ended = { is: "ended", ending };
+      this.#ended = { is: "ended", ending: await withArtifacts(ending, place) };
+      return this.#ended;
     } finally {
       clearTimeout(timer);
     }
@@ -158,6 +163,19 @@ export class RunningJob {
     const { attempt, attempts } = this.claim.job;
     if (isWorthRetry(error) && attempt < attempts) return { is: "passing", error: facts };
     return failed(facts);
+  }
+}
+
+/** Files that cannot be kept are lost with this worker, so the job has failed; its answer stays. */
+async function withArtifacts(ending: Ending, { keepArtifacts }: JobPlace): Promise<Ending> {
+  try {
+    return { ...ending, artifacts: (await keepArtifacts?.()) ?? [] };
+  } catch (error) {
+    return {
+      ...ending,
+      event: ending.event === "cancel" ? "cancel" : "fail",
+      error: factsOf(error),
+    };
   }
 }
 
