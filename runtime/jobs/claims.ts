@@ -102,7 +102,7 @@ async function claimFrom(
   name: string,
   worker: string,
 ): Promise<Claim | "stale" | null> {
-  const taken = await queue.fetch(sql, name);
+  const taken = await queue.take(sql, name);
   if (taken === null) return null;
   const [row] = await sql.query(
     `UPDATE chorale.jobs SET state = $5, attempt = attempt + 1, token = token + 1, worker = $3,
@@ -285,7 +285,7 @@ async function beginReduce(sql: Sql, queue: Queue, batch: Job, row: Row): Promis
 /** Ends a job whose workers were lost in every attempt. @returns whether there was one */
 export async function buryLost(database: Database, queue: Queue): Promise<boolean> {
   return await database.transaction(async (sql) => {
-    const dead = await queue.fetchDead(sql);
+    const dead = await queue.takeDead(sql);
     if (dead === null) return false;
     await queue.finish(sql, dead.taken);
     const [row] = await sql.query(
@@ -310,7 +310,7 @@ export async function buryLost(database: Database, queue: Queue): Promise<boolea
 /** Submits the job of a schedule whose time has come. @returns whether there was one */
 export async function submitScheduled(database: Database, queue: Queue): Promise<boolean> {
   return await database.transaction(async (sql) => {
-    const due = await queue.fetchScheduled(sql);
+    const due = await queue.takeScheduled(sql);
     if (due === null) return false;
     await queue.finish(sql, due);
     const [row] = await sql.query("SELECT submission FROM chorale.job_schedules WHERE name = $1", [

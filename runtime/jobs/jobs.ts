@@ -8,7 +8,7 @@ import { Database } from "./database.ts";
 import type { BatchSubmission, Job, JobSubmission } from "./job.ts";
 import { countJobs, getJob, type JobPage, type JobQuery, listJobs } from "./listing.ts";
 import { Queue } from "./queue.ts";
-import { type JobSchedule, Schedules } from "./schedules.ts";
+import { Schedules } from "./schedules.ts";
 import { prepareTables } from "./schema.ts";
 import type { JobState } from "./states.ts";
 import { insertJobs, type NewJobs, newBatch, newJob, type Submitted } from "./submit.ts";
@@ -197,5 +197,3 @@ export class Jobs implements AsyncDisposable {
 
 /** Of a worker, beside those of its jobs. */
 const CONNECTIONS = 4;
-
-export type { JobSchedule };
