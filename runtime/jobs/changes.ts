@@ -3,6 +3,7 @@ import { Thread, type ThreadStore } from "../index.ts";
 import { childEnded } from "./claims.ts";
 import type { Database, Row, Sql } from "./database.ts";
 import { JobsError } from "./errors.ts";
+import type { JobArtifact } from "./job.ts";
 import { getRow, idOf } from "./listing.ts";
 import { FETCH_LOCK, type Queue } from "./queue.ts";
 import { ENDED, type JobState, nextState } from "./states.ts";
@@ -179,7 +180,7 @@ export async function jobsToPurge(
   readonly {
     readonly id: string;
     readonly threads: readonly string[];
-    readonly artifacts: unknown;
+    readonly artifacts: readonly JobArtifact[];
   }[]
 > {
   const rows = await sql.query(
@@ -194,7 +195,7 @@ export async function jobsToPurge(
   return rows.map((row) => ({
     id: String(row["id"]),
     threads: [String(row["thread_id"]), ...(row["earlier_threads"] as string[])],
-    artifacts: row["artifacts"],
+    artifacts: (row["artifacts"] as JobArtifact[] | null) ?? [],
   }));
 }
 

@@ -3,6 +3,7 @@ import { UsageError } from "../errors.ts";
 import type { RunEvent } from "../events.ts";
 import { type LogEntry, PostgresThreadStore, type ThreadStore } from "../index.ts";
 import { turnsOfLog } from "../tracing/index.ts";
+import { removeArtifacts } from "./artifacts.ts";
 import {
   cancelJob,
   jobsToPurge,
@@ -149,13 +150,19 @@ export class Jobs implements AsyncDisposable {
     return await retryJob(this.#database, queue, await this.#openThreads(), id, options);
   }
 
-  /** Removes jobs that have ended, with their conversations. @returns how many */
-  async purge(query: PurgeQuery): Promise<number> {
+  /**
+   * Removes jobs that have ended, with their conversations and the files that they made.
+   * @param env  has the keys of the storage of files, if there is one; see `openArtifacts`
+   * @returns how many
+   * @throws JobsError, UsageError; a job whose files cannot be removed stays
+   */
+  async purge(query: PurgeQuery, env: NodeJS.ProcessEnv = process.env): Promise<number> {
     const threads = await this.#openThreads();
     let removed = 0;
     for (;;) {
       const jobs = await jobsToPurge(this.#database, query);
       if (jobs.length === 0) return removed;
+      for (const { id, artifacts } of jobs) await removeArtifacts(id, artifacts, env);
       for (const job of jobs) for (const thread of job.threads) await threads.remove(thread);
       await removeJobs(
         this.#database,

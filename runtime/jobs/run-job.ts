@@ -15,6 +15,7 @@ import {
 } from "../index.ts";
 import type { Claim, Ending } from "./claims.ts";
 import type { Job, JobFailure, JobProgress, JobResult } from "./job.ts";
+import { artifactsOf, JobFiles, type JobOutputs } from "./job-files.ts";
 import { JobLog } from "./job-log.ts";
 import { LONGEST_ATTEMPT_MS } from "./submission.ts";
 import { isWorthRetry } from "./verdict.ts";
@@ -23,8 +24,8 @@ import { isWorthRetry } from "./verdict.ts";
 export type JobPlace = AsyncDisposable & {
   readonly agent: Agent;
   readonly overrides?: Omit<RunOverrides, "signal" | "untrusted"> | undefined;
-  /** Files that the job has made, at its end. */
-  readonly artifacts?: (() => Promise<readonly string[]>) | undefined;
+  /** Where files that its tools make are kept. Default: they stay on this machine, and the job does not name them. */
+  readonly outputs?: JobOutputs | undefined;
 };
 
 export type OpenPlace = (job: Job) => Promise<JobPlace>;
@@ -50,6 +51,7 @@ export type InputOf = (job: Job) => Promise<JobInput>;
 export class RunningJob {
   readonly claim: Claim;
   readonly #log: JobLog;
+  readonly #files: JobFiles;
   readonly #abort = new AbortController();
   #thread: Thread | null = null;
   #why: "cancel" | "stop" | "lost" | null = null;
@@ -59,8 +61,10 @@ export class RunningJob {
     this.claim = claim;
     const { job } = claim;
     const isLast = job.attempt >= job.attempts;
+    this.#files = new JobFiles({ jobId: job.id, hold: claim.token });
     this.#log = new JobLog(
       store,
+      this.#files,
       ({ status, error }) =>
         status === "failed" && !isLast && isWorthRetry(error?.code ?? "CHORALE_UNKNOWN"),
     );
@@ -121,6 +125,7 @@ export class RunningJob {
     this.#thread = thread;
     if (wantsCancel) this.cancel();
     await using place = await open(job);
+    this.#files.keepTo(place.outputs);
     const isOpen = thread.state.turn !== null;
     const given = isOpen ? null : turns === 0 ? await inputOf(job) : goOn(before);
     const timer = setTimeout(
@@ -143,7 +148,8 @@ export class RunningJob {
       if (this.#log.isFrozen) return this.#failed(result.error);
       const ending = endingOfLog(await this.#log.read(threadId), this.#why === "cancel");
       if (ending === null) return this.#failed(result.error);
-      return { is: "ended", ending };
+      // The answer is there; that a file is not has to be said as well.
+      return { is: "ended", ending: { ...ending, error: ending.error ?? this.#files.problem } };
     } finally {
       clearTimeout(timer);
     }
@@ -211,7 +217,8 @@ function endingOfLog(entries: readonly LogEntry[], isCancelled: boolean): Ending
   };
   const isWanted = status !== "cancelled" || !isCancelled;
   const event = status === "completed" ? "complete" : isWanted ? "fail" : "cancel";
-  return { ...NOTHING, event, result, error, progress: progressOf(entries) };
+  const artifacts = artifactsOf(entries);
+  return { event, result, error, artifacts, progress: progressOf(entries) };
 }
 
 /** Of all turns. */

@@ -54,7 +54,7 @@ export async function purgeCommand(
   const states = args.state === undefined ? undefined : statesOf(args.state, ENDED);
   const before = new Date(Date.now() - ageOf(args.olderThan ?? "30d"));
   return await withJobs(args, context, async (jobs) => {
-    const removed = await jobs.purge({ before, states });
+    const removed = await jobs.purge({ before, states }, context.env);
     if (args.json) output.jsonLine({ removed });
     else output.line(`Removed ${removed} job${removed === 1 ? "" : "s"}.`);
     return EXIT.ok;

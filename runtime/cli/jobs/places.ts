@@ -1,6 +1,9 @@
 /** What the jobs of a worker are run with: models and tools that several jobs share, and a Python for each. */
-import type { Environment } from "../../environment.ts";
-import type { Job, JobPlace } from "../../jobs/index.ts";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { artifactBase, type Environment } from "../../environment.ts";
+import { type Job, type JobPlace, openArtifacts } from "../../jobs/index.ts";
 import { BatchTools } from "../batch/batch-tools.ts";
 import type { CommandContext } from "../command-context.ts";
 import { agentOf, openRunEnvironment } from "../open-run.ts";
@@ -37,7 +40,12 @@ export class JobPlaces implements AsyncDisposable {
     opened.defer(() => this.#release(key, shared));
     const environment = await shared.opening;
     const { env, output: terminal } = this.#context;
-    const tools = new BatchTools(args, environment, env, (sentence) => terminal.note(sentence));
+    const where = args.artifacts ?? join(artifactBase(environment.home), "jobs");
+    const store = opened.use(await openArtifacts(where, env));
+    const folder = await mkdtemp(join(tmpdir(), "chorale-job-"));
+    opened.defer(() => rm(folder, { recursive: true, force: true }));
+    const given = { ...args, artifacts: folder };
+    const tools = new BatchTools(given, environment, env, (sentence) => terminal.note(sentence));
     const own = opened.use(await tools.forPrompt());
     const { model, policy } = environment;
     opened.defer(async () => model.release(job.threadId));
@@ -47,7 +55,7 @@ export class JobPlaces implements AsyncDisposable {
       output,
     );
     const kept = opened.move();
-    return { agent, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+    return { agent, outputs: { folder, store }, [Symbol.asyncDispose]: () => kept.disposeAsync() };
   }
 
   #take(key: string, args: RunArguments): Shared {
