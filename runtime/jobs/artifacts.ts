@@ -24,11 +24,6 @@ export interface ArtifactStore extends AsyncDisposable {
    * @throws JobsError with the code CHORALE_JOB_ARTIFACTS
    */
   save(owner: ArtifactOwner, paths: readonly string[]): Promise<readonly JobArtifact[]>;
-  /**
-   * Removes files that it keeps; one that is not there, or is kept elsewhere, is left out.
-   * @throws JobsError with the code CHORALE_JOB_ARTIFACTS
-   */
-  remove(artifacts: readonly JobArtifact[]): Promise<void>;
 }
 
 /** What a store puts where; `openArtifacts` sees to names and errors. */
@@ -55,8 +50,42 @@ export async function openArtifacts(where: string, env: NodeJS.ProcessEnv): Prom
       option: "artifacts",
     });
   }
+  return storeOf(await placeAt(where, env));
+}
+
+/**
+ * Removes files of a job from where they are kept; one that is not there is left out.
+ * @param env  as for `openArtifacts`
+ * @throws JobsError with the code CHORALE_JOB_ARTIFACTS, also for an address that is none of this job; UsageError
+ */
+export async function removeArtifacts(
+  jobId: string,
+  artifacts: readonly JobArtifact[],
+  env: NodeJS.ProcessEnv,
+): Promise<void> {
+  for (const { name, url } of artifacts) {
+    const [, base = "", owner = "", query = ""] =
+      /^(.+)\/([^/]+)\/\d+\/[^/]+?(\?.*)?$/.exec(url) ?? [];
+    const isOwn = owner === encodeURIComponent(safeFileName(jobId));
+    try {
+      if (!isOwn) throw new Error(`its address ${url} is none of the job ${jobId}`);
+      const isFile = base.startsWith("file://");
+      const place = await placeAt(isFile ? fileURLToPath(base) : `${base}${query}`, env);
+      try {
+        await place.remove(url);
+      } finally {
+        await place.close();
+      }
+    } catch (error) {
+      if (error instanceof UsageError) throw error;
+      throw failed(`remove the file ${name} of job ${jobId}`, error);
+    }
+  }
+}
+
+async function placeAt(where: string, env: NodeJS.ProcessEnv): Promise<ArtifactPlace> {
   const [, scheme] = /^([a-z][a-z0-9+.-]+):\/\//i.exec(where) ?? [];
-  if (scheme === undefined) return storeOf(folderPlace(resolve(where)));
+  if (scheme === undefined) return folderPlace(resolve(where));
   if (scheme !== "s3") {
     throw new UsageError(
       `Artifacts cannot be kept at ${scheme}://…; accepted: a folder, or s3://BUCKET/PREFIX?endpoint=URL&region=NAME.`,
@@ -64,7 +93,7 @@ export async function openArtifacts(where: string, env: NodeJS.ProcessEnv): Prom
     );
   }
   const { s3Place } = await import("./s3.ts");
-  return storeOf(s3Place(where, env));
+  return s3Place(where, env);
 }
 
 function storeOf(place: ArtifactPlace): ArtifactStore {
@@ -86,15 +115,6 @@ function storeOf(place: ArtifactPlace): ArtifactStore {
         }
       }
       return saved;
-    },
-    async remove(artifacts) {
-      for (const { name, url } of artifacts) {
-        try {
-          await place.remove(url);
-        } catch (error) {
-          throw failed(`remove the file ${name} from ${place.name}`, error);
-        }
-      }
     },
     [Symbol.asyncDispose]: () => place.close(),
   };

@@ -1,5 +1,9 @@
 /** Jobs that outlive the processes that work on them: submitted into Postgres, run by workers on any machine. */
-export { type ArtifactOwner, type ArtifactStore, openArtifacts } from "./artifacts.ts";
+export {
+  type ArtifactOwner,
+  type ArtifactStore,
+  openArtifacts,
+} from "./artifacts.ts";
 export type { PurgeQuery, RetryOptions } from "./changes.ts";
 export { JobsError, type JobsErrorCode } from "./errors.ts";
 export type {
@@ -15,6 +19,7 @@ export type {
   JobSubmission,
   JobSummary,
 } from "./job.ts";
+export type { JobOutputs } from "./job-files.ts";
 export { Jobs, type JobsOptions, openJobs } from "./jobs.ts";
 export type { JobPage, JobQuery } from "./listing.ts";
 export type { JobPlace, OpenPlace } from "./run-job.ts";

@@ -5,12 +5,14 @@
 import type { LogEntry, ThreadQuery, ThreadStore, ThreadSummary } from "../index.ts";
 import { ThreadStoreError } from "../index.ts";
 import type { JobFailure } from "./job.ts";
+import type { JobFiles } from "./job-files.ts";
 
 type Ended = Extract<LogEntry, { type: "ended" }>;
 
 export class JobLog implements ThreadStore {
   readonly #store: ThreadStore;
   readonly #isPassing: (ended: Ended) => boolean;
+  readonly #files: JobFiles;
   /** Calls that are executed now. */
   readonly #calls = new Set<string>();
   #isFrozen = false;
@@ -19,8 +21,9 @@ export class JobLog implements ThreadStore {
   #heldBack: JobFailure | null = null;
 
   /** @param isPassing whether a turn that ends so is to stay open, for another attempt */
-  constructor(store: ThreadStore, isPassing: (ended: Ended) => boolean) {
+  constructor(store: ThreadStore, files: JobFiles, isPassing: (ended: Ended) => boolean) {
     this.#store = store;
+    this.#files = files;
     this.#isPassing = isPassing;
   }
 
@@ -59,7 +62,8 @@ export class JobLog implements ThreadStore {
     }
     // Before it is written: a call that may have been begun counts.
     for (const entry of entries) if (entry.type === "call") this.#calls.add(entry.callId);
-    await this.#store.append(threadId, ...entries);
+    const kept = await Promise.all(entries.map((entry) => this.#files.keep(entry)));
+    await this.#store.append(threadId, ...kept);
     for (const entry of entries) if (entry.type === "result") this.#calls.delete(entry.callId);
     if (this.#isDraining && this.#calls.size === 0) this.freeze();
   }

@@ -14,7 +14,8 @@ import {
   type ThreadStore,
 } from "../index.ts";
 import type { Claim, Ending } from "./claims.ts";
-import type { Job, JobArtifact, JobFailure, JobProgress, JobResult } from "./job.ts";
+import type { Job, JobFailure, JobProgress, JobResult } from "./job.ts";
+import { artifactsOf, JobFiles, type JobOutputs } from "./job-files.ts";
 import { JobLog } from "./job-log.ts";
 import { LONGEST_ATTEMPT_MS } from "./submission.ts";
 import { isWorthRetry } from "./verdict.ts";
@@ -23,12 +24,11 @@ import { isWorthRetry } from "./verdict.ts";
 export type JobPlace = AsyncDisposable & {
   readonly agent: Agent;
   readonly overrides?: Omit<RunOverrides, "signal" | "untrusted"> | undefined;
-  /** Keeps the files that the job has made; called behind its turn, before this is disposed of. */
-  readonly keepArtifacts?: (() => Promise<readonly JobArtifact[]>) | undefined;
+  /** Where files that its tools make are kept. Default: they stay on this machine, and the job does not name them. */
+  readonly outputs?: JobOutputs | undefined;
 };
 
-/** @param hold grows whenever the job gets a worker */
-export type OpenPlace = (job: Job, hold: number) => Promise<JobPlace>;
+export type OpenPlace = (job: Job) => Promise<JobPlace>;
 
 export type Attempt =
   | { readonly is: "ended"; readonly ending: Ending }
@@ -51,6 +51,7 @@ export type InputOf = (job: Job) => Promise<JobInput>;
 export class RunningJob {
   readonly claim: Claim;
   readonly #log: JobLog;
+  readonly #files: JobFiles;
   readonly #abort = new AbortController();
   #thread: Thread | null = null;
   #ended: Attempt | null = null;
@@ -61,8 +62,10 @@ export class RunningJob {
     this.claim = claim;
     const { job } = claim;
     const isLast = job.attempt >= job.attempts;
+    this.#files = new JobFiles({ jobId: job.id, hold: claim.token });
     this.#log = new JobLog(
       store,
+      this.#files,
       ({ status, error }) =>
         status === "failed" && !isLast && isWorthRetry(error?.code ?? "CHORALE_UNKNOWN"),
     );
@@ -122,7 +125,8 @@ export class RunningJob {
         : await Thread.open(this.#log, threadId);
     this.#thread = thread;
     if (wantsCancel) this.cancel();
-    await using place = await open(job, this.claim.token);
+    await using place = await open(job);
+    this.#files.keepTo(place.outputs);
     const isOpen = thread.state.turn !== null;
     const given = isOpen ? null : turns === 0 ? await inputOf(job) : goOn(before);
     const timer = setTimeout(
@@ -145,9 +149,10 @@ export class RunningJob {
       if (this.#log.isFrozen) return this.#failed(result.error);
       const ending = endingOfLog(await this.#log.read(threadId), this.#why === "cancel");
       if (ending === null) return this.#failed(result.error);
-      // What goes wrong from here on does not undo the turn.
-      this.#ended = { is: "ended", ending };
-      this.#ended = { is: "ended", ending: await withArtifacts(ending, place) };
+      // The answer is there; that a file is not has to be said as well.
+      const error = ending.error ?? this.#files.problem;
+      // What goes wrong while the place is closed does not undo the turn.
+      this.#ended = { is: "ended", ending: { ...ending, error } };
       return this.#ended;
     } finally {
       clearTimeout(timer);
@@ -163,19 +168,6 @@ export class RunningJob {
     const { attempt, attempts } = this.claim.job;
     if (isWorthRetry(error) && attempt < attempts) return { is: "passing", error: facts };
     return failed(facts);
-  }
-}
-
-/** Files that cannot be kept are lost with this worker, so the job has failed; its answer stays. */
-async function withArtifacts(ending: Ending, { keepArtifacts }: JobPlace): Promise<Ending> {
-  try {
-    return { ...ending, artifacts: (await keepArtifacts?.()) ?? [] };
-  } catch (error) {
-    return {
-      ...ending,
-      event: ending.event === "cancel" ? "cancel" : "fail",
-      error: factsOf(error),
-    };
   }
 }
 
@@ -229,7 +221,8 @@ function endingOfLog(entries: readonly LogEntry[], isCancelled: boolean): Ending
   };
   const isWanted = status !== "cancelled" || !isCancelled;
   const event = status === "completed" ? "complete" : isWanted ? "fail" : "cancel";
-  return { ...NOTHING, event, result, error, progress: progressOf(entries) };
+  const artifacts = artifactsOf(entries);
+  return { event, result, error, artifacts, progress: progressOf(entries) };
 }
 
 /** Of all turns. */

@@ -64,17 +64,19 @@ export function s3Place(where: string, env: NodeJS.ProcessEnv): ArtifactPlace {
       await wait(FIRST_PAUSE_MS * 2 ** attempt * (0.5 + Math.random() / 2));
     }
   };
+  const asGiven = URL.parse(where)?.search ?? "";
   const base = `s3://${bucket.bucket}/${bucket.prefix === "" ? "" : `${encoded(bucket.prefix)}/`}`;
   return {
     name: base.replace(/\/$/, ""),
     async put(path, key) {
       const name = [...(bucket.prefix === "" ? [] : [bucket.prefix]), ...key].join("/");
       await send("PUT", encoded(name), await readFile(path));
-      return `${base}${encoded(key.join("/"))}`;
+      return `${base}${encoded(key.join("/"))}${asGiven}`;
     },
     async remove(url) {
-      if (!url.startsWith(base)) return;
-      await send("DELETE", url.slice(`s3://${bucket.bucket}/`.length));
+      const [address = ""] = url.split("?");
+      if (!address.startsWith(base)) return;
+      await send("DELETE", address.slice(`s3://${bucket.bucket}/`.length));
     },
     close: () => client.close(),
   };

@@ -7,7 +7,7 @@ import {
   rest,
   subcommand,
 } from "../command/command.ts";
-import { agentFlags, colorFlag, reportFlag } from "../flags.ts";
+import { colorFlag, reportFlag } from "../flags.ts";
 import { exclusiveAnswers, runFlags, runSettings } from "./run.ts";
 
 const ID = required("The job; the beginning of its id is enough");
@@ -339,7 +339,7 @@ export const command: CommandGroup = {
           },
           ...reportFlag,
         },
-        settings: { ...settings, artifacts: agentFlags.artifacts },
+        settings,
         examples: [["jobs purge --older-than 7d --state completed", "What failed stays"]],
         run: async (args, context) =>
           (await import("../jobs/change.ts")).purgeCommand(args, context),

@@ -1,11 +1,9 @@
 /** `chorale jobs cancel|retry|purge`. */
 import { UsageError } from "../../errors.ts";
-import { type Job, openArtifacts } from "../../jobs/index.ts";
 import type { CommandContext } from "../command-context.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { statesOf } from "./list.ts";
 import { type DatabaseArguments, withJobs } from "./open.ts";
-import { artifactsOf } from "./places.ts";
 
 type Named = DatabaseArguments & { readonly ids: readonly string[]; readonly json: boolean };
 
@@ -48,22 +46,15 @@ export async function purgeCommand(
   args: DatabaseArguments & {
     readonly olderThan: string | undefined;
     readonly state: readonly string[] | undefined;
-    readonly artifacts: string | undefined;
     readonly json: boolean;
   },
   context: CommandContext,
 ): Promise<ExitCode> {
-  const { output, env } = context;
+  const { output } = context;
   const states = args.state === undefined ? undefined : statesOf(args.state, ENDED);
   const before = new Date(Date.now() - ageOf(args.olderThan ?? "30d"));
   return await withJobs(args, context, async (jobs) => {
-    const removeArtifacts = async ({ spec, artifacts }: Job): Promise<void> => {
-      const own = spec.settings?.["artifacts"];
-      const where = typeof own === "string" ? own : artifactsOf(args, env);
-      await using store = await openArtifacts(where, env);
-      await store.remove(artifacts);
-    };
-    const removed = await jobs.purge({ before, states, removeArtifacts });
+    const removed = await jobs.purge({ before, states }, context.env);
     if (args.json) output.jsonLine({ removed });
     else output.line(`Removed ${removed} job${removed === 1 ? "" : "s"}.`);
     return EXIT.ok;

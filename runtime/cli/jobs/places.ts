@@ -1,22 +1,13 @@
 /** What the jobs of a worker are run with: models and tools that several jobs share, and a Python for each. */
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Environment } from "../../environment.ts";
-import { homePath } from "../../home.ts";
+import { artifactBase, type Environment } from "../../environment.ts";
 import { type Job, type JobPlace, openArtifacts } from "../../jobs/index.ts";
 import { BatchTools } from "../batch/batch-tools.ts";
 import type { CommandContext } from "../command-context.ts";
 import { agentOf, openRunEnvironment } from "../open-run.ts";
 import { argumentsOf, placeKey, type RunArguments } from "./job-settings.ts";
-
-/** Where the files of jobs are kept: a folder, or storage by its URL. */
-export function artifactsOf(
-  { artifacts }: { readonly artifacts?: string | undefined },
-  env: NodeJS.ProcessEnv,
-): string {
-  return artifacts ?? join(homePath(env), "jobs");
-}
 
 type Shared = {
   readonly opening: Promise<Environment>;
@@ -40,7 +31,7 @@ export class JobPlaces implements AsyncDisposable {
   }
 
   /** @throws UsageError for settings that cannot be used; ToolsError, ModelError, InferenceError */
-  async open(job: Job, hold: number): Promise<JobPlace> {
+  async open(job: Job): Promise<JobPlace> {
     const { settings = {}, output } = job.spec;
     const args = argumentsOf(this.#own, settings);
     const key = placeKey(settings);
@@ -49,6 +40,8 @@ export class JobPlaces implements AsyncDisposable {
     opened.defer(() => this.#release(key, shared));
     const environment = await shared.opening;
     const { env, output: terminal } = this.#context;
+    const where = args.artifacts ?? join(artifactBase(environment.home), "jobs");
+    const store = opened.use(await openArtifacts(where, env));
     const folder = await mkdtemp(join(tmpdir(), "chorale-job-"));
     opened.defer(() => rm(folder, { recursive: true, force: true }));
     const given = { ...args, artifacts: folder };
@@ -62,17 +55,7 @@ export class JobPlaces implements AsyncDisposable {
       output,
     );
     const kept = opened.move();
-    return {
-      agent,
-      keepArtifacts: async () => {
-        const made = await readdir(folder, { withFileTypes: true });
-        const paths = made.filter((one) => one.isFile()).map(({ name }) => join(folder, name));
-        if (paths.length === 0) return [];
-        await using store = await openArtifacts(artifactsOf(args, env), env);
-        return await store.save({ jobId: job.id, hold }, paths);
-      },
-      [Symbol.asyncDispose]: () => kept.disposeAsync(),
-    };
+    return { agent, outputs: { folder, store }, [Symbol.asyncDispose]: () => kept.disposeAsync() };
   }
 
   #take(key: string, args: RunArguments): Shared {

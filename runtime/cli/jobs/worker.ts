@@ -36,7 +36,7 @@ export async function workerCommand(
     async (jobs) => {
       if (!args.json) output.note(`working on the jobs of ${jobs.name}; Ctrl-C ends it`);
       await jobs.work({
-        open: (job, hold) => places.open(job, hold),
+        open: (job) => places.open(job),
         concurrency,
         tags: args.tag,
         once: args.once,

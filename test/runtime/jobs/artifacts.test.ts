@@ -4,7 +4,7 @@ import { basename, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { openArtifacts } from "../../../runtime/jobs/artifacts.ts";
+import { openArtifacts, removeArtifacts } from "../../../runtime/jobs/artifacts.ts";
 import { S3Server, signatureOf } from "../../fixtures/s3-server.ts";
 import { temporaryFolder } from "../../tools/support.ts";
 
@@ -88,14 +88,14 @@ describe("a folder", () => {
     expect(readFileSync(fileURLToPath(first?.url ?? ""), "utf8")).toBe("two");
     const outside = join(from, "outside");
     writeFileSync(outside, "stays");
-    const elsewhere = [
-      `file://${outside}`,
-      `file://${to}/../${basename(from)}/outside`,
-      "s3://b/k",
-    ];
-    await store.remove(elsewhere.map((url) => ({ name: "x", url, bytes: 1 })));
+    for (const url of [`file://${outside}`, `file://${to}/job_2/2/plot.png`, `file://${to}/x`]) {
+      await expect(removeArtifacts("job_1", [{ name: "x", url, bytes: 1 }], {})).rejects.toThrow(
+        /^Cannot remove the file x of job job_1: its address .* is none of the job job_1\.$/,
+      );
+    }
     expect(readFileSync(outside, "utf8")).toBe("stays");
-    await store.remove([first, first, other].flatMap((one) => one ?? []));
+    const all = [first, first, other].flatMap((one) => one ?? []);
+    await removeArtifacts("job_1", all, {});
     expect(() => readFileSync(join(to, "job_1"))).toThrow("ENOENT");
   });
 
@@ -144,7 +144,8 @@ describe("storage", () => {
     await using server = await S3Server.start(KEYS);
     const from = temporaryFolder();
     const where = `s3://my-bucket/a+b/é?endpoint=${server.endpoint}&region=${KEYS.region}`;
-    await using store = await openArtifacts(where, { ...ENV, AWS_SESSION_TOKEN: "token" });
+    const env = { ...ENV, AWS_SESSION_TOKEN: "token" };
+    await using store = await openArtifacts(where, env);
     const prefix = "my-bucket/a%2Bb/%C3%A9/";
     await fc.assert(
       fc.asyncProperty(names, names, async (name, jobId) => {
@@ -156,22 +157,26 @@ describe("storage", () => {
         expect(more).toEqual([]);
         expect(key.startsWith(prefix)).toBe(true);
         expect(key.slice(prefix.length).split("/")).toHaveLength(3);
-        expect(saved[0]?.url).toBe(`s3://${key}`);
+        expect(saved[0]?.url).toBe(`s3://${key}${new URL(where).search}`);
         expect(server.objects.get(key)?.toString()).toBe(name);
-        await store.remove(saved);
+        await removeArtifacts(jobId, saved, env);
         expect(server.objects.size).toBe(0);
         rmSync(path);
       }),
       { numRuns: 60 },
     );
     expect(new Set(server.tokens)).toEqual(new Set(["token"]));
-    server.objects.set("my-bucket/other", Buffer.from("stays"));
-    const elsewhere = ["s3://my-bucket/other", "file:///x", "s3://other/a%2Bb/%C3%A9/x"];
-    await store.remove(elsewhere.map((url) => ({ name: "x", url, bytes: 1 })));
-    for (const way of ["../../other", "..%2f..%2fother", "%2e%2e/%2e%2e/other", "%zz"]) {
-      await expect(
-        store.remove([{ name: "x", url: `s3://${prefix}${way}`, bytes: 1 }]),
-      ).rejects.toThrow("its name leads to another place");
+    server.objects.set("my-bucket/other/job_1/2/x", Buffer.from("stays"));
+    for (const way of [
+      "../../job_1/2/x",
+      "..%2f..%2fother/job_1/2/x",
+      "%2e%2e/job_1/2/x",
+      "other",
+    ]) {
+      const url = `s3://${prefix}${way}${new URL(where).search}`;
+      await expect(removeArtifacts("job_1", [{ name: "x", url, bytes: 1 }], env)).rejects.toThrow(
+        /none of the job|leads to another place|prefix with the parts/,
+      );
     }
     expect(server.objects.size).toBe(1);
   });
@@ -183,7 +188,8 @@ describe("storage", () => {
     await using store = await openArtifacts(where, ENV);
     server.failures.push(503, 429);
     const [saved] = await store.save(OWNER, [path]);
-    expect(saved).toEqual({ name: "a.txt", url: "s3://bucket/job_1/2/a.txt", bytes: 1 });
+    const url = `s3://bucket/job_1/2/a.txt${new URL(where).search}`;
+    expect(saved).toEqual({ name: "a.txt", url, bytes: 1 });
     const wrong = { ...ENV, AWS_SECRET_ACCESS_KEY: "another-secret" };
     await using refused = await openArtifacts(where, wrong);
     const failed = await refused.save(OWNER, [path]).catch((error: unknown) => error);
