@@ -8,7 +8,7 @@ import { Database } from "./database.ts";
 import type { BatchSubmission, Job, JobSubmission } from "./job.ts";
 import { countJobs, getJob, type JobPage, type JobQuery, listJobs } from "./listing.ts";
 import { Queue } from "./queue.ts";
-import { Schedules } from "./schedules.ts";
+import { type JobSchedules, Schedules } from "./schedules.ts";
 import { prepareTables } from "./schema.ts";
 import type { JobState } from "./states.ts";
 import { insertJobs, type NewJobs, newBatch, newJob, type Submitted } from "./submit.ts";
@@ -153,7 +153,7 @@ export class Jobs implements AsyncDisposable {
   }
 
   /** Jobs that are made at certain times. */
-  async schedules(): Promise<Schedules> {
+  async schedules(): Promise<JobSchedules> {
     return new Schedules(this.#database, await this.#openQueue());
   }
 
