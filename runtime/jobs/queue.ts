@@ -33,7 +33,7 @@ export type QueueOptions = {
   readonly leaseSeconds: number;
   /** Watches over heartbeats and time tables. */
   readonly isWorker: boolean;
-  readonly onProblem?: (sentence: string) => void;
+  readonly onProblem?: ((sentence: string) => void) | undefined;
 };
 
 /** What is put into the queue. */
