@@ -3,7 +3,7 @@ import { Thread, type ThreadStore } from "../index.ts";
 import { childEnded } from "./claims.ts";
 import type { Database, Row, Sql } from "./database.ts";
 import { JobsError } from "./errors.ts";
-import type { JobArtifact } from "./job.ts";
+import { JOB_COLUMNS, type Job, jobOf } from "./job.ts";
 import { getRow, idOf } from "./listing.ts";
 import { FETCH_LOCK, type Queue } from "./queue.ts";
 import { ENDED, type JobState, nextState } from "./states.ts";
@@ -170,37 +170,43 @@ export type PurgeQuery = {
   readonly before: Date;
   /** Default: completed, failed and cancelled ones. */
   readonly states?: readonly JobState[] | undefined;
+  /** Removes the files that a job has made. Default: they stay. */
+  readonly removeArtifacts?: ((job: Job) => Promise<void>) | undefined;
 };
 
-/** Jobs that may be removed; those of a batch go with it. */
-export async function jobsToPurge(
+/**
+ * Removes jobs that have ended, with their conversations and files; the jobs of a batch go with it.
+ * @returns how many
+ */
+export async function purgeJobs(
   sql: Sql,
-  { before, states = ENDED }: PurgeQuery,
-): Promise<
-  readonly {
-    readonly id: string;
-    readonly threads: readonly string[];
-    readonly artifacts: readonly JobArtifact[];
-  }[]
-> {
-  const rows = await sql.query(
-    `WITH roots AS (
-       SELECT id FROM chorale.jobs WHERE parent IS NULL AND state = ANY($1) AND ended_at < $2
-       ORDER BY ended_at LIMIT $3)
-     SELECT id, thread_id, earlier_threads, artifacts FROM chorale.jobs
-     WHERE id IN (SELECT id FROM roots) OR parent IN (SELECT id FROM roots)
-     ORDER BY parent NULLS LAST`,
-    [states.filter((state) => ENDED.includes(state)), before, PURGED_AT_ONCE],
-  );
-  return rows.map((row) => ({
-    id: String(row["id"]),
-    threads: [String(row["thread_id"]), ...(row["earlier_threads"] as string[])],
-    artifacts: (row["artifacts"] as JobArtifact[] | null) ?? [],
-  }));
+  store: ThreadStore,
+  { before, states = ENDED, removeArtifacts }: PurgeQuery,
+): Promise<number> {
+  const ended = states.filter((state) => ENDED.includes(state));
+  for (let removed = 0; ; ) {
+    const rows = await sql.query(
+      `WITH roots AS (
+         SELECT id FROM chorale.jobs WHERE parent IS NULL AND state = ANY($1) AND ended_at < $2
+         ORDER BY ended_at LIMIT $3)
+       SELECT ${JOB_COLUMNS}, earlier_threads FROM chorale.jobs
+       WHERE id IN (SELECT id FROM roots) OR parent IN (SELECT id FROM roots)`,
+      [ended, before, PURGED_AT_ONCE],
+    );
+    if (rows.length === 0) return removed;
+    for (const row of rows) {
+      const job = jobOf(row);
+      if (job.artifacts.length > 0) await removeArtifacts?.(job);
+      const threads = [job.threadId, ...(row["earlier_threads"] as string[])];
+      for (const thread of threads) await store.remove(thread);
+    }
+    // A batch that was opened again meanwhile stays, with jobs whose conversations are gone.
+    await sql.query("DELETE FROM chorale.jobs WHERE id = ANY($1) AND state = ANY($2)", [
+      rows.map((row) => row["id"]),
+      ENDED,
+    ]);
+    removed += rows.length;
+  }
 }
 
 const PURGED_AT_ONCE = 500;
-
-export async function removeJobs(sql: Sql, ids: readonly string[]): Promise<void> {
-  await sql.query("DELETE FROM chorale.jobs WHERE id = ANY($1) AND state = ANY($2)", [ids, ENDED]);
-}

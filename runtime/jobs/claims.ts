@@ -38,23 +38,40 @@ export type Ending = {
   readonly progress: JobProgress | null;
 };
 
-/**
- * The next job of these lines, or of all, for this worker alone.
- * @param lines names of queues
- */
+/** Who asks for a job, and where. */
+type Asking = {
+  readonly worker: string;
+  /** Names of queues; null: all. */
+  readonly lines: readonly string[] | null;
+  readonly leaseSeconds: number;
+  /** A line that has just got a job, while nothing else was to do. */
+  readonly hint: string | null;
+};
+
+/** The next job of these lines, for this worker alone. */
 export async function claimJob(
   database: Database,
   queue: Queue,
-  who: {
-    readonly worker: string;
-    readonly lines: readonly string[] | null;
-    readonly leaseSeconds: number;
-  },
+  asking: Asking,
 ): Promise<Claim | null> {
-  for (const name of await linesToTry(database, who)) {
+  const { hint, lines, worker } = asking;
+  const isHinted = hint !== null && (lines === null || lines.includes(hint));
+  return (
+    (isHinted ? await claimFromOne(database, queue, [hint], worker) : null) ??
+    (await claimFromOne(database, queue, await linesToTry(database, asking), worker))
+  );
+}
+
+async function claimFromOne(
+  database: Database,
+  queue: Queue,
+  names: readonly string[],
+  worker: string,
+): Promise<Claim | null> {
+  for (const name of names) {
     await queue.ensure(name);
     for (;;) {
-      const found = await database.transaction((sql) => claimFrom(sql, queue, name, who.worker));
+      const found = await database.transaction((sql) => claimFrom(sql, queue, name, worker));
       if (found === null) break;
       if (found !== "stale") return found;
     }
@@ -63,13 +80,7 @@ export async function claimJob(
 }
 
 /** Lines with something to do, the one with the most urgent job first. */
-async function linesToTry(
-  sql: Sql,
-  {
-    lines,
-    leaseSeconds,
-  }: { readonly lines: readonly string[] | null; readonly leaseSeconds: number },
-): Promise<readonly string[]> {
+async function linesToTry(sql: Sql, { lines, leaseSeconds }: Asking): Promise<readonly string[]> {
   const rows = await sql.query(
     `SELECT queues.name FROM chorale.job_queues queues
      LEFT JOIN LATERAL (
@@ -91,7 +102,7 @@ async function claimFrom(
   name: string,
   worker: string,
 ): Promise<Claim | "stale" | null> {
-  const taken = await queue.fetch(sql, name);
+  const taken = await queue.take(sql, name);
   if (taken === null) return null;
   const [row] = await sql.query(
     `UPDATE chorale.jobs SET state = $5, attempt = attempt + 1, token = token + 1, worker = $3,
@@ -274,7 +285,7 @@ async function beginReduce(sql: Sql, queue: Queue, batch: Job, row: Row): Promis
 /** Ends a job whose workers were lost in every attempt. @returns whether there was one */
 export async function buryLost(database: Database, queue: Queue): Promise<boolean> {
   return await database.transaction(async (sql) => {
-    const dead = await queue.fetchDead(sql);
+    const dead = await queue.takeDead(sql);
     if (dead === null) return false;
     await queue.finish(sql, dead.taken);
     const [row] = await sql.query(
@@ -299,7 +310,7 @@ export async function buryLost(database: Database, queue: Queue): Promise<boolea
 /** Submits the job of a schedule whose time has come. @returns whether there was one */
 export async function submitScheduled(database: Database, queue: Queue): Promise<boolean> {
   return await database.transaction(async (sql) => {
-    const due = await queue.fetchScheduled(sql);
+    const due = await queue.takeScheduled(sql);
     if (due === null) return false;
     await queue.finish(sql, due);
     const [row] = await sql.query("SELECT submission FROM chorale.job_schedules WHERE name = $1", [

@@ -3,6 +3,7 @@ export {
   type ArtifactOwner,
   type ArtifactStore,
   openArtifacts,
+  removeArtifacts,
 } from "./artifacts.ts";
 export type { PurgeQuery, RetryOptions } from "./changes.ts";
 export { JobsError, type JobsErrorCode } from "./errors.ts";

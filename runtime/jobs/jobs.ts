@@ -3,20 +3,12 @@ import { UsageError } from "../errors.ts";
 import type { RunEvent } from "../events.ts";
 import { type LogEntry, PostgresThreadStore, type ThreadStore } from "../index.ts";
 import { turnsOfLog } from "../tracing/index.ts";
-import { removeArtifacts } from "./artifacts.ts";
-import {
-  cancelJob,
-  jobsToPurge,
-  type PurgeQuery,
-  type RetryOptions,
-  removeJobs,
-  retryJob,
-} from "./changes.ts";
+import { cancelJob, type PurgeQuery, purgeJobs, type RetryOptions, retryJob } from "./changes.ts";
 import { Database } from "./database.ts";
 import type { BatchSubmission, Job, JobSubmission } from "./job.ts";
 import { countJobs, getJob, type JobPage, type JobQuery, listJobs } from "./listing.ts";
 import { Queue } from "./queue.ts";
-import { type JobSchedule, Schedules } from "./schedules.ts";
+import { Schedules } from "./schedules.ts";
 import { prepareTables } from "./schema.ts";
 import type { JobState } from "./states.ts";
 import { insertJobs, type NewJobs, newBatch, newJob, type Submitted } from "./submit.ts";
@@ -150,26 +142,9 @@ export class Jobs implements AsyncDisposable {
     return await retryJob(this.#database, queue, await this.#openThreads(), id, options);
   }
 
-  /**
-   * Removes jobs that have ended, with their conversations and the files that they made.
-   * @param env  has the keys of the storage of files, if there is one; see `openArtifacts`
-   * @returns how many
-   * @throws JobsError, UsageError; a job whose files cannot be removed stays
-   */
-  async purge(query: PurgeQuery, env: NodeJS.ProcessEnv = process.env): Promise<number> {
-    const threads = await this.#openThreads();
-    let removed = 0;
-    for (;;) {
-      const jobs = await jobsToPurge(this.#database, query);
-      if (jobs.length === 0) return removed;
-      for (const { id, artifacts } of jobs) await removeArtifacts(id, artifacts, env);
-      for (const job of jobs) for (const thread of job.threads) await threads.remove(thread);
-      await removeJobs(
-        this.#database,
-        jobs.map(({ id }) => id),
-      );
-      removed += jobs.length;
-    }
+  /** Removes jobs that have ended, with their conversations and files. @returns how many */
+  async purge(query: PurgeQuery): Promise<number> {
+    return await purgeJobs(this.#database, await this.#openThreads(), query);
   }
 
   /** Jobs that are made at certain times. */
@@ -222,5 +197,3 @@ export class Jobs implements AsyncDisposable {
 
 /** Of a worker, beside those of its jobs. */
 const CONNECTIONS = 4;
-
-export type { JobSchedule };

@@ -136,7 +136,7 @@ export class Queue implements AsyncDisposable {
   }
 
   /** The next delivery of a queue, for this worker alone; null where there is none to take. */
-  async fetch(sql: Sql, queue: string): Promise<Taken | null> {
+  async take(sql: Sql, queue: string): Promise<Taken | null> {
     await sql.query("SELECT pg_advisory_xact_lock($1)", [FETCH_LOCK]);
     const [job] = await this.#boss.fetch<{ job: string }>(queue, {
       groupConcurrency: { default: NO_LIMIT, tiers: TIERS },
@@ -178,7 +178,7 @@ export class Queue implements AsyncDisposable {
   }
 
   /** A delivery whose workers were lost in every attempt. @returns with the id that it had, as `of` */
-  async fetchDead(sql: Sql): Promise<{ readonly taken: Taken; readonly of: string | null } | null> {
+  async takeDead(sql: Sql): Promise<{ readonly taken: Taken; readonly of: string | null } | null> {
     const [job] = await this.#boss.fetch<{ job: string }>(DEAD, {
       includeMetadata: true,
       db: dbOf(sql),
@@ -189,7 +189,7 @@ export class Queue implements AsyncDisposable {
   }
 
   /** A time of a schedule that has come. @returns its name as `jobId` */
-  async fetchScheduled(sql: Sql): Promise<Taken | null> {
+  async takeScheduled(sql: Sql): Promise<Taken | null> {
     const [job] = await this.#boss.fetch<{ schedule: string }>(SCHEDULED, { db: dbOf(sql) });
     return job === undefined
       ? null

@@ -17,7 +17,7 @@ export type Placement = {
 
 /** More than a database row should hold; a document belongs into a folder that the model searches. */
 const MAX_SPEC_BYTES = 16 * 1024 * 1024;
-export const MAX_BATCH = 100_000;
+const MAX_BATCH = 100_000;
 const MAX_TAGS = 16;
 /** A name that is also one of a queue. */
 const TAG = /^[A-Za-z0-9][\w.-]{0,31}$/;

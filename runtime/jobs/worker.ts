@@ -75,6 +75,9 @@ export class Worker {
   readonly #running = new Map<string, RunningJob>();
   readonly #atWork = new Set<Promise<void>>();
   #woken = Promise.withResolvers<void>();
+  /** A line that has just got a job. */
+  #hint: string | null = null;
+  #houseKeptAt = Number.NEGATIVE_INFINITY;
 
   constructor(parts: Parts, options: WorkOptions) {
     this.#parts = parts;
@@ -114,10 +117,11 @@ export class Worker {
   async #fill(concurrency: number, lines: readonly string[] | null): Promise<boolean> {
     const { database, queue, leaseSeconds } = this.#parts;
     const { signal } = this.#options;
-    const who = { worker: this.#name, lines, leaseSeconds };
+    const hint = this.#hint;
+    this.#hint = null;
+    const who = { worker: this.#name, lines, leaseSeconds, hint };
     try {
-      while (await buryLost(database, queue));
-      while (await submitScheduled(database, queue));
+      await this.#keepHouse();
       let begun = 0;
       for (; this.#atWork.size < concurrency && signal?.aborted !== true; begun++) {
         const claim = await claimJob(database, queue, who);
@@ -130,6 +134,16 @@ export class Worker {
       this.#tell({ type: "problem", message: messageOf(error) });
       return false;
     }
+  }
+
+  /** What does not hurry: jobs whose workers were lost in every attempt, and times of schedules that have come. */
+  async #keepHouse(): Promise<void> {
+    const now = performance.now();
+    if (now - this.#houseKeptAt < POLL_MS) return;
+    const { database, queue } = this.#parts;
+    while (await buryLost(database, queue));
+    while (await submitScheduled(database, queue));
+    this.#houseKeptAt = now;
   }
 
   #begin(claim: Claim): void {
@@ -214,8 +228,13 @@ export class Worker {
 
   #hear(payload: string): void {
     const [, id] = /^cancel:(.*)$/.exec(payload) ?? [];
-    if (id === undefined) this.#wake();
-    else this.#running.get(id)?.cancel();
+    if (id !== undefined) {
+      this.#running.get(id)?.cancel();
+      return;
+    }
+    // With others at work there may be something more urgent in another line.
+    this.#hint = this.#atWork.size === 0 && payload !== "" ? payload : null;
+    this.#wake();
   }
 
   #wake(): void {

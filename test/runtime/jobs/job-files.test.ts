@@ -4,7 +4,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Agent, ScriptedModel, type ScriptedStep } from "../../../runtime/index.ts";
-import { type Jobs, openArtifacts, openJobs } from "../../../runtime/jobs/index.ts";
+import {
+  type Jobs,
+  openArtifacts,
+  openJobs,
+  removeArtifacts,
+} from "../../../runtime/jobs/index.ts";
 import { createPythonTool, defineTool } from "../../../tools/index.ts";
 import { startPostgres, type TestPostgres } from "../../postgres/start-postgres.ts";
 import { temporaryFolder } from "../../tools/support.ts";
@@ -68,7 +73,11 @@ test("are named in the job when their call has ended, and go with it", {
   ]);
   const [first] = artifacts.map(({ url }) => fileURLToPath(url));
   expect(readFileSync(first ?? "", "utf8")).toBe("two");
-  expect(await jobs.purge({ before: new Date(Date.now() + 60_000) })).toBe(1);
+  const removed = await jobs.purge({
+    before: new Date(Date.now() + 60_000),
+    removeArtifacts: (job) => removeArtifacts(job.id, job.artifacts, {}),
+  });
+  expect(removed).toBe(1);
   expect(readdirSync(kept)).toEqual([]);
   expect(existsSync("/etc/passwd")).toBe(true);
 });
@@ -96,7 +105,7 @@ test("that cannot be kept are said beside the answer", { timeout: 120_000 }, asy
     await python.close?.();
   }
   expect(await jobs.get(id)).toMatchObject({
-    state: "completed",
+    state: "failed",
     result: { output: "Done." },
     error: {
       code: "CHORALE_JOB_ARTIFACTS",
