@@ -63,9 +63,16 @@ async function cancelRows(sql: Sql, queue: Queue, rows: readonly Row[]): Promise
     ]);
   }
   const waiting = rows.filter((row) => row["state"] !== "active");
-  for (const row of waiting) {
-    const { delivery, queue: name } = row;
-    if (typeof delivery === "string") await queue.remove(sql, String(name), delivery);
+  const lines = Map.groupBy(
+    waiting.filter((row) => row["delivery"] !== null),
+    (row) => String(row["queue"]),
+  );
+  for (const [name, placed] of lines) {
+    await queue.removeAll(
+      sql,
+      name,
+      placed.map((row) => String(row["delivery"])),
+    );
   }
   await sql.query(
     `UPDATE chorale.jobs SET state = 'cancelled', ended_at = now(), delivery = null WHERE id = ANY($1)`,
@@ -154,7 +161,7 @@ async function reopenBatch(sql: Sql, queue: Queue, parent: unknown): Promise<voi
     );
   }
   const { delivery, queue: name } = batch;
-  if (typeof delivery === "string") await queue.remove(sql, String(name), delivery);
+  if (typeof delivery === "string") await queue.removeAll(sql, String(name), [delivery]);
   // A reduce step is asked anew, with the new answers.
   await sql.query(
     `UPDATE chorale.jobs SET state = $2, children_left = children_left + 1, delivery = null, attempt = 0, turn = 1,

@@ -2,7 +2,7 @@
  * A worker's hold on a job: how it is taken, kept and given up. The queue's row and the job's row change together, and
  * every change names the attempt, so that a worker that was given up for lost changes nothing any more.
  */
-import type { Database, Row, Sql } from "./database.ts";
+import { type Database, jsonOf, type Row, type Sql } from "./database.ts";
 import { JobsError } from "./errors.ts";
 import {
   JOB_COLUMNS,
@@ -163,9 +163,9 @@ export async function endJob(
         job.id,
         token,
         nextState("active", event),
-        result === null ? null : JSON.stringify(result),
-        error === null ? null : JSON.stringify(error),
-        JSON.stringify(artifacts),
+        result === null ? null : jsonOf(result),
+        error === null ? null : jsonOf(error),
+        jsonOf(artifacts),
         progress,
       ],
     );
@@ -196,7 +196,7 @@ export async function retryLater(
 export async function giveBack(database: Database, queue: Queue, claim: Claim): Promise<void> {
   const { job, taken, token, retryDelay } = claim;
   await database.transaction(async (sql) => {
-    if (!(await queue.remove(sql, taken.queue, taken))) throw lost(job.id);
+    if (!(await queue.remove(sql, taken))) throw lost(job.id);
     const attempt = job.attempt - 1;
     await requeue(sql, job.id, token, { startAfter: new Date(), error: job.error, attempt });
     await place(sql, queue, taken.queue, [
@@ -227,7 +227,7 @@ async function requeue(
       token,
       nextState("active", "requeue"),
       to.startAfter,
-      to.error === null ? null : JSON.stringify(to.error),
+      to.error === null ? null : jsonOf(to.error),
       to.attempt,
     ],
   );
@@ -260,7 +260,7 @@ export async function childEnded(
     bad === 0 ? null : { message: `${bad} of ${String(row["children"])} jobs have no answer.` };
   await sql.query(
     "UPDATE chorale.jobs SET state = $2, error = $3, ended_at = now() WHERE id = $1",
-    [parent, nextState("waiting", event), error === null ? null : JSON.stringify(error)],
+    [parent, nextState("waiting", event), error === null ? null : jsonOf(error)],
   );
 }
 

@@ -17,6 +17,12 @@ const CONNECT_MS = 10_000;
 /** Between two attempts to listen again. */
 const RECONNECT_MS = 1_000;
 
+/** A connection that is silent for longer while an answer is due counts as lost. */
+const ANSWER_MS = 30_000;
+/** The server ends a transaction whose client is silent, so that others do not wait for its locks. */
+const BEGIN =
+  "BEGIN; SET LOCAL idle_in_transaction_session_timeout = '5s'; SET LOCAL lock_timeout = '20s'";
+
 type Pg = typeof import("pg");
 
 /** Loads an optional package. @throws JobsError with the command that installs it */
@@ -45,7 +51,7 @@ export class Database implements Sql, AsyncDisposable {
     this.#pg = pg;
     this.#url = url;
     this.name = nameOf(url);
-    this.#pool = new pg.Pool({ ...this.#options, max: connections });
+    this.#pool = new pg.Pool({ ...this.#options, query_timeout: ANSWER_MS, max: connections });
     // A connection that breaks while it is idle is replaced by the next query.
     this.#pool.on("error", () => {});
   }
@@ -86,7 +92,7 @@ export class Database implements Sql, AsyncDisposable {
     };
     let isBroken = false;
     try {
-      await query("BEGIN");
+      await query(BEGIN);
       const result = await work({ query });
       await query("COMMIT");
       return result;
@@ -161,6 +167,19 @@ export class Database implements Sql, AsyncDisposable {
     const reason = messageOf(cause).replaceAll(this.#url, this.name) || String(cause);
     return new JobsError("CHORALE_JOBS_DATABASE", `The database ${this.name}: ${reason}.`, cause);
   }
+}
+
+/** A value as JSON that Postgres takes: its texts have no NUL and no half of a character. */
+export function jsonOf(value: unknown): string {
+  return JSON.stringify(storable(value));
+}
+
+function storable(value: unknown): unknown {
+  if (typeof value === "string") return value.toWellFormed().replaceAll("\0", "\uFFFD");
+  if (Array.isArray(value)) return value.map(storable);
+  if (typeof value !== "object" || value === null || value instanceof Date) return value;
+  const entries = Object.entries(value);
+  return Object.fromEntries(entries.map(([name, one]) => [storable(name), storable(one)]));
 }
 
 /** Of a text with several statements: those of each. */

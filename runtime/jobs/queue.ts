@@ -171,10 +171,14 @@ export class Queue implements AsyncDisposable {
     return job?.state === "retry" ? job.startAfter : null;
   }
 
-  /** Takes a delivery out that no worker has, or that its worker gives back. */
-  async remove(sql: Sql, queue: string, taken: string | Taken): Promise<boolean> {
-    const which = typeof taken === "string" ? taken : attemptOf(taken);
-    return isAffected(await this.#boss.deleteJob(queue, which, { db: dbOf(sql) }));
+  /** Takes a delivery out that its worker gives back. @returns false where it is no longer the worker's own */
+  async remove(sql: Sql, taken: Taken): Promise<boolean> {
+    return isAffected(await this.#boss.deleteJob(taken.queue, attemptOf(taken), { db: dbOf(sql) }));
+  }
+
+  /** Takes deliveries out that no worker has. */
+  async removeAll(sql: Sql, queue: string, ids: readonly string[]): Promise<void> {
+    await this.#boss.deleteJob(queue, [...ids], { db: dbOf(sql) });
   }
 
   /** A delivery whose workers were lost in every attempt. @returns with the id that it had, as `of` */

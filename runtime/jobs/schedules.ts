@@ -1,6 +1,6 @@
 /** Jobs that are made at certain times: a cron expression in a time zone, and what is to be submitted. */
 import { messageOf, UsageError } from "../errors.ts";
-import type { Database, Row } from "./database.ts";
+import { type Database, jsonOf, type Row } from "./database.ts";
 import { JobsError } from "./errors.ts";
 import type { JobSubmission } from "./job.ts";
 import type { Queue } from "./queue.ts";
@@ -52,7 +52,7 @@ export class Schedules {
       await sql.query(
         `INSERT INTO chorale.job_schedules (name, cron, tz, submission) VALUES ($1, $2, $3, $4)
          ON CONFLICT (name) DO UPDATE SET cron = $2, tz = $3, submission = $4`,
-        [name, cron, tz, JSON.stringify(job)],
+        [name, cron, tz, jsonOf(job)],
       );
       await this.#queue.schedule(sql, name, cron, tz);
     });

@@ -1,6 +1,7 @@
 /** What is submitted, checked before anything is written: it is run much later, and elsewhere. */
 import { createHash } from "node:crypto";
 import { UsageError } from "../errors.ts";
+import { jsonOf } from "./database.ts";
 import type { BatchSubmission, JobPlacement, JobSpec } from "./job.ts";
 
 /** How a job waits, with everything decided. */
@@ -42,8 +43,9 @@ export function checkPlacement(given: JobPlacement): Placement {
       );
     }
   }
-  if (key !== undefined && (key.trim() === "" || key.length > MAX_KEY)) {
-    throw refused("key", `${key.length} characters`, `a text of 1 to ${MAX_KEY} characters`);
+  const isLine = key === undefined || [...key].every((character) => character >= " ");
+  if (key !== undefined && (key.trim() === "" || key.length > MAX_KEY || !isLine)) {
+    throw refused("key", shortly(key), `a line of 1 to ${MAX_KEY} characters`);
   }
   if (startAfter !== undefined && Number.isNaN(startAfter.getTime())) {
     throw refused("startAfter", "no time", "a date");
@@ -86,14 +88,16 @@ export function checkSpec(given: JobSpec): JobSpec {
     ...(settings !== undefined && Object.keys(settings).length > 0 && { settings }),
     ...(output !== undefined && { output }),
   };
-  const bytes = Buffer.byteLength(JSON.stringify(spec));
+  const json = jsonOf(spec);
+  const bytes = Buffer.byteLength(json);
   if (bytes > MAX_SPEC_BYTES) {
     throw new UsageError(
       `The job has ${bytes} bytes as JSON; accepted: at most ${MAX_SPEC_BYTES}. Give the model a folder of ` +
         "documents instead.",
     );
   }
-  return withoutNul(spec);
+  // As the database gives it back.
+  return JSON.parse(json) as JobSpec;
 }
 
 /** @throws UsageError */
@@ -104,16 +108,6 @@ export function checkBatch({ jobs }: BatchSubmission): readonly JobSpec[] {
     });
   }
   return jobs.map(checkSpec);
-}
-
-/** A text column of Postgres holds every character but this one. */
-function withoutNul(spec: JobSpec): JobSpec {
-  const text = JSON.stringify(spec);
-  return text.includes("\\u0000")
-    ? (JSON.parse(text, (_, value: unknown) =>
-        typeof value === "string" ? value.replaceAll("\0", "\uFFFD") : value,
-      ) as JobSpec)
-    : spec;
 }
 
 /** Of equal submissions it is equal. */
@@ -148,6 +142,8 @@ function whole(option: string, value: number, least: number, most: number): numb
   if (Number.isInteger(value) && value >= least && value <= most) return value;
   throw refused(option, String(value), `a whole number from ${least} to ${most}`);
 }
+
+const shortly = (text: string): string => JSON.stringify(text.slice(0, 60));
 
 function refused(option: string, found: string, accepted: string): UsageError {
   return new UsageError(`${option} is ${found}; accepted: ${accepted}.`, { option });

@@ -99,11 +99,9 @@ export class Worker {
         const wasIdle = this.#atWork.size === 0;
         const isIdle = await this.#fill(concurrency, lines);
         if (once && wasIdle && isIdle) break;
-        await Promise.race([
-          this.#woken.promise,
-          wait(POLL_MS, undefined, { ref: true }),
-          ...this.#atWork,
-        ]);
+        const timer = setTimeout(() => this.#wake(), POLL_MS);
+        await this.#woken.promise;
+        clearTimeout(timer);
       }
     } finally {
       signal?.removeEventListener("abort", stop);
@@ -149,6 +147,7 @@ export class Worker {
   #begin(claim: Claim): void {
     const work = this.#workOn(claim).finally(() => {
       this.#atWork.delete(work);
+      this.#wake();
     });
     this.#atWork.add(work);
   }
@@ -160,6 +159,7 @@ export class Worker {
     if (store === null) return this.#tell({ type: "job.lost", job });
     const running = new RunningJob(claim, store);
     this.#running.set(job.id, running);
+    if (this.#options.signal?.aborted) void running.giveBack();
     this.#tell({ type: "job.started", job });
     const ended = new AbortController();
     const alive = this.#stayAlive(running, ended.signal);
@@ -174,18 +174,22 @@ export class Worker {
   /** Heartbeats, until the job is settled; where none gets through for as long as the lease is, it is given up. */
   async #stayAlive(running: RunningJob, ended: AbortSignal): Promise<void> {
     const { database, queue, leaseSeconds } = this.#parts;
-    let last = performance.now();
+    const leaseMs = leaseSeconds * 1_000;
+    const lose = (): void => running.lose();
+    // Also ends the wait for a database that does not answer.
+    let silence = setTimeout(lose, leaseMs);
     while (!ended.aborted) {
-      try {
-        await wait((leaseSeconds * 1_000) / BEATS, undefined, { signal: ended });
-        const wantsCancel = await heartbeat(database, queue, running.claim, running.progress);
-        if (wantsCancel === null) return running.lose();
-        last = performance.now();
-        if (wantsCancel) running.cancel();
-      } catch {
-        if (performance.now() - last > leaseSeconds * 1_000) return running.lose();
-      }
+      await wait(leaseMs / BEATS, undefined, { signal: ended }).catch(() => {});
+      if (ended.aborted) break;
+      const { claim, progress } = running;
+      const wantsCancel = await heartbeat(database, queue, claim, progress).catch(() => undefined);
+      if (wantsCancel === undefined) continue;
+      clearTimeout(silence);
+      if (wantsCancel === null) return lose();
+      silence = setTimeout(lose, leaseMs);
+      if (wantsCancel) running.cancel();
     }
+    clearTimeout(silence);
   }
 
   /** Tries for as long as the job would wait for this worker. */
