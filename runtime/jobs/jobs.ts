@@ -1,5 +1,6 @@
 /** Durable jobs on Postgres: submitted here, run by workers anywhere, continued by another one when a worker is lost. */
-import { UsageError } from "../errors.ts";
+import { setTimeout as wait } from "node:timers/promises";
+import { codeOf, messageOf, UsageError } from "../errors.ts";
 import type { RunEvent } from "../events.ts";
 import { type LogEntry, PostgresThreadStore, type ThreadStore } from "../index.ts";
 import { turnsOfLog } from "../tracing/index.ts";
@@ -154,15 +155,13 @@ export class Jobs implements AsyncDisposable {
 
   /** Works on jobs until the signal is aborted, or with `once` until there is nothing to do. */
   async work(options: WorkOptions): Promise<void> {
-    const { leaseSeconds, onProblem } = this.#options;
+    const { leaseSeconds } = this.#options;
     const { concurrency = 1 } = options;
     await using database = await Database.open(this.#url, CONNECTIONS + concurrency);
-    await using queue = await Queue.open(database, {
-      leaseSeconds,
-      isWorker: true,
-      ...(onProblem && { onProblem }),
+    const [opened, threads] = await untilReached(options, async () => {
+      return [await this.#newQueue(database, true), await this.#openThreads()] as const;
     });
-    const threads = await this.#openThreads();
+    await using queue = opened;
     const threadsOf = async (threadId: string, token: number): Promise<ThreadStore> => {
       const held = threads.fenced(token);
       await held.claim(threadId);
@@ -179,21 +178,54 @@ export class Jobs implements AsyncDisposable {
     await this.close();
   }
 
-  #openQueue(): Promise<Queue> {
+  #newQueue(database: Database, isWorker: boolean): Promise<Queue> {
     const { leaseSeconds, onProblem } = this.#options;
-    this.#queue ??= Queue.open(this.#database, {
-      leaseSeconds,
-      isWorker: false,
-      ...(onProblem && { onProblem }),
-    }).then((queue) => this.#closing.use(queue));
+    return Queue.open(database, { leaseSeconds, isWorker, ...(onProblem && { onProblem }) });
+  }
+
+  #openQueue(): Promise<Queue> {
+    this.#queue ??= this.#newQueue(this.#database, false)
+      .then((queue) => this.#closing.use(queue))
+      .catch((error: unknown) => {
+        // The database may be back at the next call.
+        this.#queue = undefined;
+        throw error;
+      });
     return this.#queue;
   }
 
   #openThreads(): Promise<PostgresThreadStore> {
-    this.#threads ??= PostgresThreadStore.open(this.#url).then((store) => this.#closing.use(store));
+    this.#threads ??= PostgresThreadStore.open(this.#url)
+      .then((store) => this.#closing.use(store))
+      .catch((error: unknown) => {
+        this.#threads = undefined;
+        throw error;
+      });
     return this.#threads;
   }
 }
+
+/** Tries again while the database cannot be reached, as a worker does later on; up to a bound, since it may be refused. */
+async function untilReached<T>(
+  { signal, onEvent }: WorkOptions,
+  open: () => Promise<T>,
+): Promise<T> {
+  const until = performance.now() + REACH_MS;
+  for (;;) {
+    try {
+      return await open();
+    } catch (error) {
+      const code = codeOf(error) ?? "";
+      const mayPass = code === "CHORALE_JOBS_DATABASE" || code === "CHORALE_THREAD_STORE";
+      if (!mayPass || signal?.aborted === true || performance.now() > until) throw error;
+      onEvent?.({ type: "problem", message: messageOf(error) });
+      await wait(PAUSE_MS);
+    }
+  }
+}
+
+const REACH_MS = 60_000;
+const PAUSE_MS = 1_000;
 
 /** Of a worker, beside those of its jobs. */
 const CONNECTIONS = 4;
