@@ -1,9 +1,10 @@
 /** What is done to jobs from outside: they are cancelled, tried again, and removed. */
 import { Thread, type ThreadStore } from "../index.ts";
+import { removeArtifacts } from "./artifacts.ts";
 import { childEnded } from "./claims.ts";
 import type { Database, Row, Sql } from "./database.ts";
 import { JobsError } from "./errors.ts";
-import { JOB_COLUMNS, type Job, jobOf } from "./job.ts";
+import type { JobArtifact } from "./job.ts";
 import { getRow, idOf } from "./listing.ts";
 import { FETCH_LOCK, type Queue } from "./queue.ts";
 import { ENDED, type JobState, nextState } from "./states.ts";
@@ -177,8 +178,6 @@ export type PurgeQuery = {
   readonly before: Date;
   /** Default: completed, failed and cancelled ones. */
   readonly states?: readonly JobState[] | undefined;
-  /** Removes the files that a job has made. Default: they stay. */
-  readonly removeArtifacts?: ((job: Job) => Promise<void>) | undefined;
 };
 
 /**
@@ -188,7 +187,8 @@ export type PurgeQuery = {
 export async function purgeJobs(
   sql: Sql,
   store: ThreadStore,
-  { before, states = ENDED, removeArtifacts }: PurgeQuery,
+  env: NodeJS.ProcessEnv,
+  { before, states = ENDED }: PurgeQuery,
 ): Promise<number> {
   const ended = states.filter((state) => ENDED.includes(state));
   for (let removed = 0; ; ) {
@@ -196,18 +196,18 @@ export async function purgeJobs(
       `WITH roots AS (
          SELECT id FROM chorale.jobs WHERE parent IS NULL AND state = ANY($1) AND ended_at < $2
          ORDER BY ended_at LIMIT $3)
-       SELECT ${JOB_COLUMNS}, earlier_threads FROM chorale.jobs
+       SELECT id, thread_id, earlier_threads, artifacts FROM chorale.jobs
        WHERE id IN (SELECT id FROM roots) OR parent IN (SELECT id FROM roots)`,
       [ended, before, PURGED_AT_ONCE],
     );
     if (rows.length === 0) return removed;
     for (const row of rows) {
-      const job = jobOf(row);
-      if (job.artifacts.length > 0) await removeArtifacts?.(job);
-      const threads = [job.threadId, ...(row["earlier_threads"] as string[])];
+      const artifacts = (row["artifacts"] as JobArtifact[] | null) ?? [];
+      await removeArtifacts(String(row["id"]), artifacts, env);
+      const threads = [String(row["thread_id"]), ...(row["earlier_threads"] as string[])];
       for (const thread of threads) await store.remove(thread);
     }
-    // A batch that was opened again meanwhile stays, with jobs whose conversations are gone.
+    // A job that was opened again meanwhile stays, and begins anew.
     await sql.query("DELETE FROM chorale.jobs WHERE id = ANY($1) AND state = ANY($2)", [
       rows.map((row) => row["id"]),
       ENDED,

@@ -3,7 +3,6 @@ export {
   type ArtifactOwner,
   type ArtifactStore,
   openArtifacts,
-  removeArtifacts,
 } from "./artifacts.ts";
 export type { PurgeQuery, RetryOptions } from "./changes.ts";
 export { JobsError, type JobsErrorCode } from "./errors.ts";
@@ -24,7 +23,7 @@ export type { JobOutputs } from "./job-files.ts";
 export { Jobs, type JobsOptions, openJobs } from "./jobs.ts";
 export type { JobPage, JobQuery } from "./listing.ts";
 export type { JobPlace, OpenPlace } from "./run-job.ts";
-export type { JobSchedule, ScheduledJob, Schedules } from "./schedules.ts";
+export type { JobSchedule, JobSchedules, ScheduledJob } from "./schedules.ts";
 export { JOB_STATES, type JobState } from "./states.ts";
 export type { Submitted } from "./submit.ts";
 export type { WorkerEvent, WorkOptions } from "./worker.ts";

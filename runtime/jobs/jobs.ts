@@ -9,7 +9,7 @@ import { Database } from "./database.ts";
 import type { BatchSubmission, Job, JobSubmission } from "./job.ts";
 import { countJobs, getJob, type JobPage, type JobQuery, listJobs } from "./listing.ts";
 import { Queue } from "./queue.ts";
-import { Schedules } from "./schedules.ts";
+import { type JobSchedules, Schedules } from "./schedules.ts";
 import { prepareTables } from "./schema.ts";
 import type { JobState } from "./states.ts";
 import { insertJobs, type NewJobs, newBatch, newJob, type Submitted } from "./submit.ts";
@@ -143,13 +143,18 @@ export class Jobs implements AsyncDisposable {
     return await retryJob(this.#database, queue, await this.#openThreads(), id, options);
   }
 
-  /** Removes jobs that have ended, with their conversations and files. @returns how many */
-  async purge(query: PurgeQuery): Promise<number> {
-    return await purgeJobs(this.#database, await this.#openThreads(), query);
+  /**
+   * Removes jobs that have ended, with their conversations and the files that they made.
+   * @param env  has the keys of the storage of files, if there is one; see `openArtifacts`
+   * @returns how many
+   * @throws JobsError, UsageError; a job whose files cannot be removed stays
+   */
+  async purge(query: PurgeQuery, env: NodeJS.ProcessEnv = process.env): Promise<number> {
+    return await purgeJobs(this.#database, await this.#openThreads(), env, query);
   }
 
   /** Jobs that are made at certain times. */
-  async schedules(): Promise<Schedules> {
+  async schedules(): Promise<JobSchedules> {
     return new Schedules(this.#database, await this.#openQueue());
   }
 

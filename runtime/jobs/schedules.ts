@@ -20,9 +20,26 @@ export type JobSchedule = {
 /** A job that is made again and again has no start of its own and no key. */
 export type ScheduledJob = Omit<JobSubmission, "startAfter" | "key">;
 
+/** The schedules of a database. */
+export type JobSchedules = {
+  /**
+   * Adds a schedule, in the place of one with its name.
+   * @returns its next times
+   * @throws UsageError for a name, an expression, a time zone or a job that is none
+   */
+  add(
+    name: string,
+    what: { readonly cron: string; readonly tz: string; readonly job: ScheduledJob },
+  ): Promise<readonly Date[]>;
+  /** In the order of their names. */
+  list(): Promise<readonly JobSchedule[]>;
+  /** @throws JobsError where there is none with this name */
+  remove(name: string): Promise<void>;
+};
+
 const NAME = /^[A-Za-z0-9][\w.-]{0,63}$/;
 
-export class Schedules {
+export class Schedules implements JobSchedules {
   readonly #database: Database;
   readonly #queue: Queue;
 
@@ -31,11 +48,6 @@ export class Schedules {
     this.#queue = queue;
   }
 
-  /**
-   * Adds a schedule, in the place of one with its name.
-   * @returns its next times
-   * @throws UsageError for a name, an expression, a time zone or a job that is none
-   */
   async add(
     name: string,
     { cron, tz, job }: { readonly cron: string; readonly tz: string; readonly job: ScheduledJob },
@@ -64,7 +76,6 @@ export class Schedules {
     return rows.map((row) => this.#scheduleOf(row));
   }
 
-  /** @throws JobsError where there is none with this name */
   async remove(name: string): Promise<void> {
     await this.#database.transaction(async (sql) => {
       const [row] = await sql.query(

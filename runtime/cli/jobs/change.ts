@@ -1,6 +1,5 @@
 /** `chorale jobs cancel|retry|purge`. */
 import { UsageError } from "../../errors.ts";
-import { removeArtifacts } from "../../jobs/index.ts";
 import type { CommandContext } from "../command-context.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { statesOf } from "./list.ts";
@@ -51,15 +50,11 @@ export async function purgeCommand(
   },
   context: CommandContext,
 ): Promise<ExitCode> {
-  const { output, env } = context;
+  const { output } = context;
   const states = args.state === undefined ? undefined : statesOf(args.state, ENDED);
   const before = new Date(Date.now() - ageOf(args.olderThan ?? "30d"));
   return await withJobs(args, context, async (jobs) => {
-    const removed = await jobs.purge({
-      before,
-      states,
-      removeArtifacts: ({ id, artifacts }) => removeArtifacts(id, artifacts, env),
-    });
+    const removed = await jobs.purge({ before, states }, context.env);
     if (args.json) output.jsonLine({ removed });
     else output.line(`Removed ${removed} job${removed === 1 ? "" : "s"}.`);
     return EXIT.ok;

@@ -2,8 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Environment } from "../../environment.ts";
-import { homePath } from "../../home.ts";
+import { artifactBase, type Environment } from "../../environment.ts";
 import { type Job, type JobPlace, openArtifacts } from "../../jobs/index.ts";
 import { BatchTools } from "../batch/batch-tools.ts";
 import type { CommandContext } from "../command-context.ts";
@@ -41,7 +40,7 @@ export class JobPlaces implements AsyncDisposable {
     opened.defer(() => this.#release(key, shared));
     const environment = await shared.opening;
     const { env, output: terminal } = this.#context;
-    const where = args.artifacts ?? join(homePath(env), "jobs");
+    const where = args.artifacts ?? join(artifactBase(environment.home), "jobs");
     const store = opened.use(await openArtifacts(where, env));
     const folder = await mkdtemp(join(tmpdir(), "chorale-job-"));
     opened.defer(() => rm(folder, { recursive: true, force: true }));

@@ -4,12 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Agent, ScriptedModel, type ScriptedStep } from "../../../runtime/index.ts";
-import {
-  type Jobs,
-  openArtifacts,
-  openJobs,
-  removeArtifacts,
-} from "../../../runtime/jobs/index.ts";
+import { type Jobs, openArtifacts, openJobs } from "../../../runtime/jobs/index.ts";
 import { createPythonTool, defineTool } from "../../../tools/index.ts";
 import { startPostgres, type TestPostgres } from "../../postgres/start-postgres.ts";
 import { temporaryFolder } from "../../tools/support.ts";
@@ -73,11 +68,7 @@ test("are named in the job when their call has ended, and go with it", {
   ]);
   const [first] = artifacts.map(({ url }) => fileURLToPath(url));
   expect(readFileSync(first ?? "", "utf8")).toBe("two");
-  const removed = await jobs.purge({
-    before: new Date(Date.now() + 60_000),
-    removeArtifacts: (job) => removeArtifacts(job.id, job.artifacts, {}),
-  });
-  expect(removed).toBe(1);
+  expect(await jobs.purge({ before: new Date(Date.now() + 60_000) }, {})).toBe(1);
   expect(readdirSync(kept)).toEqual([]);
   expect(existsSync("/etc/passwd")).toBe(true);
 });
