@@ -3,7 +3,7 @@
  * that result: what a job has made is then known from its log, also where several workers had it.
  */
 import { resolve, sep } from "node:path";
-import { codeOf, messageOf } from "../errors.ts";
+import { messageOf } from "../errors.ts";
 import type { LogEntry } from "../index.ts";
 import type { ArtifactOwner, ArtifactStore } from "./artifacts.ts";
 import type { JobArtifact, JobFailure } from "./job.ts";
@@ -17,19 +17,15 @@ export type JobOutputs = {
 
 type Result = Extract<LogEntry, { type: "result" }>;
 type Made = { readonly name: string; readonly path: string; readonly bytes: number };
+/** What became of a file: where it is kept, or why it is not. */
+type Fate = { readonly url: string } | { readonly problem: string };
 
 export class JobFiles {
   readonly #owner: ArtifactOwner;
   #outputs: JobOutputs | null = null;
-  #problem: JobFailure | null = null;
 
   constructor(owner: ArtifactOwner) {
     this.#owner = owner;
-  }
-
-  /** Why a file could not be kept. */
-  get problem(): JobFailure | null {
-    return this.#problem;
   }
 
   keepTo(outputs: JobOutputs | undefined): void {
@@ -41,45 +37,51 @@ export class JobFiles {
     if (entry.type !== "result") return entry;
     const made = filesOf(entry);
     if (made === null) return entry;
-    const files = [];
-    for (const file of made) {
-      // A tool from elsewhere may say that it made any file of this machine.
-      const url = this.#isOwn(file) ? await this.#save(file.path) : null;
-      files.push({ ...file, url });
+    const artifacts: Made[] = [];
+    for (const { name, path, bytes } of made) {
+      artifacts.push({ name, path, bytes, ...(await this.#fateOf(path)) });
     }
-    return { ...entry, data: { ...(entry.data as object), artifacts: files } };
+    return { ...entry, data: { ...(entry.data as object), artifacts } };
   }
 
-  #isOwn({ path }: Made): boolean {
-    return this.#outputs !== null && resolve(path).startsWith(resolve(this.#outputs.folder) + sep);
-  }
-
-  async #save(path: string): Promise<string | null> {
+  async #fateOf(path: string): Promise<Fate | null> {
+    if (this.#outputs === null) return null;
+    const { folder, store } = this.#outputs;
+    // A tool from elsewhere may say that it made any file of this machine.
+    if (!resolve(path).startsWith(resolve(folder) + sep)) return null;
     try {
-      const [saved] = (await this.#outputs?.store.save(this.#owner, [path])) ?? [];
-      return saved?.url ?? null;
+      const [saved] = await store.save(this.#owner, [path]);
+      return saved === undefined ? null : { url: saved.url };
     } catch (error) {
-      const code = codeOf(error);
-      this.#problem ??= { message: messageOf(error), ...(code !== undefined && { code }) };
-      return null;
+      return { problem: messageOf(error) };
     }
   }
 }
 
 /** What a job has made, by the log of its conversation: each address once. */
 export function artifactsOf(entries: readonly LogEntry[]): readonly JobArtifact[] {
-  const found = new Map<string, JobArtifact>();
-  for (const entry of entries) {
-    for (const file of (entry.type === "result" && filesOf(entry)) || []) {
-      const { url } = file as { url?: unknown };
-      if (typeof url === "string") found.set(url, { name: file.name, url, bytes: file.bytes });
-    }
-  }
-  return [...found.values()];
+  const kept = allFiles(entries).flatMap(({ name, bytes, url }) =>
+    typeof url === "string" ? [[url, { name, url, bytes }] as const] : [],
+  );
+  return [...new Map(kept).values()];
+}
+
+/** Why a file that a job has made is lost; null where none is. */
+export function lostFile(entries: readonly LogEntry[]): JobFailure | null {
+  const lost = allFiles(entries).find(({ problem }) => typeof problem === "string");
+  return lost === undefined
+    ? null
+    : { code: "CHORALE_JOB_ARTIFACTS", message: String(lost.problem) };
+}
+
+type Logged = Made & { readonly url?: unknown; readonly problem?: unknown };
+
+function allFiles(entries: readonly LogEntry[]): readonly Logged[] {
+  return entries.flatMap((entry) => (entry.type === "result" && filesOf(entry)) || []);
 }
 
 /** Null where the result names no files. */
-function filesOf({ data }: Result): readonly Made[] | null {
+function filesOf({ data }: Result): readonly Logged[] | null {
   const { artifacts } = (data ?? {}) as { artifacts?: unknown };
   return Array.isArray(artifacts) && artifacts.every(isMade) ? artifacts : null;
 }

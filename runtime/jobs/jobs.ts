@@ -1,5 +1,6 @@
 /** Durable jobs on Postgres: submitted here, run by workers anywhere, continued by another one when a worker is lost. */
-import { UsageError } from "../errors.ts";
+import { setTimeout as wait } from "node:timers/promises";
+import { codeOf, messageOf, UsageError } from "../errors.ts";
 import type { RunEvent } from "../events.ts";
 import { type LogEntry, PostgresThreadStore, type ThreadStore } from "../index.ts";
 import { turnsOfLog } from "../tracing/index.ts";
@@ -7,7 +8,7 @@ import { cancelJob, type PurgeQuery, purgeJobs, type RetryOptions, retryJob } fr
 import { Database } from "./database.ts";
 import type { BatchSubmission, Job, JobSubmission } from "./job.ts";
 import { countJobs, getJob, type JobPage, type JobQuery, listJobs } from "./listing.ts";
-import { Queue, type QueueOptions } from "./queue.ts";
+import { Queue } from "./queue.ts";
 import { type JobSchedules, Schedules } from "./schedules.ts";
 import { prepareTables } from "./schema.ts";
 import type { JobState } from "./states.ts";
@@ -166,8 +167,8 @@ export class Jobs implements AsyncDisposable {
     const leaseSeconds = this.#leaseSeconds;
     const { concurrency = 1 } = options;
     await using database = await Database.open(this.#url, CONNECTIONS + concurrency);
-    await using queue = await Queue.open(database, this.#queueOptions(true));
-    const threads = await this.#openThreads();
+    const threads = await untilReached(options, () => this.#openThreads());
+    await using queue = await untilReached(options, () => this.#newQueue(database, true));
     const threadsOf = async (threadId: string, token: number): Promise<ThreadStore> => {
       const held = threads.fenced(token);
       await held.claim(threadId);
@@ -184,22 +185,54 @@ export class Jobs implements AsyncDisposable {
     await this.close();
   }
 
-  #queueOptions(isWorker: boolean): QueueOptions {
-    return { leaseSeconds: this.#leaseSeconds, isWorker, onProblem: this.#onProblem };
+  #newQueue(database: Database, isWorker: boolean): Promise<Queue> {
+    const onProblem = this.#onProblem;
+    return Queue.open(database, { leaseSeconds: this.#leaseSeconds, isWorker, onProblem });
   }
 
   #openQueue(): Promise<Queue> {
-    this.#queue ??= Queue.open(this.#database, this.#queueOptions(false)).then((queue) =>
-      this.#closing.use(queue),
-    );
+    this.#queue ??= this.#newQueue(this.#database, false)
+      .then((queue) => this.#closing.use(queue))
+      .catch((error: unknown) => {
+        // The database may be back at the next call.
+        this.#queue = undefined;
+        throw error;
+      });
     return this.#queue;
   }
 
   #openThreads(): Promise<PostgresThreadStore> {
-    this.#threads ??= PostgresThreadStore.open(this.#url).then((store) => this.#closing.use(store));
+    this.#threads ??= PostgresThreadStore.open(this.#url)
+      .then((store) => this.#closing.use(store))
+      .catch((error: unknown) => {
+        this.#threads = undefined;
+        throw error;
+      });
     return this.#threads;
   }
 }
+
+/** Tries again while the database cannot be reached, as a worker does later on; up to a bound, since it may be refused. */
+async function untilReached<T>(
+  { signal, onEvent }: WorkOptions,
+  open: () => Promise<T>,
+): Promise<T> {
+  const until = performance.now() + REACH_MS;
+  for (;;) {
+    try {
+      return await open();
+    } catch (error) {
+      const code = codeOf(error) ?? "";
+      const mayPass = code === "CHORALE_JOBS_DATABASE" || code === "CHORALE_THREAD_STORE";
+      if (!mayPass || signal?.aborted === true || performance.now() > until) throw error;
+      onEvent?.({ type: "problem", message: messageOf(error) });
+      await wait(PAUSE_MS);
+    }
+  }
+}
+
+const REACH_MS = 60_000;
+const PAUSE_MS = 1_000;
 
 /** Of a worker, beside those of its jobs. */
 const CONNECTIONS = 4;

@@ -15,7 +15,7 @@ import {
 } from "../index.ts";
 import type { Claim, Ending } from "./claims.ts";
 import type { Job, JobFailure, JobProgress, JobResult } from "./job.ts";
-import { artifactsOf, JobFiles, type JobOutputs } from "./job-files.ts";
+import { artifactsOf, JobFiles, type JobOutputs, lostFile } from "./job-files.ts";
 import { JobLog } from "./job-log.ts";
 import { LONGEST_ATTEMPT_MS } from "./submission.ts";
 import { isWorthRetry } from "./verdict.ts";
@@ -149,10 +149,8 @@ export class RunningJob {
       if (this.#log.isFrozen) return this.#failed(result.error);
       const ending = endingOfLog(await this.#log.read(threadId), this.#why === "cancel");
       if (ending === null) return this.#failed(result.error);
-      // The answer is there; that a file is not has to be said as well.
-      const error = ending.error ?? this.#files.problem;
-      // What goes wrong while the place is closed does not undo the turn.
-      this.#ended = { is: "ended", ending: { ...ending, error } };
+      // That closing fails does not undo the turn.
+      this.#ended = { is: "ended", ending };
       return this.#ended;
     } finally {
       clearTimeout(timer);
@@ -221,8 +219,10 @@ function endingOfLog(entries: readonly LogEntry[], isCancelled: boolean): Ending
   };
   const isWanted = status !== "cancelled" || !isCancelled;
   const event = status === "completed" ? "complete" : isWanted ? "fail" : "cancel";
-  const artifacts = artifactsOf(entries);
-  return { event, result, error, artifacts, progress: progressOf(entries) };
+  const kept = { result, artifacts: artifactsOf(entries), progress: progressOf(entries) };
+  // A job has failed of which a file is lost; its answer stays.
+  const lost = event === "complete" ? lostFile(entries) : null;
+  return lost === null ? { ...kept, event, error } : { ...kept, event: "fail", error: lost };
 }
 
 /** Of all turns. */

@@ -80,7 +80,7 @@ export class JobWorkers implements AsyncDisposable {
     const { effects, concurrency, paceMs, leaseSeconds } = this.#options;
     const args = [effects, ...[concurrency, paceMs, leaseSeconds].map(String)];
     const child = spawn(process.execPath, [PROGRAM, this.#urls[at] ?? "", ...args], {
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["pipe", "pipe", "pipe"],
     });
     this.#children[at] = child;
     createInterface(child.stdout).on("line", (line) => this.#hear(line));

@@ -4,8 +4,9 @@
  * CALLS times and then answers with what the tool said.
  */
 import { setTimeout as wait } from "node:timers/promises";
+import { codeOf } from "../../runtime/errors.ts";
 import { Agent, ScriptedModel, type ScriptedStep } from "../../runtime/index.ts";
-import { openJobs } from "../../runtime/jobs/index.ts";
+import { type Jobs, openJobs } from "../../runtime/jobs/index.ts";
 import { defineTool, type Tool } from "../../tools/index.ts";
 import { JobEffects } from "./job-effects.ts";
 import { CALLS, readPrompt } from "./job-prompt.ts";
@@ -14,6 +15,9 @@ const [url = "", path = "", concurrency = "", pace = "", lease = ""] = process.a
 const effects = new JobEffects(path);
 const stop = new AbortController();
 process.on("SIGTERM", () => stop.abort());
+// The one that started it is gone.
+process.stdin.on("end", () => process.exit(1)).resume();
+process.stdin.unref();
 
 /** Half of the time before the effect and half behind it, so that a kill may meet both. */
 function tool(isKeyed: boolean): Tool {
@@ -45,8 +49,20 @@ const step: ScriptedStep = ({ transcript }) => {
     : results.join(", ");
 };
 
+/** Again until the database is there: what starts a worker that ended does the same. */
+async function opened(): Promise<Jobs> {
+  for (;;) {
+    try {
+      return await openJobs(url, { leaseSeconds: Number(lease) });
+    } catch (error) {
+      if (codeOf(error) !== "CHORALE_JOBS_DATABASE") throw error;
+      await wait(200);
+    }
+  }
+}
+
 const tools = [tool(true), tool(false)];
-await using jobs = await openJobs(url, { leaseSeconds: Number(lease) });
+await using jobs = await opened();
 await jobs.work({
   concurrency: Number(concurrency),
   signal: stop.signal,

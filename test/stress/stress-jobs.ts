@@ -24,6 +24,8 @@ export type StressJobsOptions = {
   readonly partitions: number;
   /** Times that all leases run out at once, as when all workers are cut off. */
   readonly expiries: number;
+  /** The lease of a worker that was killed runs out at once, so that a short run need not wait for it. */
+  readonly skipsLeases?: boolean;
   readonly paceMs: number;
   readonly concurrency: number;
   readonly seed: number;
@@ -157,10 +159,15 @@ async function disturb(scene: Scene, options: StressJobsOptions): Promise<Done> 
 const LONGEST_MS = 30 * 60_000;
 
 const DISTURBANCES = {
-  async kills({ workers, random }: Scene, _: number, options: StressJobsOptions): Promise<void> {
+  async kills(
+    { workers, random, url }: Scene,
+    _: number,
+    { workers: count, skipsLeases }: StressJobsOptions,
+  ): Promise<void> {
     await wait(random() * 200);
     // Also while it starts.
-    await workers.kill(Math.floor(random() * options.workers));
+    await workers.kill(Math.floor(random() * count));
+    if (skipsLeases === true) await execute(url, EXPIRE);
   },
   async restarts({ postgres, random }: Scene, number: number): Promise<void> {
     await postgres.halt(HALTS[number % HALTS.length] ?? "killed");

@@ -68,7 +68,7 @@ test("are named in the job when their call has ended, and go with it", {
   ]);
   const [first] = artifacts.map(({ url }) => fileURLToPath(url));
   expect(readFileSync(first ?? "", "utf8")).toBe("two");
-  expect(await jobs.purge({ before: new Date(Date.now() + 60_000) })).toBe(1);
+  expect(await jobs.purge({ before: new Date(Date.now() + 60_000) }, {})).toBe(1);
   expect(readdirSync(kept)).toEqual([]);
   expect(existsSync("/etc/passwd")).toBe(true);
 });
@@ -96,7 +96,7 @@ test("that cannot be kept are said beside the answer", { timeout: 120_000 }, asy
     await python.close?.();
   }
   expect(await jobs.get(id)).toMatchObject({
-    state: "completed",
+    state: "failed",
     result: { output: "Done." },
     error: {
       code: "CHORALE_JOB_ARTIFACTS",
