@@ -43,7 +43,7 @@ test("a batch is submitted, worked on and reduced", async () => {
     '"Say hello to Anna."\n{"prompt": "Say hello to Otto.", "max_steps": 3}\n',
   );
   const { stdout } = await jobs(
-    ...["submit", "--batch", prompts, "--reduce", "Say hello to both.", "--tag", "cities"],
+    ...["submit", "--batch", prompts, "--reduce", "Say hello to both.", "--tag", "talk"],
     ...["--parallel", "1"],
   );
   const id = stdout.trim();
