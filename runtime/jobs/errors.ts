@@ -12,8 +12,6 @@ export type JobsErrorCode =
   | "CHORALE_JOB_STATE"
   /** Another job was submitted with this key. */
   | "CHORALE_JOB_KEY"
-  /** What the database holds for a job cannot be read. */
-  | "CHORALE_JOB_SPEC"
   /** Files of a job cannot be kept or removed. */
   | "CHORALE_JOB_ARTIFACTS"
   /** Another worker has the job, or it was cancelled or removed. */

@@ -31,39 +31,43 @@ const LONGEST_LEASE_SECONDS = 3_600;
  * @param url postgres://USER@HOST:PORT/DATABASE; a password that it lacks comes from PGPASSWORD or ~/.pgpass
  * @throws JobsError where the database cannot be reached, or `pg` or `pg-boss` is not installed; UsageError
  */
-export async function openJobs(url: string, options: JobsOptions = {}): Promise<Jobs> {
-  const { leaseSeconds = LEASE_SECONDS } = options;
-  const isLease =
-    Number.isInteger(leaseSeconds) &&
-    leaseSeconds >= LEAST_LEASE_SECONDS &&
-    leaseSeconds <= LONGEST_LEASE_SECONDS;
-  if (!isLease) {
-    throw new UsageError(
-      `leaseSeconds is ${leaseSeconds}; accepted: a whole number from ${LEAST_LEASE_SECONDS} to ${LONGEST_LEASE_SECONDS}.`,
-      { option: "leaseSeconds" },
-    );
-  }
-  return await Jobs.open(url, { ...options, leaseSeconds });
+export function openJobs(url: string, options: JobsOptions = {}): Promise<Jobs> {
+  return Jobs.open(url, options);
 }
 
-type Opened = Pick<JobsOptions, "onProblem"> & { readonly leaseSeconds: number };
+/** @throws UsageError */
+function checkLease(seconds: number): void {
+  const [least, most] = [LEAST_LEASE_SECONDS, LONGEST_LEASE_SECONDS];
+  if (Number.isInteger(seconds) && seconds >= least && seconds <= most) return;
+  throw new UsageError(
+    `leaseSeconds is ${seconds}; accepted: a whole number from ${least} to ${most}.`,
+    { option: "leaseSeconds" },
+  );
+}
 
 export class Jobs implements AsyncDisposable {
   readonly #url: string;
   readonly #database: Database;
-  readonly #options: Opened;
+  readonly #leaseSeconds: number;
+  readonly #onProblem: ((sentence: string) => void) | undefined;
   readonly #closing = new AsyncDisposableStack();
   #queue: Promise<Queue> | undefined;
   #threads: Promise<PostgresThreadStore> | undefined;
 
-  private constructor(url: string, database: Database, options: Opened) {
+  private constructor(
+    url: string,
+    database: Database,
+    { leaseSeconds = LEASE_SECONDS, onProblem }: JobsOptions,
+  ) {
     this.#url = url;
     this.#database = this.#closing.use(database);
-    this.#options = options;
+    this.#leaseSeconds = leaseSeconds;
+    this.#onProblem = onProblem;
   }
 
   /** As `openJobs`. */
-  static async open(url: string, options: Opened): Promise<Jobs> {
+  static async open(url: string, options: JobsOptions = {}): Promise<Jobs> {
+    checkLease(options.leaseSeconds ?? LEASE_SECONDS);
     const database = await Database.open(url);
     try {
       await prepareTables(database);
@@ -160,13 +164,11 @@ export class Jobs implements AsyncDisposable {
 
   /** Works on jobs until the signal is aborted, or with `once` until there is nothing to do. */
   async work(options: WorkOptions): Promise<void> {
-    const { leaseSeconds } = this.#options;
+    const leaseSeconds = this.#leaseSeconds;
     const { concurrency = 1 } = options;
     await using database = await Database.open(this.#url, CONNECTIONS + concurrency);
-    const [opened, threads] = await untilReached(options, async () => {
-      return [await this.#newQueue(database, true), await this.#openThreads()] as const;
-    });
-    await using queue = opened;
+    const threads = await untilReached(options, () => this.#openThreads());
+    await using queue = await untilReached(options, () => this.#newQueue(database, true));
     const threadsOf = async (threadId: string, token: number): Promise<ThreadStore> => {
       const held = threads.fenced(token);
       await held.claim(threadId);
@@ -184,8 +186,8 @@ export class Jobs implements AsyncDisposable {
   }
 
   #newQueue(database: Database, isWorker: boolean): Promise<Queue> {
-    const { leaseSeconds, onProblem } = this.#options;
-    return Queue.open(database, { leaseSeconds, isWorker, ...(onProblem && { onProblem }) });
+    const onProblem = this.#onProblem;
+    return Queue.open(database, { leaseSeconds: this.#leaseSeconds, isWorker, onProblem });
   }
 
   #openQueue(): Promise<Queue> {
