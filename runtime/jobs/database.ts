@@ -182,6 +182,25 @@ function storable(value: unknown): unknown {
   return Object.fromEntries(entries.map(([name, one]) => [storable(name), storable(one)]));
 }
 
+/** SQLSTATE of what is there already: a row, a schema, a table or a type. */
+const THERE = new Set(["23505", "42P06", "42P07", "42710"]);
+const MAX_RACES = 5;
+
+/**
+ * Makes tables, and looks again where another program made them at the same moment: what a connection remembers of names may
+ * be older than the lock under which they are made.
+ */
+export async function makeOnce<T>(make: () => Promise<T>): Promise<T> {
+  for (let race = 1; ; race++) {
+    try {
+      return await make();
+    } catch (error) {
+      const { code } = ((error as Error).cause ?? {}) as { code?: string };
+      if (code === undefined || !THERE.has(code) || race === MAX_RACES) throw error;
+    }
+  }
+}
+
 /** Of a text with several statements: those of each. */
 function rowsOf(result: unknown): readonly Row[] {
   const results = (Array.isArray(result) ? result : [result]) as readonly { rows?: Row[] }[];

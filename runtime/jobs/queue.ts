@@ -4,10 +4,11 @@
  * when it is needed.
  */
 import { randomUUID } from "node:crypto";
-import { type Database, loadPackage, type Sql } from "./database.ts";
+import { type Database, loadPackage, makeOnce, type Sql } from "./database.ts";
 import { LONGEST_ATTEMPT_MS, MAX_PARALLEL } from "./submission.ts";
 
-type Boss = InstanceType<typeof import("pg-boss")["PgBoss"]>;
+type BossClass = typeof import("pg-boss")["PgBoss"];
+type Boss = InstanceType<BossClass>;
 
 const SCHEMA = "chorale_queue";
 /** Jobs without a tag. */
@@ -76,18 +77,12 @@ export class Queue implements AsyncDisposable {
   static async open(database: Database, options: QueueOptions): Promise<Queue> {
     const { isWorker, leaseSeconds, onProblem } = options;
     const { PgBoss } = await loadPackage("pg-boss", () => import("pg-boss"));
-    const boss = new PgBoss({
-      db: dbOf(database),
-      schema: SCHEMA,
-      supervise: isWorker,
-      schedule: isWorker,
-      superviseIntervalSeconds: WATCH_SECONDS,
-      monitorIntervalSeconds: WATCH_SECONDS,
-      registerInstance: false,
-      openTelemetry: { enabled: false },
+    const boss = await makeOnce(async () => {
+      const one = newBoss(PgBoss, database, isWorker);
+      one.on("error", (error) => onProblem?.(error.message));
+      await one.start();
+      return one;
     });
-    boss.on("error", (error) => onProblem?.(error.message));
-    await boss.start();
     const queue = new Queue(boss, leaseSeconds);
     await queue.#create(DEAD, null);
     await queue.#create(SCHEDULED, null);
@@ -222,6 +217,19 @@ export class Queue implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#boss.stop({ graceful: false, close: false });
   }
+}
+
+function newBoss(PgBoss: BossClass, database: Database, isWorker: boolean): Boss {
+  return new PgBoss({
+    db: dbOf(database),
+    schema: SCHEMA,
+    supervise: isWorker,
+    schedule: isWorker,
+    superviseIntervalSeconds: WATCH_SECONDS,
+    monitorIntervalSeconds: WATCH_SECONDS,
+    registerInstance: false,
+    openTelemetry: { enabled: false },
+  });
 }
 
 /** How often lost workers and times that have come are looked for. */

@@ -1,5 +1,5 @@
 /** The tables of jobs. pg-boss keeps its own beside them, in the schema `chorale_queue`. */
-import type { Database } from "./database.ts";
+import { type Database, makeOnce } from "./database.ts";
 import { JobsError } from "./errors.ts";
 
 /** Raised with every change of the tables. */
@@ -69,6 +69,10 @@ CREATE TABLE chorale.job_schedules (
 
 /** Makes the tables where they are not there yet. @throws JobsError for tables of a newer version */
 export async function prepareTables(database: Database): Promise<void> {
+  await makeOnce(() => makeTables(database));
+}
+
+async function makeTables(database: Database): Promise<void> {
   const found = await versionOf(database);
   if (found === VERSION) return;
   if (found !== null && found > VERSION) throw newer(database.name, found);
