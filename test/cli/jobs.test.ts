@@ -128,7 +128,6 @@ test.each([
   [["submit", "Hi", "--reduce", "Sum up"], "--reduce needs --batch"],
   [["submit", "--batch", "none.jsonl"], "there is no such file"],
   [["purge", "--older-than", "soon"], "accepted: a time like 12h, 30d or 8w"],
-  [["worker", "--lease", "3s"], "from 10 to 3600"],
   [["schedule", "add", "x", "7 o'clock", "Hi"], "Accepted: five fields"],
   [["list", "--database", "mysql://me:secret@host/db"], "accepted: postgres://USER@HOST"],
 ] as const)("%j is refused with what would be accepted", async (args, sentence) => {
