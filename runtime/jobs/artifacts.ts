@@ -10,6 +10,7 @@ import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "nod
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { freeName, safeFileName } from "../../tools/index.ts";
 import { messageOf, UsageError } from "../errors.ts";
+import type { ArtifactPlace } from "./artifact-place.ts";
 import { JobsError } from "./errors.ts";
 import type { JobArtifact } from "./job.ts";
 
@@ -25,16 +26,6 @@ export interface ArtifactStore extends AsyncDisposable {
    */
   save(owner: ArtifactOwner, paths: readonly string[]): Promise<readonly JobArtifact[]>;
 }
-
-/** What a store puts where; `openArtifacts` sees to names and errors. */
-export type ArtifactPlace = {
-  readonly name: string;
-  /** @param path of a regular file; @param key parts of a plain name each */
-  put(path: string, key: readonly string[]): Promise<string>;
-  /** Does nothing where the URL is none of its own. */
-  remove(url: string): Promise<void>;
-  close(): Promise<void>;
-};
 
 /** Bytes of a file; Python code cannot make larger ones. */
 const LARGEST = 64 << 20;

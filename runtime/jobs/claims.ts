@@ -43,7 +43,6 @@ type Asking = {
   readonly worker: string;
   /** Names of queues; null: all. */
   readonly lines: readonly string[] | null;
-  readonly leaseSeconds: number;
   /** A line that has just got a job, while nothing else was to do. */
   readonly hint: string | null;
 };
@@ -79,8 +78,11 @@ async function claimFromOne(
   return null;
 }
 
+/** The shortest lease: a worker that is silent for longer may be lost. */
+const SILENT_SECONDS = 10;
+
 /** Lines with something to do, the one with the most urgent job first. */
-async function linesToTry(sql: Sql, { lines, leaseSeconds }: Asking): Promise<readonly string[]> {
+async function linesToTry(sql: Sql, { lines }: Asking): Promise<readonly string[]> {
   const rows = await sql.query(
     `SELECT queues.name FROM chorale.job_queues queues
      LEFT JOIN LATERAL (
@@ -91,7 +93,7 @@ async function linesToTry(sql: Sql, { lines, leaseSeconds }: Asking): Promise<re
        SELECT FROM chorale.jobs WHERE queue = queues.name AND state = 'active'
          AND heartbeat_at < now() - make_interval(secs => $2)))
      ORDER BY first.priority DESC NULLS LAST, first.seq`,
-    [lines, leaseSeconds],
+    [lines, SILENT_SECONDS],
   );
   return rows.map((row) => String(row["name"]));
 }

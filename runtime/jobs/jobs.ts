@@ -16,7 +16,10 @@ import { insertJobs, type NewJobs, newBatch, newJob, type Submitted } from "./su
 import { Worker, type WorkOptions } from "./worker.ts";
 
 export type JobsOptions = {
-  /** How long a worker may be silent before another one takes its job, in seconds. Default 30, at least 10. */
+  /**
+   * Of jobs that are submitted: how long a worker may be silent before another one takes the job, in seconds. Default
+   * 30, at least 10.
+   */
   readonly leaseSeconds?: number | undefined;
   /** Gets sentences about what the queue could not do and tries again. */
   readonly onProblem?: ((sentence: string) => void) | undefined;
@@ -164,7 +167,6 @@ export class Jobs implements AsyncDisposable {
 
   /** Works on jobs until the signal is aborted, or with `once` until there is nothing to do. */
   async work(options: WorkOptions): Promise<void> {
-    const leaseSeconds = this.#leaseSeconds;
     const { concurrency = 1 } = options;
     await using database = await Database.open(this.#url, CONNECTIONS + concurrency);
     const threads = await untilReached(options, () => this.#openThreads());
@@ -174,7 +176,7 @@ export class Jobs implements AsyncDisposable {
       await held.claim(threadId);
       return held;
     };
-    await new Worker({ database, queue, leaseSeconds, threadsOf }, options).work();
+    await new Worker({ database, queue, threadsOf }, options).work();
   }
 
   async close(): Promise<void> {

@@ -30,7 +30,7 @@ const TIERS = Object.fromEntries(
 const NO_LIMIT = 1_000_000;
 
 export type QueueOptions = {
-  /** How long a worker may be silent before another one gets its job; at least 10. */
+  /** Of what is put into the queue: how long a worker may be silent before another one gets it; at least 10. */
   readonly leaseSeconds: number;
   /** Watches over heartbeats and time tables. */
   readonly isWorker: boolean;
@@ -55,6 +55,14 @@ export type Taken = {
   readonly id: string;
   readonly retryCount: number;
   readonly jobId: string;
+  /** How long the worker may be silent. */
+  readonly leaseSeconds: number;
+};
+
+type Fetched = {
+  readonly id: string;
+  readonly retryCount: number;
+  readonly heartbeatSeconds: number | null;
 };
 
 /** The queue of a job's line. */
@@ -137,9 +145,7 @@ export class Queue implements AsyncDisposable {
       groupConcurrency: { default: NO_LIMIT, tiers: TIERS },
       db: dbOf(sql),
     });
-    return job === undefined
-      ? null
-      : { queue, id: job.id, retryCount: job.retryCount, jobId: job.data.job };
+    return job === undefined ? null : this.#taken(queue, job, job.data.job);
   }
 
   /** Says that the worker is alive. @returns false where the delivery is no longer its own */
@@ -183,16 +189,18 @@ export class Queue implements AsyncDisposable {
       db: dbOf(sql),
     });
     if (job === undefined) return null;
-    const { id, retryCount, data, sourceId } = job;
-    return { taken: { queue: DEAD, id, retryCount, jobId: data.job }, of: sourceId };
+    return { taken: this.#taken(DEAD, job, job.data.job), of: job.sourceId };
   }
 
   /** A time of a schedule that has come. @returns its name as `jobId` */
   async takeScheduled(sql: Sql): Promise<Taken | null> {
     const [job] = await this.#boss.fetch<{ schedule: string }>(SCHEDULED, { db: dbOf(sql) });
-    return job === undefined
-      ? null
-      : { queue: SCHEDULED, id: job.id, retryCount: job.retryCount, jobId: job.data.schedule };
+    return job === undefined ? null : this.#taken(SCHEDULED, job, job.data.schedule);
+  }
+
+  #taken(queue: string, job: Fetched, jobId: string): Taken {
+    const { id, retryCount, heartbeatSeconds } = job;
+    return { queue, id, retryCount, jobId, leaseSeconds: heartbeatSeconds ?? this.#leaseSeconds };
   }
 
   /** @throws Error for an expression or a time zone that is none */

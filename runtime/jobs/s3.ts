@@ -7,7 +7,7 @@ import { readFile } from "node:fs/promises";
 import { setTimeout as wait } from "node:timers/promises";
 import { createGuardedFetch, type GuardedResponse, NetError } from "../../tools/index.ts";
 import { UsageError } from "../errors.ts";
-import type { ArtifactPlace } from "./artifacts.ts";
+import type { ArtifactPlace } from "./artifact-place.ts";
 import { AwsV4Signer } from "./signature.ts";
 
 type Keys = {

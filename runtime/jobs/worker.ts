@@ -60,7 +60,6 @@ export type WorkOptions = {
 type Parts = {
   readonly database: Database;
   readonly queue: Queue;
-  readonly leaseSeconds: number;
   /** The store for one hold of a thread. @param token grows whenever the thread changes hands */
   readonly threadsOf: (threadId: string, token: number) => Promise<ThreadStore>;
 };
@@ -113,11 +112,11 @@ export class Worker {
 
   /** Takes jobs while there is room. @returns whether there was nothing left to take */
   async #fill(concurrency: number, lines: readonly string[] | null): Promise<boolean> {
-    const { database, queue, leaseSeconds } = this.#parts;
+    const { database, queue } = this.#parts;
     const { signal } = this.#options;
     const hint = this.#hint;
     this.#hint = null;
-    const who = { worker: this.#name, lines, leaseSeconds, hint };
+    const who = { worker: this.#name, lines, hint };
     try {
       await this.#keepHouse();
       let begun = 0;
@@ -173,8 +172,8 @@ export class Worker {
 
   /** Heartbeats, until the job is settled; where none gets through for as long as the lease is, it is given up. */
   async #stayAlive(running: RunningJob, ended: AbortSignal): Promise<void> {
-    const { database, queue, leaseSeconds } = this.#parts;
-    const leaseMs = leaseSeconds * 1_000;
+    const { database, queue } = this.#parts;
+    const leaseMs = running.claim.taken.leaseSeconds * 1_000;
     const lose = (): void => running.lose();
     // Also ends the wait for a database that does not answer.
     let silence = setTimeout(lose, leaseMs);
@@ -195,7 +194,7 @@ export class Worker {
   /** Tries for as long as the job would wait for this worker. */
   async #settle(claim: Claim, attempt: Attempt): Promise<void> {
     const { job } = claim;
-    const until = performance.now() + this.#parts.leaseSeconds * 1_000;
+    const until = performance.now() + claim.taken.leaseSeconds * 1_000;
     for (;;) {
       try {
         return this.#tell(await this.#write(claim, attempt));

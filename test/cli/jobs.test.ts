@@ -43,15 +43,7 @@ test("a batch is submitted, worked on and reduced", async () => {
     '"Say hello to Anna."\n{"prompt": "Say hello to Otto.", "max_steps": 3}\n',
   );
   const { stdout } = await jobs(
-    ...[
-      "submit",
-      "--batch",
-      prompts,
-      "--reduce",
-      "Say hello to both.",
-      "--tag",
-      "cities",
-    ],
+    ...["submit", "--batch", prompts, "--reduce", "Say hello to both.", "--tag", "talk"],
     ...["--parallel", "1"],
   );
   const id = stdout.trim();
@@ -136,7 +128,6 @@ test.each([
   [["submit", "Hi", "--reduce", "Sum up"], "--reduce needs --batch"],
   [["submit", "--batch", "none.jsonl"], "there is no such file"],
   [["purge", "--older-than", "soon"], "accepted: a time like 12h, 30d or 8w"],
-  [["worker", "--lease", "3s"], "from 10 to 3600"],
   [["schedule", "add", "x", "7 o'clock", "Hi"], "Accepted: five fields"],
   [["list", "--database", "mysql://me:secret@host/db"], "accepted: postgres://USER@HOST"],
 ] as const)("%j is refused with what would be accepted", async (args, sentence) => {

@@ -138,12 +138,6 @@ const worker: Command = defineCommand({
       describe: "Take only jobs whose first tag is one of these (default: all jobs)",
     },
     once: { type: "switch", describe: "End when there is nothing to do now" },
-    lease: {
-      type: "duration",
-      placeholder: "TIME",
-      describe:
-        "How long a worker may be silent before another one takes its job; the same for all workers (default: 30s, at least 10s)",
-    },
     json: { type: "switch", describe: "Print what happens as lines of JSON on stdout" },
   },
   settings: { ...runSettings, ...databaseFlag },

@@ -1,6 +1,6 @@
 /** The jobs of the database that a command names. */
 import { UsageError } from "../../errors.ts";
-import { type Jobs, type JobsOptions, openJobs } from "../../jobs/index.ts";
+import { type Jobs, openJobs } from "../../jobs/index.ts";
 import type { CommandContext } from "../command-context.ts";
 
 export type DatabaseArguments = { readonly database: string | undefined };
@@ -10,7 +10,6 @@ export async function withJobs<T>(
   { database }: DatabaseArguments,
   { output }: CommandContext,
   work: (jobs: Jobs) => Promise<T>,
-  options: JobsOptions = {},
 ): Promise<T> {
   if (database === undefined) {
     throw new UsageError(
@@ -20,7 +19,6 @@ export async function withJobs<T>(
   }
   await using jobs = await openJobs(database, {
     onProblem: (sentence) => output.note(`the queue: ${sentence}`),
-    ...options,
   });
   return await work(jobs);
 }

@@ -13,8 +13,6 @@ export type WorkerArguments = DatabaseArguments & {
   readonly concurrency: number | undefined;
   readonly tag: readonly string[];
   readonly once: boolean;
-  /** Milliseconds. */
-  readonly lease: number | undefined;
   readonly json: boolean;
 };
 
@@ -27,25 +25,20 @@ export async function workerCommand(
   context: CommandContext,
 ): Promise<ExitCode> {
   const { output, signal, takeTime } = context;
-  const { concurrency = 1, lease } = args;
+  const { concurrency = 1 } = args;
   takeTime(CLOSING_MS);
   await using places = new JobPlaces({ ...args.agent, ...args.model }, context, concurrency);
-  await withJobs(
-    args,
-    context,
-    async (jobs) => {
-      if (!args.json) output.note(`working on the jobs of ${jobs.name}; Ctrl-C ends it`);
-      await jobs.work({
-        open: (job) => places.open(job),
-        concurrency,
-        tags: args.tag,
-        once: args.once,
-        signal,
-        onEvent: (event) => (args.json ? output.jsonLine(eventJson(event)) : tell(event, output)),
-      });
-    },
-    lease === undefined ? {} : { leaseSeconds: Math.ceil(lease / 1_000) },
-  );
+  await withJobs(args, context, async (jobs) => {
+    if (!args.json) output.note(`working on the jobs of ${jobs.name}; Ctrl-C ends it`);
+    await jobs.work({
+      open: (job) => places.open(job),
+      concurrency,
+      tags: args.tag,
+      once: args.once,
+      signal,
+      onEvent: (event) => (args.json ? output.jsonLine(eventJson(event)) : tell(event, output)),
+    });
+  });
   if (signal.aborted) throw signal.reason;
   return EXIT.ok;
 }
