@@ -1,4 +1,5 @@
 /** What a store in Postgres promises beyond the others: several machines, a database that goes away, holders of threads. */
+import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
@@ -260,6 +261,26 @@ describe("tables", () => {
     );
   });
 });
+
+test("without the package pg, what is to be installed is said", () => {
+  const program = `
+    import { registerHooks } from "node:module";
+    registerHooks({
+      resolve(specifier, context, next) {
+        return next(specifier === "pg" ? "pg-that-is-not-installed" : specifier, context);
+      },
+    });
+    const { PostgresThreadStore } = await import(${JSON.stringify(STORE)});
+    await PostgresThreadStore.open("postgres://localhost/x").catch((error) => console.log(error.message));`;
+  const { stdout } = spawnSync(process.execPath, ["--input-type=module", "--eval", program], {
+    encoding: "utf8",
+  });
+  expect(stdout).toBe(
+    "Cannot open the conversations in a database: the package pg, which speaks to Postgres, is not installed; npm install pg@8.\n",
+  );
+});
+
+const STORE = new URL("../../runtime/thread/postgres-store.ts", import.meta.url).href;
 
 describe("an address", () => {
   test.skipIf(!postgres.isOwn)("with sslmode=verify-full is held to its certificate", async () => {

@@ -1,5 +1,7 @@
 /** A small instance of `npm run stress -- jobs`. */
 import { expect, test } from "vitest";
+import { openJobs } from "../../../runtime/jobs/index.ts";
+import { startPostgres } from "../../postgres/start-postgres.ts";
 import { stressJobs } from "../../stress/stress-jobs.ts";
 import { temporaryFolder } from "../../tools/support.ts";
 
@@ -13,4 +15,19 @@ test.skipIf(!isOwn)("jobs whose workers are killed end once", { timeout: 180_000
   });
   expect(report).toMatchObject({ jobs: 16, kills: 2, restarts: 1, expiries: 1, problems: [] });
   expect(report.completed + report.unknownOutcomes).toBe(16);
+});
+
+test("programs that come first at the same time make the tables once", async () => {
+  await using postgres = await startPostgres();
+  const url = await postgres.newDatabase();
+  const submitted = await Promise.all(
+    Array.from({ length: 4 }, async (_, at) => {
+      await using jobs = await openJobs(url);
+      return await jobs.submit({ prompt: `Job ${at}` });
+    }),
+  );
+  await using jobs = await openJobs(url);
+  expect((await jobs.list()).jobs.map(({ id }) => id).sort()).toEqual(
+    submitted.map(({ id }) => id).sort(),
+  );
 });
