@@ -37,6 +37,7 @@ export type RunErrorCode =
   | "CHORALE_INTERRUPTED"
   | "CHORALE_THREAD_LOG"
   | "CHORALE_THREAD_CONFLICT"
+  | "CHORALE_THREAD_FENCED"
   | "CHORALE_THREAD_NOT_FOUND"
   | "CHORALE_THREAD_AMBIGUOUS"
   /** A file that the command was to write. */

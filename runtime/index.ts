@@ -246,6 +246,7 @@ export {
   AmbiguousThreadError,
   ThreadConflictError,
   ThreadExportError,
+  ThreadFencedError,
   ThreadImportError,
   ThreadLogError,
   ThreadNotFoundError,
@@ -269,6 +270,11 @@ export {
   logOfMessages,
 } from "./thread/import.ts";
 export { exportMarkdown, messagesOfMarkdown } from "./thread/markdown.ts";
+export {
+  type FencedThreadStore,
+  type PostgresStoreOptions,
+  PostgresThreadStore,
+} from "./thread/postgres-store.ts";
 export type { ThreadMatch } from "./thread/search.ts";
 export { type SqliteStoreOptions, SqliteThreadStore } from "./thread/sqlite-store.ts";
 export {

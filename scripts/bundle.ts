@@ -20,6 +20,7 @@ export const BUNDLE_ENTRIES: readonly string[] = [
   "runtime/cli/chat/markdown-library.ts",
   "runtime/cli/chat/terminal-library.ts",
   "runtime/cli/connect/jsonc-parser.ts",
+  "runtime/jobs/signature.ts",
   "runtime/server/http/hono.ts",
   "runtime/server/wire/valibot.ts",
   "runtime/tracing/view/preact.ts",

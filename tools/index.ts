@@ -180,6 +180,7 @@ export {
 export {
   type Artifact,
   createPythonTool,
+  freeName,
   type InputFile,
   installPythonPackages,
   type LockedPackage,
@@ -204,6 +205,7 @@ export {
   pythonProblem,
   readInputFiles,
   type StoredPackage,
+  safeFileName,
   verifyPythonPackages,
 } from "./python/index.ts";
 export {

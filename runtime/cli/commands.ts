@@ -30,6 +30,11 @@ export const COMMANDS: CommandTable = {
     load: async () => (await import("./commands/batch.ts")).command,
   },
 
+  jobs: {
+    describe: "Submit jobs into Postgres, and work on them with several machines",
+    load: async () => (await import("./commands/jobs.ts")).command,
+  },
+
   pull: {
     describe: "Fetch a model; goes on where an earlier try ended",
     load: async () => (await import("./commands/models.ts")).pull,

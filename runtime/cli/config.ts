@@ -56,7 +56,11 @@ export async function listCommand(
   const width = Math.max(...Object.keys(states).map((name) => name.length));
   const shown = Object.entries(states).map(
     ([name, { value, source, place }]) =>
-      [name, value === undefined ? "" : visibleText(text(value)), place ?? source] as const,
+      [
+        name,
+        value === undefined ? "" : visibleText(withoutPassword(text(value))),
+        place ?? source,
+      ] as const,
   );
   const valueWidth = Math.min(40, Math.max(...shown.map(([, value]) => value.length)));
   for (const [name, value, place] of shown) {
@@ -125,4 +129,9 @@ function sourcesOf(profile: string | undefined, env: NodeJS.ProcessEnv): Sources
 
 function text(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+/** An address without its password: a listing is shown to others. */
+function withoutPassword(shown: string): string {
+  return shown.replace(/(:\/\/[^\s/:@]*):[^\s/]*@/g, "$1:…@");
 }

@@ -6,6 +6,7 @@ import {
   RemoteEngineError,
 } from "../../inference/index.ts";
 import { ToolsError } from "../../tools/index.ts";
+import { codeOf } from "../errors.ts";
 import { EXIT, type ExitCode, runExitCode } from "./exit-codes.ts";
 
 /**
@@ -23,8 +24,17 @@ export function exitCodeOf(error: unknown): ExitCode {
   }
   if (error instanceof InferenceError) return EXIT.model;
   if (error instanceof ToolsError) return EXIT.usage;
+  if (WRONG_JOBS.has(codeOf(error) ?? "")) return EXIT.usage;
   return EXIT.failed;
 }
+
+/** A job that is not there, or not in the state that a command needs. */
+const WRONG_JOBS: ReadonlySet<string> = new Set([
+  "CHORALE_JOB_NOT_FOUND",
+  "CHORALE_JOB_AMBIGUOUS",
+  "CHORALE_JOB_STATE",
+  "CHORALE_JOB_KEY",
+]);
 
 /** A wrong name is the user's to correct; a registry, a network or a disk that fails is neither that nor the model. */
 function storeExitCode({ code }: ModelStoreError): ExitCode {

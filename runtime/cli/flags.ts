@@ -344,7 +344,7 @@ export const agentFlags = {
     placeholder: "DIR",
     completes: "folder",
     describe:
-      "Where files that Python code writes to /outputs land (default: a new folder of the state)",
+      "Where files that Python code writes to /outputs land (default: a new folder of the state); for jobs also s3://BUCKET/PREFIX",
   },
   packages: {
     type: "names",

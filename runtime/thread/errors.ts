@@ -38,6 +38,19 @@ export class ThreadConflictError extends RunError {
   }
 }
 
+/** Another holder has the thread now: what this one does is not to be kept. */
+export class ThreadFencedError extends RunError {
+  readonly threadId: string;
+  constructor(threadId: string, token: number) {
+    super(
+      "CHORALE_THREAD_FENCED",
+      `Nothing is written to thread ${threadId} for its holder ${token}: another one has taken it over and goes on ` +
+        "with it. Stop this run.",
+    );
+    this.threadId = threadId;
+  }
+}
+
 /** There is no such thread in the store. */
 export class ThreadNotFoundError extends RunError {
   readonly threadId: string;

@@ -90,6 +90,11 @@ function textOf({ content }: Message): string {
   return content.map((part) => (part.type === "text" ? part.text : "")).join("");
 }
 
+/** The words of a text, in the form in which they are compared. One that is of accents alone is none. */
+export function foldedWords(text: string): readonly string[] {
+  return wordsOf(text).map(({ word }) => word);
+}
+
 type Word = { readonly word: string; readonly at: number };
 
 function wordsOf(text: string): readonly Word[] {
@@ -97,7 +102,8 @@ function wordsOf(text: string): readonly Word[] {
   let word = "";
   let start = 0;
   const end = (): void => {
-    if (word !== "") words.push({ word: folded(word), at: start });
+    const found = folded(word);
+    if (found !== "") words.push({ word: found, at: start });
     word = "";
   };
   let at = 0;

@@ -14,6 +14,7 @@ const AREAS: Readonly<Record<string, () => Promise<{ bench: Bench }>>> = {
   documents: () => import("./documents.ts"),
   harmony: () => import("./harmony.ts"),
   inference: () => import("./inference.ts"),
+  jobs: () => import("./jobs.ts"),
   "jump-forward": () => import("./jump-forward.ts"),
   pages: () => import("./pages.ts"),
   pull: () => import("./pull.ts"),

@@ -32,7 +32,7 @@ test("an ES module renders and parses with chorale/harmony alone", () => {
 test("a CommonJS module can require it", () => {
   const folder = folderWith({
     "program.cjs": `
-      const names = ["chorale", "chorale/harmony", "chorale/inference", "chorale/tools", "chorale/minions"];
+      const names = ["chorale", "chorale/harmony", "chorale/inference", "chorale/tools", "chorale/jobs", "chorale/minions"];
       console.log(names.map((name) => typeof require(name)).join(" "));`,
   });
   expect(run(process.execPath, [join(folder, "program.cjs")])).toEqual({

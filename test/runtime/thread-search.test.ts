@@ -9,17 +9,24 @@ import { runAgent } from "../../runtime/agent/agent.ts";
 import { ScriptedModel } from "../../runtime/model/scripted-model.ts";
 import { findThread, lastThread, shortIds } from "../../runtime/thread/find.ts";
 import { logOfMessages } from "../../runtime/thread/import.ts";
+import { PostgresThreadStore } from "../../runtime/thread/postgres-store.ts";
 import { excerptOf, positionOf, queryTerms } from "../../runtime/thread/search.ts";
 import { SqliteThreadStore } from "../../runtime/thread/sqlite-store.ts";
 import { MemoryThreadStore, type ThreadStore } from "../../runtime/thread/store.ts";
 import { Thread } from "../../runtime/thread/thread.ts";
 import { titleOf } from "../../runtime/thread/title.ts";
 import { defineTool } from "../../tools/index.ts";
+import { startPostgres } from "../postgres/start-postgres.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "thread-search-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 let files = 0;
 const newPath = (): string => join(folder, `${files++}`, "threads.sqlite");
+
+const postgres = await startPostgres();
+afterAll(() => postgres.stop());
+const openPostgres = async (): Promise<ThreadStore> =>
+  PostgresThreadStore.open(await postgres.newDatabase());
 
 const user = (text: string) => ({ role: "user", content: [{ type: "text", text }] }) as const;
 
@@ -47,12 +54,13 @@ async function talk(store: ThreadStore, threadId: string, prompt: string, answer
   return thread;
 }
 
-describe.each<[string, () => ThreadStore]>([
+describe.each<[string, () => ThreadStore | Promise<ThreadStore>]>([
   ["memory", () => new MemoryThreadStore()],
   ["SQLite", () => new SqliteThreadStore(newPath())],
+  ["Postgres", openPostgres],
 ])("%s", (_name, open) => {
   test("lists what each thread is", async () => {
-    await using store = open();
+    await using store = await open();
     await talk(store, "thread_a1", "What is the capital of Peru?", "Lima.");
     const tool = defineTool({
       name: "stop",
@@ -80,7 +88,7 @@ describe.each<[string, () => ThreadStore]>([
   });
 
   test("finds the last thread of a folder, and threads by what their ids begin with", async () => {
-    await using store = open();
+    await using store = await open();
     await talk(store, "thread_a1", "One", "1");
     await talk(store, "thread_a2", "Two", "2");
     await talk(store, "thread_b1", "Three", "3");
@@ -99,7 +107,7 @@ describe.each<[string, () => ThreadStore]>([
   });
 
   test("searches words, beginnings of words, phrases and languages without spaces", async () => {
-    await using store = open();
+    await using store = await open();
     await talk(
       store,
       "thread_p",
@@ -132,7 +140,7 @@ describe.each<[string, () => ThreadStore]>([
   });
 
   test("takes several entries at once, all or none", async () => {
-    await using store = open();
+    await using store = await open();
     const log = logOfMessages([user("Hello")]);
     await store.append("thread_x", ...log.slice(0, 2));
     await expect(store.append("thread_x", ...log.slice(1))).rejects.toMatchObject({
@@ -145,7 +153,8 @@ describe.each<[string, () => ThreadStore]>([
   });
 });
 
-test("both stores find the same", async () => {
+test("all stores find the same", async () => {
+  await using database = await openPostgres();
   const words = fc.constantFrom(
     "Lisbon",
     "weather",
@@ -168,16 +177,19 @@ test("both stores find the same", async () => {
     fc.asyncProperty(fc.array(text, { maxLength: 5 }), query, async (questions, terms) => {
       await using memory = new MemoryThreadStore();
       await using sqlite = new SqliteThreadStore(newPath());
+      for (const { threadId } of await database.list()) await database.remove(threadId);
       for (const question of questions) {
         const log = logOfMessages([user(question)]);
         const [first] = log;
         const id = first?.type === "thread" ? first.threadId : "";
         await memory.append(id, ...log);
         await sqlite.append(id, ...log);
+        await database.append(id, ...log);
       }
       const found = async (store: ThreadStore) =>
         (await store.search(terms.join(" "))).map(({ thread }) => thread.threadId).sort();
       expect(await found(sqlite)).toEqual(await found(memory));
+      expect(await found(database)).toEqual(await found(memory));
     }),
     { numRuns: 40 },
   );

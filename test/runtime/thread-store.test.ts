@@ -9,14 +9,19 @@ import { runAgent } from "../../runtime/agent/agent.ts";
 import { ScriptedModel } from "../../runtime/model/scripted-model.ts";
 import type { LogEntry } from "../../runtime/thread/entry.ts";
 import { THREAD_LOG_VERSION } from "../../runtime/thread/entry.ts";
+import { PostgresThreadStore } from "../../runtime/thread/postgres-store.ts";
 import { SqliteThreadStore } from "../../runtime/thread/sqlite-store.ts";
 import { MemoryThreadStore, type ThreadStore } from "../../runtime/thread/store.ts";
 import { Thread } from "../../runtime/thread/thread.ts";
+import { startPostgres } from "../postgres/start-postgres.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "thread-store-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 let files = 0;
 const newPath = (): string => join(folder, `${files++}`, "threads.sqlite");
+
+const postgres = await startPostgres();
+afterAll(() => postgres.stop());
 
 const first = (threadId: string, seq = 0): LogEntry => ({
   type: "thread",
@@ -26,12 +31,13 @@ const first = (threadId: string, seq = 0): LogEntry => ({
   at: new Date().toISOString(),
 });
 
-describe.each<[string, () => ThreadStore]>([
+describe.each<[string, () => ThreadStore | Promise<ThreadStore>]>([
   ["memory", () => new MemoryThreadStore()],
   ["SQLite", () => new SqliteThreadStore(newPath())],
+  ["Postgres", async () => PostgresThreadStore.open(await postgres.newDatabase())],
 ])("%s", (_name, open) => {
   test("gives back what was appended, in order", async () => {
-    await using store = open();
+    await using store = await open();
     const thread = Thread.create({ store });
     await runAgent({
       model: new ScriptedModel(["Hello."]),
@@ -52,7 +58,7 @@ describe.each<[string, () => ThreadStore]>([
   });
 
   test("refuses an entry whose place is taken", async () => {
-    await using store = open();
+    await using store = await open();
     await store.append("a", first("a"));
     await expect(store.append("a", first("a"))).rejects.toMatchObject({
       code: "CHORALE_THREAD_CONFLICT",
@@ -61,7 +67,7 @@ describe.each<[string, () => ThreadStore]>([
   });
 
   test("lists threads, the one used last first, and removes them", async () => {
-    await using store = open();
+    await using store = await open();
     await store.append("a", { ...first("a"), at: "2026-01-01T00:00:00.000Z" });
     await store.append("b", { ...first("b"), at: "2026-01-02T00:00:00.000Z" });
     expect((await store.list()).map(({ threadId }) => threadId)).toEqual(["b", "a"]);

@@ -19,6 +19,7 @@ import { threadsPath } from "../../runtime/environment.ts";
 import { fold, SqliteThreadStore, step, type ThreadState } from "../../runtime/index.ts";
 import { chorale, eventsOf, type Ran } from "../cli/chorale.ts";
 import { makeChainModel } from "../fixtures/make-chain-model.ts";
+import { generator } from "./random.ts";
 
 export type KillReport = {
   readonly runs: number;
@@ -294,15 +295,4 @@ async function wrongEffects({ home, effects }: Place): Promise<readonly string[]
     ...calls.filter((key) => !logged.has(key)).map((key) => `executed, but not in the log: ${key}`),
     ...open.map((threadId) => `${threadId}: the turn is open`),
   ];
-}
-
-/** Numbers from 0 to 1, the same for a seed. Source: the mulberry32 generator. */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

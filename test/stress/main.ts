@@ -8,6 +8,7 @@
  *     context [--context N] [--seed N]
  *     sessions [--sessions N] [--seed N]
  *     kills [--kills N] [--seed N] [--embedded 1]
+ *     jobs [--jobs N] [--workers N] [--kills N] [--restarts N] [--partitions N] [--expiries N] [--pace MS] [--seed N]
  *     pull [--runs N] [--seed N]
  *     requests [--count N] [--seed N]
  *     load [--clients N] [--each N] [--seed N] [--embedded 1]
@@ -38,6 +39,7 @@ import { fuzzStreams } from "./remote-streams.ts";
 import { stressRemoteThreads } from "./remote-threads.ts";
 import { stressGrammars } from "./server-grammars.ts";
 import { serverLoad } from "./server-load.ts";
+import { stressJobs } from "./stress-jobs.ts";
 import { writeDocuments } from "./xsd-documents.ts";
 
 /** What the process has beside the model: Node, the kernels, the file's header. */
@@ -279,10 +281,42 @@ const xsd: Area = async (args, folder) => {
   return { report, good: report.models.every(({ invalid }) => invalid.length === 0) };
 };
 
+const jobs: Area = async (args, folder) => {
+  const { pace, ...wanted } = numbers(args, {
+    jobs: 1000,
+    workers: 4,
+    kills: 100,
+    restarts: 5,
+    partitions: 2,
+    expiries: 2,
+    pace: 200,
+    seed: 1,
+  });
+  let said = 0;
+  const onProgress = (ended: number): void => {
+    if (ended < said + 50) return;
+    said = ended;
+    console.error(`${ended} jobs`);
+  };
+  const report = await stressJobs({
+    ...wanted,
+    paceMs: pace,
+    concurrency: 3,
+    isDurable: true,
+    folder,
+    onProgress,
+  });
+  const { kills, restarts, partitions, problems } = report;
+  const isWhole =
+    kills === wanted.kills && restarts === wanted.restarts && partitions === wanted.partitions;
+  return { report: { seed: wanted.seed, ...report }, good: isWhole && problems.length === 0 };
+};
+
 const AREAS = new Map<string, Area>([
   ["xsd", xsd],
   ["constrain", constrain],
   ["kills", kills],
+  ["jobs", jobs],
   ["python", python],
   ["pull", pull],
   ["requests", requests],

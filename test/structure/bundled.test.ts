@@ -6,10 +6,11 @@ import { BUNDLE_ENTRIES, PAGE_FOLDER } from "../../scripts/bundle.ts";
 import { importsOf } from "./import-graph.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
-const { dependencies, optionalDependencies } = JSON.parse(
+const { dependencies, optionalDependencies, peerDependencies } = JSON.parse(
   readFileSync(`${root}package.json`, "utf8"),
 ) as Record<string, Record<string, string>>;
-const installed = Object.keys({ ...dependencies, ...optionalDependencies });
+// A package that only some users need is installed by them, and loaded where it is used.
+const installed = Object.keys({ ...dependencies, ...optionalDependencies, ...peerDependencies });
 const { include, exclude } = JSON.parse(
   readFileSync(`${root}tsconfig.build.json`, "utf8").replace(/^\s*\/\/.*$/gm, ""),
 ) as { readonly include: readonly string[]; readonly exclude: readonly string[] };

@@ -144,6 +144,11 @@ export const ONLY_HERE: readonly {
     where: ["tools/isolate/"],
   },
   {
+    what: "pg",
+    pattern: /["']pg["']/,
+    where: ["runtime/thread/", "runtime/jobs/"],
+  },
+  {
     what: "a socket or HTTP module",
     pattern: /["'](?:node:(?:net|tls|dgram|http|https|http2)|undici)["']|(?<![\w.#])fetch\(/,
     // The isolate folder makes no requests: it tries whether a sandboxed process can.

@@ -1,5 +1,6 @@
 /** Python for the model: stateful, sandboxed, nothing to install. */
 export type { Artifact } from "./artifacts.ts";
+export { freeName, safeFileName } from "./file-name.ts";
 export { type InputFile, readInputFiles } from "./input-files.ts";
 export { pythonProblem } from "./launch.ts";
 export {
