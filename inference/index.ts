@@ -110,6 +110,7 @@ export {
   type OpenedModel,
   openModel,
 } from "./open-model.ts";
+export type { GrammarNotation } from "./remote/grammars/notation.ts";
 export {
   type EngineAnswer,
   EngineClient,
