@@ -21,7 +21,7 @@ const NAME = `chorale${process.pid % 100_000}`;
 /** Interfaces have at most 15 characters. */
 const [OWN, OTHER] = [`ch${process.pid % 100_000}a`, `ch${process.pid % 100_000}b`];
 const KEY = "key-of-two-hosts";
-const CUT_MS = 3_000;
+const CUT_MS = 1_500;
 
 const ip = (line: string): void => {
   execFileSync("ip", line.split(" "), { stdio: "pipe" });
@@ -65,7 +65,7 @@ export default {
   timeoutMs: 60000,
   async execute(input, { idempotencyKey }) {
     appendFileSync(${JSON.stringify(calls)}, idempotencyKey + "\\n");
-    await new Promise((done) => setTimeout(done, 600));
+    await new Promise((done) => setTimeout(done, 400));
     return "noted";
   },
 };
