@@ -7,6 +7,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes, randomUUID } from "node:crypto";
 import { once } from "node:events";
 import {
+  appendFileSync,
   chmodSync,
   chownSync,
   closeSync,
@@ -52,6 +53,8 @@ export type PostgresOptions = {
   readonly isDurable?: boolean;
   /** In PEM; the server then also speaks TLS. */
   readonly tls?: { readonly cert: string; readonly key: string };
+  /** Addresses that may connect beside this machine's, such as 10.0.0.0/8. */
+  readonly networks?: readonly string[];
   /** Further settings, such as `max_connections`. */
   readonly settings?: Readonly<Record<string, string | number>>;
 };
@@ -191,6 +194,12 @@ class OwnServer implements TestPostgres {
       };
       server = new OwnServer(folder, bin, user, all, url);
       await server.#initialise(password);
+      for (const network of options.networks ?? []) {
+        appendFileSync(
+          join(server.#data, "pg_hba.conf"),
+          `host all all ${network} scram-sha-256\n`,
+        );
+      }
       await server.resume();
       return server;
     } catch (error) {

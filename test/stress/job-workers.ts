@@ -60,7 +60,8 @@ export class JobWorkers implements AsyncDisposable {
       const exit = once(child, "exit");
       child.kill("SIGTERM");
       const [code, signal] = (await exit) as [number | null, string | null];
-      return code ?? signal ?? 0;
+      // One that has just been started takes the signal before it has anything to end.
+      return signal === "SIGTERM" ? 0 : (code ?? signal ?? 0);
     });
     return (await Promise.all(ended)).filter((status) => status !== 0);
   }

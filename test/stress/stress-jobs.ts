@@ -142,14 +142,13 @@ async function disturb(scene: Scene, options: StressJobsOptions): Promise<Done> 
   for (;;) {
     const ended = await endedJobs(scene.url);
     options.onProgress?.(ended ?? 0);
-    if (ended === options.jobs) break;
-    if (performance.now() > until) break;
     while (plan[0] !== undefined && ended !== null && plan[0].at * options.jobs <= ended) {
       const { kind } = plan.shift() ?? plan[0];
       const number = done[kind]++;
       if (kind === "partitions") under.push(partition(scene, number));
       else await DISTURBANCES[kind](scene, number, options);
     }
+    if (ended === options.jobs || performance.now() > until) break;
     await wait(50);
   }
   await Promise.all(under);
