@@ -34,15 +34,16 @@ export const command: Command = defineCommand({
       describe:
         "Measure the servers of --engine alone, and not the model of this machine with them",
     },
-    ...reportFlag,
-  },
-  settings: {
-    ...engineFlags,
+    // Of several engines each is measured, so this is not the setting of the same name.
     engine: {
       ...engine,
       describe:
         "Server that is measured beside the model of this machine, like vllm://gpu1:8000; each of several by itself, and whether it gives the same greedy ids",
     },
+    ...reportFlag,
+  },
+  settings: {
+    ...engineFlags,
     "engine-key-file": engineKeyFile,
     ...colorFlag,
   },
