@@ -92,12 +92,16 @@ describe("the package", () => {
   test("imports only packages that are installed with it, and bundles the others with their licences", () => {
     const folder = join(project, "node_modules/chorale");
     const installed = Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies });
+    // A user installs a peer, where it is needed; the program says so where it is not there.
+    const peers = Object.keys(manifest.peerDependencies);
     const foreign = filesIn(join(folder, "dist"))
       .filter(({ path }) => path.endsWith(".js"))
       .flatMap(({ path }) =>
         importsOf({ path, text: readFileSync(join(folder, "dist", path), "utf8") })
           .filter(({ target, specifier }) => target === null && !isBuiltin(specifier))
-          .filter(({ specifier }) => !installed.some((name) => isOf(specifier, name)))
+          .filter(
+            ({ specifier }) => ![...installed, ...peers].some((name) => isOf(specifier, name)),
+          )
           .map(({ specifier }) => `${path}: ${specifier}`),
       );
     expect(foreign).toEqual([]);

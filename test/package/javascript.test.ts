@@ -37,9 +37,20 @@ test("a CommonJS module can require it", () => {
   });
   expect(run(process.execPath, [join(folder, "program.cjs")])).toEqual({
     status: 0,
-    stdout: "object object object object object\n",
+    stdout: "object object object object object object\n",
     stderr: "",
   });
+});
+
+test("jobs say which packages they need, which do not come with this one", () => {
+  const folder = folderWith({
+    "program.js": `
+      import { openJobs } from "chorale/jobs";
+      await openJobs("postgres://127.0.0.1:9/none").catch(({ code, message }) => console.log(code, message));`,
+  });
+  const { status, stdout } = run(process.execPath, [join(folder, "program.js")]);
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/^CHORALE_JOBS_PACKAGE .*npm install pg@8 pg-boss@12/);
 });
 
 test("what is no entry of the package cannot be imported", () => {
