@@ -4,7 +4,6 @@ import { UsageError } from "../errors.ts";
 import type { Timing, Usage } from "../events.ts";
 import { type DeniedCall, FootnoteWriter, sourcesOf, Thread, withFootnotes } from "../index.ts";
 import { terminalApprover } from "./ask-terminal.ts";
-import { checkLength, readAttachments, withAttachments } from "./attachments.ts";
 import type { CommandContext } from "./command-context.ts";
 import { errorText } from "./error-text.ts";
 import { exitCodeOf } from "./exit-code-of.ts";
@@ -13,9 +12,8 @@ import type { AgentArguments } from "./flags.ts";
 import { JsonEvents } from "./json-events.ts";
 import { agentOf, openRunEnvironment, type RunSettings } from "./open-run.ts";
 import { outputNotes, readOutput } from "./read-output.ts";
-import { readPrompt } from "./read-prompt.ts";
+import { readQuestion } from "./read-question.ts";
 import { resumedThread } from "./resumed-thread.ts";
-import { isOwnStdin } from "./stdin-owner.ts";
 import { watchRun } from "./watch.ts";
 import { checkWritable, writeWhole } from "./write-file.ts";
 
@@ -117,28 +115,14 @@ type Prompt = {
 async function promptOf(
   { prompt, attach, model }: RunArguments,
   resumed: string | undefined,
-  { output, env, signal }: CommandContext,
+  context: CommandContext,
 ): Promise<Prompt> {
   if (resumed !== undefined && prompt === undefined) {
     if (attach.length === 0) return { prompt: undefined, untrusted: [] };
     throw new UsageError("--attach is for a question; give one.");
   }
-  const note = (sentence: string): void => output.note(sentence);
-  const text = await readPrompt({
-    argument: prompt,
-    stdin: process.stdin,
-    isOwnStdin: isOwnStdin(env),
-    note,
-    signal,
-  });
-  const attachments = await readAttachments(attach, note);
-  const whole = withAttachments(text, attachments);
-  await checkLength(whole, attachments, model);
-  const hasBlock = prompt !== undefined && prompt !== "-" && text !== prompt;
-  return {
-    prompt: whole,
-    untrusted: [...(hasBlock ? ["<stdin>"] : []), ...attachments.map(({ path }) => path)],
-  };
+  const { text, untrusted } = await readQuestion({ prompt, attach }, model, context);
+  return { prompt: text, untrusted };
 }
 
 function deniedSentence({ tool, rule, reason }: DeniedCall): string {

@@ -19,6 +19,7 @@ import { StreamClient } from "../../tools/index.ts";
 import { FORMS, makeGguf } from "../fixtures/make-gguf-model.ts";
 import { randomWeights, TINY } from "../fixtures/make-tiny-model.ts";
 import { type Fault, ModelRegistry, sha256 } from "../fixtures/model-registry.ts";
+import { generator } from "./random.ts";
 
 export type PullStress = {
   readonly runs: number;
@@ -286,15 +287,4 @@ function canMount(): boolean {
   } catch {
     return false;
   }
-}
-
-/** Numbers from 0 to 1, the same for the same seed (mulberry32). */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -2,14 +2,13 @@
 import { readFileOrPipe } from "../../../tools/index.ts";
 import { messageOf, UsageError } from "../../errors.ts";
 import type { BatchSubmission, JobPlacement, JobSpec, Submitted } from "../../jobs/index.ts";
-import { checkLength, readAttachments, withAttachments } from "../attachments.ts";
 import { type BatchPrompt, batchItems } from "../batch/batch-input.ts";
 import type { CommandContext } from "../command-context.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import type { AgentArguments, ModelArguments } from "../flags.ts";
 import { outputNotes, readOutput } from "../read-output.ts";
-import { readPrompt, readStdin } from "../read-prompt.ts";
-import { isOwnStdin } from "../stdin-owner.ts";
+import { readStdin } from "../read-prompt.ts";
+import { readQuestion } from "../read-question.ts";
 import { settingsOf } from "./job-settings.ts";
 import { type DatabaseArguments, withJobs } from "./open.ts";
 
@@ -103,25 +102,16 @@ function startOf({ delay, at }: Pick<SubmitArguments, "delay" | "at">): Date | u
 /** What is asked, read now: files that are named may be others when the job is run. */
 export async function specOf(
   { agent, model, prompt, attach }: SpecArguments,
-  { output, env, signal }: CommandContext,
+  context: CommandContext,
 ): Promise<JobSpec> {
-  const note = (sentence: string): void => output.note(sentence);
   const schema = await readOutput(agent);
-  if (schema !== undefined) for (const line of await outputNotes(schema)) note(line);
-  const text = await readPrompt({
-    argument: prompt,
-    stdin: process.stdin,
-    isOwnStdin: isOwnStdin(env),
-    note,
-    signal,
-  });
-  const attachments = await readAttachments(attach, note);
-  const whole = withAttachments(text, attachments);
-  if (model.model === undefined) await checkLength(whole, attachments, model);
-  const hasBlock = prompt !== undefined && prompt !== "-" && text !== prompt;
+  if (schema !== undefined) for (const line of await outputNotes(schema)) context.output.note(line);
+  // A model that is named may be on the worker alone.
+  const holds = model.model === undefined ? model : null;
+  const { text, untrusted } = await readQuestion({ prompt, attach }, holds, context);
   return {
-    prompt: whole,
-    untrusted: [...(hasBlock ? ["<stdin>"] : []), ...attachments.map(({ path }) => path)],
+    prompt: text,
+    untrusted,
     settings: settingsOf({ ...agent, ...model }),
     output: schema as JobSpec["output"],
   };
