@@ -40,7 +40,7 @@ const MAX_PAUSE = 1024;
 export type DraftOptions = {
   /** Ids that the pass computes for other timelines. Default: 0. */
   readonly others?: number;
-  /** Whether the draft is as long as it can be, whatever it costs. Default: no. */
+  /** Whether the draft is as long as it can be, its cost aside. Default: no. */
   readonly isAlways?: boolean;
 };
 

@@ -153,7 +153,7 @@ export class Queue implements AsyncDisposable {
     return isAffected(await this.#boss.touch(taken.queue, attemptOf(taken), { db: dbOf(sql) }));
   }
 
-  /** The delivery is done, whatever came of the job. @returns false where it is no longer the worker's own */
+  /** The delivery is done, also where the job failed. @returns false where it is no longer the worker's own */
   async finish(sql: Sql, taken: Taken): Promise<boolean> {
     return isAffected(
       await this.#boss.complete(taken.queue, attemptOf(taken), null, { db: dbOf(sql) }),

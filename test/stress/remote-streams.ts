@@ -1,5 +1,5 @@
 /**
- * Streams as servers write them, cut anywhere, within characters as well: whatever the pieces, the ids are the model's,
+ * Streams as servers write them, cut anywhere, within characters as well: for all pieces the ids are the model's,
  * and what llama-server leaves out is counted.
  */
 import { PROTOCOLS } from "../../inference/remote/address.ts";

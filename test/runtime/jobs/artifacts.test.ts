@@ -54,7 +54,7 @@ function fileNamed(folder: string, name: string, text: string): string | null {
 }
 
 describe("a folder", () => {
-  test("gets each file below the folder of its job, whatever its name", async () => {
+  test("gets each file below the folder of its job, also one with a hostile name", async () => {
     const [from, to] = [temporaryFolder(), temporaryFolder()];
     await using store = await openArtifacts(join(to, "artifacts"), {});
     await fc.assert(
@@ -140,7 +140,7 @@ describe("storage", () => {
     ).toBe("f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41");
   });
 
-  test("gets signed files under its prefix, whatever their names", async () => {
+  test("gets signed files under its prefix, also with hostile names", async () => {
     await using server = await S3Server.start(KEYS);
     const from = temporaryFolder();
     const where = `s3://my-bucket/a+b/é?endpoint=${server.endpoint}&region=${KEYS.region}`;
