@@ -272,6 +272,7 @@ class SequenceDecoder {
       type: "token",
       sequence: this.#index,
       id,
+      isDrafted,
       logprobs: probabilities?.of(id, logprobs ?? 0),
     });
     if (!isDrafted) return false;

@@ -49,13 +49,14 @@ export class MatcherFeed {
 
   /**
    * An id was sampled.
+   * @param isDrafted whether it was taken from the last draft. An id that is equal to one of that may come without it: a
+   *   decode command that begins drafts anew, and may then draft nothing.
    * @param goesOn whether another one will be
    * @returns whether the matcher has accepted it
    */
-  take(id: number, goesOn: boolean): boolean {
+  take(id: number, isDrafted: boolean, goesOn: boolean): boolean {
     const came = this.#came;
     this.#try(() => {
-      const isDrafted = this.#drafted[0] === id;
       if (isDrafted) this.#drafted.shift();
       else {
         this.#dropDraft();

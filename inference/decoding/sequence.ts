@@ -31,6 +31,8 @@ export type DecodeReport =
       /** Index in the command. */
       readonly sequence: number;
       readonly id: number;
+      /** It is the next one of the last draft, whose masks came with that: no other is waited for. */
+      readonly isDrafted: boolean;
       readonly logprobs: TokenLogprobs | undefined;
     }
   | {

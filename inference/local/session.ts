@@ -343,7 +343,7 @@ export class LocalSession implements Session {
     const run = this.#host.scheduler.run(sequence, signal, {
       onToken: (token) => {
         const goesOn = ++received < maxTokens && !options.stopIds.has(token.id);
-        if (feed === undefined || feed.take(token.id, goesOn)) tokens.push(token);
+        if (feed === undefined || feed.take(token.id, token.isDrafted, goesOn)) tokens.push(token);
         leaveOnFailure();
         wake.resolve();
       },
