@@ -9,7 +9,7 @@
  * What drafts have gained and cost is counted as well: where they cost more, there are none for a while.
  */
 
-import { PassTimes } from "./pass-times.ts";
+import { mixed, PassTimes } from "./pass-times.ts";
 
 /** Most tokens that a draft proposes; with the id before them, as many as have room for logits. */
 export const MAX_DRAFT = 15;
@@ -130,10 +130,6 @@ export class Drafter {
     }
     return best;
   }
-}
-
-function mixed(before: number, now: number, weight: number): number {
-  return before + weight * (now - before);
 }
 
 function rateKindOf(match: number): number {

@@ -62,7 +62,8 @@ export class PassTimes {
   }
 }
 
-function mixed(before: number, now: number, weight: number): number {
+/** A running mean. @param weight of the newest observation */
+export function mixed(before: number, now: number, weight: number): number {
   return before + weight * (now - before);
 }
 

@@ -96,7 +96,7 @@ function onDatabase(server: string, name: string): string {
   return url.href;
 }
 
-/** A server that somebody else runs. */
+/** The server of `CHORALE_TEST_POSTGRES`, which the test does not start or end. */
 class RunningServer implements TestPostgres {
   readonly url: string;
   readonly isOwn = false;

@@ -15,6 +15,7 @@ import {
 import { responseFormat } from "../../runtime/model/response-format.ts";
 import { turnMatcher } from "../../runtime/model/turn-matcher.ts";
 import { createValidator } from "../../tools/index.ts";
+import { PERSON } from "../fixtures/person-schema.ts";
 
 let model: HarmonyModel;
 
@@ -22,17 +23,6 @@ beforeAll(async () => {
   model = await loadModel();
 });
 afterAll(() => model.close());
-
-const PERSON = {
-  type: "object",
-  properties: {
-    name: { type: "string", maxLength: 30 },
-    age: { type: "integer", minimum: 0, maximum: 150 },
-    mood: { enum: ["good", "bad"] },
-  },
-  required: ["name", "age", "mood"],
-  additionalProperties: false,
-} as const;
 
 /** Hot sampling, so that only the constraint keeps the answer in its form. */
 const HOT = { temperature: 1.5 };

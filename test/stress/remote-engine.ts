@@ -6,10 +6,10 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { openRemoteEngine } from "../../inference/remote/remote-engine.ts";
+import { numbers } from "../fixtures/numbers.ts";
 import { expectedIds, STOP_ID, VOCAB_SIZE, vocabulary } from "../inference/remote/fake-model.ts";
 import { type FakeServer, type Fault, fakeServer } from "../inference/remote/fake-server.ts";
 import type { Kind } from "../inference/remote/fake-speakers.ts";
-import { numbers } from "../inference/remote/numbers.ts";
 import { liveHeap } from "./live-heap.ts";
 
 export type RemoteStressOptions = {

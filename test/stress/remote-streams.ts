@@ -7,9 +7,9 @@ import { EngineClient } from "../../inference/remote/http.ts";
 import { eventData } from "../../inference/remote/lines.ts";
 import type { Fields, Protocol } from "../../inference/remote/protocol.ts";
 import { vllmTokens } from "../../inference/remote/vllm.ts";
+import { numbers } from "../fixtures/numbers.ts";
 import { expectedIds } from "../inference/remote/fake-model.ts";
 import { type Kind, streamText } from "../inference/remote/fake-speakers.ts";
-import { numbers } from "../inference/remote/numbers.ts";
 
 export type StreamsOptions = {
   readonly count: number;

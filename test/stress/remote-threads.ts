@@ -13,7 +13,7 @@ import {
   runAgent,
   Thread,
 } from "../../runtime/index.ts";
-import { numbers } from "../inference/remote/numbers.ts";
+import { numbers } from "../fixtures/numbers.ts";
 import { serve } from "../runtime/server/serve.ts";
 import { liveHeap } from "./live-heap.ts";
 

@@ -10,17 +10,7 @@ import { parseEngineAddress } from "../../inference/remote/address.ts";
 import type { OutputOptions, RunAgentOptions } from "../../runtime/index.ts";
 import { defineTool, loadModel, runAgent } from "../../runtime/index.ts";
 import { HarmonyModel } from "../../runtime/model/harmony-model.ts";
-
-const PERSON = {
-  type: "object",
-  properties: {
-    name: { type: "string", maxLength: 30 },
-    age: { type: "integer", minimum: 0, maximum: 150 },
-    mood: { enum: ["good", "bad"] },
-  },
-  required: ["name", "age", "mood"],
-  additionalProperties: false,
-} as const;
+import { PERSON } from "../fixtures/person-schema.ts";
 
 const weather = defineTool({
   name: "get_weather",

@@ -13,12 +13,12 @@ import {
   type RemoteEngineOptions,
 } from "../../../inference/remote/remote-engine.ts";
 import { tokenBitmask } from "../../../inference/sampling/token-bitmask.ts";
+import { numbers } from "../../fixtures/numbers.ts";
 import { stressRemote } from "../../stress/remote-engine.ts";
 import { fuzzStreams } from "../../stress/remote-streams.ts";
 import { expectedIds, likeliest, nextId, STOP_ID, VOCAB_SIZE, vocabulary } from "./fake-model.ts";
 import { type FakeServer, type FakeServerOptions, type Fault, fakeServer } from "./fake-server.ts";
 import type { Kind } from "./fake-speakers.ts";
-import { numbers } from "./numbers.ts";
 
 const KINDS: readonly Kind[] = ["vllm", "vllm-tokens", "sglang", "sglang-incremental", "llama"];
 const ONE_REQUEST: readonly Kind[] = ["vllm", "sglang", "sglang-incremental"];
