@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 
-export const BUILDS = ["kernels.wasm", "kernels-baseline.wasm"] as const;
+export const BUILDS = ["kernels.wasm", "kernels-wide.wasm", "kernels-baseline.wasm"] as const;
 export type BuildName = (typeof BUILDS)[number];
 
 export type Provenance = {

@@ -6,7 +6,8 @@ import { multiply } from "../model/multiply.ts";
 import type { WorkKind } from "../model/pass-work.ts";
 import { screenRecordBytes } from "../model/screen.ts";
 import {
-  ATTENTION_SCRATCH_FLOATS,
+  ATTENTION_COLUMNS,
+  attentionScratchFloats,
   BLOCK,
   FLOAT_BYTES,
   I16_BYTES,
@@ -53,9 +54,9 @@ const headPageBytes = kv.layerPageBytes / config.kvHeads;
 const pages = allocator.allocate(PAGES * headPageBytes);
 const table = floats(PAGES);
 const sinks = floats(group);
-const q = floats(group * config.headDim);
-const z = floats(group * config.headDim);
-const scratch = floats((ATTENTION_SCRATCH_FLOATS + config.headDim / 2) * group);
+const q = floats(ATTENTION_COLUMNS * group * config.headDim);
+const z = floats(ATTENTION_COLUMNS * group * config.headDim);
+const scratch = floats(attentionScratchFloats(group, config.headDim));
 const bank = new MemoryBank(module, createMemory(allocator.byteLength));
 const { kernels } = bank;
 fill();
@@ -64,9 +65,8 @@ parentPort?.postMessage("ready");
 Atomics.wait(gate, 0, 0);
 const rates: readonly KernelRate[] = kinds.map((kind) => {
   const one = rate(kind, 1);
-  // These take one column at a time.
-  const isSingle = kind === "attention" || kind === "screen";
-  return { kind, one, many: isSingle ? one : rate(kind, MANY_COLUMNS) };
+  // The screen takes one column at a time.
+  return { kind, one, many: kind === "screen" ? one : rate(kind, MANY_COLUMNS) };
 });
 parentPort?.postMessage(rates);
 
@@ -97,10 +97,27 @@ function work(
     const positions = PAGES * KV_PAGE;
     const attend = kv.type === "i16" ? kernels.attention_i16 : kernels.attention;
     const stride = headPageBytes / FLOAT_BYTES;
+    const together = Math.min(columns, ATTENTION_COLUMNS);
+    const end = positions - together + 1;
+    const seen = together * (positions - (together - 1) / 2);
     return {
-      macs: 2 * (heads / kvHeads) * headDim * positions,
+      macs: 2 * (heads / kvHeads) * headDim * seen,
       run: () =>
-        attend(q, group, headDim, pages, table, stride, 0, positions, 0.1, sinks, z, scratch),
+        attend(
+          q,
+          together,
+          group,
+          headDim,
+          pages,
+          table,
+          stride,
+          positions,
+          end,
+          0.1,
+          sinks,
+          z,
+          scratch,
+        ),
     };
   }
   if (kind === "screen") {
@@ -137,7 +154,7 @@ function fill(): void {
   put(x.scales, MANY_COLUMNS * blocks);
   put(terms, (blocks * SCREEN_TERMS_BYTES) / FLOAT_BYTES);
   put(sinks, group);
-  put(q, group * config.headDim);
+  put(q, ATTENTION_COLUMNS * group * config.headDim);
   bank.bytes.fill(3, x.quantised, x.quantised + MANY_COLUMNS * width);
   for (let i = 0; i < MANY_COLUMNS * width; i++) bank.bytes[x.i16 + I16_BYTES * i] = 3;
   // As an integer of a key it is within bounds, as a scale it is small.

@@ -141,7 +141,7 @@ export async function openLocalEngine(
   const isLarge = plan.bytesPerToken >= MANY_BYTES_PER_TOKEN && tuning.kernels === undefined;
   const isWide = (tuning.revectorize ?? isLarge) && (await revectorize());
   options.signal?.throwIfAborted();
-  const module = compileKernels(tuning.kernels, isWide);
+  const module = compileKernels(tuning.kernels ?? (isWide ? "wide" : undefined));
   const memories = plan.banks.map((bytes) => createMemory(bytes));
   const onClosed = plan.paged ? checkpoint.retain() : undefined;
   const { uninterruptedMs } = tuning;

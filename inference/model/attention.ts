@@ -1,7 +1,14 @@
-import { type Address, BLOCK, FLOAT_BYTES, KV_PAGE, ROW_GROUP } from "../wasm/kernels.ts";
+import {
+  type Address,
+  ATTENTION_COLUMNS,
+  BLOCK,
+  FLOAT_BYTES,
+  KV_PAGE,
+  ROW_GROUP,
+} from "../wasm/kernels.ts";
 import { multiply, type Product, prepare, unitsPerPiece } from "./multiply.ts";
 import { rmsNorm } from "./rms-norm.ts";
-import type { LayerStep, ThreadModel } from "./step.ts";
+import type { ColumnRun, LayerStep, ThreadModel } from "./step.ts";
 
 /** Pieces that each thread's part of the heads is dealt out in, where there are as many. */
 const ATTENTION_PIECES = 32;
@@ -54,18 +61,21 @@ export function attention(at: LayerStep): void {
 
   // What attention saw is quantised by blocks: key-value heads are dealt out so that none is divided.
   const together = ((config.heads / kvHeads) * headDim) % BLOCK === 0 ? 1 : kvHeads;
-  const units = ((count - wanted) * kvHeads) / together;
+  const runs = step.runs(wanted, ATTENTION_COLUMNS);
+  const units = (runs.length * kvHeads) / together;
   team.deal(units, Math.ceil(units / (team.size * ATTENTION_PIECES)), (from, to) => {
     for (let unit = from; unit < to; unit++) {
-      const c = wanted + Math.floor((unit * together) / kvHeads);
+      const run = runs[Math.floor((unit * together) / kvHeads)]!;
       const first = (unit * together) % kvHeads;
       for (let head = first; head < first + together; head++) {
-        if (storesAlone) storeKeyAndValue(at, c, head);
-        attend(at, c, head);
+        if (storesAlone) storeKeyAndValue(at, run.first, head);
+        attend(at, run, head);
       }
       const values = scratch.z.width / kvHeads;
       const end = (first + together) * values;
-      prepare(workspace, layer.out, scratch.z, c, first * values, end);
+      for (let c = run.first; c < run.first + run.count; c++) {
+        prepare(workspace, layer.out, scratch.z, c, first * values, end);
+      }
     }
   });
   team.barrier();
@@ -111,8 +121,8 @@ function storeKeyAndValue(at: LayerStep, column: number, kvHead: number): void {
   store(k, v, place, position % KV_PAGE, 1, headDim);
 }
 
-/** What the query heads of one column that share a key-value head see: to their place in `scratch.z`. */
-function attend(at: LayerStep, column: number, kvHead: number): void {
+/** What the query heads of a run of columns that share a key-value head see: to their places in `scratch.z`. */
+function attend(at: LayerStep, run: ColumnRun, kvHead: number): void {
   const { model, step, index, layer } = at;
   const { config, scratch } = model.plan;
   const { heads, kvHeads, headDim } = config;
@@ -121,28 +131,34 @@ function attend(at: LayerStep, column: number, kvHead: number): void {
   const bank = kv.bankOf(index);
   const group = heads / kvHeads;
   const thread = kvThread(model);
-  const q = takeProjected(at, column, kvHead * group, group, layout.q);
-  rotate(at, column, q, group);
-  const position = step.positionOf(column);
-  const sliding = config.layerTypes[index] === "sliding";
-  const first = sliding ? Math.max(0, position - config.slidingWindow + 1) : 0;
+  for (let i = 0; i < run.count; i++) {
+    const place = layout.q + i * group * headDim * FLOAT_BYTES;
+    const q = takeProjected(at, run.first + i, kvHead * group, group, place);
+    rotate(at, run.first + i, q, group);
+  }
+  const position = step.positionOf(run.first);
+  const isSliding = config.layerTypes[index] === "sliding";
   const attention = layout.type === "i16" ? bank.kernels.attention_i16 : bank.kernels.attention;
   attention(
-    q,
+    thread + layout.q,
+    run.count,
     group,
     headDim,
     pagesOfHead(model, index, kvHead),
-    kv.tableOf(step.segmentOf(column)),
+    kv.tableOf(step.segmentOf(run.first)),
     layout.pageBytes / FLOAT_BYTES,
-    first,
+    isSliding ? config.slidingWindow : layout.contextLength,
     position + 1,
     1 / Math.sqrt(headDim),
     layout.sinks + (index * heads + kvHead * group) * FLOAT_BYTES,
     thread + layout.z,
     thread + layout.scratch,
   );
-  const z = scratch.z.values + (column * heads + kvHead * group) * headDim * FLOAT_BYTES;
-  model.bank(layer.bank).copyFloats(bank, thread + layout.z, z, group * headDim);
+  for (let i = 0; i < run.count; i++) {
+    const row = ((run.first + i) * heads + kvHead * group) * headDim * FLOAT_BYTES;
+    const z = thread + layout.z + i * group * headDim * FLOAT_BYTES;
+    model.bank(layer.bank).copyFloats(bank, z, scratch.z.values + row, group * headDim);
+  }
 }
 
 /**

@@ -10,7 +10,13 @@
  */
 
 import type { ModelConfig } from "../checkpoint/config.ts";
-import { type Address, ATTENTION_SCRATCH_FLOATS, FLOAT_BYTES, KV_PAGE } from "../wasm/kernels.ts";
+import {
+  type Address,
+  ATTENTION_COLUMNS,
+  attentionScratchFloats,
+  FLOAT_BYTES,
+  KV_PAGE,
+} from "../wasm/kernels.ts";
 import { BankAllocator, MAX_BANK_BYTES } from "../wasm/memory-bank.ts";
 import { MAX_OPEN_COMMANDS } from "../wasm/team.ts";
 
@@ -38,14 +44,14 @@ export type KvLayout = {
   /** Of a command, and by depth of those that interrupt one. */
   readonly steps: readonly KvStep[];
   readonly pagesPerSession: number;
-  /** Per thread, for one column and key-value head. */
+  /** Per thread, for a key-value head of some columns that are attended to together. */
   readonly thread: Address;
   readonly threadBytes: number;
   /** Within a thread's part. */
-  readonly q: Address; // f32 (group, headDim)
+  readonly q: Address; // f32 (ATTENTION_COLUMNS, group, headDim)
   readonly k: Address; // f32 (headDim)
   readonly v: Address; // f32 (headDim)
-  readonly z: Address; // f32 (group, headDim): what attention saw
+  readonly z: Address; // f32 (ATTENTION_COLUMNS, group, headDim): what attention saw
   readonly scratch: Address;
   readonly pages: Address;
 };
@@ -82,11 +88,11 @@ export function planKvLayout(config: ModelConfig, options: KvOptions): KvLayout 
   const thread = new BankAllocator();
   const threadFloats = (count: number): Address => thread.allocate(count * FLOAT_BYTES);
   const inThread = {
-    q: threadFloats(group * headDim),
+    q: threadFloats(ATTENTION_COLUMNS * group * headDim),
     k: threadFloats(headDim),
     v: threadFloats(headDim),
-    z: threadFloats(group * headDim),
-    scratch: threadFloats((ATTENTION_SCRATCH_FLOATS + headDim / 2) * group),
+    z: threadFloats(ATTENTION_COLUMNS * group * headDim),
+    scratch: threadFloats(attentionScratchFloats(group, headDim)),
   };
   const front = new BankAllocator();
   const floats = (count: number): Address => front.allocate(count * FLOAT_BYTES);

@@ -122,6 +122,9 @@ export type Segment = {
   readonly pageTable: Int32Array<ArrayBufferLike>;
 };
 
+/** Neighbouring columns of one session: `first` and as many from it on as `count` says. */
+export type ColumnRun = { readonly first: number; readonly count: number };
+
 /** The tokens of one step: the columns of one or several sessions, one segment after the other. */
 export class Step {
   readonly count: number;
@@ -149,6 +152,20 @@ export class Step {
   /** Index of the column's session in `segments`. */
   segmentOf(column: number): number {
     return this.#segments[column]!;
+  }
+
+  /** The columns from `wanted` on, in runs of at most `most` neighbours of one session. */
+  runs(wanted: number, most: number): readonly ColumnRun[] {
+    const runs: ColumnRun[] = [];
+    let first = wanted;
+    while (first < this.count) {
+      let end = first + 1;
+      const limit = Math.min(this.count, first + most);
+      while (end < limit && this.#segments[end] === this.#segments[first]) end++;
+      runs.push({ first, count: end - first });
+      first = end;
+    }
+    return runs;
   }
 
   positionOf(column: number): number {

@@ -13,12 +13,13 @@ export type Address = number;
 /** Over a cache of f32 or of 16-bit integers. */
 type Attention = (
   q: Address,
+  columns: number,
   group: number,
   headDim: number,
   pages: Address,
   pageTable: Address,
   pageStrideFloats: number,
-  first: number,
+  window: number,
   end: number,
   scale: number,
   sinks: Address,
@@ -220,46 +221,49 @@ export const MXFP4_I8_SCRATCH_BYTES = 288;
 export const MXFP4_F32_SCRATCH_BYTES = 1056;
 /** Positions in one page of the KV cache. */
 export const KV_PAGE = 64;
-/** Floats of scratch that attention needs per query head of the group, besides half a head of i16. */
-export const ATTENTION_SCRATCH_FLOATS: number = KV_PAGE + KV_PAGE / 2 + 5;
+/** Most neighbouring columns that attention takes together: a page of keys and values serves all of them. */
+export const ATTENTION_COLUMNS = 8;
+
+/** Floats of scratch that attention needs for the `group` query heads of one key-value head. */
+export function attentionScratchFloats(group: number, headDim: number): number {
+  const heads = Math.ceil(group / 4) * 4;
+  const perColumn = 3 + (5 * headDim) / 2;
+  return heads * (KV_PAGE + KV_PAGE / 2 + 3 + ATTENTION_COLUMNS * perColumn) + KV_PAGE + 8;
+}
 
 /** Compiled kernels: cheap to post to workers, where they share the machine code. */
 export type KernelModule = WebAssembly.Module;
 
-export type KernelBuild = "relaxed" | "baseline";
+/** `relaxed` and `wide` need relaxed SIMD; `wide` is for V8's revectorizer, see `revectorize.ts`. */
+export type KernelBuild = "relaxed" | "wide" | "baseline";
 
 const FILES: Readonly<Record<KernelBuild, URL>> = {
   relaxed: new URL("../kernels/kernels.wasm", import.meta.url),
+  wide: new URL("../kernels/kernels-wide.wasm", import.meta.url),
   baseline: new URL("../kernels/kernels-baseline.wasm", import.meta.url),
 };
 
 /** The build that this Node would run: the faster one needs relaxed SIMD. Null when it accepts neither. */
-export function kernelBuild(): KernelBuild | null {
+export function kernelBuild(): Exclude<KernelBuild, "wide"> | null {
   const builds = ["relaxed", "baseline"] as const;
   return builds.find((build) => WebAssembly.validate(readFileSync(FILES[build]))) ?? null;
 }
 
 /**
- * Compiles the fastest build that this Node accepts; both give the same results.
- * @param build for tests: insists on one
- * @param isApart V8 gives equal modules of a process the same machine code: this one has its own, which is
- *   optimised under the flags of this time
- * @throws EngineFailedError when this Node has no WebAssembly SIMD
+ * Compiles a build of the kernels; all give the same results.
+ * @param build absent: the fastest that this Node accepts without flags
+ * @throws EngineFailedError when this Node has no WebAssembly SIMD, or not what the build needs
  */
-export function compileKernels(build?: KernelBuild, isApart = false): KernelModule {
+export function compileKernels(build?: KernelBuild): KernelModule {
   for (const candidate of build === undefined ? (["relaxed", "baseline"] as const) : [build]) {
     const bytes = readFileSync(FILES[candidate]);
-    if (!WebAssembly.validate(bytes)) continue;
-    return new WebAssembly.Module(isApart ? Buffer.concat([bytes, EMPTY_SECTION]) : bytes);
+    if (WebAssembly.validate(bytes)) return new WebAssembly.Module(bytes);
   }
   throw new EngineFailedError(
     `Cannot run the kernels: Node ${process.version} does not accept WebAssembly SIMD. ` +
       "Accepted: Node 24 or newer, started without switching SIMD off.",
   );
 }
-
-/** A custom section with an empty name, which means nothing. */
-const EMPTY_SECTION = Uint8Array.of(0, 1, 0);
 
 /** Binds the kernels to one memory. */
 export function instantiateKernels(module: KernelModule, memory: WebAssembly.Memory): Kernels {

@@ -3,7 +3,8 @@
 import { setFlagsFromString } from "node:v8";
 import {
   type Address,
-  ATTENTION_SCRATCH_FLOATS,
+  ATTENTION_COLUMNS,
+  attentionScratchFloats,
   BLOCK,
   compileKernels,
   FLOAT_BYTES,
@@ -62,15 +63,15 @@ class Range {
       bias: floats(ROWS),
       y: floats(12 * COLUMNS * ROWS),
       scratch: bytes(BLOCKS * Math.max(MXFP4_I8_SCRATCH_BYTES, MXFP4_F32_SCRATCH_BYTES)),
-      q: floats(GROUP * HEAD),
+      q: floats(ATTENTION_COLUMNS * GROUP * HEAD),
       cos: floats(HEAD),
       sin: floats(HEAD),
       pages: floats(3 * pageFloats),
       pagesI16: floats(3 * pageFloats),
       table: floats(3),
       sinks: floats(GROUP),
-      z: floats(2 * GROUP * HEAD),
-      attention: floats((ATTENTION_SCRATCH_FLOATS + HEAD) * GROUP),
+      z: floats(2 * ATTENTION_COLUMNS * GROUP * HEAD),
+      attention: floats(attentionScratchFloats(GROUP, HEAD)),
       ids: floats(ROWS * COLUMNS),
       weights: floats(ROWS),
     };
@@ -95,7 +96,7 @@ class Range {
     put(w!, ROWS * WIDTH, random);
     put(x!, COLUMNS * WIDTH, () => 3 * random());
     put(bias!, ROWS, random);
-    put(q!, GROUP * HEAD, random);
+    put(q!, ATTENTION_COLUMNS * GROUP * HEAD, random);
     put(cos!, HEAD, random);
     put(sin!, HEAD, random);
     put(sinks!, GROUP, random);
@@ -197,17 +198,32 @@ class Range {
       k.kv_store(source, source + 64, at["pages"]! + page, slot, 1, HEAD);
       k.kv_store_i16(source, source + 64, at["pagesI16"]! + page, slot, 1, HEAD);
     }
-    for (const [first, end] of [
-      [0, POSITIONS],
-      [22, POSITIONS],
-      [3, 5],
+    for (const [columns, window, end] of [
+      [1, POSITIONS, POSITIONS],
+      [ATTENTION_COLUMNS, POSITIONS, POSITIONS - ATTENTION_COLUMNS + 1],
+      [5, 100, POSITIONS - 4],
+      [1, 2, 5],
     ] as const) {
       for (const [attend, pages, out] of [
         [k.attention, at["pages"]!, z],
-        [k.attention_i16, at["pagesI16"]!, z + GROUP * HEAD * FLOAT_BYTES],
+        [k.attention_i16, at["pagesI16"]!, z + ATTENTION_COLUMNS * GROUP * HEAD * FLOAT_BYTES],
       ] as const) {
         const scratch = at["attention"]!;
-        attend(q, GROUP, HEAD, pages, table, stride, first, end, 0.125, sinks, out, scratch);
+        attend(
+          q,
+          columns,
+          GROUP,
+          HEAD,
+          pages,
+          table,
+          stride,
+          window,
+          end,
+          0.125,
+          sinks,
+          out,
+          scratch,
+        );
       }
     }
   }
@@ -218,7 +234,7 @@ function check(): RevectorizeReport {
   // A function is compiled when it is called first, under the flags of that time.
   const expected = Buffer.from(plain.runAll());
   setFlagsFromString(REVECTORIZE_FLAG);
-  const wide = new Range(compileKernels(undefined, true));
+  const wide = new Range(compileKernels("wide"));
   const isSame = expected.equals(wide.runAll());
   const best = { plain: Number.POSITIVE_INFINITY, wide: Number.POSITIVE_INFINITY };
   for (let round = 0; round < ROUNDS; round++) {

@@ -16,7 +16,7 @@ type Data =
   | Uint8Array
   | Uint16Array;
 
-export const BUILDS: readonly KernelBuild[] = ["relaxed", "baseline"];
+export const BUILDS: readonly KernelBuild[] = ["relaxed", "wide", "baseline"];
 
 /** A value that no kernel computes, to find writes beyond the end of a result. */
 const UNTOUCHED = 12345.6789;

@@ -14,9 +14,12 @@ test.each(BUILDS)("%s is the file that its provenance describes", (name) => {
   expect(sha256(read(name))).toBe(readProvenance().builds[name].sha256);
 });
 
-test.each(["relaxed", "baseline"] as const)("the %s build compiles on this Node", (build) => {
-  expect(() => compileKernels(build)).not.toThrow();
-});
+test.each(["relaxed", "wide", "baseline"] as const)(
+  "the %s build compiles on this Node",
+  (build) => {
+    expect(() => compileKernels(build)).not.toThrow();
+  },
+);
 
 test.each(BUILDS)("%s imports the memory alone and exports the typed kernels alone", (name) => {
   const module = new WebAssembly.Module(new Uint8Array(read(name)));

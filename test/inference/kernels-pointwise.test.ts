@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { rotationFrequencies, writeRotation } from "../../inference/model/rope.ts";
 import { attend, rmsNorm, route, swiglu } from "../../inference/reference/forward.ts";
 import { inverseFrequencies, rotate } from "../../inference/reference/rope.ts";
-import { ATTENTION_SCRATCH_FLOATS, KV_PAGE } from "../../inference/wasm/kernels.ts";
+import { attentionScratchFloats, KV_PAGE } from "../../inference/wasm/kernels.ts";
 import { BUILDS, KernelMemory, randomFloats, randomNumbers } from "./kernel-memory.ts";
 
 /** float32 against float64, some hundred operations deep. */
@@ -127,14 +127,18 @@ describe.each(BUILDS)("%s", (build) => {
   });
 
   const attentionCases = [
-    ["one key", 64, 8, 0, 1],
-    ["part of a page", 64, 8, 0, 19],
-    ["a whole page", 32, 2, 0, 64],
-    ["several pages", 64, 8, 0, 150],
-    ["a window inside a page", 64, 4, 3, 11],
-    ["a window over the edge of pages", 16, 1, 60, 131],
-    ["a window that begins with a page", 64, 8, 64, 192],
-    ["heads of 24", 24, 3, 5, 70],
+    ["one key", 64, 8, 1, 100, 1],
+    ["part of a page", 64, 8, 1, 100, 19],
+    ["a whole page", 32, 2, 1, 100, 64],
+    ["several pages", 64, 8, 1, 200, 150],
+    ["a window inside a page", 64, 4, 1, 8, 11],
+    ["a window over the edge of pages", 16, 1, 1, 71, 131],
+    ["a window that begins with a page", 64, 8, 1, 128, 192],
+    ["heads of 24", 24, 3, 1, 65, 70],
+    ["eight columns from the first position on", 64, 8, 8, 100, 1],
+    ["columns that reach a next page", 32, 5, 8, 200, 125],
+    ["columns whose window leaves a page", 64, 3, 7, 128, 189],
+    ["columns with a window of their own position alone", 16, 2, 3, 1, 63],
   ] as const;
 
   test.each(
@@ -143,11 +147,15 @@ describe.each(BUILDS)("%s", (build) => {
         .filter(([, headDim]) => type === "f32" || headDim % 16 === 0)
         .map((attentionCase) => [type, ...attentionCase] as const),
     ),
-  )("attention, %s: %s", (type, _name, headDim, group, first, end) => {
+  )("attention, %s: %s", (type, _name, headDim, group, columns, window, end) => {
     memory.reset();
     const random = randomNumbers(headDim + end);
     const kvHeads = 2;
-    const positions = end + 5;
+    const seen = Array.from({ length: columns }, (_, c) => ({
+      first: Math.max(0, end + c - window),
+      end: end + c,
+    }));
+    const positions = end + columns + 4;
     const pages = Math.ceil(positions / KV_PAGE);
     const headFloats = type === "f32" ? 2 * headDim * KV_PAGE : (headDim + 2) * KV_PAGE;
     const pageFloats = kvHeads * headFloats;
@@ -155,55 +163,87 @@ describe.each(BUILDS)("%s", (build) => {
     const attention = type === "f32" ? kernels.attention : kernels.attention_i16;
     const k = Array.from({ length: positions }, () => randomFloats(kvHeads * headDim, random, 2));
     const v = Array.from({ length: positions }, () => randomFloats(kvHeads * headDim, random));
-    // What lies outside the window must not be used, not even times zero.
+    // What lies outside all windows must not be used, not even times zero.
     // The session's pages lie in another order, and not next to each other.
     const table = Uint32Array.from({ length: pages }, (_, page) => 2 * (pages - 1 - page));
     const cache = memory.put(new Float32Array(2 * pages * pageFloats).fill(Number.NaN));
     for (let j = 0; j < positions; j++) {
-      const outside = j < first || j >= end;
+      const outside = j < seen[0]!.first || j >= end + columns - 1;
       const keys = outside ? new Float32Array(kvHeads * headDim).fill(Number.NaN) : k[j];
       const values = outside ? new Float32Array(kvHeads * headDim).fill(Number.NaN) : v[j];
       const page = cache + (table[Math.floor(j / KV_PAGE)] ?? 0) * pageFloats * 4;
       const [kAt, vAt] = [memory.put(keys ?? v[0]!), memory.put(values ?? v[0]!)];
       store(kAt, vAt, page, j % KV_PAGE, kvHeads, headDim);
     }
-    const q = randomFloats(group * headDim, random, 2);
+    const width = group * headDim;
+    const q = randomFloats(columns * width, random, 2);
     const sinks = randomFloats(group, random, 3);
-    const scratch = memory.reserve((ATTENTION_SCRATCH_FLOATS + headDim / 2) * group * 4);
+    const scratch = memory.reserve(attentionScratchFloats(group, headDim) * 4);
     for (let h = 0; h < kvHeads; h++) {
-      const out = memory.result(group * headDim);
+      const out = memory.result(columns * width);
       attention(
         memory.put(q),
+        columns,
         group,
         headDim,
         cache + h * headFloats * 4,
         memory.put(table),
         pageFloats,
-        first,
+        window,
         end,
         1 / Math.sqrt(headDim),
         memory.put(sinks),
         out,
         scratch,
       );
-      const head = (rows: Float32Array[]): Float64Array[] =>
+      const head = (rows: Float32Array[], column: number): Float64Array[] =>
         rows
-          .slice(first, end)
+          .slice(seen[column]!.first, seen[column]!.end)
           .map((row) => new Float64Array(row.subarray(h * headDim, (h + 1) * headDim)));
-      const expected = Array.from({ length: group }, (_, g) => [
+      const expected = Array.from({ length: columns * group }, (_, row) => [
         ...attend(
-          new Float64Array(q.subarray(g * headDim, (g + 1) * headDim)),
-          head(k),
-          head(v),
-          sinks[g] ?? 0,
+          new Float64Array(q.subarray(row * headDim, (row + 1) * headDim)),
+          head(k, Math.floor(row / group)),
+          head(v, Math.floor(row / group)),
+          sinks[row % group] ?? 0,
         ),
       ]).flat();
       expectClose(
-        memory.floats(out, group * headDim),
+        memory.floats(out, columns * width),
         Float64Array.from(expected),
         type === "f32" ? 1e-5 : 2e-3,
       );
     }
+  });
+
+  test.each(["f32", "i16"] as const)("attention, %s: columns together as each alone", (type) => {
+    memory.reset();
+    const random = randomNumbers(3);
+    const [headDim, group, columns, end, window] = [64, 8, 8, 300, 128];
+    const headFloats = type === "f32" ? 2 * headDim * KV_PAGE : (headDim + 2) * KV_PAGE;
+    const pages = Math.ceil((end + columns) / KV_PAGE);
+    const store = type === "f32" ? kernels.kv_store : kernels.kv_store_i16;
+    const attention = type === "f32" ? kernels.attention : kernels.attention_i16;
+    const cache = memory.put(new Float32Array(pages * headFloats));
+    for (let j = 0; j < end + columns - 1; j++) {
+      const page = cache + Math.floor(j / KV_PAGE) * headFloats * 4;
+      const [k, v] = [randomFloats(headDim, random, 2), randomFloats(headDim, random)];
+      store(memory.put(k), memory.put(v), page, j % KV_PAGE, 1, headDim);
+    }
+    const table = memory.put(Uint32Array.from({ length: pages }, (_, page) => page));
+    const width = group * headDim;
+    const q = memory.put(randomFloats(columns * width, random, 2));
+    const sinks = memory.put(randomFloats(group, random, 3));
+    const scratch = memory.reserve(attentionScratchFloats(group, headDim) * 4);
+    const seen = (first: number, count: number): number[] => {
+      const out = memory.result(count * width);
+      const from = q + first * width * 4;
+      // biome-ignore format: as the kernel takes them
+      attention(from, count, group, headDim, cache, table, headFloats, window, end + first, 0.125, sinks, out, scratch);
+      return [...memory.floats(out, count * width)];
+    };
+    const alone = Array.from({ length: columns }, (_, c) => seen(c, 1)).flat();
+    expect(seen(0, columns)).toEqual(alone);
   });
 });
 

@@ -49,27 +49,29 @@ pub unsafe extern "C" fn kv_store(
     }
 }
 
-/// One column's attention for the query heads that share one key-value head.
+/// The attention of neighbouring columns for the query heads that share one key-value head.
 ///
-/// `q`, `out`: (group, head_dim). `pages`: this layer's and head's part of page number 0. `table`: the
-/// numbers of the session's pages, in order. Keys `first..end` are seen. `scale` multiplies the scores. `sinks`: (group), one more logit per head that takes part in the
-/// softmax, unscaled, and has no value. `scratch`: 67 · group floats. The softmax runs online, page by
-/// page, starting from the sink (maximum = sink, denominator = 1). Of each page, all heads read the keys
-/// first, then all the values, two heads at a time: so what is loaded serves both, and there are enough
+/// `q`, `out`: (columns, group, head_dim). `pages`: this layer's and head's part of page number 0. `table`: the
+/// numbers of the session's pages, in order. The first column sees the positions up to `end`, which is not one of them,
+/// each further column one more, and of these the last `window`. `scale` multiplies the scores. `sinks`: (group), one
+/// more logit per head that takes part in the softmax, unscaled, and has no value. `scratch`: 67 · group floats. The
+/// softmax runs online, page by page, starting from the sink (maximum = sink, denominator = 1). Of each page, all heads
+/// read the keys first, then all the values, two heads at a time: so what is loaded serves both, and there are enough
 /// independent sums that none waits for its last addition.
 ///
 /// # Safety
-/// `end > first`; `table` names every page up to that of `end - 1`; `head_dim` is a multiple of 4; `scratch` is
-/// used by no other thread; nothing overlaps.
+/// `end`, `window` and `columns` are at least 1; `table` names every page that is seen; `head_dim` is a multiple of 4;
+/// `scratch` is used by no other thread; nothing overlaps.
 #[no_mangle]
 pub unsafe extern "C" fn attention(
     q: *const f32,
+    columns: usize,
     group: usize,
     head_dim: usize,
     pages: *const f32,
     table: *const u32,
     page_stride: usize,
-    first: usize,
+    window: usize,
     end: usize,
     scale: f32,
     sinks: *const f32,
@@ -79,56 +81,72 @@ pub unsafe extern "C" fn attention(
     let maxima = scratch.add(group * PAGE);
     let sums = maxima.add(group);
     let kept = sums.add(group);
-    begin_softmax(sinks, group, maxima, sums);
-    fill_zero(out, group * head_dim);
-    let mut page = first / PAGE;
-    while page * PAGE < end {
-        let keys = pages.add(*table.add(page) as usize * page_stride);
-        let values = keys.add(head_dim * PAGE);
-        let (from, to) = seen_of_page(page, first, end);
-        let mut g = 0;
-        while g < group {
-            // The last of an odd number of heads is its own partner.
-            let partner = if g + 1 < group { g + 1 } else { g };
-            two_heads_scores(
-                q.add(g * head_dim),
-                q.add(partner * head_dim),
-                keys,
-                head_dim,
-                from & !(GROUP - 1),
-                to,
-                scale,
-                scratch.add(g * PAGE),
-                scratch.add(partner * PAGE),
-            );
-            g += 2;
+    let mut c = 0;
+    while c < columns {
+        let (q, out) = (q.add(c * group * head_dim), out.add(c * group * head_dim));
+        let (first, end) = (first_seen(end + c, window), end + c);
+        begin_softmax(sinks, group, maxima, sums);
+        fill_zero(out, group * head_dim);
+        let mut page = first / PAGE;
+        while page * PAGE < end {
+            let keys = pages.add(*table.add(page) as usize * page_stride);
+            let values = keys.add(head_dim * PAGE);
+            let (from, to) = seen_of_page(page, first, end);
+            let mut g = 0;
+            while g < group {
+                // The last of an odd number of heads is its own partner.
+                let partner = if g + 1 < group { g + 1 } else { g };
+                two_heads_scores(
+                    q.add(g * head_dim),
+                    q.add(partner * head_dim),
+                    keys,
+                    head_dim,
+                    from & !(GROUP - 1),
+                    to,
+                    scale,
+                    scratch.add(g * PAGE),
+                    scratch.add(partner * PAGE),
+                );
+                g += 2;
+            }
+            let mut g = 0;
+            while g < group {
+                let scores = scratch.add(g * PAGE);
+                *kept.add(g) = continue_softmax(scores, from, to, maxima.add(g), sums.add(g));
+                g += 1;
+            }
+            let mut g = 0;
+            while g < group {
+                let partner = if g + 1 < group { g + 1 } else { g };
+                two_heads_values(
+                    out.add(g * head_dim),
+                    out.add(partner * head_dim),
+                    *kept.add(g),
+                    *kept.add(partner),
+                    scratch.add(g * PAGE),
+                    scratch.add(partner * PAGE),
+                    values,
+                    head_dim,
+                    from,
+                    to,
+                );
+                g += 2;
+            }
+            page += 1;
         }
-        let mut g = 0;
-        while g < group {
-            let scores = scratch.add(g * PAGE);
-            *kept.add(g) = continue_softmax(scores, from, to, maxima.add(g), sums.add(g));
-            g += 1;
-        }
-        let mut g = 0;
-        while g < group {
-            let partner = if g + 1 < group { g + 1 } else { g };
-            two_heads_values(
-                out.add(g * head_dim),
-                out.add(partner * head_dim),
-                *kept.add(g),
-                *kept.add(partner),
-                scratch.add(g * PAGE),
-                scratch.add(partner * PAGE),
-                values,
-                head_dim,
-                from,
-                to,
-            );
-            g += 2;
-        }
-        page += 1;
+        divide_rows(out, sums, group, head_dim, out);
+        c += 1;
     }
-    divide_rows(out, sums, group, head_dim);
+}
+
+/// The first position that a column with `end` positions sees.
+#[inline(always)]
+pub fn first_seen(end: usize, window: usize) -> usize {
+    if end > window {
+        end - window
+    } else {
+        0
+    }
 }
 
 /// Scaled scores of two heads for the groups of 16 positions from `start` up to that of `to - 1`.
@@ -236,14 +254,20 @@ pub unsafe fn continue_softmax(
 
 /// Each head's weighted sum over its denominator.
 #[inline(always)]
-pub unsafe fn divide_rows(out: *mut f32, sums: *const f32, group: usize, head_dim: usize) {
+pub unsafe fn divide_rows(
+    seen: *const f32,
+    sums: *const f32,
+    group: usize,
+    head_dim: usize,
+    out: *mut f32,
+) {
     let mut g = 0;
     while g < group {
         let inverse = f32x4_splat(1.0 / *sums.add(g));
-        let row = out.add(g * head_dim);
+        let (row, out) = (seen.add(g * head_dim), out.add(g * head_dim));
         let mut d = 0;
         while d < head_dim {
-            store_f32(row.add(d), f32x4_mul(load_f32(row.add(d)), inverse));
+            store_f32(out.add(d), f32x4_mul(load_f32(row.add(d)), inverse));
             d += 4;
         }
         g += 1;
@@ -252,7 +276,7 @@ pub unsafe fn divide_rows(out: *mut f32, sums: *const f32, group: usize, head_di
 
 /// The largest score of the positions `from..to`; the rest of the touched groups of 16 is set to -inf.
 #[inline(always)]
-unsafe fn largest_score(scores: *mut f32, from: usize, to: usize) -> f32 {
+pub unsafe fn largest_score(scores: *mut f32, from: usize, to: usize) -> f32 {
     let start = from & !(GROUP - 1);
     let last = (to + GROUP - 1) & !(GROUP - 1);
     let mut outside = start;
@@ -281,7 +305,7 @@ unsafe fn page_exponentials(scores: *mut f32, from: usize, to: usize, top: f32) 
     let mut sum = f32x4_splat(0.0);
     let mut j = from & !(GROUP - 1);
     while j < to {
-        let e = exp(f32x4_sub(load_f32(scores.add(j)), shift));
+        let e = exp_to_one(f32x4_sub(load_f32(scores.add(j)), shift));
         store_f32(scores.add(j), e);
         sum = f32x4_add(sum, e);
         j += 4;

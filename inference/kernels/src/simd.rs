@@ -154,14 +154,27 @@ pub fn max_lanes(v: v128) -> f32 {
     }
 }
 
+/// Added to a value up to 2^22, it rounds it to the nearest integer, which the lowest bits of the sum then hold.
+pub const ROUNDING: f32 = 12_582_912.0;
+
 /// e^x, relative error under 2e-7; exactly 0 below -87 (where f32 would turn subnormal), infinity above 88.
-/// Range reduction by powers of two in two steps, then the Cephes polynomial for |r| <= ln(2)/2.
 #[inline(always)]
 pub fn exp(x: v128) -> v128 {
-    let above_lowest = f32x4_ge(x, f32x4_splat(-87.0));
     let too_large = f32x4_gt(x, f32x4_splat(88.0));
-    let x = f32x4_pmin(f32x4_splat(88.0), f32x4_pmax(f32x4_splat(-87.0), x));
-    let n = f32x4_nearest(f32x4_mul(x, f32x4_splat(core::f32::consts::LOG2_E)));
+    let result = exp_to_one(f32x4_pmin(f32x4_splat(88.0), x));
+    v128_bitselect(f32x4_splat(f32::INFINITY), result, too_large)
+}
+
+/// The same for x <= 88, in fewer steps. Range reduction by powers of two in two steps, then the Cephes
+/// polynomial for |r| <= ln(2)/2.
+#[inline(always)]
+pub fn exp_to_one(x: v128) -> v128 {
+    let above_lowest = f32x4_ge(x, f32x4_splat(-87.0));
+    let t = f32x4_add(
+        f32x4_mul(x, f32x4_splat(core::f32::consts::LOG2_E)),
+        f32x4_splat(ROUNDING),
+    );
+    let n = f32x4_sub(t, f32x4_splat(ROUNDING));
     let r = f32x4_sub(x, f32x4_mul(n, f32x4_splat(0.693_359_4)));
     let r = f32x4_sub(r, f32x4_mul(n, f32x4_splat(-2.121_944_4e-4)));
     let mut p = f32x4_splat(1.987_569_2e-4);
@@ -174,9 +187,9 @@ pub fn exp(x: v128) -> v128 {
         f32x4_add(f32x4_mul(p, f32x4_mul(r, r)), r),
         f32x4_splat(1.0),
     );
-    let power = i32x4_shl(i32x4_add(i32x4_trunc_sat_f32x4(n), i32x4_splat(127)), 23);
-    let result = v128_and(f32x4_mul(series, power), above_lowest);
-    v128_bitselect(f32x4_splat(f32::INFINITY), result, too_large)
+    // The integer stands in the lowest bits of `t`; the others are shifted out.
+    let power = i32x4_shl(i32x4_add(t, i32x4_splat(127)), 23);
+    v128_and(f32x4_mul(series, power), above_lowest)
 }
 
 #[inline(always)]
