@@ -45,7 +45,7 @@ const RUSTC_FLAGS: Readonly<Record<BuildName, readonly string[]>> = {
   "kernels.wasm": RELAXED_FLAGS,
   // Without loop strength reduction, neighbouring loads of a loop keep one address and two offsets, which
   // V8's revectorizer wants. Without revectorization this is up to a tenth slower.
-  "kernels-wide.wasm": [...RELAXED_FLAGS, "-Cllvm-args=-disable-lsr"],
+  "kernels-wide.wasm": [...RELAXED_FLAGS, "-Cllvm-args=-disable-lsr", "--cfg=wide"],
   "kernels-baseline.wasm": [...SHARED_FLAGS, "-Ctarget-feature=+simd128,+bulk-memory"],
 };
 

@@ -46,6 +46,7 @@ mod attention;
 mod attention_i16;
 mod convert;
 mod dense;
+mod four_columns;
 mod mxfp4;
 mod mxfp4_f32;
 mod mxfp4_i8;

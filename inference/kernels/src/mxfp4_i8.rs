@@ -5,7 +5,8 @@
 //! second operand in 0..=127, so the table holds the value plus 12 and each block's sum starts at
 //! `-12·Σx`, which the activation's quantiser provides.
 
-use crate::mxfp4::{high_nibbles, low_nibbles, scales, RECORD};
+use crate::four_columns::row_group_times_four;
+use crate::mxfp4::{scales, RECORD};
 use crate::simd::*;
 use core::arch::wasm32::*;
 
@@ -134,20 +135,28 @@ unsafe fn matmul_i8<const PAIRS: bool>(
                     column(index, c + 2),
                     column(index, c + 3),
                 ];
-                let sums = strip_times_four(
+                let scales = |b: usize| {
+                    let at = strip_scales.add(b * ROWS);
+                    (load_f32(at), load_f32(at.add(4)))
+                };
+                let sums = row_group_times_four(
                     scratch,
-                    strip_scales,
+                    ROWS * BLOCK,
+                    scales,
                     row_blocks,
                     x,
                     x_scale,
                     x_start,
                     four,
                 );
+                let [a0, a1, b0, b1, c0, c1, d0, d1] = sums;
+                let [a0, a1, b0, b1] = halves([a0, a1, b0, b1]);
+                let [c0, c1, d0, d1] = halves([c0, c1, d0, d1]);
                 let out = y.add(c * y_stride + r);
-                store_rows(out, row_bias, sums[0], sums[1], left);
-                store_rows(out.add(y_stride), row_bias, sums[2], sums[3], left);
-                store_rows(out.add(2 * y_stride), row_bias, sums[4], sums[5], left);
-                store_rows(out.add(3 * y_stride), row_bias, sums[6], sums[7], left);
+                store_rows(out, row_bias, a0, a1, left);
+                store_rows(out.add(y_stride), row_bias, b0, b1, left);
+                store_rows(out.add(2 * y_stride), row_bias, c0, c1, left);
+                store_rows(out.add(3 * y_stride), row_bias, d0, d1, left);
                 c += 4;
             }
             while c < columns {
@@ -201,7 +210,7 @@ unsafe fn row_group_times_column<const PAIRS: bool>(
         let (i0, i1) = if PAIRS {
             block_by_pairs(record, x, start, c)
         } else {
-            block_by_dots(record, x, start)
+            block_by_dots(record, x, start, c)
         };
         let xs = splat_f32(x_scale.add(b));
         let (s0, s1) = scales(record);
@@ -218,21 +227,20 @@ unsafe fn row_group_times_column<const PAIRS: bool>(
 /// One block's integer sums of rows 0..4 and 4..8. Low and high nibbles have accumulators of their own, so
 /// that four chains are in flight; their sum is exact either way.
 #[inline(always)]
-unsafe fn block_by_dots(record: *const u8, x: *const i8, start: v128) -> (v128, v128) {
-    let table = table();
+unsafe fn block_by_dots(record: *const u8, x: *const i8, start: v128, c: Constants) -> (v128, v128) {
     let (mut a0, mut a1) = (start, start);
     let (mut b0, mut b1) = (i32x4_splat(0), i32x4_splat(0));
-    let mut step = 0;
-    while step < 4 {
-        let front = splat_bytes(x.add(step * 4));
-        let back = splat_bytes(x.add(16 + step * 4));
-        let w0 = load(record.add(ROWS + step * 32));
-        let w1 = load(record.add(ROWS + step * 32 + 16));
-        a0 = dot4(front, lookup(table, low_nibbles(w0)), a0);
-        a1 = dot4(front, lookup(table, low_nibbles(w1)), a1);
-        b0 = dot4(back, lookup(table, high_nibbles(w0)), b0);
-        b1 = dot4(back, lookup(table, high_nibbles(w1)), b1);
-        step += 1;
+    let (mut w, mut x) = (record.add(ROWS), x);
+    let end = record.add(RECORD);
+    while w < end {
+        let (w0, w1) = (load(w), load(w.add(16)));
+        let (front, back) = (splat_bytes(x), splat_bytes(x.add(16)));
+        a0 = dot4(front, lookup(c.table, v128_and(w0, c.low)), a0);
+        a1 = dot4(front, lookup(c.table, v128_and(w1, c.low)), a1);
+        b0 = dot4(back, lookup(c.table, v128_and(u16x8_shr(w0, 4), c.low)), b0);
+        b1 = dot4(back, lookup(c.table, v128_and(u16x8_shr(w1, 4), c.low)), b1);
+        w = w.add(32);
+        x = x.add(4);
     }
     (i32x4_add(a0, b0), i32x4_add(a1, b1))
 }
@@ -242,17 +250,17 @@ unsafe fn block_by_dots(record: *const u8, x: *const i8, start: v128) -> (v128, 
 unsafe fn block_by_pairs(record: *const u8, x: *const i8, start: v128, c: Constants) -> (v128, v128) {
     let zero = i16x8_splat(0);
     let (mut a0, mut a1, mut b0, mut b1) = (zero, zero, zero, zero);
-    let mut step = 0;
-    while step < 4 {
-        let front = splat_bytes(x.add(step * 4));
-        let back = splat_bytes(x.add(16 + step * 4));
-        let w0 = load(record.add(ROWS + step * 32));
-        let w1 = load(record.add(ROWS + step * 32 + 16));
+    let (mut w, mut x) = (record.add(ROWS), x);
+    let end = record.add(RECORD);
+    while w < end {
+        let (w0, w1) = (load(w), load(w.add(16)));
+        let (front, back) = (splat_bytes(x), splat_bytes(x.add(16)));
         a0 = dot4_pairs(front, lookup(c.table, v128_and(w0, c.low)), a0);
         a1 = dot4_pairs(front, lookup(c.table, v128_and(w1, c.low)), a1);
         b0 = dot4_pairs(back, lookup(c.table, v128_and(u16x8_shr(w0, 4), c.low)), b0);
         b1 = dot4_pairs(back, lookup(c.table, v128_and(u16x8_shr(w1, 4), c.low)), b1);
-        step += 1;
+        w = w.add(32);
+        x = x.add(4);
     }
     (
         add_pairs(a0, c.ones, add_pairs(b0, c.ones, start)),
@@ -347,29 +355,29 @@ unsafe fn two_columns_by_pairs(
     [sum(a0, b0), sum(a1, b1), sum(d0, e0), sum(d1, e1)]
 }
 
-/// Prefill: one row group unpacked once, to bytes (0..=24) in the order of the dot products and to f32
-/// scales, then used by all columns.
+/// Prefill: one row group unpacked once, to bytes (0..=24) in the order of the inputs and to f32 scales, then used by all columns.
 #[inline(always)]
 unsafe fn unpack_strip(records: *const u8, row_blocks: usize, bytes: *mut u8, strip: *mut f32) {
-    let table = table();
-    let mut b = 0;
-    while b < row_blocks {
-        let record = records.add(b * RECORD);
+    let c = constants(row_blocks);
+    let (mut record, mut out, mut strip) = (records, bytes as *mut v128, strip);
+    let last = records.add(row_blocks * RECORD);
+    while record < last {
         let (s0, s1) = scales(record);
-        store_f32(strip.add(b * ROWS), s0);
-        store_f32(strip.add(b * ROWS + 4), s1);
-        let out = bytes.add(b * ROWS * BLOCK) as *mut v128;
-        let mut step = 0;
-        while step < 4 {
-            let w0 = load(record.add(ROWS + step * 32));
-            let w1 = load(record.add(ROWS + step * 32 + 16));
-            v128_store(out.add(step * 4), lookup(table, low_nibbles(w0)));
-            v128_store(out.add(step * 4 + 1), lookup(table, low_nibbles(w1)));
-            v128_store(out.add(step * 4 + 2), lookup(table, high_nibbles(w0)));
-            v128_store(out.add(step * 4 + 3), lookup(table, high_nibbles(w1)));
-            step += 1;
+        store_f32(strip, s0);
+        store_f32(strip.add(4), s1);
+        strip = strip.add(ROWS);
+        let mut w = record.add(ROWS);
+        record = record.add(RECORD);
+        while w < record {
+            let (w0, w1) = (load(w), load(w.add(16)));
+            v128_store(out, lookup(c.table, v128_and(w0, c.low)));
+            v128_store(out.add(1), lookup(c.table, v128_and(w1, c.low)));
+            v128_store(out.add(8), lookup(c.table, v128_and(u16x8_shr(w0, 4), c.low)));
+            v128_store(out.add(9), lookup(c.table, v128_and(u16x8_shr(w1, 4), c.low)));
+            w = w.add(32);
+            out = out.add(2);
         }
-        b += 1;
+        out = out.add(8);
     }
 }
 
@@ -426,86 +434,6 @@ unsafe fn strip_times_columns<const PAIRS: bool>(
     halves([s0, s1, s2, s3])
 }
 
-/// Four columns at once, where the dot is one instruction: six loads for eight of them.
-#[inline(always)]
-unsafe fn strip_times_four(
-    bytes: *const u8,
-    strip: *const f32,
-    row_blocks: usize,
-    x: *const i8,
-    x_scale: *const f32,
-    x_start: *const i32,
-    columns: [usize; 4],
-) -> [v128; 8] {
-    let none = f32x4_splat(0.0);
-    let (mut a0, mut a1, mut b0, mut b1) = (none, none, none, none);
-    let (mut c0, mut c1, mut d0, mut d1) = (none, none, none, none);
-    // Blocks between the first column and each.
-    let (to_b, to_c, to_d) = (
-        (columns[1] as isize - columns[0] as isize) * row_blocks as isize,
-        (columns[2] as isize - columns[0] as isize) * row_blocks as isize,
-        (columns[3] as isize - columns[0] as isize) * row_blocks as isize,
-    );
-    let mut x = x.add(columns[0] * row_blocks * BLOCK);
-    let mut scale = x_scale.add(columns[0] * row_blocks);
-    let mut start = x_start.add(columns[0] * row_blocks);
-    let block = BLOCK as isize;
-    let mut w = bytes as *const v128;
-    let mut scales = strip;
-    let mut b = 0;
-    while b < row_blocks {
-        let mut i0 = v128_load32_splat(start as *const u32);
-        let mut i1 = i0;
-        let mut j0 = v128_load32_splat(start.offset(to_b) as *const u32);
-        let mut j1 = j0;
-        let mut k0 = v128_load32_splat(start.offset(to_c) as *const u32);
-        let mut k1 = k0;
-        let mut l0 = v128_load32_splat(start.offset(to_d) as *const u32);
-        let mut l1 = l0;
-        let mut step = 0;
-        while step < 8 {
-            // Each four vectors have inputs of the first half of a block, then of the second.
-            let (w0, w1) = (v128_load(w.add(step * 2)), v128_load(w.add(step * 2 + 1)));
-            let at = x.add((step & 1) * 16 + (step >> 1) * 4);
-            let four = splat_bytes(at);
-            i0 = dot4(four, w0, i0);
-            i1 = dot4(four, w1, i1);
-            let four = splat_bytes(at.offset(to_b * block));
-            j0 = dot4(four, w0, j0);
-            j1 = dot4(four, w1, j1);
-            let four = splat_bytes(at.offset(to_c * block));
-            k0 = dot4(four, w0, k0);
-            k1 = dot4(four, w1, k1);
-            let four = splat_bytes(at.offset(to_d * block));
-            l0 = dot4(four, w0, l0);
-            l1 = dot4(four, w1, l1);
-            step += 1;
-        }
-        let (e0, e1) = (load_f32(scales), load_f32(scales.add(4)));
-        let xs = splat_f32(scale);
-        a0 = accumulate(a0, i0, e0, xs);
-        a1 = accumulate(a1, i1, e1, xs);
-        let xs = splat_f32(scale.offset(to_b));
-        b0 = accumulate(b0, j0, e0, xs);
-        b1 = accumulate(b1, j1, e1, xs);
-        let xs = splat_f32(scale.offset(to_c));
-        c0 = accumulate(c0, k0, e0, xs);
-        c1 = accumulate(c1, k1, e1, xs);
-        let xs = splat_f32(scale.offset(to_d));
-        d0 = accumulate(d0, l0, e0, xs);
-        d1 = accumulate(d1, l1, e1, xs);
-        w = w.add(16);
-        scales = scales.add(ROWS);
-        x = x.add(BLOCK);
-        scale = scale.add(1);
-        start = start.add(1);
-        b += 1;
-    }
-    let [a0, a1, b0, b1] = halves([a0, a1, b0, b1]);
-    let [c0, c1, d0, d1] = halves([c0, c1, d0, d1]);
-    [a0, a1, b0, b1, c0, c1, d0, d1]
-}
-
 /// One unpacked block times two columns: the integer sums of rows 0..4 and 4..8 for each.
 #[inline(always)]
 unsafe fn strip_block_by_dots(
@@ -516,27 +444,18 @@ unsafe fn strip_block_by_dots(
     q_start: v128,
 ) -> [v128; 4] {
     let (mut i0, mut i1, mut j0, mut j1) = (p_start, p_start, q_start, q_start);
-    let mut step = 0;
-    while step < 4 {
-        let (w0, w1) = (v128_load(w.add(step * 4)), v128_load(w.add(step * 4 + 1)));
-        let (pf, qf) = (splat_bytes(p.add(step * 4)), splat_bytes(q.add(step * 4)));
+    let (mut w, mut p, mut q) = (w, p, q);
+    let end = p.add(BLOCK);
+    while p < end {
+        let (w0, w1) = (v128_load(w), v128_load(w.add(1)));
+        let (pf, qf) = (splat_bytes(p), splat_bytes(q));
         i0 = dot4(pf, w0, i0);
         i1 = dot4(pf, w1, i1);
         j0 = dot4(qf, w0, j0);
         j1 = dot4(qf, w1, j1);
-        let (w2, w3) = (
-            v128_load(w.add(step * 4 + 2)),
-            v128_load(w.add(step * 4 + 3)),
-        );
-        let (pb, qb) = (
-            splat_bytes(p.add(16 + step * 4)),
-            splat_bytes(q.add(16 + step * 4)),
-        );
-        i0 = dot4(pb, w2, i0);
-        i1 = dot4(pb, w3, i1);
-        j0 = dot4(qb, w2, j0);
-        j1 = dot4(qb, w3, j1);
-        step += 1;
+        w = w.add(2);
+        p = p.add(4);
+        q = q.add(4);
     }
     [i0, i1, j0, j1]
 }
@@ -556,18 +475,18 @@ unsafe fn strip_block_by_pairs(
     let mut half = 0;
     while half < 2 {
         let (mut a0, mut a1, mut b0, mut b1) = (zero, zero, zero, zero);
-        let (mut w, mut p, mut q) = (w.add(half * 2), p.add(half * 16), q.add(half * 16));
+        let (mut w, mut p, mut q) = (w.add(half * 8), p.add(half * 16), q.add(half * 16));
         let mut step = 0;
         while step < 2 {
             let (w0, w1) = (v128_load(w), v128_load(w.add(1)));
-            let (w2, w3) = (v128_load(w.add(4)), v128_load(w.add(5)));
+            let (w2, w3) = (v128_load(w.add(2)), v128_load(w.add(3)));
             let (p0, q0) = (splat_bytes(p), splat_bytes(q));
             let (p1, q1) = (splat_bytes(p.add(4)), splat_bytes(q.add(4)));
             a0 = dot4_pairs(p1, w2, dot4_pairs(p0, w0, a0));
             a1 = dot4_pairs(p1, w3, dot4_pairs(p0, w1, a1));
             b0 = dot4_pairs(q1, w2, dot4_pairs(q0, w0, b0));
             b1 = dot4_pairs(q1, w3, dot4_pairs(q0, w1, b1));
-            w = w.add(8);
+            w = w.add(4);
             p = p.add(8);
             q = q.add(8);
             step += 1;

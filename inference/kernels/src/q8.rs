@@ -7,6 +7,7 @@
 //! to take whole bytes, u goes in as it is, for the same integers with half the work.
 
 use crate::convert::{f16_to_f32_lanes, f32_to_f16};
+use crate::four_columns::row_group_times_four;
 use crate::simd::*;
 use core::arch::wasm32::*;
 
@@ -183,7 +184,16 @@ pub unsafe extern "C" fn q8_matmul_i8(
                     column(index, c + 2),
                     column(index, c + 3),
                 ];
-                let sums = bytes_times_four(records, row_blocks, x, x_scale, x_start, four);
+                let sums = row_group_times_four(
+                    records.add(SCALES),
+                    RECORD,
+                    |b| scales(records.add(b * RECORD)),
+                    row_blocks,
+                    x,
+                    x_scale,
+                    x_start,
+                    four,
+                );
                 store_rows(out, row_bias, sums[0], sums[1], left);
                 store_rows(out.add(y_stride), row_bias, sums[2], sums[3], left);
                 store_rows(out.add(2 * y_stride), row_bias, sums[4], sums[5], left);
@@ -198,7 +208,7 @@ pub unsafe extern "C" fn q8_matmul_i8(
                     column(index, c + 2),
                     column(index, c + last),
                 ];
-                let sums = row_group_times_four(records, row_blocks, x_i16, x_scale, x_start, four);
+                let sums = i16_group_times_four(records, row_blocks, x_i16, x_scale, x_start, four);
                 store_rows(out, row_bias, sums[0], sums[1], left);
                 store_rows(out.add(y_stride), row_bias, sums[2], sums[3], left);
                 store_rows(out.add(2 * y_stride), row_bias, sums[4], sums[5], left);
@@ -250,100 +260,25 @@ unsafe fn bytes_times_one(
         let start = v128_load32_splat(x_start.add(b) as *const u32);
         let (mut a0, mut a1) = (start, start);
         let (mut b0, mut b1) = (i32x4_splat(0), i32x4_splat(0));
-        let mut step = 0;
-        while step < 8 {
-            let (even, odd) = (splat_bytes(x.add(step * 4)), splat_bytes(x.add(step * 4 + 4)));
-            let w = record.add(SCALES + step * 32);
+        let mut w = record.add(SCALES);
+        let end = x.add(BLOCK);
+        while x < end {
+            let (even, odd) = (splat_bytes(x), splat_bytes(x.add(4)));
             a0 = dot4(even, load(w), a0);
             a1 = dot4(even, load(w.add(16)), a1);
             b0 = dot4(odd, load(w.add(32)), b0);
             b1 = dot4(odd, load(w.add(48)), b1);
-            step += 2;
+            w = w.add(64);
+            x = x.add(8);
         }
         let xs = splat_f32(x_scale.add(b));
         let (s0, s1) = scales(record);
         sum_low = accumulate(sum_low, i32x4_add(a0, b0), s0, xs);
         sum_high = accumulate(sum_high, i32x4_add(a1, b1), s1, xs);
         record = record.add(RECORD);
-        x = x.add(BLOCK);
         b += 1;
     }
     (sum_low, sum_high)
-}
-
-/// Prefill where the dot takes whole bytes: four columns share each weight load.
-#[inline(always)]
-unsafe fn bytes_times_four(
-    records: *const u8,
-    row_blocks: usize,
-    x: *const i8,
-    x_scale: *const f32,
-    x_start: *const i32,
-    columns: [usize; 4],
-) -> [v128; 8] {
-    let none = f32x4_splat(0.0);
-    let (mut a0, mut a1, mut b0, mut b1) = (none, none, none, none);
-    let (mut c0, mut c1, mut d0, mut d1) = (none, none, none, none);
-    // Blocks between the first column and each.
-    let (to_b, to_c, to_d) = (
-        (columns[1] as isize - columns[0] as isize) * row_blocks as isize,
-        (columns[2] as isize - columns[0] as isize) * row_blocks as isize,
-        (columns[3] as isize - columns[0] as isize) * row_blocks as isize,
-    );
-    let mut x = x.add(columns[0] * row_blocks * BLOCK);
-    let mut scale = x_scale.add(columns[0] * row_blocks);
-    let mut start = x_start.add(columns[0] * row_blocks);
-    let block = BLOCK as isize;
-    let mut record = records;
-    let mut b = 0;
-    while b < row_blocks {
-        let mut i0 = v128_load32_splat(start as *const u32);
-        let mut i1 = i0;
-        let mut j0 = v128_load32_splat(start.offset(to_b) as *const u32);
-        let mut j1 = j0;
-        let mut k0 = v128_load32_splat(start.offset(to_c) as *const u32);
-        let mut k1 = k0;
-        let mut l0 = v128_load32_splat(start.offset(to_d) as *const u32);
-        let mut l1 = l0;
-        let mut step = 0;
-        while step < 8 {
-            let w0 = load(record.add(SCALES + step * 32));
-            let w1 = load(record.add(SCALES + step * 32 + 16));
-            let at = x.add(step * 4);
-            let four = splat_bytes(at);
-            i0 = dot4(four, w0, i0);
-            i1 = dot4(four, w1, i1);
-            let four = splat_bytes(at.offset(to_b * block));
-            j0 = dot4(four, w0, j0);
-            j1 = dot4(four, w1, j1);
-            let four = splat_bytes(at.offset(to_c * block));
-            k0 = dot4(four, w0, k0);
-            k1 = dot4(four, w1, k1);
-            let four = splat_bytes(at.offset(to_d * block));
-            l0 = dot4(four, w0, l0);
-            l1 = dot4(four, w1, l1);
-            step += 1;
-        }
-        let (e0, e1) = scales(record);
-        let xs = splat_f32(scale);
-        a0 = accumulate(a0, i0, e0, xs);
-        a1 = accumulate(a1, i1, e1, xs);
-        let xs = splat_f32(scale.offset(to_b));
-        b0 = accumulate(b0, j0, e0, xs);
-        b1 = accumulate(b1, j1, e1, xs);
-        let xs = splat_f32(scale.offset(to_c));
-        c0 = accumulate(c0, k0, e0, xs);
-        c1 = accumulate(c1, k1, e1, xs);
-        let xs = splat_f32(scale.offset(to_d));
-        d0 = accumulate(d0, l0, e0, xs);
-        d1 = accumulate(d1, l1, e1, xs);
-        record = record.add(RECORD);
-        x = x.add(BLOCK);
-        scale = scale.add(1);
-        start = start.add(1);
-        b += 1;
-    }
-    [a0, a1, b0, b1, c0, c1, d0, d1]
 }
 
 /// Four activations (i16) of a column, twice.
@@ -417,7 +352,7 @@ unsafe fn i16_times_one(
 /// The same for four columns, which share each widened weight; rows 0..4 of a block, then 4..8, so that
 /// all sums have registers.
 #[inline(always)]
-unsafe fn row_group_times_four(
+unsafe fn i16_group_times_four(
     records: *const u8,
     row_blocks: usize,
     x: *const i16,
