@@ -92,6 +92,9 @@ unsafe fn matmul_i8<const PAIRS: bool>(
     while r < rows {
         let left = rows - r;
         let row_bias = if bias.is_null() { bias } else { bias.add(r) };
+        if columns <= TOUCHED_COLUMNS {
+            touch(records, row_blocks * RECORD);
+        }
         if columns == 1 {
             let c = column(index, 0);
             let (low, high) = row_group_times_column::<PAIRS>(

@@ -173,6 +173,9 @@ pub unsafe extern "C" fn q8_matmul_i8(
     while r < rows {
         let left = rows - r;
         let row_bias = if bias.is_null() { bias } else { bias.add(r) };
+        if columns <= TOUCHED_COLUMNS {
+            touch(records, row_blocks * RECORD);
+        }
         let mut c = 0;
         while c < columns {
             let out = y.add(c * y_stride + r);

@@ -28,6 +28,20 @@ pub unsafe fn splat_f32(address: *const f32) -> v128 {
     v128_load32_splat(address as *const u32)
 }
 
+/// With at most so many columns, weights are waited for; with more, arithmetic is.
+pub const TOUCHED_COLUMNS: usize = 2;
+
+/// Loads one byte of each cache line: the lines come from memory side by side, as many as the processor can wait for at
+/// once. Between other work there are fewer at a time.
+#[inline(always)]
+pub unsafe fn touch(from: *const u8, bytes: usize) {
+    let mut at = 0;
+    while at < bytes {
+        core::ptr::read_volatile(from.add(at));
+        at += 64;
+    }
+}
+
 /// Four signed bytes of `x` (as one 32-bit value) in every lane.
 #[inline(always)]
 pub unsafe fn splat_bytes(x: *const i8) -> v128 {
