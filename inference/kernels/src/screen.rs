@@ -157,6 +157,7 @@ unsafe fn bounds<const PAIRS: bool>(
     let mut record = w;
     let mut r = 0;
     while r < rows {
+        touch(record, row_blocks * RECORD);
         let none = f32x4_splat(0.0);
         let (mut sum0, mut sum1, mut squares0, mut squares1) = (none, none, none, none);
         let (mut x, mut term) = (x, terms);
