@@ -230,23 +230,23 @@ class Attention(nn.Module):
             k, v = rotate(kv[:, : c.kv_heads], cos, sin), kv[:, c.kv_heads :]
             at = flat_places(prefixes, groups, asked)
             q = rotate(self._project(h.index_select(0, at), slice(0, c.heads)), cos[at], sin[at])
-        outputs, shared, start, q_start = [], [], 0, 0
-        for prefix in prefixes:
-            size = len(prefix.ids)
-            part = slice(start, start + size)
+        # One split of all keys, values and queries: the gradient of a slice is as large as what it is taken from.
+        sizes = [len(p.ids) for p in prefixes] + [g.ids.numel() for g in groups]
+        unused = len(h) - sum(sizes)
+        q_sizes = [*sizes, unused] if asked is None else [a.places.numel() for a in asked]
+        qs, ks, vs = q.split(q_sizes), k.split([*sizes, unused]), v.split([*sizes, unused])
+        outputs, shared, first = [], [], len(prefixes)
+        for i, prefix in enumerate(prefixes):
             past = (k[:0], v[:0]) if prefix.after is None else shared[prefix.after]
             if asked is None:
-                outputs.append(self._attend(q[None, part], k[None, part], v[None, part], *past, torch.arange(size)))
-                q_start += size
+                outputs.append(self._attend(qs[i][None], ks[i][None], vs[i][None], *past, torch.arange(sizes[i])))
             seen = slice(1 - c.window, None) if self.sliding else slice(None)
-            shared.append(tuple(torch.cat([p, own[part]])[seen] for p, own in zip(past, (k, v))))
-            start += size
+            shared.append(tuple(torch.cat([p, own])[seen] for p, own in zip(past, (ks[i], vs[i]))))
         for i, group in enumerate(groups):
             b, t = group.ids.shape
             at = torch.arange(t) if asked is None else asked[i].places
-            n = b * at.shape[-1]
-            group_q = q[q_start : q_start + n].view(b, -1, c.heads, c.head_dim)
-            group_k, group_v = (a[start : start + b * t].view(b, t, -1, c.head_dim) for a in (k, v))
+            group_q = qs[i + first if asked is None else i].view(b, -1, c.heads, c.head_dim)
+            group_k, group_v = (a[i + first].view(b, t, -1, c.head_dim) for a in (ks, vs))
             y = self._attend(group_q, group_k, group_v, *shared[group.prefix], at)
             outputs.append(y if asked is None else y[asked[i].real.flatten()])
             if pointer is not None and group.pointers:
@@ -255,10 +255,8 @@ class Attention(nn.Module):
                 past = shared[group.prefix][0][:, -1]
                 part = self._point(group_q[:, :, POINTER_HEAD], group_k[:, :, -1], past, slots, queries, sources)
                 loss, count = loss + part[0], count + part[1]
-            start += b * t
-            q_start += n
         if asked is None:
-            outputs.append(torch.zeros(len(h) - start, c.heads * c.head_dim, dtype=h.dtype))
+            outputs.append(torch.zeros(unused, c.heads * c.head_dim, dtype=h.dtype))
         return linear(torch.cat(outputs), self.out.weight, self.out.bias), loss / max(count, 1)
 
 
