@@ -234,17 +234,19 @@ export function attentionScratchFloats(group: number, headDim: number): number {
 /** Compiled kernels: cheap to post to workers, where they share the machine code. */
 export type KernelModule = WebAssembly.Module;
 
-/** `relaxed` and `wide` need relaxed SIMD; `wide` is for V8's revectorizer, see `revectorize.ts`. */
-export type KernelBuild = "relaxed" | "wide" | "baseline";
+export type KernelBuild = "relaxed" | "baseline";
 
-const FILES: Readonly<Record<KernelBuild, URL>> = {
+/** `wide` is the relaxed build for V8's revectorizer, see `revectorize.ts`. */
+export type AnyKernelBuild = KernelBuild | "wide";
+
+const FILES: Readonly<Record<AnyKernelBuild, URL>> = {
   relaxed: new URL("../kernels/kernels.wasm", import.meta.url),
   wide: new URL("../kernels/kernels-wide.wasm", import.meta.url),
   baseline: new URL("../kernels/kernels-baseline.wasm", import.meta.url),
 };
 
 /** The build that this Node would run: the faster one needs relaxed SIMD. Null when it accepts neither. */
-export function kernelBuild(): Exclude<KernelBuild, "wide"> | null {
+export function kernelBuild(): KernelBuild | null {
   const builds = ["relaxed", "baseline"] as const;
   return builds.find((build) => WebAssembly.validate(readFileSync(FILES[build]))) ?? null;
 }
@@ -254,7 +256,7 @@ export function kernelBuild(): Exclude<KernelBuild, "wide"> | null {
  * @param build absent: the fastest that this Node accepts without flags
  * @throws EngineFailedError when this Node has no WebAssembly SIMD, or not what the build needs
  */
-export function compileKernels(build?: KernelBuild): KernelModule {
+export function compileKernels(build?: AnyKernelBuild): KernelModule {
   for (const candidate of build === undefined ? (["relaxed", "baseline"] as const) : [build]) {
     const bytes = readFileSync(FILES[candidate]);
     if (WebAssembly.validate(bytes)) return new WebAssembly.Module(bytes);

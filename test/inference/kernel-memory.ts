@@ -1,8 +1,8 @@
 import {
   type Address,
+  type AnyKernelBuild,
   compileKernels,
   instantiateKernels,
-  type KernelBuild,
   type Kernels,
 } from "../../inference/wasm/kernels.ts";
 import { BankAllocator, createMemory } from "../../inference/wasm/memory-bank.ts";
@@ -16,7 +16,7 @@ type Data =
   | Uint8Array
   | Uint16Array;
 
-export const BUILDS: readonly KernelBuild[] = ["relaxed", "wide", "baseline"];
+export const BUILDS: readonly AnyKernelBuild[] = ["relaxed", "wide", "baseline"];
 
 /** A value that no kernel computes, to find writes beyond the end of a result. */
 const UNTOUCHED = 12345.6789;
@@ -29,7 +29,7 @@ export class KernelMemory {
   readonly #bytes: Uint8Array;
   #allocator = new BankAllocator();
 
-  constructor(build: KernelBuild, bytes: number = 16 << 20) {
+  constructor(build: AnyKernelBuild, bytes: number = 16 << 20) {
     const memory = createMemory(bytes);
     this.kernels = instantiateKernels(modules.get(build) ?? compileKernels(build), memory);
     this.#bytes = new Uint8Array(memory.buffer);
