@@ -215,7 +215,7 @@ pub fn seen_of_page(page: usize, first: usize, end: usize) -> (usize, usize) {
 
 /// Before any score, the maximum is the sink and the denominator that of the sink alone.
 #[inline(always)]
-pub unsafe fn begin_softmax(sinks: *const f32, group: usize, maxima: *mut f32, sums: *mut f32) {
+unsafe fn begin_softmax(sinks: *const f32, group: usize, maxima: *mut f32, sums: *mut f32) {
     let mut g = 0;
     while g < group {
         *maxima.add(g) = *sinks.add(g);
@@ -236,20 +236,33 @@ pub unsafe fn fill_zero(out: *mut f32, n: usize) {
 /// Takes a page's scores into one head's softmax: they become weights against the new maximum. Returns the
 /// factor that brings what was summed before to that maximum.
 #[inline(always)]
-pub unsafe fn continue_softmax(
+unsafe fn continue_softmax(
     scores: *mut f32,
     from: usize,
     to: usize,
     maximum: *mut f32,
     sum: *mut f32,
 ) -> f32 {
+    let (now, kept) = raise_maximum(scores, from, to, maximum);
+    *sum = *sum * kept + page_exponentials(scores, from, to, now);
+    kept
+}
+
+/// Takes a page's scores into one head's maximum. Returns the new one, and the factor that brings to it what was
+/// summed before.
+#[inline(always)]
+pub unsafe fn raise_maximum(
+    scores: *mut f32,
+    from: usize,
+    to: usize,
+    maximum: *mut f32,
+) -> (f32, f32) {
     let top = largest_score(scores, from, to);
     let before = *maximum;
     let now = if top > before { top } else { before };
     let kept = exp1(before - now);
     *maximum = now;
-    *sum = *sum * kept + page_exponentials(scores, from, to, now);
-    kept
+    (now, kept)
 }
 
 /// Each head's weighted sum over its denominator.
@@ -276,7 +289,7 @@ pub unsafe fn divide_rows(
 
 /// The largest score of the positions `from..to`; the rest of the touched groups of 16 is set to -inf.
 #[inline(always)]
-pub unsafe fn largest_score(scores: *mut f32, from: usize, to: usize) -> f32 {
+unsafe fn largest_score(scores: *mut f32, from: usize, to: usize) -> f32 {
     let start = from & !(GROUP - 1);
     let last = (to + GROUP - 1) & !(GROUP - 1);
     let mut outside = start;

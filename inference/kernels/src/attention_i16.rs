@@ -8,7 +8,7 @@
 //! the keys and those of the values, f32 (64) each. Heads and pages follow each other as in `attention.rs`.
 
 use crate::attention::{
-    divide_rows, fill_zero, first_seen, largest_score, seen_of_page, GROUP, PAGE,
+    divide_rows, fill_zero, first_seen, raise_maximum, seen_of_page, GROUP, PAGE,
 };
 use crate::simd::*;
 use core::arch::wasm32::*;
@@ -179,13 +179,10 @@ pub unsafe extern "C" fn attention_i16(
                 g = 0;
                 while g < padded {
                     let scores = scores.add(g * PAGE);
-                    let top = largest_score(scores, from, to);
-                    let before = *column.maxima.add(g);
-                    let now = if top > before { top } else { before };
-                    *column.maxima.add(g) = now;
-                    *kept.add(g) = exp1(before - now);
+                    let (now, factor) = raise_maximum(scores, from, to, column.maxima.add(g));
+                    *kept.add(g) = factor;
                     let sum = exponentials(scores, start, last, now, room);
-                    *column.sums.add(g) = *column.sums.add(g) * *kept.add(g) + sum;
+                    *column.sums.add(g) = *column.sums.add(g) * factor + sum;
                     let top = times_scales(room, start, last, key_scales.add(PAGE), scores);
                     *tops.add(g) = top;
                     *units.add(g) = top / LARGEST;

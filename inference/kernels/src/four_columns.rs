@@ -28,12 +28,7 @@ pub unsafe fn row_group_times_four(
     let none = f32x4_splat(0.0);
     let (mut a0, mut a1, mut b0, mut b1) = (none, none, none, none);
     let (mut c0, mut c1, mut d0, mut d1) = (none, none, none, none);
-    // Blocks between the first column and each.
-    let (to_b, to_c, to_d) = (
-        (columns[1] as isize - columns[0] as isize) * row_blocks as isize,
-        (columns[2] as isize - columns[0] as isize) * row_blocks as isize,
-        (columns[3] as isize - columns[0] as isize) * row_blocks as isize,
-    );
+    let (to_b, to_c, to_d) = blocks_between(columns, row_blocks);
     let block = BLOCK as isize;
     let mut x = x.add(columns[0] * row_blocks * BLOCK);
     let mut scale = x_scale.add(columns[0] * row_blocks);

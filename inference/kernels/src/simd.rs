@@ -240,6 +240,16 @@ pub unsafe fn store_rows(y: *mut f32, bias: *const f32, low: v128, high: v128, r
     }
 }
 
+/// Blocks between the first of four columns and each of the others.
+#[inline(always)]
+pub fn blocks_between(columns: [usize; 4], row_blocks: usize) -> (isize, isize, isize) {
+    (
+        (columns[1] as isize - columns[0] as isize) * row_blocks as isize,
+        (columns[2] as isize - columns[0] as isize) * row_blocks as isize,
+        (columns[3] as isize - columns[0] as isize) * row_blocks as isize,
+    )
+}
+
 /// The column that the `i`-th result column reads.
 ///
 /// # Safety
