@@ -10,9 +10,10 @@ at the places where something is learned: nothing else reads its output.
 import math
 from dataclasses import dataclass
 
+import experts_amx
 import torch
 import torch.nn.functional as F
-from attend import Attend
+from attend import attend
 from mxfp4 import StraightThrough
 from torch import nn
 from tokenizer import VOCAB_SIZE
@@ -180,34 +181,29 @@ class Attention(nn.Module):
 
     def _attend(self, q, k, v, past_k, past_v, at):
         """`q` [b, n, heads, d] of places `at` ([n], or [b, n]) over keys of the same rows, after the past [s, kv heads, d]."""
-        c, (b, t) = self.c, q.shape[:2]
-        fold = c.heads // c.kv_heads
-        q = q.view(b, t, c.kv_heads, fold, -1).permute(2, 0, 3, 1, 4).reshape(c.kv_heads, b, fold * t, -1)
-        k, v = k.permute(2, 0, 1, 3).contiguous(), v.permute(2, 0, 1, 3).contiguous()
-        past_k, past_v = (F.pad(a, (0, 0, 0, 0, 1, 0)).transpose(0, 1).contiguous() for a in (past_k, past_v))
-        sink = self.sinks.view(c.kv_heads, fold, 1).expand(-1, -1, t).reshape(c.kv_heads, 1, fold * t, 1)
-        reach = c.window if self.sliding else c.max_positions
-        at = at.repeat([1] * (at.dim() - 1) + [fold])
-        y = Attend.apply(q, k, v, past_k, past_v, sink, at, reach)
-        y = y.view(c.kv_heads, b, fold, t, c.head_dim).permute(1, 3, 0, 2, 4)
-        return y.reshape(b * t, c.heads * c.head_dim)
+        reach = self.c.window if self.sliding else self.c.max_positions
+        y, sums = attend(q, k, v, past_k, past_v, self.sinks, at, reach)
+        return y.view(-1, self.c.heads * self.c.head_dim), sums
 
-    def _point(self, q, k, past_k, slots, queries, sources):
-        """Sum and number of -log p(sources) for the pointer head; `q` [b, n, d] has the queries at `slots`."""
+    def _seen(self, past, own):
+        """The keys or values of a prefix that what follows it can see; `past` is what stands before it."""
+        if self.sliding:
+            own = own[1 - self.c.window :]
+            past = past[max(0, len(past) + len(own) + 1 - self.c.window) :]
+        return torch.cat([past, own]) if len(past) else own
+
+    def _point(self, q, k, past_k, sums, slots, queries, sources):
+        """Sum and number of -log p(sources) for the pointer head; `q` [b, n, heads, d] has the queries at `slots`, as `sums` has."""
         rows, at = (queries >= 0).nonzero(as_tuple=True)
         if not len(rows):
             return 0.0, 0
-        wide = torch.gather(q, 1, slots[..., None].expand(-1, -1, q.shape[-1]))
-        scale = q.shape[-1] ** -0.5
-        own = torch.matmul(wide, k.mT).float() * scale
-        own.masked_fill_(torch.arange(k.shape[1]) > queries[..., None], -torch.inf)
-        past = torch.matmul(wide, past_k.T).float() * scale
-        sink = self.sinks[POINTER_HEAD].expand(*queries.shape, 1)
-        total = torch.cat([sink, past, own], -1)[rows, at].logsumexp(-1)
-        near = own.gather(2, sources.clamp(min=0)).masked_fill(sources < 0, -torch.inf)
-        far = past.gather(2, (-2 - sources).clamp(min=0)).masked_fill(sources > -2, -torch.inf)
-        wanted = torch.cat([near, far], -1)[rows, at].logsumexp(-1)
-        return (total - wanted).sum(), len(rows)
+        slots, sources = slots[rows, at], sources[rows, at]
+        near = k[rows[:, None], sources.clamp(min=0), -1]
+        far = past_k[(-2 - sources).clamp(min=0), -1]
+        keys = torch.where((sources >= 0)[..., None], near, far).float()
+        scores = (q[rows, slots, POINTER_HEAD].float()[:, None] * keys).sum(-1) * q.shape[-1] ** -0.5
+        wanted = scores.masked_fill(sources == -1, -torch.inf).logsumexp(-1)
+        return (sums[rows, POINTER_HEAD, slots] - wanted).sum(), len(rows)
 
     def _project(self, h, part: slice):
         """Heads `part` of all that `qkv` makes: queries, then keys, then values."""
@@ -223,11 +219,12 @@ class Attention(nn.Module):
         heads = c.heads + c.kv_heads
         if asked is None:
             qkv = self._project(h, slice(0, heads + c.kv_heads))
-            qk = rotate(qkv[:, :heads], cos, sin)
-            q, k, v = qk[:, : c.heads], qk[:, c.heads :], qkv[:, heads:]
+            qk, v = qkv.split([heads, c.kv_heads], 1)
+            q, k = rotate(qk, cos, sin).split([c.heads, c.kv_heads], 1)
         else:
             kv = self._project(h, slice(c.heads, heads + c.kv_heads))
-            k, v = rotate(kv[:, : c.kv_heads], cos, sin), kv[:, c.kv_heads :]
+            k, v = kv.split(c.kv_heads, 1)
+            k = rotate(k, cos, sin)
             at = flat_places(prefixes, groups, asked)
             q = rotate(self._project(h.index_select(0, at), slice(0, c.heads)), cos[at], sin[at])
         # One split of all keys, values and queries: the gradient of a slice is as large as what it is taken from.
@@ -239,21 +236,19 @@ class Attention(nn.Module):
         for i, prefix in enumerate(prefixes):
             past = (k[:0], v[:0]) if prefix.after is None else shared[prefix.after]
             if asked is None:
-                outputs.append(self._attend(qs[i][None], ks[i][None], vs[i][None], *past, torch.arange(sizes[i])))
-            seen = slice(1 - c.window, None) if self.sliding else slice(None)
-            shared.append(tuple(torch.cat([p, own])[seen] for p, own in zip(past, (ks[i], vs[i]))))
+                outputs.append(self._attend(qs[i][None], ks[i][None], vs[i][None], *past, torch.arange(sizes[i]))[0])
+            shared.append(tuple(map(self._seen, past, (ks[i], vs[i]))))
         for i, group in enumerate(groups):
             b, t = group.ids.shape
             at = torch.arange(t) if asked is None else asked[i].places
             group_q = qs[i + first if asked is None else i].view(b, -1, c.heads, c.head_dim)
             group_k, group_v = (a[i + first].view(b, t, -1, c.head_dim) for a in (ks, vs))
-            y = self._attend(group_q, group_k, group_v, *shared[group.prefix], at)
+            y, sums = self._attend(group_q, group_k, group_v, *shared[group.prefix], at)
             outputs.append(y if asked is None else y[asked[i].real.flatten()])
             if pointer is not None and group.pointers:
                 queries, sources = group.pointers[pointer]
                 slots = queries.clamp(min=0) if asked is None else asked[i].slots(group, queries)
-                past = shared[group.prefix][0][:, -1]
-                part = self._point(group_q[:, :, POINTER_HEAD], group_k[:, :, -1], past, slots, queries, sources)
+                part = self._point(group_q, group_k, shared[group.prefix][0], sums, slots, queries, sources)
                 loss, count = loss + part[0], count + part[1]
         if asked is None:
             outputs.append(torch.zeros(unused, c.heads * c.head_dim, dtype=h.dtype))
@@ -290,20 +285,24 @@ class Experts(nn.Module):
         order = chosen.flatten().argsort(stable=True)
         counts = torch.bincount(chosen.flatten(), minlength=c.experts)
         sizes = (counts + EXPERT_UNIT - 1) // EXPERT_UNIT * EXPERT_UNIT
+        balance = c.experts * (counts / len(order) * logits.softmax(-1).mean(0)).sum()
+        gate_up, down = StraightThrough.apply(self.gate_up), StraightThrough.apply(self.down)
+        if experts_amx.ready(h, c.intermediate):
+            weight = weight.index_select(0, order)
+            return experts_amx.Mix.apply(h, order // c.top_k, weight, counts, gate_up, self.gate_up_bias, down, self.down_bias), balance
         # Each expert's tokens, then its padding: token 0 with weight 0.
         shift = (sizes.cumsum(0) - sizes) - (counts.cumsum(0) - counts)
         slot = torch.arange(len(order)) + shift.repeat_interleave(counts)
         token = torch.zeros(int(sizes.sum()), dtype=torch.long).index_copy(0, slot, order // c.top_k)
         weight = torch.zeros(len(token)).index_copy(0, slot, weight.index_select(0, order))
         sizes = sizes.tolist()
-        gate_up, down = StraightThrough.apply(self.gate_up).unbind(0), StraightThrough.apply(self.down).unbind(0)
+        gate_up, down = gate_up.unbind(0), down.unbind(0)
         up_bias, down_bias = self.gate_up_bias.bfloat16().unbind(0), self.down_bias.bfloat16().unbind(0)
         parts = h.index_select(0, token).split(sizes)
         u = torch.cat([F.linear(p, gate_up[e], up_bias[e]) for e, p in enumerate(parts)])
         parts = Swiglu.apply(u).split(sizes)
         y = torch.cat([F.linear(p, down[e], down_bias[e]) for e, p in enumerate(parts)])
         y = y * weight[:, None]
-        balance = c.experts * (counts / len(order) * logits.softmax(-1).mean(0)).sum()
         return torch.zeros(h.shape, dtype=y.dtype).index_add(0, token, y), balance
 
 

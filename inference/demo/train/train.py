@@ -42,6 +42,8 @@ NEAR_IN_LENGTH = 40
 """A group is the rows closest in length to one row, among this many drawn: less padding."""
 MEAN_STEPS = 200
 """What is exported is a running mean over about so many steps: the noise of one step is larger than what it teaches."""
+SIZE_STEPS = 50
+"""How many tokens a group has is a running mean over about so many steps."""
 SHARD_SECONDS = 220
 """A new shard is begun at most this often."""
 DEVELOPER = 4
@@ -136,6 +138,10 @@ class Prefixes:
     def __init__(self, g: Source):
         self.g, self.list, self.systems = g, [], {}
 
+    @property
+    def size(self) -> int:
+        return sum(len(p.ids) for p in self.list)
+
     def of(self, kind: Kind, developer: np.ndarray) -> int:
         """The number of the system message of a kind with this developer message behind it, if there is one."""
         if kind not in self.systems:
@@ -163,13 +169,19 @@ class Batch:
     """Of each group its kind, its rows, and their numbers of supervised tokens, in the order of `targets`."""
 
 
-def batch(shards: Shards, hard: Hard, g: Source, count: int) -> Batch:
-    """`count` groups, each of one effort, with or without tools: a step sees several efforts side by side."""
+def batch(shards: Shards, hard: Hard, g: Source, count: int, size: float = math.inf) -> Batch:
+    """Groups of about `count` times `size` tokens, at most twice as many as `count`; `count` of them without `size`.
+
+    Workers wait for each other, so their steps should take the same time. Each group is of one effort, with or without tools:
+    a step sees several efforts side by side.
+    """
     single = {(kind, False): len(rows) for kind, rows in shards.rows.items()}
     bunched = {(kind, True): sum(map(len, bunches)) for kind, bunches in shards.bunches.items()}
     shares = single | bunched
     prefixes, groups, select, targets, parts, offset = Prefixes(g), [], [], [], [], 0
-    for kind, is_bunch in together(g.rng.choices(list(shares), list(shares.values()), k=count), shares):
+    for kind, is_bunch in together(g.rng.choices(list(shares), list(shares.values()), k=count if size == math.inf else 2 * count), shares):
+        if prefixes.size + offset > (count - 0.5) * size:
+            break
         take = hard.take_bunch if is_bunch else hard.take_rows
         part = take(kind) if g.chance(HARD_SHARE) else []
         if not part:
@@ -358,10 +370,13 @@ def main():
         print(f"{sum(p.numel() for p in run.params) / 1e6:.2f}M parameters, from step {run.step}", flush=True)
     hard = Hard(g)
     losses, tokens, seen, reported, saved = [], 0, 0, time.time(), time.time()
-    fraction = 0.0
+    fraction, size = 0.0, math.inf
     while fraction < 1:
         shards.poll()
-        b = batch(shards, hard, g, args.batch)
+        b = batch(shards, hard, g, args.batch, size)
+        own = sum(x.ids.numel() for x in [*b.groups, *b.prefixes])
+        each_group = own / len(b.groups)
+        size = each_group if size == math.inf else size + (each_group - size) / SIZE_STEPS
         logits, balance, pointing = run.model(b.prefixes, b.groups, b.select)
         each = CrossEntropy.apply(logits, b.targets)
         loss = each.mean()
@@ -376,7 +391,7 @@ def main():
             hard.judge(kind, part, [row.sum().item() for row in of_rows])
             fresh += of_rows if part[0][-1] == 0 else []
         losses += [torch.cat(fresh).mean().item()] if fresh else []
-        tokens += sum(x.ids.numel() for x in [*b.groups, *b.prefixes])
+        tokens += own
         rows = sum(len(part) for _, part, _ in b.parts) * run.args.workers
         seen, run.rows = seen + rows, run.rows + rows
         if first and (run.step % 20 == 0 or run.step < 4):

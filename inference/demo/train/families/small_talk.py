@@ -1,7 +1,7 @@
 """Greetings, thanks, goodbyes, questions about what the model is and can do, and what it lacks a schema for: one short answer, no calls."""
 
 from families import structured
-from families.base import Conversation, Source, Turn, capital, think
+from families.base import Conversation, Source, Turn, capital, think, vary
 
 CAN = "I can help with arithmetic, text, dates, files, documents, declared tools, and extracting JSON or XML."
 
@@ -22,23 +22,86 @@ NAMES = """who are you|what are you|what is your name|are you a robot|are you hu
 are you an AI|tell me about yourself|introduce yourself|do you have a name|what should I call you|how large are you|are you a real person""".replace("\n", "").split("|")
 FINE = """ok|okay|good|great|nice|cool|I see|alright|perfect|fine|got it|sounds good|wow|interesting|very good|that is right|correct|yes|no|understood|all right""".replace("\n", "").split("|")
 
+GREETINGS_WIDE = [
+    "<hello|hi|hey|hiya|hullo|howdy|greetings|good day|salutations|hallo|ahoy><,|> <there|everyone|again|my friend|dear assistant|old friend|machine|model|you|all|folks|little model|hi>",
+    "<hello|hi|hey|yo|hiya|hullo|heyo|hey ho|hoi|hej|servus|aloha|namaste|ahoy|wassup|sup>",
+    "<hi|hey>, <hello|hi|hey> there",
+    "<a |><good|rather good|lovely|fine|nice|wonderful|happy|beautiful> <morning|afternoon|evening|day|monday|friday|sunday|weekend><| to you| to you all| everyone>",
+    "<hello|hi|hey|good morning|good evening>, <nice|glad|happy|great|lovely|pleased|a pleasure> to <be back|meet you|see you|chat|try this|talk to you|use you|start|have you>",
+    "<{p} says|{p} sends|{p} wants to say|I say|we say|I want to say|my friend {p} says|let me say> <hi|hey there|greetings|good morning|good day><| to you>",
+    "<hi|greetings|good morning|regards|warm greetings|a big hello|best wishes|love> from <{p}|my friend {p}|{C}|me|all of us|{p} in {C}>",
+    "<it is|I am|this is|here is> {p}<, hello|, hi| here| speaking| again|, good morning>",
+    "<hello|hi|hey|good morning|good evening>, <I am|my name is|this is|it is|I am called|here is> {p}<| from {C}>",
+    "<how are|how are things with|how do> you <today|doing|feeling|feel today|do>",
+    "<how's|how is> <it going|life|everything|your day|things|the day>",
+    "<hello|hi|hey>, <how are you|how's it going|what's up|how is life|are you there|can you hear me|anybody home|is this on>",
+    "<let me|I just want to|I wanted to|just> <greet you|say hi|say hello|wish you a good day|wish you a nice morning>",
+    "<long time no see|I am back|here I am|it's me|it's me again|knock knock|are you awake|testing, testing|welcome|welcome back|nice to be here|ready when you are>",
+]
+THANKS_WIDE = [
+    "<thanks|thank you|many thanks|thx|big thanks|huge thanks|a big thank you|thousand thanks> <for everything|for the help|for this|for the answer|for your time|for your work|from {p}|my friend|so very much|indeed|again|for explaining|for the quick answer|a ton|a bunch|a lot|ever so much|loads|to you|from all of us>",
+    "<thanks|thank you>, <that is what I wanted|that was all|that is everything|that is all for now|that's perfect|that's great|very helpful|it works|I am happy now|you are great|I got it|this is enough|good answer|that does it|no more questions|this solves it>",
+    "<I am|I'm|we are> <very |so |really |truly |most |> <thankful|obliged|happy with that|pleased with this answer|in your debt><| to you|, thanks|>",
+    "<I|we|{p} and I> <thank you|want to thank you|really appreciate this|appreciate that|appreciate your help|would like to say thanks|owe you one|value that>",
+    "<perfect|great|lovely|wonderful|super|excellent|ok|okay|all right|awesome|brilliant|fantastic|nice one|splendid>, <thanks|thank you|thx|many thanks|thanks a lot|cheers|much obliged>",
+    "<that|this> <helped|was useful|was great|was very kind|is very kind of you|was a good answer|is so nice of you><, thanks|, thank you|>",
+    "<how|so|very> <kind|nice|helpful|sweet> of you<, thanks|, thank you|>",
+]
+FAREWELLS_WIDE = [
+    "<bye|goodbye|bye bye|good bye|farewell|cheerio|ciao|adieu|so long|ta-ta|later|adios|tschuess><| now| for today| for good|, friend|, {p}|, everyone| and thanks|, model|, have a good day>",
+    "<see|catch|talk to|speak to> you <later|tomorrow|next time|again|around|next week|on monday|another day|in a while|later then>",
+    "<I am|I'm> <leaving|off|going|off to bed|done here|logging off|out|going home><| now| for today|, bye|, goodbye>",
+    "<good night|sleep well|have a good night|have a nice evening|have a great day|have a good one|enjoy your day|take care|all the best><| then|, bye|, {p}| now>",
+    "<I must|I have to|I need to|I should|time to|it is time to> <go|leave|run|stop|sleep|say goodbye|quit><| now| soon|, bye|>",
+    "<that was all|that is all|nothing else|no more questions|we are done>, <bye|goodbye|good night|see you>",
+]
+ABLE_WIDE = [
+    "<what|which things|what things|which tasks|which jobs|what kind of things|what sort of tasks|which questions|what else|what exactly|how much> <can|could|do> you <do|help with|answer|solve|manage|offer|work on|support|assist with|help me with|take on|deal with><| for me| for us| here| today| now| all>",
+    "<what|which> <is|are> <your|the> <skills|abilities|strengths|features|talents|job|purpose|functions|task|tasks|use|limits|options><| here|>",
+    "<what|which things|what kind of questions|which tasks> <can|could|may|should|shall> <I|we|one|{p}|people> <ask|ask you|give you|do with you|use you for|try|expect|bring to you|want from you><| here| today| first|>",
+    "<tell me|explain|show me|describe|let me know|list|say|write down|summarize> <what you can do|what you do|your skills|your abilities|how you can help|what you are able to do|what I can ask|what is possible|all you can do|which things you do|what you help with|what you know|your features><| in short| please|>",
+    "<how|in what way|in which ways|with what> <can|could|will|would|do> you <help|assist|support|be of use|be useful to> <me|us|{p}|people|a beginner><| today| here|>",
+    "<are you|what are you> <good at|useful for|made to do|there for|able to do|capable of|here for|built for|trained to do><| anything| exactly|>",
+    "<I am|I'm> <new here|a beginner|lost|not sure what to ask|trying this out>, <what can you do|how can you help|what should I do|help me please|where do I start>",
+    "<I need|I could use|I want|give me|please give me|can I get> <some help|help|assistance|an overview|a list of what you do|your help|a hint what to ask><| please| here|>",
+    "<what would|what will> you <do|be able to do|offer|solve> <for me|for us|for {p}|for my work|for a friend>",
+]
+NAMES_WIDE = [
+    "<who|what> <are you|is this|am I speaking with|am I chatting with|is answering|is there|is writing this|do I speak to|is behind this|did I reach|are you exactly|are you really>",
+    "<what|which> <is your name|are you called|name do you have|name did they give you|do people call you|shall I call you|is the name of this model|do I call you|kind of model are you|model are you|program is this|thing are you|software are you|sort of assistant are you>",
+    "<how|by what name> <are you called|do people call you|shall I call you|should I address you|may I call you|do you call yourself>",
+    "<are|aren't> you <a|some> <machine|bot|program|human|person|computer|language model|real human|living person|chatbot|man|woman|ghost>",
+    "<are|aren't> you <alive|real|human|artificial|an AI|an assistant|GPT|ChatGPT|Llama|a GPT|conscious|a person or a machine|a small model>",
+    "<tell me|say|may I know|can I know|I want to know|do tell me|please say> <who you are|your name|what you are|something about yourself|who I am talking with|which model you are|what you are called>",
+    "<who|what company|which people> <built|made|trained|wrote|created|owns|runs|programmed> <you|this|this model>",
+    "<how|> <big|small|old|good|smart> are you<| really|>",
+    "<introduce|describe|present> yourself<| please| to {p}| briefly| in one sentence>",
+    "am I <talking|speaking|chatting|writing> <to|with> a <human|robot|machine|person|computer|bot|real person|program>",
+]
+FINE_WIDE = [
+    "<ok|okay|great|good|nice|cool|fine|perfect|super|lovely|wonderful|right|sure|yes|no|aha|hm|oh|wow|exactly|true|correct><| then| so far|, I see|, got it| to know|, that is right|, understood|, interesting>",
+    "<that|this> <is|sounds|looks|seems> <good|right|fine|correct|great|nice|perfect|interesting>",
+    "<I|we> <see|understand|agree|believe you|know|like that|like it|get it>",
+]
+
 KINDS = [
-    (GREETINGS, f"Hello! {CAN}", "The user greets me. I will greet back."),
-    (THANKS, "You're welcome! I can help with more if you like.", "The user thanks me."),
-    (FAREWELLS, "Goodbye!", "The user says goodbye."),
-    (ABLE, CAN, "The user asks what I can do."),
-    (NAMES, f"I am the small demo model of Chorale. {CAN}", "The user asks what I am."),
-    (FINE, "Good. What else can I do for you?", "The user agrees."),
+    ((GREETINGS, GREETINGS_WIDE), f"Hello! {CAN}", "The user greets me. I will greet back."),
+    ((THANKS, THANKS_WIDE), "You're welcome! I can help with more if you like.", "The user thanks me."),
+    ((FAREWELLS, FAREWELLS_WIDE), "Goodbye!", "The user says goodbye."),
+    ((ABLE, ABLE_WIDE), CAN, "The user asks what I can do."),
+    ((NAMES, NAMES_WIDE), f"I am the small demo model of Chorale. {CAN}", "The user asks what I am."),
+    ((FINE, FINE_WIDE), "Good. What else can I do for you?", "The user agrees."),
 ]
 SHARES = [35, 20, 8, 22, 10, 5]
 
 
 def talk(g: Source, kind: int) -> Conversation:
-    ways, answer, thought = KINDS[kind]
-    said = g.template(ways).replace("{p}", g.first_name())
+    (common, wide), answer, thought = KINDS[kind]
+    said = vary(g, g.template(common) if g.chance(0.3) else g.pick(wide))
+    said = said.replace("{p}", g.first_name()).replace("{C}", g.city())
     if g.chance(0.6):
         said = capital(said)
-    question = said.lower().split()[0] in ("what", "how", "who", "which", "are", "can", "could", "do", "is", "what's", "whats")
+    question = said.lower().split()[0] in ("what", "how", "who", "which", "are", "can", "could", "do", "is", "what's", "whats", "how's", "am", "may", "in", "by", "with", "did", "aren't")
     said += g.pick(["?", "?", "?", "", "??"]) if question else g.pick(["", "", "!", ".", "!!", " :)"])
     if kind in (3, 4) and g.chance(0.2):
         said = g.pick(["Hello! ", "Hi, ", "Hey, ", "Hi! "]) + said
