@@ -68,8 +68,10 @@ def declaration(tool: dict) -> str:
         if "description" in p:
             lines.append(f"// {p['description']}")
         shape = " | ".join(f'"{o}"' for o in p["enum"]) if "enum" in p else p["type"].replace("integer", "number")
-        default = f" // default: {p['default']}" if "default" in p else ""
-        lines.append(f"{p['name']}{'' if p['required'] else '?'}: {shape},{default}")
+        remarks = [f"default: {p['default']}"] if "default" in p else []
+        remarks += ["integer"] if p["type"] == "integer" and "enum" not in p else []
+        remark = f" // {', '.join(remarks)}" if remarks else ""
+        lines.append(f"{p['name']}{'' if p['required'] else '?'}: {shape},{remark}")
     return "\n".join([*lines, "}) => any;"])
 
 
@@ -137,7 +139,8 @@ def render(c: Conversation) -> Row:
         learned = not turn.given
         row.add(START, *encode("assistant"))
         begin = len(row.ids)
-        if turn.thought:
+        # An answer that was not accepted stays without its thought, as the answers of earlier turns do.
+        if turn.thought and not turn.feedback:
             row.add(CHANNEL, *encode("analysis"), MESSAGE, *encode(turn.thought), END, learned=learned)
             row.add(START, *encode("assistant"), learned=learned)
         if turn.final is None:

@@ -8,13 +8,13 @@ import re
 from datetime import date, timedelta
 
 from families import arithmetic, arithmetic_everyday, dates, documents, functions, outside, small_talk, structured, text
-from families.base import Conversation, Source, Turn, capital, compact, python_turns, think
+from families.base import Conversation, Source, Turn, capital, compact, python_turns, think, vary
 from families.dates import some_day
 from families.numerals import in_words
 from families.text import quoted
 
 PRINTED = re.compile(r"print\((?:round\()?(.*?)(?:, 10\))?\)")
-NUMBER = re.compile(r"-?\d+(\.\d+)?")
+NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?")
 
 # Of the result so far, `{r}`, and a new number, `{n}`.
 ONWARD = {
@@ -27,9 +27,43 @@ ONWARD = {
     "{r} ** 2": "square it|square that|and squared|now squared|what is that squared|now the square of it|and the square".split("|"),
     "{r} * {p} / 100": "and {p}% of that|{p}% of that|what is {p} percent of that|{p} percent of it|now {p}% of it|how much is {p}% of that|take {p}% of the result|and {p} percent".split("|"),
 }  # fmt: skip
+IT = "<it|that|this|the result|the answer|that number|this number|the number|the last one|what you got|your answer|the outcome|the total>"
+MORE = "<|another |a|one more time |again |further |yet another |an extra |additional |some >"
+START = "<|and |now |then |ok, |next |so |please |also |well, |and now |good, |fine, |could you |can you |would you |I want to |let us >"
+# The same in parts: half of what is said onward is put together from these.
+ONWARD_WIDE = {
+    "{r} * {n}": [
+        f"{START}<multiply|take|scale> {IT} <by|times|with the factor> {{n}}", f"{START}<what is|what are|how much is|how much are|how many are|give me|compute|I need> {{n}} times {IT}", f"<and|now|what about|how about|then> {{n}} <times|of> {IT}",
+        f"<what if|and if|suppose|say> <there were|there are|I have|we had|we need|I take|I buy|we order> {{n}} <of them|of those|of these|times as many|times as much|such|of that kind>", f"<and|now|what about|how about> {{n}} <times as much|times as many|of these|of those|of them|such ones|copies|rounds of it|times in a row>",
+        f"<what if|suppose|imagine> {IT} <is|was|came|happens|is done|is needed> {{n}} times", f"{IT} <for {{n}} people|for {{n}} days|in {{n}} weeks|{{n}}-fold|over {{n}} months|for each of {{n}} people|times {{n}}|multiplied by {{n}}>",
+    ],
+    "{r} + {n}": [
+        f"{START}<add|plus|put|throw in|count in|include|append> <|another |yet another |one more |an extra |the number |also >{{n}}<| to {IT}| on it| as well| too| extra| more>", f"<what if|and if|suppose|say|imagine> <another |a further |an additional |an extra |>{{n}} <come|arrive|are added|come along|more come|turn up|are put in|appear|come in>",
+        f"<what if|and if|suppose> <I|we|you|they> <get|find|receive|earn|win|buy|gain|add|have> {{n}} <more|extra|on top|in addition|again>", f"<what is|how much is|how many is|compute|give me> {IT} <plus|with another|with an extra|and> {{n}}", f"<and|now|then> {{n}} <more|extra|in addition|besides|as a bonus|on the pile>",
+        f"<increase|raise|grow|extend|lift> {IT} by <|another |a further >{{n}}", f"<and with|now with|how about with> <another |an extra |>{{n}}<| more| extra| added| in addition>",
+    ],
+    "{r} - {n}": [
+        f"{START}<subtract|take away|take off|deduct|remove|drop|leave out|cut off|strip> <|another |yet another |one more |an extra |also >{{n}}<| from {IT}| of it| as well| too| more>", f"<what if|and if|suppose|say|imagine> <another |a further |>{{n}} <leave|go|are gone|are lost|are removed|go away|are missing|drop out|break|are taken>",
+        f"<what if|and if|suppose> <I|we|you|they> <give away|spend|sell|pay|use|lose|eat|drop|return|throw out> {{n}}<| of them| of it| of that| again>", f"<what is|how much is|what remains of|what is left of> {IT} <minus|without|less|after taking> {{n}}", f"<and|now|then> {{n}} <less|fewer|off|away|out|taken away|removed|lost|spent>",
+        f"<reduce|lower|decrease|shrink|cut> {IT} by <|another |a further >{{n}}", f"<and with|now with|how about with> {{n}} <less|fewer|taken out|missing|removed|subtracted|sold|off>",
+    ],
+    "{r} / {n}": [
+        f"{START}<divide|split|share|break up> {IT} <by|into|among|between> {{n}}<| parts| people| of us| groups| boxes>", f"<what is|how much is> {IT} <divided by|over|split by> {{n}}", f"<what if|and if|suppose> {{n}} <people|friends|groups|of us|children> <share|split|divide> {IT}", f"{IT} <per|for each of|for one of> {{n}}<| people| days| persons>",
+    ],
+    "{r} * 2": [f"{START}<double|duplicate> {IT}", f"<and|now|what about> <twice|the double of|two times> {IT}"],
+    "{r} / 2": [f"{START}<halve|cut in half|split in half> {IT}", f"<and|now|what about> <half|one half> of {IT}"],
+    "{r} ** 2": [f"{START}square {IT}", f"<and|now|what is|what about> the square of {IT}"],
+    "{r} * {p} / 100": [f"<what is|what are|how much is|give me|compute|take> {{p}} <percent|%> of {IT}", f"<and|now> {{p}} <percent|%> of {IT}"],
+}  # fmt: skip
+REDO = ["<redo|repeat|do|compute|try|run|calculate|work out|solve> <it|that|this|the sum|the same> <again |once more |>with {x}", "<I|I really|I actually> <meant|wanted|should have written|should have said|had in mind> {x}", "<the right|the correct> <number|value|one> is <that |>{x}", "<there is|I made|that was> a <mistake|typo|slip|mix-up>: {x}", "<change|correct|fix|adjust> that: {x}", "<sorry|oops|pardon|wait|hold on|stop|ah|argh|hm>, <I meant |it is |make it |rather |that should be |>{x}", "<use|take|put|read> {x}<| please>"]
 VERBS = {"*": "multiply", "+": "add", "-": "subtract", "/": "divide", "**": "raise to a power"}
 
-AGAIN = ["and {x}", "now {x}", "what about {x}", "and for {x}", "how about {x}", "the same for {x}", "the same with {x}", "do the same with {x}", "do that for {x}", "and with {x}", "now the same for {x}", "{x}", "and what about {x}", "next: {x}", "also for {x}", "and then {x}", "ok and {x}", "now do {x}", "repeat it for {x}", "try {x}", "once more with {x}", "then {x}", "and {x}, please", "please do {x} too", "I also need it for {x}", "and now for {x}"]  # fmt: skip
+WEEKDAY_OF_IT = [
+    "<and |so |then |now |>< |>on <which|what> <day of the week|weekday|day> <is|will|does|would> <that|this|it|that date|this date|the date> <fall|be|come|happen|land>", "<and |so |then |now |><what|which> <weekday|day of the week|day> <is|was|will be|would be|do we get for|belongs to> <it|that|that date|this date|the date|this one|that day>",
+    "<tell me|name|give me|find|I need|compute> <the|its> <weekday|day of the week><| of that| of it| for that date| too| as well>", "<is|was|will> <that|it> <a monday|a sunday|a workday|which weekday|what day of the week|a friday or what|on the weekend>", "<and|now> <the|its> <weekday|day of the week|name of the day><| for it| of that date| there>",
+    "<where|on what day> in the week <is|are|do> <that|it|we|we be|we end up|we arrive>",
+]
+AGAIN = ["and {x}", "now {x}", "what about {x}", "and for {x}", "how about {x}", "the same for {x}", "the same with {x}", "do the same with {x}", "do that for {x}", "and with {x}", "now the same for {x}", "{x}", "and what about {x}", "next: {x}", "also for {x}", "and then {x}", "ok and {x}", "now do {x}", "repeat it for {x}", "try {x}", "once more with {x}", "then {x}", "and {x}, please", "please do {x} too", "I also need it for {x}", "and now for {x}", "what would it be for {x}", "could you do {x} as well", "can you also do {x}", "{x} too", "{x} too, please", "and the same thing for {x}", "what if it is {x}", "suppose it is {x}", "would you do {x} also", "how is it for {x}", "the next one is {x}", "another one: {x}", "one more: {x}", "let us do {x} now", "what do you get for {x}", "and in the case of {x}", "now take {x}", "do {x} next", "go on with {x}", "continue with {x}", "check {x} too", "is it different for {x}", "and then there is {x}"]  # fmt: skip
 INSTEAD = ["no, I meant {x}", "sorry, I meant {x}", "oops, {x}", "I meant {x}", "wait, it should be {x}", "make that {x}", "correction: {x}", "no, {x}", "sorry, {x}", "actually {x}", "I mistyped, it is {x}", "no wait, {x}", "not that, {x}", "pardon, {x}", "that was wrong, use {x}", "I wanted {x}", "please use {x}"]  # fmt: skip
 AS_JSON = "now as JSON|as JSON, please|give me that as JSON|in JSON|can I have that as JSON|the same as JSON|now in JSON|JSON please|return it as JSON|write that as JSON|output that as JSON|please format the answer as JSON|turn that into JSON|I need it as JSON|and as JSON|show it as JSON|put that into JSON|that as a JSON object|make it JSON|could you give me the result as JSON".split("|")  # fmt: skip
 REPEAT = "say that again|repeat that|what was the answer|can you repeat the answer|once more, please|repeat the result|what did you say|tell me the answer again|what was that again|please repeat|again, please|I did not get that, say it again".split("|")
@@ -55,6 +89,12 @@ def said(g: Source, body: str) -> str:
     body = capital(body) if g.chance(0.55) else body
     asks = re.match(r"(?i)(what|how|which|can|could|and (what|how)|and |ok, and )", body)
     return body + ("" if body[-1] in "?!." else g.pick(["?", "?", "?", "", " please?"]) if asks else g.pick(["", ".", ".", "", "!", " please", ", please."]))
+
+
+def onward(g: Source, form: str, n: str, p: str = "") -> str:
+    """What to do with the last result, in one of the plain forms or put together from parts."""
+    way = g.template(ONWARD[form]) if g.chance(0.45) else vary(g, g.pick(ONWARD_WIDE[form]))
+    return said(g, way.replace("{n}", n).replace("{p}", p))
 
 
 def used(c: Conversation) -> tuple[str, str] | None:
@@ -87,7 +127,7 @@ def arithmetic_pair(g: Source) -> tuple[Conversation, Conversation]:
         if form == "{r} / {n}" and float(n) == 0:
             n = "4"
         shown = in_words(g, n, 0.12)
-        user = said(g, g.template(ONWARD[form]).replace("{n}", shown).replace("{p}", p))
+        user = onward(g, form, shown, p)
         return first, compute(g, user, form.replace("{r}", result).replace("{n}", n).replace("{p}", p))
     expression, _ = used(first)
     numbers = re.findall(r"\d+(?:\.\d+)?", expression)
@@ -96,8 +136,9 @@ def arithmetic_pair(g: Source) -> tuple[Conversation, Conversation]:
         new = number(g)
         if "/" in expression and float(new) == 0:
             new = "5"
-        way = g.pick([f"{new} instead of {old}", f"{new}, not {old}", f"{new} where I wrote {old}", f"not {old} but {new}", f"with {new} instead of {old}", f"{old} should be {new}", f"{new} in place of {old}"])
-        user = said(g, g.template(INSTEAD if g.chance(0.7) else AGAIN[:8]).replace("{x}", way))
+        way = g.pick([f"{new} instead of {old}", f"{new}, not {old}", f"{new} where I wrote {old}", f"not {old} but {new}", f"with {new} instead of {old}", f"{old} should be {new}", f"{new} in place of {old}", f"{new} as the number in place of {old}", f"{old} was wrong, it is {new}", f"{new}, {old} was a typo", f"{new} replaces {old}", f"swap {old} for {new}", f"put {new} where {old} was", f"{new} rather than the {old}", f"the {old} is really {new}", f"change the {old} to {new}"])
+        ways = REDO if g.chance(0.4) else INSTEAD if g.chance(0.6) else AGAIN[:8] + ["{x}", "{x}"]
+        user = said(g, vary(g, g.template(ways)).replace("{x}", way))
         return first, compute(g, user, re.sub(rf"(?<![\d.]){re.escape(old)}(?![\d.])", new, expression))
     match = re.fullmatch(r"([\d.]+) ([-+*/]) ([\d.]+)", expression)
     if match and g.chance(0.6):
@@ -166,7 +207,7 @@ def date_pair(g: Source) -> tuple[Conversation, Conversation]:
         return first, weekday_of(said(g, g.template(AGAIN).replace("{x}", str(b))), b)
     day = date.fromisoformat(first.turns[0].result)
     if kind < 0.55:
-        return first, weekday_of(said(g, g.pick(["what weekday is that", "which day of the week is that", "and what day of the week is it", "what weekday will it be", "on which weekday does that fall", "and the weekday"])), day)
+        return first, weekday_of(said(g, vary(g, g.pick(WEEKDAY_OF_IT)) if g.chance(0.6) else g.pick(["what weekday is that", "which day of the week is that", "and what day of the week is it", "what weekday will it be", "on which weekday does that fall", "and the weekday"])), day)
     m, weeks, back = g.int(1, 60), g.chance(0.4), g.chance(0.35)
     unit = ("week" if weeks else "day") + ("" if m == 1 else "s")
     count = "a" if m == 1 else in_words(g, str(m), 0.2)
@@ -239,7 +280,7 @@ def plain_thread(g: Source) -> list[Conversation]:
         if NUMBER.fullmatch(result) and len(result) < 14:
             n = number(g)
             form = g.pick(list(ONWARD)[:3])
-            pair.append(compute(g, said(g, g.template(ONWARD[form]).replace("{n}", n)), form.replace("{r}", result).replace("{n}", n)))
+            pair.append(compute(g, onward(g, form, n), form.replace("{r}", result).replace("{n}", n)))
     return [*(single(g) for _ in range(max(0, count - len(pair)))), *pair]
 
 

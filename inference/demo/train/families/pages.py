@@ -18,8 +18,10 @@ LINE_WIDTH, VIEW_TOKENS, LINES_BEFORE_TARGET = 80, 1024, 4
 CONTEXT = 4096
 UNESCAPED = "!'()*~-._"
 FUNCTION_WORDS = set(
-    """a an and are as at be but by can did do does for from had has have how i in is it its me my of on or our s so than that the their them
-there these they this those to was we were what when where which who whom whose why will with would you your""".split()
+    """a about an and any are as at be been being but by can could did do does either ever for from get gets had has have how i if in
+into is it its many me much must my of often on or our ours s should so some such than that the their them then there these they this
+those to too until up upon very was we were what whatever when where whether which while who whom whose why will with would you your
+yours""".split()
 )
 _CHUNK = regex.compile(r"\s{1,256}|(?:[^\s-]|-(?!\p{L})){1,256}-?|-")
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]{1,64}")
@@ -67,7 +69,9 @@ def page_of(name: str, source: str) -> Page:
     title, body = name.rsplit("/", 1)[-1], source.rstrip()
     if name.endswith(".md"):
         heading = re.search(r"^#{1,6} +(\S.*)$", source, re.M)
-        title, body = heading.group(1).strip() if heading else title, source.strip()
+        # Lists that only a blank line parts are one.
+        listed = re.sub(r"^(- .*)\n\n(?=- )", r"\1\n", source.strip(), flags=re.M)
+        title, body = heading.group(1).strip() if heading else title, re.sub(r"^- ", "  * ", listed, flags=re.M)
     elif name.endswith(".html"):
         title, body = re.search("<title>(.*?)</title>", source).group(1), _html(source)
     return Page(name, title, f"\nURL: {name}\n{body}")

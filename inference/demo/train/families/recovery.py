@@ -75,11 +75,11 @@ def _mistaken(g: Source, tool: dict, args: dict) -> tuple[dict, list[str]] | Non
         return None
     if param["type"] == "string":
         other = g.int(1, 99999)
-        return args | {key: other}, [f"/{key}: must be string, got number {other}"]
+        return args | {key: other}, [f"/{key}: must be string, got number {other}; write it in quotes"]
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     other = g.word()
-    return args | {key: other}, [f"/{key}: must be {param['type']}, got string {compact(other)}"]
+    return args | {key: other}, [f"/{key}: must be {param['type']}, got string {compact(other)}; write a number"]
 
 
 def refused(g: Source, tools: list[dict]) -> Conversation:
@@ -216,13 +216,13 @@ def _json_mistake(g: Source, final: str, schema: dict) -> tuple[str, list[str]] 
         if kind < 0.45:
             return compact(data | {key: str(value)}), [f"/{key}: must be {wanted}, got string {compact(str(value))}; remove the quotes"]
         other = f"{value} {g.word()}"
-        return compact(data | {key: other}), [f"/{key}: must be {wanted}, got string {compact(other)}"]
+        return compact(data | {key: other}), [f"/{key}: must be {wanted}, got string {compact(other)}; write a number"]
     if wanted == "boolean" and kind < 0.7:
         text = compact(value)
         return compact(data | {key: text}), [f"/{key}: must be boolean, got string {compact(text)}; remove the quotes"]
     if wanted == "string" and "enum" not in shape and kind < 0.25 and len(str(value)) < 60:
         other = g.int(1, 999)
-        return compact(data | {key: other}), [f"/{key}: must be string, got number {other}"]
+        return compact(data | {key: other}), [f"/{key}: must be string, got number {other}; write it in quotes"]
     if key in required and kind < 0.6 and len(data) > 1:
         return compact({k: v for k, v in data.items() if k != key}), [f"missing {compact(key)}"]
     if strict and kind < 0.85:
@@ -255,7 +255,7 @@ def _xml_mistake(g: Source, final: str) -> tuple[str, list[str]] | None:
         other = g.pick(["data", "item", "record", "document", "entry"])
         if other == root:
             return None
-        return f"<{other}>{body.group(2)}</{other}>", [f"line 1: Element '{other}': No matching global declaration available for the validation root."]
+        return f"<{other}>{body.group(2)}</{other}>", [f"line 1: the root element must be <{root}>, found <{other}>"]
     name = f"{elements[0][0]}{g.pick(['_text', '_value', '1'])}"
     document = final.replace(f"<{elements[0][0]}>", f"<{name}>", 1).replace(f"</{elements[0][0]}>", f"</{name}>", 1)
     return document, [f"line 1: Element '{name}': This element is not expected. Expected is ( {elements[0][0]} )."]
