@@ -15,7 +15,8 @@ FLAGS = ["-O3", "-std=c++17", "-shared", "-fPIC", "-mavx512f", "-mavx512bw", "-m
 @functools.cache
 def library():
     """The compiled code, or none where the processor or the system does not allow it."""
-    if "amx_bf16" not in Path("/proc/cpuinfo").read_text():
+    features = Path("/proc/cpuinfo")
+    if not features.exists() or "amx_bf16" not in features.read_text():
         return None
     text = b"".join(path.read_bytes() for path in [*SOURCES, HERE / "amx.h"]) + " ".join(FLAGS).encode()
     built = HERE / "__pycache__" / f"amx_{hashlib.sha256(text).hexdigest()[:16]}.so"

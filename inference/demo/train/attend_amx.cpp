@@ -127,6 +127,26 @@ inline void products(const uint16_t* numbers, int ld, const Packed& packed, int 
   _tile_stored(3, sums[0] + 48, 4 * D);
 }
 
+// A block of packed columns to tiles 4 to 7.
+inline void load_columns(const uint32_t* columns) {
+  _tile_loadd(4, columns, 64);
+  _tile_loadd(5, columns + 512, 64);
+  _tile_loadd(6, columns + 256, 64);
+  _tile_loadd(7, columns + 768, 64);
+}
+
+// `out` [16][32], rows `ld` apart, = the 16 rows of D in tiles 0 and 1 x the columns in tiles 4 to 7.
+inline void multiply_columns(float* out, int ld) {
+  _tile_zero(2);
+  _tile_zero(3);
+  _tile_dpbf16ps(2, 0, 4);
+  _tile_dpbf16ps(3, 0, 5);
+  _tile_dpbf16ps(2, 1, 6);
+  _tile_dpbf16ps(3, 1, 7);
+  _tile_stored(2, out, 4 * ld);
+  _tile_stored(3, out + TILE, 4 * ld);
+}
+
 void forward_rows(const Shape& s, const Packed& k, const Packed& v, const uint16_t* src, const int64_t* at, float sink, uint16_t* out, float* lse) {
   static thread_local Buffer<float> scores;
   static thread_local Buffer<uint16_t> shares;
@@ -141,20 +161,8 @@ void forward_rows(const Shape& s, const Packed& k, const Packed& v, const uint16
     _tile_loadd(0, q.q, 2 * D);
     _tile_loadd(1, q.q[0] + D / 2, 2 * D);
     for (int b = q.first_block; b < q.end_block; b++) {
-      const uint32_t* keys = k.block(b);
-      float* to = z + (b - q.first_block) * BLOCK;
-      _tile_zero(2);
-      _tile_zero(3);
-      _tile_loadd(4, keys, 64);
-      _tile_loadd(5, keys + 512, 64);
-      _tile_dpbf16ps(2, 0, 4);
-      _tile_dpbf16ps(3, 0, 5);
-      _tile_loadd(6, keys + 256, 64);
-      _tile_loadd(7, keys + 768, 64);
-      _tile_dpbf16ps(2, 1, 6);
-      _tile_dpbf16ps(3, 1, 7);
-      _tile_stored(2, to, 4 * ld);
-      _tile_stored(3, to + TILE, 4 * ld);
+      load_columns(k.block(b));
+      multiply_columns(z + (b - q.first_block) * BLOCK, ld);
     }
     const int begin = q.first_block * BLOCK, width = (q.end_block - q.first_block) * BLOCK;
     float share[TILE];
@@ -229,21 +237,11 @@ struct Side {
 
 // `out` [32][32] = rows of D x a block of packed columns.
 inline void scores(const uint16_t (*rows)[D], const uint32_t* columns, float (*out)[BLOCK]) {
-  _tile_loadd(4, columns, 64);
-  _tile_loadd(5, columns + 512, 64);
-  _tile_loadd(6, columns + 256, 64);
-  _tile_loadd(7, columns + 768, 64);
+  load_columns(columns);
   for (int half = 0; half < 2; half++) {
     _tile_loadd(0, rows[half * TILE], 2 * D);
     _tile_loadd(1, rows[half * TILE] + BLOCK, 2 * D);
-    _tile_zero(2);
-    _tile_zero(3);
-    _tile_dpbf16ps(2, 0, 4);
-    _tile_dpbf16ps(3, 0, 5);
-    _tile_dpbf16ps(2, 1, 6);
-    _tile_dpbf16ps(3, 1, 7);
-    _tile_stored(2, out[half * TILE], 4 * BLOCK);
-    _tile_stored(3, out[half * TILE] + TILE, 4 * BLOCK);
+    multiply_columns(out[half * TILE], BLOCK);
   }
 }
 

@@ -284,13 +284,13 @@ class Experts(nn.Module):
         weight = top.softmax(-1).flatten()
         order = chosen.flatten().argsort(stable=True)
         counts = torch.bincount(chosen.flatten(), minlength=c.experts)
-        sizes = (counts + EXPERT_UNIT - 1) // EXPERT_UNIT * EXPERT_UNIT
         balance = c.experts * (counts / len(order) * logits.softmax(-1).mean(0)).sum()
         gate_up, down = StraightThrough.apply(self.gate_up), StraightThrough.apply(self.down)
         if experts_amx.ready(h, c.intermediate):
             weight = weight.index_select(0, order)
             return experts_amx.Mix.apply(h, order // c.top_k, weight, counts, gate_up, self.gate_up_bias, down, self.down_bias), balance
         # Each expert's tokens, then its padding: token 0 with weight 0.
+        sizes = (counts + EXPERT_UNIT - 1) // EXPERT_UNIT * EXPERT_UNIT
         shift = (sizes.cumsum(0) - sizes) - (counts.cumsum(0) - counts)
         slot = torch.arange(len(order)) + shift.repeat_interleave(counts)
         token = torch.zeros(int(sizes.sum()), dtype=torch.long).index_copy(0, slot, order // c.top_k)
