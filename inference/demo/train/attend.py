@@ -3,7 +3,7 @@
 The sink of a head takes part in the softmax and has no value. The shared past needs no copy per row.
 """
 
-import attend_amx
+import attend_tiles
 import torch
 import torch.nn.functional as F
 
@@ -14,8 +14,8 @@ def attend(q, k, v, past_k, past_v, sinks, at, reach: int):
     q [b, n, heads, d]; k, v [b, t, kv heads, d]; past_k, past_v [s, kv heads, d]; sinks [heads]; at [n] or [b, n], the place
     of each query in its row; reach: keys this far back or farther are not seen.
     """
-    if attend_amx.ready(q, k):
-        return attend_amx.Attend.apply(q, k, v, past_k, past_v, sinks, at, reach)
+    if attend_tiles.ready(q, k):
+        return attend_tiles.Attend.apply(q, k, v, past_k, past_v, sinks, at, reach)
     (b, n, heads, d), kv = q.shape, k.shape[2]
     fold = heads // kv
     q = q.view(b, n, kv, fold, -1).permute(2, 0, 3, 1, 4).reshape(kv, b, fold * n, -1)

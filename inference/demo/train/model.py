@@ -10,7 +10,8 @@ at the places where something is learned: nothing else reads its output.
 import math
 from dataclasses import dataclass
 
-import experts_amx
+import experts_tiles
+import kernels
 import torch
 import torch.nn.functional as F
 from attend import attend
@@ -165,7 +166,11 @@ class Swiglu(torch.autograd.Function):
 
 
 def linear(x, weight, bias=None):
-    return F.linear(x, weight.to(x.dtype), None if bias is None else bias.to(x.dtype))
+    """The product of bfloat16 numbers, in float32 where the processor multiplies those faster."""
+    weight, bias = weight.to(x.dtype), None if bias is None else bias.to(x.dtype)
+    if kernels.amx():
+        return F.linear(x, weight, bias)
+    return F.linear(x.float(), weight.float(), None if bias is None else bias.float()).to(x.dtype)
 
 
 class Attention(nn.Module):
@@ -183,7 +188,7 @@ class Attention(nn.Module):
         """`q` [b, n, heads, d] of places `at` ([n], or [b, n]) over keys of the same rows, after the past [s, kv heads, d]."""
         reach = self.c.window if self.sliding else self.c.max_positions
         y, sums = attend(q, k, v, past_k, past_v, self.sinks, at, reach)
-        return y.view(-1, self.c.heads * self.c.head_dim), sums
+        return y.reshape(-1, self.c.heads * self.c.head_dim), sums
 
     def _seen(self, past, own):
         """The keys or values of a prefix that what follows it can see; `past` is what stands before it."""
@@ -286,9 +291,9 @@ class Experts(nn.Module):
         counts = torch.bincount(chosen.flatten(), minlength=c.experts)
         balance = c.experts * (counts / len(order) * logits.softmax(-1).mean(0)).sum()
         gate_up, down = StraightThrough.apply(self.gate_up), StraightThrough.apply(self.down)
-        if experts_amx.ready(h, c.intermediate):
+        if experts_tiles.ready(h, c.intermediate):
             weight = weight.index_select(0, order)
-            return experts_amx.Mix.apply(h, order // c.top_k, weight, counts, gate_up, self.gate_up_bias, down, self.down_bias), balance
+            return experts_tiles.Mix.apply(h, order // c.top_k, weight, counts, gate_up, self.gate_up_bias, down, self.down_bias), balance
         # Each expert's tokens, then its padding: token 0 with weight 0.
         sizes = (counts + EXPERT_UNIT - 1) // EXPERT_UNIT * EXPERT_UNIT
         shift = (sizes.cumsum(0) - sizes) - (counts.cumsum(0) - counts)

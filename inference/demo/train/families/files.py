@@ -8,7 +8,8 @@ import io
 import re
 
 from families import words
-from families.base import Conversation, Source, Turn, capital, think
+from families.base import Conversation, Source, Turn, capital, think, vary
+from families.files_wording import WIDE
 
 DATA, OUT = "/mnt/data/", "/outputs/"
 LOOK = "print(open('{f}').read()[:300])"
@@ -63,7 +64,7 @@ TABLES = [
 def _names(g: Source, column: str, count: int) -> list[str]:
     make = {
         "name": lambda: g.first_name() if g.chance(0.6) else g.full_name(), "student": g.first_name, "city": g.city, "day": lambda: f"2026-{g.int(1, 12):02}-{g.int(1, 28):02}", "title": lambda: f"The {capital(g.word())}",
-    }.get(column, lambda: g.listed_or_like(words.NOUNS, "noun"))  # fmt: skip
+    }.get(column, g.pick([lambda: g.listed_or_like(words.NOUNS, "noun")] * 2 + [g.city, g.first_name, lambda: g.pseudo().lower()]))  # fmt: skip
     found: dict[str, None] = {}
     while len(found) < count:
         name = make()
@@ -78,11 +79,25 @@ def _few(g: Source, values: str, count: int) -> list[str]:
     return [g.pick(options) for _ in range(count)]
 
 
+def _unlisted(g: Source) -> tuple:
+    """What a table is made of, in words that stand in no list: who knows all columns looks for them and not for the place where one is named."""
+    found: dict[str, None] = {}
+    while len(found) < 5:
+        word = g.listed_or_like(words.NOUNS, "noun").lower()
+        if word.isascii() and word.isalpha():
+            found.setdefault(word)
+    about, key, *columns, few = found
+    plural = lambda word: word if word.endswith("s") or g.chance(0.4) else word + "s"  # noqa: E731
+    ranges = [g.pick([(1, 60), (10, 900), (100, 5000), (1, 90000)]) for _ in columns]
+    values = "|".join(g.pseudo().lower() if g.chance(0.5) else g.part(words.ADJECTIVES) for _ in range(4))
+    return plural(about), key, [(plural(name), "", *bounds) for name, bounds in zip(columns, ranges)], [(few, values)]
+
+
 class Table:
     """A CSV file with its columns."""
 
     def __init__(self, g: Source):
-        kinds, self.key, numbers, fews = g.pick(TABLES)
+        kinds, self.key, numbers, fews = g.pick(TABLES) if g.chance(0.4) else _unlisted(g)
         self.about = g.pick(kinds.split("|"))
         rows = g.pick([3, 4, 5, 5, 6, 7, 8])
         self.numbers = g.sample(numbers, g.pick([1, 1, 2]))
@@ -140,6 +155,11 @@ with open('/outputs/{o}', 'w') as f:
     f.write(f'<svg xmlns="http://www.w3.org/2000/svg" width="{{30 * len(values)}}" height="200">{bars}</svg>')"""
 
 
+def template(g: Source, kind: str, common: list[str]) -> str:
+    """A request with places for its values, half of the time put together from parts."""
+    return vary(g, g.pick(WIDE[kind])) if kind in WIDE and g.chance(0.5) else g.template(common)
+
+
 def asked(g: Source, body: str, values: dict[str, str]) -> str:
     """A request from its template, with the file named in one of the ways or not at all."""
     values["in"] = g.pick(NAMED).replace("{f}", values["f"])
@@ -147,7 +167,7 @@ def asked(g: Source, body: str, values: dict[str, str]) -> str:
         body = body.replace("{c}s", "{c}")
     for key, value in values.items():
         body = body.replace("{" + key + "}", value)
-    body = re.sub(" +", " ", body).strip()
+    body = re.sub(" +", " ", body).strip().removeprefix(", ")
     first = body.split()[0].lower()
     if first in ("what", "which", "how", "who", "whose", "where", "can", "tell"):
         end = g.pick(["?", "?", "?", ""])
@@ -186,9 +206,9 @@ def table_question(g: Source, table: Table) -> tuple[str, str, str, str]:
     values["o"] = out
     head = table.head()
     if kind == "chart":
-        template = g.template(CHARTS)
-        out = out if "{o}" in template else "chart.svg"
-        return asked(g, template, values), "draw a chart", head + CHART.replace("{c}", column).replace("{o}", out).replace("{{", "{").replace("}}", "}"), f"I saved the chart as {out}."
+        ask = template(g, kind, CHARTS)
+        out = out if "{o}" in ask else "chart.svg"
+        return asked(g, ask, values), "draw a chart", head + CHART.replace("{c}", column).replace("{o}", out).replace("{{", "{").replace("}}", "}"), f"I saved the chart as {out}."
     templates, what, code, final = {
         "sum": (SUMS, f"sum the column {column}", f"print({total(f'sum({cells} for r in rows)')})", f"The sum of {column} is {{r}}."),
         "average": (AVERAGES, f"average the column {column}", f"print(round(sum({cells} for r in rows) / len(rows), 2))", f"The average {column} is {{r}}."),
@@ -209,8 +229,8 @@ def table_question(g: Source, table: Table) -> tuple[str, str, str, str]:
     if extremes and kind in ("most", "least") and g.chance(0.4):
         word = extremes.split("|")[kind == "least"]
         noun = g.pick(["who", f"which {shown_k}"]) if shown_k in ("name", "student") else f"which {shown_k}"
-        templates = [f"{noun} {word if ' ' in word and word.split()[0] in ('earns', 'has', 'costs', 'sold') else 'is the ' + word} {{in}}"] * 8
-    return asked(g, g.template(templates), values), what, head + code, final
+        return asked(g, f"{noun} {word if ' ' in word and word.split()[0] in ('earns', 'has', 'costs', 'sold') else 'is the ' + word} {{in}}", values), what, head + code, final
+    return asked(g, template(g, kind, templates), values), what, head + code, final
 
 
 TEXT_KINDS = [
@@ -264,7 +284,7 @@ def text_question(g: Source, name: str, text: str) -> tuple[str, str, str, str]:
         word = values["w"] = next((w for w in text.split() if w.isalpha()), "")
     for key, value in {"f": DATA + name, "w": word, "o": values["o"]}.items():
         code, final = code.replace("{" + key + "}", value), final.replace("{" + key + "}", value)
-    return asked(g, g.template(ways), values), what, code, final
+    return asked(g, template(g, what, ways), values), what, code, final
 
 
 def made_question(g: Source) -> tuple[str, str, str, str]:
@@ -275,7 +295,7 @@ def made_question(g: Source) -> tuple[str, str, str, str]:
     values = {"a": str(a), "b": str(b), "t": text.replace("'", ""), "o": f"{g.pick(['numbers', 'notes', 'result', 'list', 'output', 'hello', g.pseudo().lower(), g.part(words.NOUNS)])}{g.pick(['.txt', '.txt', '.txt', '.csv', '.md'])}", "f": ""}
     for key, value in values.items():
         code = code.replace("{" + key + "}", value)
-    return asked(g, g.template(ways), values), what, code, f"I saved {values['o']}."
+    return asked(g, template(g, what, ways), values), what, code, f"I saved {values['o']}."
 
 
 def briefing(files: dict[str, str], outputs: bool) -> str | None:

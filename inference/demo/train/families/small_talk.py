@@ -40,6 +40,7 @@ GREETINGS_WIDE = [
 ]
 THANKS_WIDE = [
     "<thanks|thank you|many thanks|thx|big thanks|huge thanks|a big thank you|thousand thanks> <for everything|for the help|for this|for the answer|for your time|for your work|from {p}|my friend|so very much|indeed|again|for explaining|for the quick answer|a ton|a bunch|a lot|ever so much|loads|to you|from all of us>",
+    "<thanks|thank you|thx|many thanks> <a thousand|a thousand times|a lot|so much|very very much|warmly|sincerely|again and again|from my heart|heartily|dearly|indeed>", "<I am|we are|I'm> <grateful|so grateful|thankful|pleased|glad|satisfied><| for that| for this| for your help| to you| indeed|, thanks>",
     "<thanks|thank you>, <that is what I wanted|that was all|that is everything|that is all for now|that's perfect|that's great|very helpful|it works|I am happy now|you are great|I got it|this is enough|good answer|that does it|no more questions|this solves it>",
     "<I am|I'm|we are> <very |so |really |truly |most |> <thankful|obliged|happy with that|pleased with this answer|in your debt><| to you|, thanks|>",
     "<I|we|{p} and I> <thank you|want to thank you|really appreciate this|appreciate that|appreciate your help|would like to say thanks|owe you one|value that>",
@@ -48,8 +49,8 @@ THANKS_WIDE = [
     "<how|so|very> <kind|nice|helpful|sweet> of you<, thanks|, thank you|>",
 ]
 FAREWELLS_WIDE = [
-    "<bye|goodbye|bye bye|good bye|farewell|cheerio|ciao|adieu|so long|ta-ta|later|adios|tschuess><| now| for today| for good|, friend|, {p}|, everyone| and thanks|, model|, have a good day>",
-    "<see|catch|talk to|speak to> you <later|tomorrow|next time|again|around|next week|on monday|another day|in a while|later then>",
+    "<bye|goodbye|bye bye|good bye|farewell|cheerio|ciao|adieu|so long|ta-ta|later|adios|tschuess><| now| so long| for today| for good| again| to you|, friend|, {p}|, everyone| and thanks|, model|, have a good day>",
+    "<see|catch|meet|talk to|speak to> <you|ya> <later|soon enough|very soon|in a bit|then|on friday|tomorrow|next time|again|around|next week|on monday|another day|in a while|later then>",
     "<I am|I'm> <leaving|off|going|off to bed|done here|logging off|out|going home><| now| for today|, bye|, goodbye>",
     "<good night|sleep well|have a good night|have a nice evening|have a great day|have a good one|enjoy your day|take care|all the best><| then|, bye|, {p}| now>",
     "<I must|I have to|I need to|I should|time to|it is time to> <go|leave|run|stop|sleep|say goodbye|quit><| now| soon|, bye|>",
@@ -69,7 +70,9 @@ ABLE_WIDE = [
 NAMES_WIDE = [
     "<who|what> <are you|is this|am I speaking with|am I chatting with|is answering|is there|is writing this|do I speak to|is behind this|did I reach|are you exactly|are you really>",
     "<what|which> <is your name|are you called|name do you have|name did they give you|do people call you|shall I call you|is the name of this model|do I call you|kind of model are you|model are you|program is this|thing are you|software are you|sort of assistant are you>",
+    "<to whom|with whom> <am I talking|am I speaking|do I speak|do I have the pleasure|am I connected>", "<what|which> name do you <have|use|answer to|carry|bear|listen to>", "<under|by> <which|what> name <are you known|can I find you|shall I save you|are you listed>",
     "<how|by what name> <are you called|do people call you|shall I call you|should I address you|may I call you|do you call yourself>",
+    "<are|aren't> you <a |really a |maybe a |just a |by chance a |actually a ><human|machine|robot|program|living|thinking> <being|person|thing|one|creature|mind>",
     "<are|aren't> you <a|some> <machine|bot|program|human|person|computer|language model|real human|living person|chatbot|man|woman|ghost>",
     "<are|aren't> you <alive|real|human|artificial|an AI|an assistant|GPT|ChatGPT|Llama|a GPT|conscious|a person or a machine|a small model>",
     "<tell me|say|may I know|can I know|I want to know|do tell me|please say> <who you are|your name|what you are|something about yourself|who I am talking with|which model you are|what you are called>",
@@ -92,7 +95,7 @@ KINDS = [
     ((NAMES, NAMES_WIDE), f"I am the small demo model of Chorale. {CAN}", "The user asks what I am."),
     ((FINE, FINE_WIDE), "Good. What else can I do for you?", "The user agrees."),
 ]
-SHARES = [35, 20, 8, 22, 10, 5]
+SHARES = [26, 18, 16, 18, 17, 5]
 
 
 def talk(g: Source, kind: int) -> Conversation:

@@ -1,9 +1,9 @@
-"""Attention on a processor with AMX."""
+"""Attention by kernels for this processor."""
 
 import ctypes
 
 import torch
-from amx import addresses, library
+from kernels import addresses, library
 
 HEAD = 64
 """The only size of a head that the code is written for."""

@@ -1,14 +1,14 @@
-"""Holds attention and experts, as this processor computes them, against plain float32: `python check_amx.py`.
+"""Holds attention and experts, as this processor computes them, against plain float32: `python check_kernels.py`.
 
 It prints the relative error of every output and gradient, and fails where one is over a hundredth: bfloat16 has 8 bits.
 """
 
 import sys
 
-import amx
+import kernels
 import torch
 from attend import attend
-from experts_amx import WIDTH, Mix
+from experts_tiles import WIDTH, Mix
 
 MOST = 0.01
 ALPHA, LIMIT = 1.702, 7.0
@@ -85,7 +85,7 @@ def main():
     torch.manual_seed(1)
     cases = [(1, 441, 441, 0, 4096), (7, 192, 192, 441, 4096), (7, 208, 208, 127, 128), (3, 40, 208, 441, 4096), (2, 100, 336, 127, 128), (1, 1, 1, 5, 4096), (1, 1301, 1301, 0, 128), (2, 33, 33, 31, 7)]
     good = [attention_case(*case) for case in cases]
-    good += [experts_case(count) for count in (1, 300, 5000)] if amx.library() else []
+    good += [experts_case(count) for count in (1, 300, 5000)] if kernels.library() else []
     sys.exit(0 if all(good) else f"an error is over {MOST}")
 
 

@@ -1,9 +1,9 @@
-"""A mixture of experts on a processor with AMX."""
+"""A mixture of experts by kernels for this processor."""
 
 import ctypes
 
 import torch
-from amx import addresses, library
+from kernels import addresses, library
 
 WIDTH = 192
 """The only width of the model and of an expert that the code is written for."""
