@@ -1,8 +1,9 @@
 /**
  * The same grammars for web-xgrammar, an independent implementation: every mask must be the same, for tokens
  * that are whole characters. Where it differs by itself it is left out: a negated class lets it write bytes that are
- * no UTF-8 (0xC0), it cuts characters outside ASCII off from negated classes, and it follows
- * rules that never come to an end.
+ * no UTF-8 (0xC0), it cuts characters outside ASCII off from negated classes, it follows
+ * rules that never come to an end, and it confuses the bytes of two characters outside ASCII that are the same:
+ * of `("a" | "é"){2} | "é" "b"` it allows `ab`.
  */
 
 import { isUtf8 } from "node:buffer";
@@ -40,7 +41,11 @@ const grammarTexts = fc
   .map(
     ([root, one, two]) =>
       `root ::= ${root}\none ::= "c" (${one} | "b")\ntwo ::= "(" (${two})? ")"\n`,
-  );
+  )
+  .filter((text) => {
+    const outsideAscii = text.match(/[^\n-~]/g) ?? [];
+    return new Set(outsideAscii).size === outsideAscii.length;
+  });
 
 test("masks of random EBNF are those of web-xgrammar", async () => {
   const { TokenizerInfo, GrammarCompiler: Compiler, GrammarMatcher } = loadXGrammar();
