@@ -1,4 +1,5 @@
 /** Failures of the jobs' own. What a run comes to is in the job; see `JobFailure`. */
+import { isConnectionLost } from "../thread/postgres-errors.ts";
 
 export type JobsErrorCode =
   /** `pg` or `pg-boss` is not installed. */
@@ -28,4 +29,9 @@ export class JobsError extends Error {
   override get name(): string {
     return this.constructor.name;
   }
+}
+
+/** Whether a database could not be reached, or asks to try again: a moment later it may be there. */
+export function isDatabaseAway(error: unknown): boolean {
+  return error instanceof JobsError && isConnectionLost(error.cause);
 }

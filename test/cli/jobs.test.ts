@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { LoopbackProxy } from "../postgres/proxy.ts";
 import { startPostgres, type TestPostgres } from "../postgres/start-postgres.ts";
 import { chorale } from "./chorale.ts";
 import { inProcess } from "./in-process.ts";
@@ -105,6 +106,32 @@ test("a worker that is told to stop lets its call end and gives its job back", a
   expect(done).toMatchObject({ state: "completed", attempt: 1 });
   expect(done.result.output).toContain("sunny");
   expect(readFileSync(seen, "utf8")).toBe("called\n");
+});
+
+test("a worker that begins before its database waits for it", async () => {
+  await using away = await LoopbackProxy.open(env.CHORALE_DATABASE ?? "");
+  away.fateOf = () => "cut before";
+  let stderr = "";
+  const stopped = await chorale(["jobs", "worker", "--database", away.url], {
+    home,
+    env,
+    whileRunning: async (child) => {
+      child.stderr?.on("data", (piece: Buffer) => {
+        stderr += piece.toString();
+      });
+      const said = async (sentence: string): Promise<void> => {
+        while (!stderr.includes(sentence) && child.exitCode === null) await wait(20);
+      };
+      await said("Waiting for it");
+      away.fateOf = () => "pass";
+      await said("working on the jobs of");
+      child.kill("SIGTERM");
+    },
+  });
+  expect(stderr).toMatch(
+    /^chorale: The database .+\. Waiting for it; Ctrl-C ends\nchorale: working on/,
+  );
+  expect(stopped.code).toBe(143);
 });
 
 test("schedules are added, listed and removed", async () => {

@@ -1,5 +1,5 @@
 /** `chorale jobs worker`. */
-import type { WorkerEvent } from "../../jobs/index.ts";
+import type { Jobs, WorkerEvent } from "../../jobs/index.ts";
 import type { CommandContext } from "../command-context.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import type { AgentArguments, ModelArguments } from "../flags.ts";
@@ -28,7 +28,7 @@ export async function workerCommand(
   const { concurrency = 1 } = args;
   takeTime(CLOSING_MS);
   await using places = new JobPlaces({ ...args.agent, ...args.model }, context, concurrency);
-  await withJobs(args, context, async (jobs) => {
+  const work = async (jobs: Jobs): Promise<void> => {
     if (!args.json) output.note(`working on the jobs of ${jobs.name}; Ctrl-C ends it`);
     await jobs.work({
       open: (job) => places.open(job),
@@ -38,7 +38,8 @@ export async function workerCommand(
       signal,
       onEvent: (event) => (args.json ? output.jsonLine(eventJson(event)) : tell(event, output)),
     });
-  });
+  };
+  await withJobs(args, context, work, { waits: !args.once });
   if (signal.aborted) throw signal.reason;
   return EXIT.ok;
 }
