@@ -12,7 +12,7 @@ import { DeclaredTools } from "../../runtime/calls/declared-tools.ts";
 import { loadModel } from "../../runtime/index.ts";
 import { userMessage } from "../../runtime/model/opening.ts";
 import { generateTasks } from "../eval/generate.ts";
-import { randomFrom } from "./search-corpus.ts";
+import { randomNumbers } from "../fixtures/random-numbers.ts";
 
 const TASKS_PER_SEED = 460;
 const SEEDS = 4;
@@ -82,7 +82,7 @@ function inOrderOf(
 
 /** The right document first, then up to three others. */
 function choicesFor(right: Record<string, unknown>, seed: number): readonly string[] {
-  const random = randomFrom(seed);
+  const random = randomNumbers(seed);
   const names = Object.keys(right);
   const choices = new Set([JSON.stringify(right)]);
   for (let tries = 0; choices.size < 4 && tries < 40; tries++) {

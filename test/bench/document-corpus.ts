@@ -2,7 +2,7 @@
  * A folder of documents for figures of size: prose in six languages with words as rare as they are in a
  * language, Markdown, HTML pages with navigation, code, text, notebooks. The same from the same seed.
  */
-import { randomFrom } from "./search-corpus.ts";
+import { randomNumbers } from "../fixtures/random-numbers.ts";
 
 export type GeneratedFile = {
   readonly path: string;
@@ -199,7 +199,7 @@ function notebook(random: Random): Content {
 
 /** `count` files, a thousand in each folder. */
 export function* generateFiles(count: number, seed: number): Generator<GeneratedFile> {
-  const random = randomFrom(seed);
+  const random = randomNumbers(seed);
   for (let n = 0; n < count; n++) {
     const kind = random();
     const make =

@@ -9,8 +9,8 @@ import { mkdirSync, mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } f
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type FolderBackend, openDocumentFolder } from "../../tools/index.ts";
+import { randomNumbers } from "../fixtures/random-numbers.ts";
 import { generateFiles } from "./document-corpus.ts";
-import { randomFrom } from "./search-corpus.ts";
 
 const SEED = 20_261;
 const DOCUMENTS = 100_000;
@@ -94,7 +94,7 @@ async function searchLatencies(
   docs: FolderBackend,
   queries: readonly string[],
 ): Promise<Record<string, number>> {
-  const random = randomFrom(SEED);
+  const random = randomNumbers(SEED);
   const times: number[] = [];
   const cpuTimes: number[] = [];
   let found = 0;

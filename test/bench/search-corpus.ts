@@ -4,6 +4,7 @@
  * for is known from how it was made, so every document has a grade for it: 3 it is about that, 1 it is
  * about the same place or matter in part, 0 otherwise.
  */
+import { randomNumbers } from "../fixtures/random-numbers.ts";
 
 export type CorpusDocument = {
   readonly url: string;
@@ -22,17 +23,6 @@ export type Corpus = {
   readonly documents: readonly CorpusDocument[];
   readonly queries: readonly LabelledQuery[];
 };
-
-/** Mulberry32: the same corpus from the same seed on every machine. */
-export function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 const PLACES =
   "Arvik Brenholm Calder Dunmore Eskvik Fairlie Galtsund Harwick Inverlea Jorvik Kelding Lindholm Morrow Nessby Oakhaven Porthallow Quayside Ravenglass Skerry Tarbet Ulvik Varberg Westray Yarmouth".split(
@@ -149,7 +139,7 @@ const FILLER = [
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 export function makeCorpus(seed: number): Corpus {
-  const random = randomFrom(seed);
+  const random = randomNumbers(seed);
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
   const documents: CorpusDocument[] = [];
   const queries: LabelledQuery[] = [];
@@ -286,7 +276,7 @@ const OTHER_LANGUAGES: readonly (readonly [string, string])[] = [
 
 /** Documents for figures of size: prose with words as rare as they are in a language. */
 export function* makeManyDocuments(count: number, seed: number): Generator<CorpusDocument> {
-  const random = randomFrom(seed);
+  const random = randomNumbers(seed);
   const syllables =
     "ba be bo da de do ka ke ko la le lo ma me mo na ne no pa pe po ra re ro sa se so ta te to va ve vo".split(
       " ",

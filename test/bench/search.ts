@@ -9,7 +9,8 @@ import lunr from "lunr";
 import MiniSearch from "minisearch";
 import type { PageContent } from "../../tools/browser/page.ts";
 import { type IndexedDocument, SearchIndex } from "../../tools/browser/search/search-index.ts";
-import { type CorpusDocument, makeManyDocuments, randomFrom } from "./search-corpus.ts";
+import { randomNumbers } from "../fixtures/random-numbers.ts";
+import { type CorpusDocument, makeManyDocuments } from "./search-corpus.ts";
 import { type LabelledSet, readLabelledSet } from "./search-set.ts";
 
 const SEED = 20_260;
@@ -144,7 +145,7 @@ function speed(count: number): Record<string, unknown> {
 }
 
 function searchLatencies(index: SearchIndex, words: readonly string[]): Record<string, number> {
-  const random = randomFrom(SEED);
+  const random = randomNumbers(SEED);
   const clock: number[] = [];
   const processor: number[] = [];
   for (let n = 0; n < QUERIES; n++) {

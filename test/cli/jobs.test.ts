@@ -109,7 +109,7 @@ test("a worker that is told to stop lets its call end and gives its job back", a
 });
 
 test("a worker that begins before its database waits for it", async () => {
-  await using away = await LoopbackProxy.open(env.CHORALE_DATABASE ?? "");
+  await using away = await LoopbackProxy.open(await postgres.newDatabase());
   away.fateOf = () => "cut before";
   let stderr = "";
   const stopped = await chorale(["jobs", "worker", "--database", away.url], {

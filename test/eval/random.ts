@@ -1,6 +1,9 @@
 /** Choices that are the same for the same seed, on every machine. */
+import { randomNumbers } from "../fixtures/random-numbers.ts";
+
 export class Random {
-  #state: number;
+  /** A number in [0, 1). */
+  readonly next: () => number;
 
   /** The name keeps families apart, so that one can change without changing the tasks of another. */
   constructor(seed: number, name: string) {
@@ -9,16 +12,7 @@ export class Random {
     for (const byte of Buffer.from(`${seed}/${name}`)) {
       hash = Math.imul(hash ^ byte, 0x01000193);
     }
-    this.#state = hash >>> 0;
-  }
-
-  /** In [0, 1). Mulberry32. */
-  next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let mixed = this.#state;
-    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+    this.next = randomNumbers(hash);
   }
 
   /** A whole number, both ends included. */

@@ -5,7 +5,8 @@
  */
 import { parseArgs } from "node:util";
 import { loadO200kHarmony } from "../../harmony/vocabulary/index.ts";
-import { checkRandomIds, randomSource } from "./random-ids.ts";
+import { randomNumbers } from "../fixtures/random-numbers.ts";
+import { checkRandomIds } from "./random-ids.ts";
 
 const { values } = parseArgs({
   options: {
@@ -21,7 +22,7 @@ let ids = 0;
 let seed = firstSeed;
 for (; ids < wanted; seed++) {
   // From single tokens to long completions.
-  const length = 1 + Math.floor(randomSource(seed)() ** 4 * 20_000);
+  const length = 1 + Math.floor(randomNumbers(seed)() ** 4 * 20_000);
   checkRandomIds(tokenizer, seed, length);
   ids += length;
 }

@@ -8,8 +8,8 @@ import {
 } from "../../harmony/index.ts";
 import { loadO200kHarmony } from "../../harmony/vocabulary/index.ts";
 import type { TokenMatcher } from "../../inference/index.ts";
+import { randomNumbers } from "../fixtures/random-numbers.ts";
 import { CHANNEL, CONSTRAIN, headerStatus } from "./header-oracle.ts";
-import { randomSource } from "./random-ids.ts";
 import { smallVocabulary } from "./small-vocabulary.ts";
 
 const tokenizer = loadO200kHarmony();
@@ -221,7 +221,7 @@ describe("the mask is what the format has, at every place that a model's output 
     steps: number,
     idsAt: (random: () => number) => readonly number[],
   ): void {
-    const random = randomSource(seed);
+    const random = randomNumbers(seed);
     const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
     const pieces = PIECES.flatMap((piece) => of.encodeWithSpecials(piece).slice(0, 1));
     const tools = TOOL_LISTS[seed % TOOL_LISTS.length] ?? [];

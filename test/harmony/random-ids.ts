@@ -3,6 +3,7 @@
  * parser is met, and a check that no word of them is lost.
  */
 import { HarmonyParser, type Tokenizer } from "../../harmony/index.ts";
+import { randomNumbers } from "../fixtures/random-numbers.ts";
 
 /** Words that mean nothing to the parser, one token each: their fate can be followed. */
 const MARKED_WORDS = [
@@ -38,19 +39,8 @@ const HEADER_WORDS = [
   "python",
 ];
 
-/** Pseudo-random numbers in [0, 1), the same for the same seed (mulberry32). */
-export function randomSource(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 export function randomIds(tokenizer: Tokenizer, seed: number, length: number): number[] {
-  const random = randomSource(seed);
+  const random = randomNumbers(seed);
   const { endOfText: _, ...structural } = tokenizer.special;
   const markers = Object.values(structural);
   const words = HEADER_WORDS.flatMap((word) => tokenizer.encode(word));

@@ -10,9 +10,9 @@ import {
   makeRandomModel,
   randomWeights,
   TINY,
-  uniform,
   writeOriginalModel,
 } from "../fixtures/make-tiny-model.ts";
+import { randomNumbers } from "../fixtures/random-numbers.ts";
 import { engineLogitsOf, referenceLogitsOf } from "./checkpoint-logits.ts";
 
 /** GGUF has no key for the limit of SwiGLU, so it must be the architecture's. */
@@ -142,7 +142,7 @@ function decodeQ8(bytes: Uint8Array): Uint8Array {
 /** A model whose matrices are random blocks of different types, with scales that keep them small. */
 function withRandomBlocks(size: ModelSize): ReturnType<typeof ggufContent> {
   const content = ggufContent(size, randomWeights(size, SEED), FORMS.llamaCpp);
-  const random = uniform(SEED);
+  const random = randomNumbers(SEED);
   const fill = (
     name: string,
     type: number,

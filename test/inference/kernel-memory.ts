@@ -72,15 +72,6 @@ export class KernelMemory {
   }
 }
 
-/** Repeatable numbers in [0, 1). */
-export function randomNumbers(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return ((state >>> 8) + 0.5) / 2 ** 24;
-  };
-}
-
 /** f32 values around 0, roughly normal, of different magnitudes. */
 export function randomFloats(count: number, random: () => number, scale = 1): Float32Array {
   const sum = (): number => random() + random() + random() - 1.5;

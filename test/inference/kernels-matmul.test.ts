@@ -2,13 +2,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decodeBlocks } from "../../inference/reference/mxfp4.ts";
 import { MXFP4_OFFSET, Q8_OFFSET, Q8_RECORD_BYTES } from "../../inference/wasm/kernels.ts";
-import {
-  BUILDS,
-  firstDifference,
-  KernelMemory,
-  randomFloats,
-  randomNumbers,
-} from "./kernel-memory.ts";
+import { randomNumbers } from "../fixtures/random-numbers.ts";
+import { BUILDS, firstDifference, KernelMemory, randomFloats } from "./kernel-memory.ts";
 
 const f = Math.fround;
 const BLOCK = 32;

@@ -3,7 +3,8 @@ import { rotationFrequencies, writeRotation } from "../../inference/model/rope.t
 import { attend, rmsNorm, route, swiglu } from "../../inference/reference/forward.ts";
 import { inverseFrequencies, rotate } from "../../inference/reference/rope.ts";
 import { attentionScratchFloats, KV_PAGE } from "../../inference/wasm/kernels.ts";
-import { BUILDS, KernelMemory, randomFloats, randomNumbers } from "./kernel-memory.ts";
+import { randomNumbers } from "../fixtures/random-numbers.ts";
+import { BUILDS, KernelMemory, randomFloats } from "./kernel-memory.ts";
 
 /** float32 against float64, some hundred operations deep. */
 const CLOSE = 3e-6;

@@ -20,7 +20,8 @@ import {
   SCREEN_TERMS_BYTES,
 } from "../../inference/wasm/kernels.ts";
 import { makeRandomModel, TINY } from "../fixtures/make-tiny-model.ts";
-import { BUILDS, KernelMemory, randomFloats, randomNumbers } from "./kernel-memory.ts";
+import { randomNumbers } from "../fixtures/random-numbers.ts";
+import { BUILDS, KernelMemory, randomFloats } from "./kernel-memory.ts";
 import { logitRow } from "./logit-rows.ts";
 
 const BLOCK = 32;

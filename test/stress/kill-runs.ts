@@ -19,7 +19,7 @@ import { threadsPath } from "../../runtime/environment.ts";
 import { fold, SqliteThreadStore, step, type ThreadState } from "../../runtime/index.ts";
 import { chorale, eventsOf, type Ran } from "../cli/chorale.ts";
 import { makeChainModel } from "../fixtures/make-chain-model.ts";
-import { numbers } from "../fixtures/numbers.ts";
+import { randomNumbers } from "../fixtures/random-numbers.ts";
 
 export type KillReport = {
   readonly runs: number;
@@ -95,7 +95,7 @@ export async function killRuns(options: KillOptions): Promise<KillReport> {
   const place: Place = {
     home: join(folder, "home"),
     effects: join(folder, "effects"),
-    random: numbers(options.seed),
+    random: randomNumbers(options.seed),
     problems: [],
   };
   mkdirSync(place.effects);

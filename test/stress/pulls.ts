@@ -19,7 +19,7 @@ import { StreamClient } from "../../tools/index.ts";
 import { FORMS, makeGguf } from "../fixtures/make-gguf-model.ts";
 import { randomWeights, TINY } from "../fixtures/make-tiny-model.ts";
 import { type Fault, ModelRegistry, sha256 } from "../fixtures/model-registry.ts";
-import { numbers } from "../fixtures/numbers.ts";
+import { randomNumbers } from "../fixtures/random-numbers.ts";
 
 export type PullStress = {
   readonly runs: number;
@@ -54,7 +54,7 @@ const FAULT_RATE = 0.3;
 const SMALL_DISK_BYTES = 3 << 20;
 
 export async function stressPulls(options: PullStressOptions): Promise<PullStress> {
-  const random = numbers(options.seed);
+  const random = randomNumbers(options.seed);
   const content = modelOf(random);
   await using registry = await ModelRegistry.open({
     images: { "library/gpt-oss:20b": { model: content, license: "free" } },

@@ -6,7 +6,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { openRemoteEngine } from "../../inference/remote/remote-engine.ts";
-import { numbers } from "../fixtures/numbers.ts";
+import { randomNumbers } from "../fixtures/random-numbers.ts";
 import { expectedIds, STOP_ID, VOCAB_SIZE, vocabulary } from "../inference/remote/fake-model.ts";
 import { type FakeServer, type Fault, fakeServer } from "../inference/remote/fake-server.ts";
 import type { Kind } from "../inference/remote/fake-speakers.ts";
@@ -43,7 +43,7 @@ const HANGS_MS = 60_000;
 
 export async function stressRemote(options: RemoteStressOptions): Promise<RemoteStressReport> {
   const { requests: wanted, parallel, faults, seed, onProgress = () => {} } = options;
-  const random = numbers(seed);
+  const random = randomNumbers(seed);
   const problems: string[] = [];
   let tokens = 0;
   let failed = 0;

@@ -7,7 +7,7 @@ import { EngineClient } from "../../inference/remote/http.ts";
 import { eventData } from "../../inference/remote/lines.ts";
 import type { Fields, Protocol } from "../../inference/remote/protocol.ts";
 import { vllmTokens } from "../../inference/remote/vllm.ts";
-import { numbers } from "../fixtures/numbers.ts";
+import { randomNumbers } from "../fixtures/random-numbers.ts";
 import { expectedIds } from "../inference/remote/fake-model.ts";
 import { type Kind, streamText } from "../inference/remote/fake-speakers.ts";
 
@@ -40,7 +40,7 @@ export async function fuzzStreams({
   seed,
   onProgress = () => {},
 }: StreamsOptions): Promise<StreamsReport> {
-  const random = numbers(seed);
+  const random = randomNumbers(seed);
   const client = new EngineClient({ base: new URL("http://127.0.0.1:1") });
   const problems: string[] = [];
   let [pieces, tokens, leftOut] = [0, 0, 0];

@@ -13,7 +13,7 @@ import {
   runAgent,
   Thread,
 } from "../../runtime/index.ts";
-import { numbers } from "../fixtures/numbers.ts";
+import { randomNumbers } from "../fixtures/random-numbers.ts";
 import { serve } from "../runtime/server/serve.ts";
 import { liveHeap } from "./live-heap.ts";
 
@@ -53,7 +53,7 @@ export async function stressRemoteThreads(
   options: RemoteThreadsOptions,
 ): Promise<RemoteThreadsReport> {
   const { threads, turns, cuts, seed, onProgress = () => {} } = options;
-  const random = numbers(seed);
+  const random = randomNumbers(seed);
   await using local = await loadModel();
   const servers = [await serveEmbedded(local), await serveEmbedded(local)];
   const proxies = await Promise.all(

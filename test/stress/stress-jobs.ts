@@ -8,7 +8,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { Client } from "pg";
 import { fold, PostgresThreadStore } from "../../runtime/index.ts";
 import { type Job, type Jobs, openJobs } from "../../runtime/jobs/index.ts";
-import { numbers } from "../fixtures/numbers.ts";
+import { randomNumbers } from "../fixtures/random-numbers.ts";
 import { LoopbackProxy } from "../postgres/proxy.ts";
 import { type Halt, startPostgres, type TestPostgres } from "../postgres/start-postgres.ts";
 import { JobEffects } from "./job-effects.ts";
@@ -95,7 +95,7 @@ export async function stressJobs(options: StressJobsOptions): Promise<StressJobs
     Array.from({ length: options.workers }, (_, at) => (at === 0 ? proxy.url : url)),
     { effects: path, leaseSeconds: LEASE_SECONDS, ...options },
   );
-  const scene = { postgres, proxy, workers, url, random: numbers(options.seed) };
+  const scene = { postgres, proxy, workers, url, random: randomNumbers(options.seed) };
   const done = await disturb(scene, options);
   const statuses = await workers.end();
   const problems = [

@@ -6,7 +6,7 @@ import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
 import { keptIndexFile, purgeKeptIndexes } from "../../tools/browser/documents/kept-index.ts";
 import { type FolderSummary, folderNotes, openDocumentFolder } from "../../tools/index.ts";
-import { randomFrom } from "../bench/search-corpus.ts";
+import { randomNumbers } from "../fixtures/random-numbers.ts";
 import { folderWith } from "./browser-support.ts";
 
 /** Opens the folder and closes it again. */
@@ -169,7 +169,7 @@ describe("processes", () => {
   it("that are killed in the middle leave a whole index, and nothing is lost or read twice", async () => {
     await using state = await folderWith({});
     await using folder = await sheets();
-    const random = randomFrom(20_261);
+    const random = randomNumbers(20_261);
     const countOf = async (): Promise<number> => {
       try {
         const database = new DatabaseSync(await indexFileIn(state.path), { readOnly: true });

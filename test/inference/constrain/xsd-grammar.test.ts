@@ -5,7 +5,7 @@ import { GrammarCompiler } from "../../../inference/constrain/compiler.ts";
 import type { GrammarMatcher } from "../../../inference/constrain/matcher.ts";
 import { xsdGrammar } from "../../../inference/constrain/xsd/xsd-grammar.ts";
 import { createValidator, readXmlSchema, type XmlSchemaSource } from "../../../tools/index.ts";
-import { randomFrom } from "../../bench/search-corpus.ts";
+import { randomNumbers } from "../../fixtures/random-numbers.ts";
 
 const FOLDER = fileURLToPath(new URL("../../fixtures/xsd/", import.meta.url));
 /** `units.xsd` is only included. */
@@ -22,7 +22,7 @@ const compiler = new GrammarCompiler({
 
 /** A random text of a grammar: anything that is allowed at first, then what leads to an end. */
 function walk(matcher: GrammarMatcher, seed: number): string {
-  const random = randomFrom(seed);
+  const random = randomNumbers(seed);
   const bytes: number[] = [];
   const wander = 60 + random() * 500;
   while (bytes.length < 20_000) {

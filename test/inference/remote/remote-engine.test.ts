@@ -13,7 +13,7 @@ import {
   type RemoteEngineOptions,
 } from "../../../inference/remote/remote-engine.ts";
 import { tokenBitmask } from "../../../inference/sampling/token-bitmask.ts";
-import { numbers } from "../../fixtures/numbers.ts";
+import { randomNumbers } from "../../fixtures/random-numbers.ts";
 import { stressRemote } from "../../stress/remote-engine.ts";
 import { fuzzStreams } from "../../stress/remote-streams.ts";
 import { expectedIds, likeliest, nextId, STOP_ID, VOCAB_SIZE, vocabulary } from "./fake-model.ts";
@@ -68,7 +68,7 @@ async function open(
 
 describe.each(KINDS)("%s", (kind) => {
   it("says the model's tokens, whatever pieces they come in", async () => {
-    const random = numbers(7);
+    const random = randomNumbers(7);
     await using server = await fakeServer({ kind, random });
     await using engine = await open([server]);
     engine.useVocabulary(vocabulary());
@@ -152,7 +152,7 @@ describe.each(KINDS)("%s", (kind) => {
   });
 
   it("goes on elsewhere when a server dies, without losing or doubling a token", async () => {
-    const random = numbers(3);
+    const random = randomNumbers(3);
     const fault = (): Fault | undefined => {
       const after = Math.floor(random() * 6);
       const types = ["cut", "error", "strange", "status"] as const;

@@ -1,6 +1,7 @@
 /** Documents with known facts in filler, questions about them, and models that answer by rules. */
 import { ScriptedModel, type ScriptedStep } from "../../../runtime/index.ts";
 import type { ContextDocument } from "../../../runtime/minions/index.ts";
+import { randomNumbers } from "../../fixtures/random-numbers.ts";
 
 export type QuestionKind = "needle" | "sum" | "comparison" | "absent";
 export const KINDS: readonly QuestionKind[] = ["needle", "sum", "comparison", "absent"];
@@ -16,17 +17,6 @@ export type GeneratedQuestion = {
   readonly facts: readonly { readonly phrase: string; readonly at: number }[];
 };
 
-/** Numbers from 0 to 1 that follow from a seed (mulberry32). */
-function generator(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 const WORDS =
   "the harbour crew counted crates while rain fell on slow boats and nobody spoke of wind".split(
     " ",
@@ -38,7 +28,7 @@ export function generateQuestion(
   characters: number,
   seed: number,
 ): GeneratedQuestion {
-  const random = generator(seed);
+  const random = randomNumbers(seed);
   const amount = (): number => 100 + Math.floor(random() * 900);
   const amounts = { needle: 1, sum: 5, comparison: 2, absent: 0 }[kind];
   const values = Array.from({ length: amounts }, amount);
