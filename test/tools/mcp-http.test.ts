@@ -135,17 +135,17 @@ describe("Streamable HTTP", () => {
 
   test("cancelling is told to the server", async () => {
     const cancelled = Promise.withResolvers<unknown>();
+    const stop = new AbortController();
     const url = await listen((request, response, message) => {
       if (message?.method === "tools/call") {
         response.writeHead(200, { "content-type": "text/event-stream" }).flushHeaders();
+        stop.abort();
         return;
       }
       if (message?.method === "notifications/cancelled") cancelled.resolve(message.params);
       return ordinary(request, response, message);
     });
     opened = await open({ net: { url, ...LIMITS, timeout: 60_000 } });
-    const stop = new AbortController();
-    setTimeout(() => stop.abort(), 50);
     expect(await call(opened, "mcp__net__act", {}, { signal: stop.signal })).toMatchObject({
       status: "failed",
     });
