@@ -108,6 +108,8 @@ export const FACE_DOORS: readonly string[] = [
   "runtime/events.ts",
   "runtime/home.ts",
   "runtime/version.ts",
+  // A lost connection to Postgres looks the same to threads and to jobs.
+  "runtime/thread/postgres-errors.ts",
   // The model of a running server by itself: a command that uses it loads no server.
   "runtime/server/shared/find-shared-model.ts",
   // Whether a server runs is found out before anything else is loaded.
