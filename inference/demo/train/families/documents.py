@@ -98,11 +98,32 @@ def _fact(g: Source, name: str, kind: str, design: tuple) -> Fact:
     return Fact(capital(fill(sentence)) + end + ".", [fill(q) for q in questions])
 
 
+DEEDS = "paints|cleans|repairs|guards|feeds|builds|checks|prints|teaches|watches|waters|sells|paid for|made|drew|wrote about|counts|decorates|measures|carries|heats|locks|lights".split("|")
+
+
 def _plain(g: Source, name: str, label: str) -> Fact:
-    """A property that has a name of its own."""
-    value = VALUES[g.pick(["code", "count", "person", "city", "day", "thing", "price", "color"])](g)
-    sentence = g.pick([f"The {label} is {value}", f"The {label} of {name} is {value}", f"{capital(label)}: {value}", f"The {label}: {value}", f"Its {label} is {value}", f"{value} is the {label}", f"As {label} we have {value}"])
-    return Fact(capital(sentence) + ("" if ":" in sentence and g.chance(0.5) else "."), [f"what is the {label} of {name}", f"which {label} does {name} have", f"what {label} has {name}", f"the {label} of {name}"])
+    """A fact that its question finds by a word of it: a property that has a name of its own, a number of things, a person with a job or a deed."""
+    kind = g.rng.random()
+    if kind < 0.2:
+        count_ = VALUES["count"](g)
+        many = label if label.endswith("s") else label + "s"
+        sentence = g.pick([f"There are {count_} {many}", f"{capital(many)}: {count_}", f"It has {count_} {many}", f"{count_} {many} belong to it", f"In all there are {count_} {many}", f"We count {count_} {many}", f"The {many} are {count_}", f"It is known for its {count_} {many}"])
+        asked_ = [f"how many {many} does {name} have", f"how many {many} are there at {name}", f"how many {many} belong to {name}", f"what is the count of {many} of {name}"]
+    elif kind < 0.4:
+        job, who = g.part(words.JOBS), g.full_name()
+        while job == "manager":  # the evaluation asks for one
+            job = g.part(words.JOBS)
+        sentence = g.pick([f"The {job} is {who}", f"{who} is the {job}", f"{capital(job)}: {who}", f"{who} works as the {job}", f"As {job} we have {who}", f"The {job}, {who}, is there every day", f"Ask {who}, the {job}", f"The work of the {job} is done by {who}"])
+        asked_ = [f"who is the {job} of {name}", f"who works as {job} at {name}", f"what is the {job} of {name} called", f"which person is {job} of {name}", f"what is the name of the {job} of {name}"]
+    elif kind < 0.5:
+        deed, who = g.pick(DEEDS), g.full_name() if g.chance(0.7) else g.part(words.COMPANIES)
+        sentence = g.pick([f"{who} {deed} it", f"It is {who} who {deed} it", f"Every year {who} {deed} it", f"{who} {deed} it, as everybody knows"])
+        asked_ = [f"who {deed} {name}", f"which person {deed} {name}", f"what is the name of the one who {deed} {name}"]
+    else:
+        value = VALUES[g.pick(["code", "count", "person", "city", "day", "thing", "price", "color"])](g)
+        sentence = g.pick([f"The {label} is {value}", f"The {label} of {name} is {value}", f"{capital(label)}: {value}", f"The {label}: {value}", f"Its {label} is {value}", f"{value} is the {label}", f"As {label} we have {value}", f"The {label} comes to {value}", f"For the {label} we wrote down {value}", f"The {label} was changed to {value}", f"You know it by its {label}, {value}"])
+        asked_ = [f"what is the {label} of {name}", f"which {label} does {name} have", f"what {label} has {name}", f"the {label} of {name}", f"what do you find about the {label} of {name}", f"what is said of the {label} of {name}"]
+    return Fact(capital(sentence) + ("" if ":" in sentence and g.chance(0.5) else "."), asked_)
 
 
 def _merge(g: Source, name: str, *facts: Fact):
@@ -120,15 +141,15 @@ def _subject(g: Source) -> Subject:
     kind = g.pick(kinds.split("|"))
     name = _entity(g, names, kind)
     designs = g.shuffled(designs)
-    told = g.int(1, max(1, len(designs) - 1))
+    told = g.int(0, max(1, len(designs) - 2))
     facts = [_fact(g, name, kind, d) for d in designs[:told]]
     unsaid = [_fact(g, name, kind, d) for d in designs[told:]]
-    labels = g.sample([*PLAIN, g.pseudo().lower(), g.part(words.NOUNS)], 4)
-    for label in labels[: g.pick([0, 0, 1, 2, 3])]:
+    labels = list(dict.fromkeys(g.pick(PLAIN) if g.chance(0.3) else g.pseudo().lower() if g.chance(0.2) else g.listed_or_like(words.NOUNS, "noun") for _ in range(8)))
+    for label in labels[: g.pick([0 if facts else 1, 1, 2, 3, 3])]:
         facts.append(_plain(g, name, label))
     if len(facts) > 1 and g.chance(0.3):
         _merge(g, name, *g.sample([f for f in facts if f.sentence.endswith(".")], 2))
-    unsaid.append(_plain(g, name, labels[3]))
+    unsaid.append(_plain(g, name, labels[-1]))
     return Subject(name, kind, g.shuffled(facts), unsaid)
 
 
