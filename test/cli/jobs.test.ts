@@ -62,7 +62,7 @@ test("a batch is submitted, worked on and reduced", async () => {
   expect(shown).toMatchObject({ id, state: "completed", progress: { done: 2, of: 2 } });
   const child = await json("list", "--parent", id, "--limit", "1");
   expect(child.next).toBe(child.jobs[0].id);
-  expect((await jobs("show", child.jobs[0].id)).stdout).toContain(" arithmetic");
+  expect((await jobs("show", child.jobs[0].id)).stdout).toContain("I can help with arithmetic");
   const events = (await jobs("logs", child.jobs[0].id, "--json")).stdout.trim().split("\n");
   expect(JSON.parse(events.at(-1) ?? "")).toMatchObject({ type: "run.completed" });
   expect((await jobs("cancel", id)).stdout).toContain("had ended before: completed");
