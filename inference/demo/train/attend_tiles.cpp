@@ -105,46 +105,46 @@ struct Queries {
 
 // `sums` [16][D] = 16 rows of numbers for the keys of blocks `first` to `end` x what is packed of them by rows.
 inline void products(const uint16_t* numbers, int ld, const Packed& packed, int first, int end, float (*sums)[D]) {
-  sums_zero<0>();
-  sums_zero<1>();
-  sums_zero<2>();
-  sums_zero<3>();
+  sums_zero(0);
+  sums_zero(1);
+  sums_zero(2);
+  sums_zero(3);
   for (int b = first; b < end; b++) {
     const uint32_t* rows = packed.block(b);
-    tile_load<4>(numbers + (b - first) * BLOCK, 2 * ld);
-    tile_load<5>(rows, 64);
-    tile_load<6>(rows + 256, 64);
-    multiply<0, 4, 5>();
-    multiply<1, 4, 6>();
-    tile_load<5>(rows + 512, 64);
-    tile_load<6>(rows + 768, 64);
-    multiply<2, 4, 5>();
-    multiply<3, 4, 6>();
+    tile_load(4, numbers + (b - first) * BLOCK, 2 * ld);
+    tile_load(5, rows, 64);
+    tile_load(6, rows + 256, 64);
+    multiply(0, 4, 5);
+    multiply(1, 4, 6);
+    tile_load(5, rows + 512, 64);
+    tile_load(6, rows + 768, 64);
+    multiply(2, 4, 5);
+    multiply(3, 4, 6);
   }
-  sums_store<0>(sums[0], 4 * D);
-  sums_store<1>(sums[0] + 16, 4 * D);
-  sums_store<2>(sums[0] + 32, 4 * D);
-  sums_store<3>(sums[0] + 48, 4 * D);
+  sums_store(0, sums[0], 4 * D);
+  sums_store(1, sums[0] + 16, 4 * D);
+  sums_store(2, sums[0] + 32, 4 * D);
+  sums_store(3, sums[0] + 48, 4 * D);
 }
 
 // A block of packed columns to tiles 4 to 7.
 inline void load_columns(const uint32_t* columns) {
-  tile_load<4>(columns, 64);
-  tile_load<5>(columns + 512, 64);
-  tile_load<6>(columns + 256, 64);
-  tile_load<7>(columns + 768, 64);
+  tile_load(4, columns, 64);
+  tile_load(5, columns + 512, 64);
+  tile_load(6, columns + 256, 64);
+  tile_load(7, columns + 768, 64);
 }
 
 // `out` [16][32], rows `ld` apart, = the 16 rows of D in tiles 0 and 1 x the columns in tiles 4 to 7.
 inline void multiply_columns(float* out, int ld) {
-  sums_zero<2>();
-  sums_zero<3>();
-  multiply<2, 0, 4>();
-  multiply<3, 0, 5>();
-  multiply<2, 1, 6>();
-  multiply<3, 1, 7>();
-  sums_store<2>(out, 4 * ld);
-  sums_store<3>(out + TILE, 4 * ld);
+  sums_zero(2);
+  sums_zero(3);
+  multiply(2, 0, 4);
+  multiply(3, 0, 5);
+  multiply(2, 1, 6);
+  multiply(3, 1, 7);
+  sums_store(2, out, 4 * ld);
+  sums_store(3, out + TILE, 4 * ld);
 }
 
 void forward_rows(const Shape& s, const Packed& k, const Packed& v, const uint16_t* src, const int64_t* at, float sink, uint16_t* out, float* lse) {
@@ -158,8 +158,8 @@ void forward_rows(const Shape& s, const Packed& k, const Packed& v, const uint16
     Queries<TILE> q;
     q.read(s, src, at, from);
     written();
-    tile_load<0>(q.q, 2 * D);
-    tile_load<1>(q.q[0] + D / 2, 2 * D);
+    tile_load(0, q.q, 2 * D);
+    tile_load(1, q.q[0] + D / 2, 2 * D);
     for (int b = q.first_block; b < q.end_block; b++) {
       load_columns(k.block(b));
       multiply_columns(z + (b - q.first_block) * BLOCK, ld);
@@ -239,8 +239,8 @@ struct Side {
 inline void scores(const uint16_t (*rows)[D], const uint32_t* columns, float (*out)[BLOCK]) {
   load_columns(columns);
   for (int half = 0; half < 2; half++) {
-    tile_load<0>(rows[half * TILE], 2 * D);
-    tile_load<1>(rows[half * TILE] + BLOCK, 2 * D);
+    tile_load(0, rows[half * TILE], 2 * D);
+    tile_load(1, rows[half * TILE] + BLOCK, 2 * D);
     multiply_columns(out[half * TILE], BLOCK);
   }
 }
@@ -302,18 +302,18 @@ void backward_rows(const Shape& s, const Back& w, const uint16_t* src, const int
         for (int c = 0; c < D; c += TILE) {
           float* keys = grads + t * TILE * D + c * TILE;
           float* values = keys + BLOCK * D;
-          sums_load<0>(keys, 64);
-          sums_load<1>(values, 64);
+          sums_load(0, keys, 64);
+          sums_load(1, values, 64);
           for (int h = 0; h < heads; h++) {
-            tile_load<2>(sides[h].q_turned + c * BLOCK, 2 * BLOCK);
-            tile_load<3>(sides[h].ds_pairs[t], 64);
-            multiply<0, 2, 3>();
-            tile_load<4>(sides[h].g_turned + c * BLOCK, 2 * BLOCK);
-            tile_load<5>(sides[h].p_pairs[t], 64);
-            multiply<1, 4, 5>();
+            tile_load(2, sides[h].q_turned + c * BLOCK, 2 * BLOCK);
+            tile_load(3, sides[h].ds_pairs[t], 64);
+            multiply(0, 2, 3);
+            tile_load(4, sides[h].g_turned + c * BLOCK, 2 * BLOCK);
+            tile_load(5, sides[h].p_pairs[t], 64);
+            multiply(1, 4, 5);
           }
-          sums_store<0>(keys, 64);
-          sums_store<1>(values, 64);
+          sums_store(0, keys, 64);
+          sums_store(1, values, 64);
         }
     }
     for (int h = 0; h < heads; h++)

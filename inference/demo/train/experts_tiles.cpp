@@ -32,22 +32,22 @@ void pack_slots(const uint16_t (*rows)[W], uint32_t* out) {
 // c0, c1 (tiles 0, 1) = 16 rows of `a` (stride in halves) x both tiles of slots; `b` has 32 rows per step and tile of slots.
 template <int DEPTH>
 inline void product(const uint16_t* a, int stride, const uint32_t* b, int tile_step, int depth_step, float* out) {
-  sums_zero<0>();
-  sums_zero<1>();
+  sums_zero(0);
+  sums_zero(1);
   for (int k = 0; k < DEPTH / BLOCK; k += 2) {
-    tile_load<2>(a + k * BLOCK, 2 * stride);
-    tile_load<3>(b + k * depth_step, 64);
-    tile_load<4>(b + k * depth_step + tile_step, 64);
-    multiply<0, 2, 3>();
-    multiply<1, 2, 4>();
-    tile_load<5>(a + (k + 1) * BLOCK, 2 * stride);
-    tile_load<6>(b + (k + 1) * depth_step, 64);
-    tile_load<7>(b + (k + 1) * depth_step + tile_step, 64);
-    multiply<0, 5, 6>();
-    multiply<1, 5, 7>();
+    tile_load(2, a + k * BLOCK, 2 * stride);
+    tile_load(3, b + k * depth_step, 64);
+    tile_load(4, b + k * depth_step + tile_step, 64);
+    multiply(0, 2, 3);
+    multiply(1, 2, 4);
+    tile_load(5, a + (k + 1) * BLOCK, 2 * stride);
+    tile_load(6, b + (k + 1) * depth_step, 64);
+    tile_load(7, b + (k + 1) * depth_step + tile_step, 64);
+    multiply(0, 5, 6);
+    multiply(1, 5, 7);
   }
-  sums_store<0>(out, 4 * BLOCK);
-  sums_store<1>(out + TILE, 4 * BLOCK);
+  sums_store(0, out, 4 * BLOCK);
+  sums_store(1, out + TILE, 4 * BLOCK);
 }
 
 struct Activation {
@@ -122,24 +122,24 @@ void add_products(const uint16_t* a, const uint32_t* b, int steps, float* grads)
   for (int m = 0; m < M; m += 2 * TILE)
     for (int n = 0; n < N; n += 2 * TILE) {
       float* to = grads + m * N + n;
-      sums_load<0>(to, 4 * N);
-      sums_load<1>(to + TILE, 4 * N);
-      sums_load<2>(to + TILE * N, 4 * N);
-      sums_load<3>(to + TILE * N + TILE, 4 * N);
+      sums_load(0, to, 4 * N);
+      sums_load(1, to + TILE, 4 * N);
+      sums_load(2, to + TILE * N, 4 * N);
+      sums_load(3, to + TILE * N + TILE, 4 * N);
       for (int k = 0; k < steps; k++) {
-        tile_load<4>(a + m * PART + k * BLOCK, 2 * PART);
-        tile_load<5>(a + (m + TILE) * PART + k * BLOCK, 2 * PART);
-        tile_load<6>(b + k * (N * TILE) + n * TILE, 64);
-        tile_load<7>(b + k * (N * TILE) + (n + TILE) * TILE, 64);
-        multiply<0, 4, 6>();
-        multiply<1, 4, 7>();
-        multiply<2, 5, 6>();
-        multiply<3, 5, 7>();
+        tile_load(4, a + m * PART + k * BLOCK, 2 * PART);
+        tile_load(5, a + (m + TILE) * PART + k * BLOCK, 2 * PART);
+        tile_load(6, b + k * (N * TILE) + n * TILE, 64);
+        tile_load(7, b + k * (N * TILE) + (n + TILE) * TILE, 64);
+        multiply(0, 4, 6);
+        multiply(1, 4, 7);
+        multiply(2, 5, 6);
+        multiply(3, 5, 7);
       }
-      sums_store<0>(to, 4 * N);
-      sums_store<1>(to + TILE, 4 * N);
-      sums_store<2>(to + TILE * N, 4 * N);
-      sums_store<3>(to + TILE * N + TILE, 4 * N);
+      sums_store(0, to, 4 * N);
+      sums_store(1, to + TILE, 4 * N);
+      sums_store(2, to + TILE * N, 4 * N);
+      sums_store(3, to + TILE * N + TILE, 4 * N);
     }
 }
 

@@ -29,7 +29,7 @@ def _library():
     known = features.read_text() if features.exists() else ""
     for feature, flags in (("amx_bf16", [*FLAGS, *AMX]), ("avx512_bf16", FLAGS)):
         if feature in known and (code := _compiled(flags)).kernels_ready():
-            return code, flags != FLAGS
+            return code, feature == "amx_bf16"
     return None, False
 
 

@@ -37,16 +37,12 @@ struct Tiles {
 // What was written before is in memory when tiles are loaded: gcc's intrinsics do not say that they read it.
 inline void written() { asm volatile("" ::: "memory"); }
 
-template <int T>
-inline void tile_load(const void* at, size_t stride) { _tile_loadd(T, at, stride); }
-template <int T>
-inline void sums_zero() { _tile_zero(T); }
-template <int T>
-inline void sums_load(const void* at, size_t stride) { _tile_loadd(T, at, stride); }
-template <int T>
-inline void sums_store(void* at, size_t stride) { _tile_stored(T, at, stride); }
-template <int C, int A, int B>
-inline void multiply() { _tile_dpbf16ps(C, A, B); }
+// Macros, since gcc's intrinsics write the number of a tile into the assembler's text.
+#define tile_load _tile_loadd
+#define sums_zero _tile_zero
+#define sums_load _tile_loadd
+#define sums_store _tile_stored
+#define multiply _tile_dpbf16ps
 
 #else
 
@@ -65,26 +61,21 @@ alignas(64) static thread_local float tile_sums[8][TILE][TILE];
 
 inline void written() {}
 
-template <int T>
-inline void tile_load(const void* at, size_t stride) {
-  Loaded& t = tile_loaded[T];
+inline void tile_load(int tile, const void* at, size_t stride) {
+  Loaded& t = tile_loaded[tile];
   t.at = static_cast<const char*>(at), t.stride = stride, t.widened = false;
 }
-template <int T>
-inline void sums_zero() { memset(tile_sums[T], 0, sizeof tile_sums[T]); }
-template <int T>
-inline void sums_load(const float* at, size_t stride) {
-  for (int r = 0; r < TILE; r++) _mm512_store_ps(tile_sums[T][r], _mm512_loadu_ps(at + r * stride / 4));
+inline void sums_zero(int tile) { memset(tile_sums[tile], 0, sizeof tile_sums[tile]); }
+inline void sums_load(int tile, const float* at, size_t stride) {
+  for (int r = 0; r < TILE; r++) _mm512_store_ps(tile_sums[tile][r], _mm512_loadu_ps(at + r * stride / 4));
 }
-template <int T>
-inline void sums_store(float* at, size_t stride) {
-  for (int r = 0; r < TILE; r++) _mm512_storeu_ps(at + r * stride / 4, _mm512_load_ps(tile_sums[T][r]));
+inline void sums_store(int tile, float* at, size_t stride) {
+  for (int r = 0; r < TILE; r++) _mm512_storeu_ps(at + r * stride / 4, _mm512_load_ps(tile_sums[tile][r]));
 }
-template <int C, int A, int B>
-inline void multiply() {
-  Loaded& a = tile_loaded[A];
-  const char* b = tile_loaded[B].at;
-  const size_t b_stride = tile_loaded[B].stride;
+inline void multiply(int to, int rows, int columns) {
+  Loaded& a = tile_loaded[rows];
+  const char* b = tile_loaded[columns].at;
+  const size_t b_stride = tile_loaded[columns].stride;
   if (!a.widened) {
     for (int r = 0; r < TILE; r++)
       for (int c = 0; c < BLOCK; c += TILE) _mm512_store_ps(a.wide[r] + c, real(wide(reinterpret_cast<const uint16_t*>(a.at + r * a.stride) + c)));
@@ -92,7 +83,7 @@ inline void multiply() {
   }
   __m512 sums[TILE];
 #pragma GCC unroll 16
-  for (int r = 0; r < TILE; r++) sums[r] = _mm512_load_ps(tile_sums[C][r]);
+  for (int r = 0; r < TILE; r++) sums[r] = _mm512_load_ps(tile_sums[to][r]);
   for (int k = 0; k < TILE; k++) {
     const __m512i pairs = _mm512_loadu_si512(b + k * b_stride);
     const __m512 low = real(pairs), high = _mm512_castsi512_ps(_mm512_and_si512(pairs, _mm512_set1_epi32(0xffff0000)));
@@ -102,7 +93,7 @@ inline void multiply() {
     for (int r = 0; r < TILE; r++) sums[r] = _mm512_fmadd_ps(high, _mm512_set1_ps(a.wide[r][2 * k + 1]), sums[r]);
   }
 #pragma GCC unroll 16
-  for (int r = 0; r < TILE; r++) _mm512_store_ps(tile_sums[C][r], sums[r]);
+  for (int r = 0; r < TILE; r++) _mm512_store_ps(tile_sums[to][r], sums[r]);
 }
 
 #endif
