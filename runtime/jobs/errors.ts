@@ -1,6 +1,7 @@
 /** Failures of the jobs' own. What a run comes to is in the job; see `JobFailure`. */
 import { isConnectionLost } from "../thread/postgres-errors.ts";
 
+/** What kind of failure it is. */
 export type JobsErrorCode =
   /** `pg` or `pg-boss` is not installed. */
   | "CHORALE_JOBS_PACKAGE"

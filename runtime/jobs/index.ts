@@ -5,7 +5,7 @@ export {
   openArtifacts,
 } from "./artifacts.ts";
 export type { PurgeQuery, RetryOptions } from "./changes.ts";
-export { isDatabaseAway, JobsError, type JobsErrorCode } from "./errors.ts";
+export { JobsError, type JobsErrorCode } from "./errors.ts";
 export type {
   BatchSubmission,
   Job,

@@ -6,6 +6,7 @@ import { type LogEntry, PostgresThreadStore, type ThreadStore } from "../index.t
 import { turnsOfLog } from "../tracing/index.ts";
 import { cancelJob, type PurgeQuery, purgeJobs, type RetryOptions, retryJob } from "./changes.ts";
 import { Database } from "./database.ts";
+import { isDatabaseAway } from "./errors.ts";
 import type { BatchSubmission, Job, JobSubmission } from "./job.ts";
 import { countJobs, getJob, type JobPage, type JobQuery, listJobs } from "./listing.ts";
 import { Queue } from "./queue.ts";
@@ -23,8 +24,19 @@ export type JobsOptions = {
   readonly leaseSeconds?: number | undefined;
   /** Gets sentences about what the queue could not do and tries again. */
   readonly onProblem?: ((sentence: string) => void) | undefined;
+  /** Waits for a database that cannot be reached yet, instead of throwing. Other failures are thrown at once. */
+  readonly waitForDatabase?:
+    | {
+        /** Ends the waiting; `openJobs` throws its reason. */
+        readonly signal?: AbortSignal | undefined;
+        /** Gets a sentence on why the database cannot be reached, whenever that is another one. */
+        readonly onWait?: ((sentence: string) => void) | undefined;
+      }
+    | undefined;
 };
 
+/** Between two attempts to reach a database that is waited for. */
+const AGAIN_MS = 1_000;
 const LEASE_SECONDS = 30;
 const LEAST_LEASE_SECONDS = 10;
 const LONGEST_LEASE_SECONDS = 3_600;
@@ -32,7 +44,8 @@ const LONGEST_LEASE_SECONDS = 3_600;
 /**
  * Opens the jobs of a database, and makes their tables where they are not there yet.
  * @param url postgres://USER@HOST:PORT/DATABASE; a password that it lacks comes from PGPASSWORD or ~/.pgpass
- * @throws JobsError where the database cannot be reached, or `pg` or `pg-boss` is not installed; UsageError
+ * @throws JobsError where the database cannot be reached, or `pg` or `pg-boss` is not installed; UsageError; the reason
+ *   of the signal of `waitForDatabase`
  */
 export function openJobs(url: string, options: JobsOptions = {}): Promise<Jobs> {
   return Jobs.open(url, options);
@@ -46,6 +59,25 @@ function checkLease(seconds: number): void {
     `leaseSeconds is ${seconds}; accepted: a whole number from ${least} to ${most}.`,
     { option: "leaseSeconds" },
   );
+}
+
+/** @throws JobsError for all but a database that is waited for; the signal's reason */
+async function prepareWhenThere(database: Database, options: JobsOptions): Promise<void> {
+  const { waitForDatabase } = options;
+  let told = "";
+  for (;;) {
+    try {
+      return await prepareTables(database);
+    } catch (error) {
+      if (waitForDatabase === undefined || !isDatabaseAway(error)) throw error;
+      const { signal, onWait } = waitForDatabase;
+      signal?.throwIfAborted();
+      const sentence = messageOf(error);
+      if (sentence !== told) onWait?.(sentence);
+      told = sentence;
+      await wait(AGAIN_MS, undefined, { signal }).catch(() => signal?.throwIfAborted());
+    }
+  }
 }
 
 export class Jobs implements AsyncDisposable {
@@ -73,7 +105,7 @@ export class Jobs implements AsyncDisposable {
     checkLease(options.leaseSeconds ?? LEASE_SECONDS);
     const database = await Database.open(url);
     try {
-      await prepareTables(database);
+      await prepareWhenThere(database, options);
       return new Jobs(url, database, options);
     } catch (error) {
       await database[Symbol.asyncDispose]();

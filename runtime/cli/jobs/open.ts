@@ -1,21 +1,17 @@
 /** The jobs of the database that a command names. */
-import { setTimeout as wait } from "node:timers/promises";
-import { messageOf, UsageError } from "../../errors.ts";
-import { isDatabaseAway, type Jobs, type JobsOptions, openJobs } from "../../jobs/index.ts";
+import { UsageError } from "../../errors.ts";
+import { type Jobs, openJobs } from "../../jobs/index.ts";
 import type { CommandContext } from "../command-context.ts";
 
 export type DatabaseArguments = { readonly database: string | undefined };
 
-/** Between two attempts to reach a database. */
-const AGAIN_MS = 1_000;
-
 /**
  * @param waits  for a database that cannot be reached, as a worker does that begins before its database
- * @throws UsageError, JobsError; and what `work` throws
+ * @throws UsageError, JobsError; the signal's reason; and what `work` throws
  */
 export async function withJobs<T>(
   { database }: DatabaseArguments,
-  context: CommandContext,
+  { output, signal }: CommandContext,
   work: (jobs: Jobs) => Promise<T>,
   { waits = false }: { readonly waits?: boolean } = {},
 ): Promise<T> {
@@ -25,28 +21,11 @@ export async function withJobs<T>(
         "database into the configuration.",
     );
   }
-  const options: JobsOptions = {
-    onProblem: (sentence) => context.output.note(`the queue: ${sentence}`),
-  };
-  await using jobs = await (waits ? openWhenThere : openJobs)(database, options, context);
+  await using jobs = await openJobs(database, {
+    onProblem: (sentence) => output.note(`the queue: ${sentence}`),
+    waitForDatabase: waits
+      ? { signal, onWait: (sentence) => output.note(`${sentence} Waiting for it; Ctrl-C ends`) }
+      : undefined,
+  });
   return await work(jobs);
-}
-
-/** @throws JobsError for all but a database that is away; the signal's reason */
-async function openWhenThere(
-  database: string,
-  options: JobsOptions,
-  { output, signal }: CommandContext,
-): Promise<Jobs> {
-  let told = "";
-  for (;;) {
-    try {
-      return await openJobs(database, options);
-    } catch (error) {
-      if (!isDatabaseAway(error)) throw error;
-      if (messageOf(error) !== told) output.note(`${messageOf(error)} Waiting for it; Ctrl-C ends`);
-      told = messageOf(error);
-      await wait(AGAIN_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
-    }
-  }
 }
