@@ -256,6 +256,11 @@ def worded(g: Source, common: list[str], wide: list[str], **values: str) -> str:
     return say(g, common if g.chance(0.5) else wide, **values)
 
 
+def wording(g: Source, common: list[str], grammars: list[str], share: float = 0.5) -> str:
+    """One of the common wordings, or, for this share of them, one put together by a grammar of `<one|other|>`; placeholders stay."""
+    return vary(g, g.pick(grammars)) if g.chance(share) else g.template(common)
+
+
 def compact(value) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 

@@ -8,7 +8,7 @@ import io
 import re
 
 from families import words
-from families.base import Conversation, Source, Turn, capital, think, vary
+from families.base import Conversation, Source, Turn, capital, think, wording
 from families.files_wording import WIDE
 
 DATA, OUT = "/mnt/data/", "/outputs/"
@@ -157,7 +157,7 @@ with open('/outputs/{o}', 'w') as f:
 
 def template(g: Source, kind: str, common: list[str]) -> str:
     """A request with places for its values, half of the time put together from parts."""
-    return vary(g, g.pick(WIDE[kind])) if kind in WIDE and g.chance(0.5) else g.template(common)
+    return wording(g, common, WIDE[kind]) if kind in WIDE else g.template(common)
 
 
 def asked(g: Source, body: str, values: dict[str, str]) -> str:

@@ -8,7 +8,7 @@ import re
 from datetime import date, timedelta
 
 from families import arithmetic, arithmetic_everyday, dates, documents, functions, outside, small_talk, structured, text
-from families.base import Conversation, Source, Turn, capital, compact, python_turns, think, vary
+from families.base import Conversation, Source, Turn, capital, compact, python_turns, think, vary, wording
 from families.dates import some_day
 from families.numerals import in_words
 from families.text import quoted
@@ -56,7 +56,7 @@ ONWARD_WIDE = {
     "{r} * {p} / 100": [f"<what is|what are|how much is|give me|compute|take> {{p}} <percent|%> of {IT}", f"<and|now> {{p}} <percent|%> of {IT}"],
 }  # fmt: skip
 REDO = ["<redo|repeat|do|compute|try|run|calculate|work out|solve> <it|that|this|the sum|the same> <again |once more |>with {x}", "<I|I really|I actually> <meant|wanted|should have written|should have said|had in mind> {x}", "<the right|the correct> <number|value|one> is <that |>{x}", "<there is|I made|that was> a <mistake|typo|slip|mix-up>: {x}", "<change|correct|fix|adjust> that: {x}", "<sorry|oops|pardon|wait|hold on|stop|ah|argh|hm>, <I meant |it is |make it |rather |that should be |>{x}", "<use|take|put|read> {x}<| please>"]
-VERBS = {"*": "multiply", "+": "add", "-": "subtract", "/": "divide", "**": "raise to a power"}
+ROUND = [f"{START}round {IT} <to|off to> {{d}}", f"<and|now|> {IT} rounded to {{d}}", "<and|now|please|> rounded to {d}", f"<what is|give me|I want|write> {IT} <with|to|rounded to> {{d}}"]
 
 WEEKDAY_OF_IT = [
     "<and |so |then |now |>< |>on <which|what> <day of the week|weekday|day> <is|will|does|would> <that|this|it|that date|this date|the date> <fall|be|come|happen|land>", "<and |so |then |now |><what|which> <weekday|day of the week|day> <is|was|will be|would be|do we get for|belongs to> <it|that|that date|this date|the date|this one|that day>",
@@ -93,7 +93,7 @@ def said(g: Source, body: str) -> str:
 
 def onward(g: Source, form: str, n: str, p: str = "") -> str:
     """What to do with the last result, in one of the plain forms or put together from parts."""
-    way = g.template(ONWARD[form]) if g.chance(0.45) else vary(g, g.pick(ONWARD_WIDE[form]))
+    way = wording(g, ONWARD[form], ONWARD_WIDE[form], 0.55)
     return said(g, way.replace("{n}", n).replace("{p}", p))
 
 
@@ -114,6 +114,18 @@ def number(g: Source) -> str:
     return g.decimal(2) if g.chance(0.08) else str(g.whole(g.pick([1, 1, 2, 2, 3, 4])))
 
 
+def rounded(g: Source, result: str) -> Conversation:
+    """The last result with fewer digits."""
+    k = g.pick([0, 1, 2, 2, 2, 3])
+    what, code, final, digits = "round", f"print(round({result}))", f"{result} rounded is {{r}}.", "<a|the nearest> <whole number|integer>"
+    if k:
+        what, code, final = "round to", f"print(round({result}, {k}))", f"{result} rounded to {k} decimals is {{r}}."
+        digits = f"{in_words(g, str(k), 0.3)} <decimal|digit|decimal place|place>{'s' * (k > 1)}"
+    user = said(g, vary(g, g.pick(ROUND).replace("{d}", digits)))
+    value = str(round(float(result), k) if k else round(float(result)))
+    return Conversation(user, python_turns(g, f"work out: {what}", result, code, value, final.replace("{r}", value)))
+
+
 def arithmetic_pair(g: Source) -> tuple[Conversation, Conversation]:
     while True:
         first = g.pick([arithmetic.binary, arithmetic.binary, arithmetic.story, arithmetic.percent, arithmetic.lists, arithmetic_everyday.decimals, arithmetic_everyday.more, arithmetic.chain])(g)
@@ -121,6 +133,8 @@ def arithmetic_pair(g: Source) -> tuple[Conversation, Conversation]:
         if NUMBER.fullmatch(call.result) and len(call.result) < 16:
             break
     result, kind = call.result, g.rng.random()
+    if "." in result and g.chance(0.3):
+        return first, rounded(g, result)
     if kind < 0.72 or used(first) is None:
         form = g.pick(list(ONWARD)[:4]) if g.chance(0.7) else g.pick(list(ONWARD))
         n, p = number(g), str(g.int(2, 99))
@@ -269,8 +283,11 @@ def single(g: Source) -> Conversation:
 def plain_thread(g: Source) -> list[Conversation]:
     """Two to four turns without declarations."""
     count, kind = g.pick([2, 2, 2, 3, 3, 4]), g.rng.random()
-    if kind < 0.42:
-        return [single(g) for _ in range(count)]
+    if kind < 0.5:
+        # Questions alike in form, each by itself: what the last one names counts, not the answer before it.
+        alike = [arithmetic.binary, arithmetic.binary, arithmetic.story, text.generate, dates.generate, small_talk.generate]
+        maker = g.pick(alike) if g.chance(0.45) else single
+        return [maker(g) for _ in range(count)]
     pair = list(g.pick([arithmetic_pair] * 5 + [text_pair] * 3 + [date_pair] * 2)(g))
     if kind > 0.86:
         first = g.pick([arithmetic.generate, arithmetic.binary, text.generate, dates.generate])(g)

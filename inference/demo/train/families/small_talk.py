@@ -1,7 +1,7 @@
 """Greetings, thanks, goodbyes, questions about what the model is and can do, and what it lacks a schema for: one short answer, no calls."""
 
 from families import structured
-from families.base import Conversation, Source, Turn, capital, think, vary
+from families.base import Conversation, Source, Turn, capital, think, wording
 
 CAN = "I can help with arithmetic, text, dates, files, documents, declared tools, and extracting JSON or XML."
 
@@ -100,7 +100,7 @@ SHARES = [26, 18, 16, 18, 17, 5]
 
 def talk(g: Source, kind: int) -> Conversation:
     (common, wide), answer, thought = KINDS[kind]
-    said = vary(g, g.template(common) if g.chance(0.3) else g.pick(wide))
+    said = wording(g, common, wide, 0.7)
     said = said.replace("{p}", g.first_name()).replace("{C}", g.city())
     if g.chance(0.6):
         said = capital(said)
