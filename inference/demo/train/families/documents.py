@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from families import words
 from families.base import Conversation, Source, Turn, capital, compact, phrase, think
 from families.dates import MONTHS, some_day
-from families.documents_topics import FILLER, HEADINGS, PARTS, PLACES, PLAIN, TOPICS
+from families.documents_topics import BESIDES, DEEDS, FILLER, HEADINGS, MEASURES, PARTS, PLACES, PLAIN, TOPICS, USES
 from families.pages import Browser, Shown, count, telling
 
 WEEKDAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
@@ -58,10 +58,16 @@ VALUES = {
 }
 
 
+WANTED = {"count": "number", "small": "number", "color": "colour", "clock": "time", "day": "date", "code": "code", "job": "profession"}
+"""What a thought calls a value, where that is not the kind's own name."""
+
+
 @dataclass
 class Fact:
     sentence: str
     questions: list[str]
+    wanted: str
+    """What kind of value the questions ask for."""
 
 
 @dataclass
@@ -95,35 +101,73 @@ def _fact(g: Source, name: str, kind: str, design: tuple) -> Fact:
         sentence = g.pick(["In {e}: ", "For {e}: ", "About {e}: "]) + sentence[0].lower() + sentence[1:] if "{e}" not in sentence else sentence
     fill = lambda text: text.replace("{e}", name).replace("{v}", value).replace("{kind}", kind)  # noqa: E731
     end = g.pick(["", "", "", "", " in total", " now", " as of this year", " according to the owners", ", as agreed", " at the moment"])
-    return Fact(capital(fill(sentence)) + end + ".", [fill(q) for q in questions])
-
-
-DEEDS = "paints|cleans|repairs|guards|feeds|builds|checks|prints|teaches|watches|waters|sells|paid for|made|drew|wrote about|counts|decorates|measures|carries|heats|locks|lights".split("|")
+    return Fact(capital(fill(sentence)) + end + ".", [fill(q) for q in questions], WANTED.get(of, of))
 
 
 def _plain(g: Source, name: str, label: str) -> Fact:
-    """A fact that its question finds by a word of it: a property that has a name of its own, a number of things, a person with a job or a deed."""
-    kind = g.rng.random()
-    if kind < 0.2:
-        count_ = VALUES["count"](g)
-        many = label if label.endswith("s") else label + "s"
-        sentence = g.pick([f"There are {count_} {many}", f"{capital(many)}: {count_}", f"It has {count_} {many}", f"{count_} {many} belong to it", f"In all there are {count_} {many}", f"We count {count_} {many}", f"The {many} are {count_}", f"It is known for its {count_} {many}"])
-        asked_ = [f"how many {many} does {name} have", f"how many {many} are there at {name}", f"how many {many} belong to {name}", f"what is the count of {many} of {name}"]
-    elif kind < 0.4:
-        job, who = g.part(words.JOBS), g.full_name()
-        while job == "manager":  # the evaluation asks for one
-            job = g.part(words.JOBS)
-        sentence = g.pick([f"The {job} is {who}", f"{who} is the {job}", f"{capital(job)}: {who}", f"{who} works as the {job}", f"As {job} we have {who}", f"The {job}, {who}, is there every day", f"Ask {who}, the {job}", f"The work of the {job} is done by {who}"])
-        asked_ = [f"who is the {job} of {name}", f"who works as {job} at {name}", f"what is the {job} of {name} called", f"which person is {job} of {name}", f"what is the name of the {job} of {name}"]
-    elif kind < 0.5:
-        deed, who = g.pick(DEEDS), g.full_name() if g.chance(0.7) else g.part(words.COMPANIES)
-        sentence = g.pick([f"{who} {deed} it", f"It is {who} who {deed} it", f"Every year {who} {deed} it", f"{who} {deed} it, as everybody knows"])
-        asked_ = [f"who {deed} {name}", f"which person {deed} {name}", f"what is the name of the one who {deed} {name}"]
-    else:
-        value = VALUES[g.pick(["code", "count", "person", "city", "day", "thing", "price", "color"])](g)
-        sentence = g.pick([f"The {label} is {value}", f"The {label} of {name} is {value}", f"{capital(label)}: {value}", f"The {label}: {value}", f"Its {label} is {value}", f"{value} is the {label}", f"As {label} we have {value}", f"The {label} comes to {value}", f"For the {label} we wrote down {value}", f"The {label} was changed to {value}", f"You know it by its {label}, {value}"])
-        asked_ = [f"what is the {label} of {name}", f"which {label} does {name} have", f"what {label} has {name}", f"the {label} of {name}", f"what do you find about the {label} of {name}", f"what is said of the {label} of {name}"]
-    return Fact(capital(sentence) + ("" if ":" in sentence and g.chance(0.5) else "."), asked_)
+    """A fact that its question finds by a word of it: a property that has a name of its own, a measure, a person with a job or a deed, and the like."""
+    make = g.pick([_number] * 4 + [_job] * 4 + [_deed] * 2 + [_measure] * 3 + [_duration] * 2 + [_source] * 3 + [_cost] * 2 + [_property] * 9)
+    sentence, questions, wanted = make(g, name, label)
+    return Fact(capital(sentence) + ("" if ":" in sentence and g.chance(0.5) else "."), questions, wanted)
+
+
+Plain = tuple[str, list[str], str]
+
+
+def _number(g: Source, name: str, label: str) -> Plain:
+    value = VALUES["count"](g)
+    many = label if label.endswith("s") else label + "s"
+    sentence = g.pick([f"There are {value} {many}", f"{capital(many)}: {value}", f"It has {value} {many}", f"{value} {many} belong to it", f"In all there are {value} {many}", f"We count {value} {many}", f"The {many} are {value}", f"It is known for its {value} {many}"])
+    return sentence, [f"how many {many} does {name} have", f"how many {many} are there at {name}", f"how many {many} belong to {name}", f"what is the count of {many} of {name}"], f"number of {many}"
+
+
+def _job(g: Source, name: str, label: str) -> Plain:
+    job, who = g.part(words.JOBS), g.full_name()
+    while job == "manager":  # the evaluation asks for one
+        job = g.part(words.JOBS)
+    sentence = g.pick([f"The {job} is {who}", f"{who} is the {job}", f"{capital(job)}: {who}", f"{who} works as the {job}", f"As {job} we have {who}", f"The {job}, {who}, is there every day", f"Ask {who}, the {job}", f"The work of the {job} is done by {who}"])
+    return sentence, [f"who is the {job} of {name}", f"who works as {job} at {name}", f"what is the {job} of {name} called", f"which person is {job} of {name}", f"what is the name of the {job} of {name}"], job
+
+
+def _deed(g: Source, name: str, label: str) -> Plain:
+    deed, who = g.pick(DEEDS), g.full_name() if g.chance(0.7) else g.part(words.COMPANIES)
+    sentence = g.pick([f"{who} {deed} it", f"It is {who} who {deed} it", f"Every year {who} {deed} it", f"{who} {deed} it, as everybody knows"])
+    return sentence, [f"who {deed} {name}", f"which person {deed} {name}", f"what is the name of the one who {deed} {name}"], f"who {deed}"
+
+
+def _measure(g: Source, name: str, label: str) -> Plain:
+    adjective, noun, units = g.pick(MEASURES)
+    unit, value = g.pick(units), VALUES["metres"](g)
+    about = g.pick(["It", "It", name, f"The {label}"])
+    sentence = g.pick([f"{about} is {value} {unit} {adjective}", f"{about} is {value} {unit} {adjective} and {g.pick(BESIDES)}", f"{value} {unit} {adjective}, {about.lower() if about == 'It' else about} {g.pick(BESIDES)}"])
+    of = f"the {label} of {name}" if about.startswith("The ") and about != name else name
+    return sentence, [f"how {adjective} is {of}", f"how {adjective} is {of}", f"how many {unit} {adjective} is {of}", f"what is the {noun} of {of}"], noun
+
+
+def _duration(g: Source, name: str, label: str) -> Plain:
+    does, done = g.pick(USES)
+    unit, value = g.pick(["hours", "days", "weeks", "months", "minutes"]), VALUES["small"](g)
+    sentence = g.pick([f"It may be {done} for {value} {unit}", f"It can be {done} for {value} {unit}", f"People may {does} it for {value} {unit}", f"You can {does} it for up to {value} {unit}", f"Nobody may {does} it for more than {value} {unit}"])
+    return sentence, [f"how long may {name} be {done}", f"how long can I {does} {name}", f"for how many {unit} can {name} be {done}", f"for how many {unit} may one {does} {name}"], unit
+
+
+def _source(g: Source, name: str, label: str) -> Plain:
+    does, done = g.pick([("delivers", "delivered"), ("makes", "made"), ("sells", "sold"), ("brings", "brought"), ("provides", "provided")])
+    who = g.part(words.COMPANIES)
+    sentence = g.pick([f"The {label} is {done} by {who}", f"{who} {does} the {label}", f"The {label} comes from {who}", f"The {label} is bought from {who}", f"We get the {label} from {who}"])
+    return sentence, [f"who {does} the {label} of {name}", f"which company {does} the {label} for {name}", f"from which company does the {label} of {name} come", f"where is the {label} of {name} bought", f"by whom is the {label} of {name} {done}"], f"source of the {label}"
+
+
+def _cost(g: Source, name: str, label: str) -> Plain:
+    value, unit = VALUES["price"](g), g.pick(["euros", "euros", "dollars", "pounds", "cents", "francs"])
+    sentence = g.pick([f"A {label} costs {value} {unit}", f"One {label} is {value} {unit}", f"We ask {value} {unit} for a {label}", f"The price of a {label} is {value} {unit}", f"Each {label} costs {value} {unit}"])
+    return sentence, [f"what does a {label} of {name} cost", f"how much is a {label} at {name}", f"what is the price of a {label} of {name}", f"how many {unit} does a {label} of {name} cost", f"how much does a {label} for {name} cost"], f"price of a {label}"
+
+
+def _property(g: Source, name: str, label: str) -> Plain:
+    value = VALUES[g.pick(["code", "count", "person", "city", "day", "thing", "price", "color"])](g)
+    sentence = g.pick([f"The {label} is {value}", f"The {label} of {name} is {value}", f"{capital(label)}: {value}", f"The {label}: {value}", f"Its {label} is {value}", f"{value} is the {label}", f"As {label} we have {value}", f"The {label} comes to {value}", f"For the {label} we wrote down {value}", f"The {label} was changed to {value}", f"You know it by its {label}, {value}"])
+    return sentence, [f"what is the {label} of {name}", f"which {label} does {name} have", f"what {label} has {name}", f"the {label} of {name}", f"what do you find about the {label} of {name}", f"what is said of the {label} of {name}"], label
 
 
 def _merge(g: Source, name: str, *facts: Fact):
@@ -254,12 +298,14 @@ class Reading:
         thought = think(self.g, "", "I will look for the word.", f"I do not see it here. I will look for the word {pattern}.")
         return self.call(thought, "find", {"pattern": pattern}, self.browser.find(pattern, self.used + 40))
 
-    def answer(self, sentence: str, shown: Shown, place: tuple[int, int]) -> list[Turn]:
-        thought = think(self.g, "", f"The page says: {sentence}", f"The page says: {sentence} I will quote it with its place.")
-        return [*self.turns, Turn(thought, final=_cited(sentence, shown.cursor, place))]
+    def answer(self, fact: Fact, shown: Shown, place: tuple[int, int]) -> list[Turn]:
+        found = f"Wanted: {fact.wanted}. The page says: {fact.sentence}"
+        thought = think(self.g, "", found, f"{found} I will quote it with its place.")
+        return [*self.turns, Turn(thought, final=_cited(fact.sentence, shown.cursor, place))]
 
-    def absent(self) -> list[Turn]:
-        thought = think(self.g, "", "The documents do not say that.", "I looked for it, and the documents do not say that. I will say so.")
+    def absent(self, fact: Fact) -> list[Turn]:
+        found = f"Wanted: {fact.wanted}. The documents do not say that."
+        thought = think(self.g, "", found, f"{found} I will say so.")
         return [*self.turns, Turn(thought, final=ABSENT)]
 
 
@@ -303,7 +349,7 @@ def _read(g: Source, browser: Browser, subjects: list[tuple[str, Subject]], long
         targets = [target for target, *_ in results.page.links]
         if missing:
             if not targets:
-                return user, r.absent()
+                return user, r.absent(fact)
             shown = r.open(0)
         elif url not in targets:
             return None
@@ -316,7 +362,7 @@ def _read(g: Source, browser: Browser, subjects: list[tuple[str, Subject]], long
             found = r.find(word)
             if found.page.links:
                 return None
-        return user, r.absent()
+        return user, r.absent(fact)
     if whole.count(fact.sentence) != 1:
         return None
     place = _place(shown, fact.sentence)
@@ -329,7 +375,7 @@ def _read(g: Source, browser: Browser, subjects: list[tuple[str, Subject]], long
         place = _place(shown, fact.sentence)
         if place is None:
             return None
-    return user, r.answer(fact.sentence, shown, place)
+    return user, r.answer(fact, shown, place)
 
 
 def conversations_of(g: Source, count_: int) -> list[Conversation]:

@@ -126,3 +126,13 @@ PARTS = "handle|lid|spring|switch|cable|screen|wheel|hinge|filter|battery|blade|
 HEADINGS = "Overview|Details|Facts|History|Contact|About|Information|Notes|Background|Summary|Practical things|Questions|At a glance|In short".split("|")
 PLAIN = "code|colour|owner|size|number|name|reference|limit|status|level|date|price|speed|address|category|budget|rating|material|version|password hint|serial|length|quota|frequency|contact|shelf|route|gate|key|term".split("|")
 """Properties that are told and asked for by their own name."""
+
+DEEDS = "paints|cleans|repairs|guards|feeds|builds|checks|prints|teaches|watches|waters|sells|paid for|made|drew|wrote about|counts|decorates|measures|carries|heats|locks|lights".split("|")
+LENGTHS = ["metres", "feet", "centimetres", "m", "inches", "yards"]
+MEASURES = [
+    ("wide", "width", LENGTHS), ("deep", "depth", LENGTHS), ("high", "height", LENGTHS), ("tall", "height", LENGTHS), ("thick", "thickness", LENGTHS), ("broad", "breadth", LENGTHS),
+    ("old", "age", ["years", "months", "days"]), ("heavy", "weight", ["kilos", "tons", "kilograms", "grams"]), ("strong", "strength", ["horsepower", "watts", "men"]), ("fast", "speed", ["kilometres an hour", "knots"]),
+]  # fmt: skip
+"""How it is asked for, what the property is called, and in which units it is told."""
+USES = [("rent", "rented"), ("use", "used"), ("keep", "kept"), ("hire", "hired"), ("store", "stored"), ("try", "tried"), ("visit", "visited"), ("reserve", "reserved"), ("book", "booked"), ("park", "parked"), ("watch", "watched")]
+BESIDES = "was painted last year|is well kept|stands in the sun|needs no care|is open to all|belongs to the town|has a new roof|can be seen from afar|makes no noise|was given as a present|carries a flag|is made of steel".split("|")
