@@ -1,5 +1,16 @@
-/** The connections to Postgres: a pool, transactions, and one that listens. `pg` is loaded when it is needed. */
+/** The connections to Postgres: a pool, transactions, and one that listens. */
+import type { Client, Pool } from "pg";
 import { messageOf } from "../errors.ts";
+import {
+  ADDRESS_FORM,
+  beginStatement,
+  connect,
+  connectionOptions,
+  createPool,
+  databaseName,
+  importOptional,
+  type Pg,
+} from "../postgres/pool.ts";
 import { JobsError } from "./errors.ts";
 
 export type Row = Readonly<Record<string, unknown>>;
@@ -12,32 +23,19 @@ export type Sql = {
 
 type Listener = { readonly close: () => Promise<void> };
 
-/** How long a server that does not answer is waited for. */
-const CONNECT_MS = 10_000;
 /** Between two attempts to listen again. */
 const RECONNECT_MS = 1_000;
 
-/** A connection that is silent for longer while an answer is due counts as lost. */
-const ANSWER_MS = 30_000;
-/** The server ends a transaction whose client is silent, so that others do not wait for its locks. */
-const BEGIN =
-  "BEGIN; SET LOCAL idle_in_transaction_session_timeout = '5s'; SET LOCAL lock_timeout = '20s'";
-
-type Pg = typeof import("pg");
+const BEGIN = beginStatement(20);
 
 /** Loads an optional package. @throws JobsError with the command that installs it */
 export async function loadPackage<T>(name: string, load: () => Promise<T>): Promise<T> {
-  try {
-    return await load();
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    if (code !== "ERR_MODULE_NOT_FOUND") throw cause;
-    throw new JobsError(
-      "CHORALE_JOBS_PACKAGE",
-      `Jobs need the package ${name}, which is not installed; npm install pg@8 pg-boss@12 installs what they need.`,
-      cause,
-    );
-  }
+  const loaded = await importOptional(load);
+  if (loaded !== null) return loaded;
+  throw new JobsError(
+    "CHORALE_JOBS_PACKAGE",
+    `Jobs need the package ${name}, which is not installed; npm install pg@8 pg-boss@12 installs what they need.`,
+  );
 }
 
 export class Database implements Sql, AsyncDisposable {
@@ -45,15 +43,13 @@ export class Database implements Sql, AsyncDisposable {
   readonly name: string;
   readonly #pg: Pg;
   readonly #url: string;
-  readonly #pool: InstanceType<Pg["Pool"]>;
+  readonly #pool: Pool;
 
-  private constructor(pg: Pg, url: string, connections: number) {
+  private constructor(pg: Pg, url: string, name: string, connections: number) {
     this.#pg = pg;
     this.#url = url;
-    this.name = nameOf(url);
-    this.#pool = new pg.Pool({ ...this.#options, query_timeout: ANSWER_MS, max: connections });
-    // A connection that breaks while it is idle is replaced by the next query.
-    this.#pool.on("error", () => {});
+    this.name = name;
+    this.#pool = createPool(pg, url, { max: connections });
   }
 
   /**
@@ -62,9 +58,16 @@ export class Database implements Sql, AsyncDisposable {
    * @throws JobsError where `pg` is missing, or the text is no such URL
    */
   static async open(url: string, connections = 10): Promise<Database> {
-    checkUrl(url);
-    const { default: pg } = await loadPackage("pg", () => import("pg"));
-    return new Database(pg as unknown as Pg, url, connections);
+    const name = databaseName(url);
+    if (name === null) {
+      // What was given may hold a password.
+      throw new JobsError(
+        "CHORALE_JOBS_DATABASE",
+        `The address of the database is none; accepted: ${ADDRESS_FORM}.`,
+      );
+    }
+    const pg = await loadPackage("pg", () => import("pg"));
+    return new Database(pg, url, name, connections);
   }
 
   async query(text: string, values: readonly unknown[] = []): Promise<readonly Row[]> {
@@ -77,12 +80,9 @@ export class Database implements Sql, AsyncDisposable {
 
   /** The statements of `work`, all or none. @throws what `work` throws; JobsError */
   async transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
-    const client = await this.#pool.connect().catch((error: unknown) => {
+    const { client, release } = await connect(this.#pool).catch((error: unknown) => {
       throw this.#failure(error);
     });
-    // A connection that breaks says so by the statement that it fails, too.
-    const ignore = (): void => {};
-    client.on("error", ignore);
     const query: Sql["query"] = async (text, values = []) => {
       try {
         return rowsOf(await client.query(text, [...values]));
@@ -102,8 +102,7 @@ export class Database implements Sql, AsyncDisposable {
       });
       throw error;
     } finally {
-      client.off("error", ignore);
-      client.release(isBroken);
+      release(isBroken);
     }
   }
 
@@ -114,10 +113,10 @@ export class Database implements Sql, AsyncDisposable {
    */
   listen(channel: string, onMessage: (payload: string) => void): Listener {
     let isClosed = false;
-    let client: InstanceType<Pg["Client"]> | null = null;
+    let client: Client | null = null;
     let timer: NodeJS.Timeout | undefined;
     const connect = async (): Promise<void> => {
-      const one = new this.#pg.Client(this.#options);
+      const one = new this.#pg.Client(connectionOptions(this.#url));
       client = one;
       const again = (): void => {
         one.removeAllListeners();
@@ -150,15 +149,6 @@ export class Database implements Sql, AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#pool.end();
-  }
-
-  get #options() {
-    return {
-      connectionString: this.#url,
-      application_name: "chorale",
-      connectionTimeoutMillis: CONNECT_MS,
-      keepAlive: true,
-    };
   }
 
   /** Messages of the server never hold the password; those about an address could hold the URL. */
@@ -205,19 +195,4 @@ export async function makeOnce<T>(make: () => Promise<T>): Promise<T> {
 function rowsOf(result: unknown): readonly Row[] {
   const results = (Array.isArray(result) ? result : [result]) as readonly { rows?: Row[] }[];
   return results.flatMap(({ rows = [] }) => rows);
-}
-
-function checkUrl(url: string): void {
-  const isUrl = URL.canParse(url) && /^postgres(?:ql)?:$/.test(new URL(url).protocol);
-  if (isUrl) return;
-  // What was given may hold a password.
-  throw new JobsError(
-    "CHORALE_JOBS_DATABASE",
-    "The address of the database is none; accepted: postgres://USER@HOST:PORT/DATABASE.",
-  );
-}
-
-function nameOf(url: string): string {
-  const { host, pathname } = new URL(url);
-  return `${pathname.slice(1) || "(default)"} at ${host || "localhost"}`;
 }

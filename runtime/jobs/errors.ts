@@ -1,5 +1,5 @@
 /** Failures of the jobs' own. What a run comes to is in the job; see `JobFailure`. */
-import { isConnectionLost } from "../thread/postgres-errors.ts";
+import { isConnectionLost } from "../postgres/errors.ts";
 
 /** What kind of failure it is. */
 export type JobsErrorCode =

@@ -1,10 +1,18 @@
 /**
  * Connections to a Postgres that may be away for a time: what is asked of it is asked again, up to a bound, when a
- * connection is lost. `pg` is an optional package, loaded when a database is opened.
+ * connection is lost.
  */
 import { setTimeout as wait } from "node:timers/promises";
 import type { PoolClient as Client, Pool } from "pg";
-import { isConnectionLost, PostgresGoneError, reasonOf } from "./postgres-errors.ts";
+import { isConnectionLost, reasonOf } from "../postgres/errors.ts";
+import {
+  ADDRESS_FORM,
+  beginStatement,
+  connect,
+  createPool,
+  databaseName,
+  importOptional,
+} from "../postgres/pool.ts";
 
 /** Values that can be sent. */
 export type Value = string | number | boolean | null | readonly string[] | readonly number[];
@@ -12,24 +20,29 @@ export type Row = Readonly<Record<string, unknown>>;
 /** Runs one statement. */
 export type Run = (text: string, values?: readonly Value[]) => Promise<readonly Row[]>;
 
-type Pg = typeof import("pg");
-
 export type DatabaseOptions = {
   readonly retryMs: number;
   readonly maxConnections: number;
 };
 
-const CONNECT_MS = 10_000;
-/** A connection that is silent for longer while an answer is due counts as lost. */
-const ANSWER_MS = 30_000;
-/**
- * In each transaction. The server ends one whose client is silent, so that what it holds is free before others stop to
- * wait for it.
- */
-const BEGIN =
-  "BEGIN; SET LOCAL idle_in_transaction_session_timeout = '5s'; SET LOCAL lock_timeout = '10s'";
+const BEGIN = beginStatement(10);
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1_000;
+
+/** No connection, for as long as was to be waited. */
+class PostgresGoneError extends Error {
+  readonly #waitedMs: number;
+
+  constructor(waitedMs: number, cause: unknown, note = "") {
+    super(`no connection within ${waitedMs / 1_000} s (${reasonOf(cause)})${note}`, { cause });
+    this.#waitedMs = waitedMs;
+  }
+
+  withUnknownOutcome(): PostgresGoneError {
+    const note = "; whether it was written is not known, and a look at the thread tells";
+    return new PostgresGoneError(this.#waitedMs, this.cause, note);
+  }
+}
 
 export class PostgresDatabase {
   /** For sentences: without user, password and parameters. */
@@ -50,18 +63,16 @@ export class PostgresDatabase {
    */
   static async open(url: string, options: DatabaseOptions): Promise<PostgresDatabase> {
     const name = databaseName(url);
-    const { Pool } = await loadPg();
-    const pool = new Pool({
-      connectionString: url,
-      application_name: "chorale",
-      max: options.maxConnections,
-      connectionTimeoutMillis: CONNECT_MS,
-      query_timeout: ANSWER_MS,
-      keepAlive: true,
-      allowExitOnIdle: true,
-    });
-    // An idle connection that breaks is replaced by the next statement, which says what is wrong.
-    pool.on("error", () => {});
+    // Not the URL itself: it may have a password.
+    if (name === null)
+      throw new Error(`the address of the database is no URL like ${ADDRESS_FORM}`);
+    const pg = await importOptional(() => import("pg"));
+    if (pg === null) {
+      throw new Error(
+        "the package pg, which speaks to Postgres, is not installed; npm install pg@8",
+      );
+    }
+    const pool = createPool(pg, url, { max: options.maxConnections, allowExitOnIdle: true });
     return new PostgresDatabase(pool, name, options.retryMs);
   }
 
@@ -125,10 +136,7 @@ export class PostgresDatabase {
   }
 
   async #once<T>(work: (client: Client) => Promise<T>): Promise<T> {
-    const client = await this.#pool.connect();
-    // The statement that a broken connection fails says so as well.
-    const ignore = (): void => {};
-    client.on("error", ignore);
+    const { client, release } = await connect(this.#pool);
     let isBroken = true;
     try {
       const result = await work(client);
@@ -138,37 +146,13 @@ export class PostgresDatabase {
       isBroken = isConnectionLost(error);
       throw error;
     } finally {
-      client.off("error", ignore);
-      client.release(isBroken);
+      release(isBroken);
     }
   }
 }
 
 function runOn(client: Client): Run {
   return async (text, values = []) => (await client.query(text, [...values])).rows as Row[];
-}
-
-/** Host, port and database of a URL. */
-function databaseName(url: string): string {
-  const parsed = URL.parse(url);
-  // Not the URL itself: it may have a password.
-  if (parsed === null || !/^postgres(?:ql)?:$/.test(parsed.protocol)) {
-    throw new Error(
-      "the address of the database is no URL like postgres://USER@HOST:5432/DATABASE; a sign of a name or " +
-        "password that a URL cannot have is written with %, such as %40 for @",
-    );
-  }
-  const host = parsed.searchParams.get("host") ?? (parsed.host || "localhost");
-  return `${host}${parsed.pathname === "/" ? "" : parsed.pathname}`;
-}
-
-async function loadPg(): Promise<Pg> {
-  try {
-    return await import("pg");
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== "ERR_MODULE_NOT_FOUND") throw cause;
-    throw new Error("the package pg, which speaks to Postgres, is not installed; npm install pg@8");
-  }
 }
 
 /** What went wrong, in the words of a sentence's end. */

@@ -69,7 +69,7 @@ export const ORDER: Readonly<Record<string, readonly Row[]>> = {
       ...["context.ts", "options.ts", "events.ts", "errors.ts", "home.ts", "version.ts"],
       "visible-text.ts",
     ),
-    apart("policy/", "citations/", "code-colors/"),
+    apart("policy/", "citations/", "code-colors/", "postgres/"),
     together("model/", "calls/", "thread/"),
     apart("agent/"),
     // Runs the loop with a model of its own.
@@ -108,8 +108,9 @@ export const FACE_DOORS: readonly string[] = [
   "runtime/events.ts",
   "runtime/home.ts",
   "runtime/version.ts",
-  // A lost connection to Postgres looks the same to threads and to jobs.
-  "runtime/thread/postgres-errors.ts",
+  // Threads and jobs make connections to Postgres in the same way.
+  "runtime/postgres/errors.ts",
+  "runtime/postgres/pool.ts",
   // The model of a running server by itself: a command that uses it loads no server.
   "runtime/server/shared/find-shared-model.ts",
   // Whether a server runs is found out before anything else is loaded.

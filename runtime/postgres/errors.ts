@@ -1,20 +1,5 @@
 /** Errors of Postgres and of connections to it: which of them pass, and what they say. */
 
-/** No connection, for as long as was to be waited. */
-export class PostgresGoneError extends Error {
-  readonly #waitedMs: number;
-
-  constructor(waitedMs: number, cause: unknown, note = "") {
-    super(`no connection within ${waitedMs / 1_000} s (${reasonOf(cause)})${note}`, { cause });
-    this.#waitedMs = waitedMs;
-  }
-
-  withUnknownOutcome(): PostgresGoneError {
-    const note = "; whether it was written is not known, and a look at the thread tells";
-    return new PostgresGoneError(this.#waitedMs, this.cause, note);
-  }
-}
-
 /** SQLSTATE of errors after which the same may succeed a moment later. */
 const PASSING = new Set([
   "57P01", // the server is told to end
