@@ -48,10 +48,10 @@ test("prints the same as one line of JSON", async () => {
 });
 
 test("refuses more tokens than the context holds", async () => {
-  const { code, stdout, stderr } = await bench("--prompt", "2000", "--generate", "100");
+  const { code, stdout, stderr } = await bench("--prompt", "4000", "--generate", "100");
   expect(code).toBe(2);
   expect(stdout).toBe("");
-  expect(stderr).toContain("accepted: at most 2048, the context of chorale-demo");
+  expect(stderr).toContain("accepted: at most 4096, the context of chorale-demo");
 });
 
 test("the memory's bandwidth is a number, and measuring it can be given up", async () => {

@@ -61,7 +61,7 @@ test("answers with the embedded model, is listed, gives back memory, and is stop
   const listed = await chorale(["ps", "--json"], options("stopped"));
   expect(JSON.parse(listed.stdout)).toMatchObject({
     url,
-    loaded: [{ name: "chorale-demo", context_length: 2048 }],
+    loaded: [{ name: "chorale-demo", context_length: 4096 }],
   });
   expect((await chorale(["stop", "chorale-demo"], options("stopped"))).code).toBe(0);
   const empty = await chorale(["ps"], options("stopped"));

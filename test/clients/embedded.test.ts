@@ -1,5 +1,5 @@
 /**
- * Agents of which a prompt fits, or nearly, into the 2,048 tokens of the embedded model, with a real `chorale serve`
+ * Agents of which a prompt fits, or nearly, into the 4,096 tokens of the embedded model, with a real `chorale serve`
  * that `chorale connect` finds by itself. The model is too small to be of use to them: what counts is that every
  * part of a turn goes through, and that a prompt which does not fit is told to the person.
  */
@@ -19,7 +19,7 @@ async function connected(
   const url = await serve();
   const { status, stdout, stderr } = await chorale("connect", client, "--write", "--json");
   expect(status, stderr).toBe(0);
-  expect(JSON.parse(stdout)).toMatchObject({ url, model: MODEL, context_length: 2048 });
+  expect(JSON.parse(stdout)).toMatchObject({ url, model: MODEL, context_length: 4096 });
   return url;
 }
 
@@ -43,7 +43,7 @@ workplaceTest(
     const { home, run } = place;
     // It keeps a reserve of its own, which is more than this context has.
     edit(join(home, ".pi", "agent", "models.json"), (json) =>
-      json.replace('"contextWindow": 2048', '"contextWindow": 16384'),
+      json.replace('"contextWindow": 4096', '"contextWindow": 16384'),
     );
     const flags = ["--provider", "chorale", "--model", MODEL, "--no-session", "--mode", "json"];
     const lean = ["--system-prompt", "You are a helpful assistant.", "--tools", "read"];
@@ -108,7 +108,7 @@ workplaceTest(
       "Skills",
     ];
     const whole = await run("cn", [...config, "-p", QUESTION]);
-    expect(text(whole)).toContain("and the model's context holds 2048");
+    expect(text(whole)).toContain("and the model's context holds 4096");
 
     const bare = all.flatMap((tool) => ["--exclude", tool]);
     expect(await sampled(url)).toBe(0);

@@ -1,6 +1,5 @@
-"""Makes a checkpoint of committed weights, to go on training from them: `train.py --resume`.
+"""Makes a checkpoint of the committed weights, to go on training from them: `train.py --resume`.
 
-They are those in `unfinished`, if there are any, which know more kinds of tasks than the embedded model and are not as good yet.
 The optimizers begin anew, so the run warms up once more. `--begun` says how many minutes of the schedule count as done:
 with 200 of them and 100 to go, the learning rate is that of two thirds of a run.
 """
@@ -17,7 +16,7 @@ from optim import optimizers
 from verify import read_safetensors
 
 HERE = Path(__file__).resolve().parent
-UNFINISHED = HERE / "unfinished"
+CURVE = HERE / "curve.csv"
 
 
 def separated(rows: torch.Tensor) -> torch.Tensor:
@@ -48,21 +47,17 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--work", type=Path, required=True, help="folder for the checkpoint, made if needed")
     parser.add_argument("--begun", type=float, default=0, help="minutes of the schedule that count as done")
-    parser.add_argument("--embedded", action="store_true", help="the embedded model's weights, not the unfinished ones")
     args = parser.parse_args()
-    goes_on = UNFINISHED.exists() and not args.embedded
-    weights_file = (UNFINISHED if goes_on else HERE.parent) / "model.safetensors"
-    curve_file = (UNFINISHED if goes_on else HERE) / "curve.csv"
     model = Model(Config())
-    model.load_state_dict(loaded(weights_file, model.c))
-    curve = list(csv.reader(curve_file.open()))
+    model.load_state_dict(loaded(HERE.parent / "model.safetensors", model.c))
+    curve = list(csv.reader(CURVE.open()))
     step, rows = map(int, curve[-1][:2])
     args.work.mkdir(parents=True, exist_ok=True)
     weights = model.state_dict()
     state = {"model": weights, "mean": weights, "optimizers": [o.state_dict() for o in optimizers(model)]}
     begin = time.time() - 60 * args.begun
     torch.save(state | {"step": step, "rows": rows, "begin": begin, "warm_from": step}, args.work / "checkpoint.pt")
-    (args.work / "curve.csv").write_bytes(curve_file.read_bytes())
+    (args.work / "curve.csv").write_bytes(CURVE.read_bytes())
     print(f"checkpoint of step {step} in {args.work}")
 
 

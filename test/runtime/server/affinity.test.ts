@@ -8,7 +8,7 @@ type Message = { role: string; content: string; reasoning?: string };
 test("a next request computes only new tokens, also between those of other conversations", async () => {
   await using server = await serve([], {
     source: {
-      defaultContext: () => 2048,
+      defaultContext: () => 4096,
       open: async () => loadModel(undefined, { maxSessions: 2 }),
     },
   });

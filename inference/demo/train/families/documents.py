@@ -300,12 +300,12 @@ class Reading:
 
     def answer(self, fact: Fact, shown: Shown, place: tuple[int, int]) -> list[Turn]:
         found = f"Wanted: {fact.wanted}. The page says: {fact.sentence}"
-        thought = think(self.g, "", found, f"{found} I will quote it with its place.")
+        thought = think(self.g, f"Wanted: {fact.wanted}.", found, f"{found} I will quote it with its place.")
         return [*self.turns, Turn(thought, final=_cited(fact.sentence, shown.cursor, place))]
 
     def absent(self, fact: Fact) -> list[Turn]:
         found = f"Wanted: {fact.wanted}. The documents do not say that."
-        thought = think(self.g, "", found, f"{found} I will say so.")
+        thought = think(self.g, f"Wanted: {fact.wanted}.", found, f"{found} I will say so.")
         return [*self.turns, Turn(thought, final=ABSENT)]
 
 
