@@ -153,7 +153,12 @@ test("a server is measured beside the model here, and its probabilities held aga
   const strict = await chorale([...rounded, "0"], options());
   expect(strict.code).toBe(1);
   expect(strict.stdout).toMatch(/They do not agree: accepted are/);
-  expect(await chorale([...rounded, "5"], options())).toMatchObject({ code: 0 });
+  const { mean, changed } = JSON.parse(
+    (await chorale([...rounded, "0", "--json"], options())).stdout,
+  ) as { mean: number; changed: { gap: number }[] };
+  const needed = Math.max(mean, ...changed.map(({ gap }) => gap));
+  expect((await chorale([...rounded, String(0.99 * needed)], options())).code).toBe(1);
+  expect((await chorale([...rounded, String(1.01 * needed)], options())).code).toBe(0);
   writeFileSync(ids, '[1, "two"]');
   const strange = await chorale([...compare, "-f", ids], options());
   expect(strange.code).toBe(2);

@@ -41,10 +41,10 @@ test("a batch is submitted, worked on and reduced", async () => {
   const prompts = join(folder, "prompts.jsonl");
   writeFileSync(
     prompts,
-    '"Say hello to Anna."\n{"prompt": "Say hello to Otto.", "max_steps": 3}\n',
+    '"What can you do?"\n{"prompt": "What can you do for me?", "max_steps": 3}\n',
   );
   const { stdout } = await jobs(
-    ...["submit", "--batch", prompts, "--reduce", "Say hello to both.", "--tag", "talk"],
+    ...["submit", "--batch", prompts, "--reduce", "Hello, all of you!", "--tag", "talk"],
     ...["--parallel", "1"],
   );
   const id = stdout.trim();
