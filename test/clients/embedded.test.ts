@@ -1,7 +1,7 @@
 /**
- * Agents of which a prompt fits, or nearly, into the 4,096 tokens of the embedded model, with a real `chorale serve`
- * that `chorale connect` finds by itself. The model is too small to be of use to them: what counts is that every
- * part of a turn goes through, and that a prompt which does not fit is told to the person.
+ * Agents of which a prompt fits, or nearly, into 2,048 tokens of the embedded model, with a real `chorale serve` that
+ * `chorale connect` finds by itself. The model is too small to be of use to them: what counts is that every part of a
+ * turn goes through, and that a prompt which does not fit is told to the person.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -11,15 +11,17 @@ import type { ClientRun, Workplace } from "./workplace.ts";
 
 const MODEL = "chorale-demo";
 const QUESTION = "What is 12 * 34?";
+/** Half of what the model has: less than the whole prompts of these programs. */
+const CONTEXT = 2048;
 
 async function connected(
   { chorale, serve }: Pick<Workplace, "chorale" | "serve">,
   client: string,
 ): Promise<string> {
-  const url = await serve();
+  const url = await serve("--context", String(CONTEXT));
   const { status, stdout, stderr } = await chorale("connect", client, "--write", "--json");
   expect(status, stderr).toBe(0);
-  expect(JSON.parse(stdout)).toMatchObject({ url, model: MODEL, context_length: 4096 });
+  expect(JSON.parse(stdout)).toMatchObject({ url, model: MODEL, context_length: CONTEXT });
   return url;
 }
 
@@ -43,7 +45,7 @@ workplaceTest(
     const { home, run } = place;
     // It keeps a reserve of its own, which is more than this context has.
     edit(join(home, ".pi", "agent", "models.json"), (json) =>
-      json.replace('"contextWindow": 4096', '"contextWindow": 16384'),
+      json.replace('"contextWindow": 2048', '"contextWindow": 16384'),
     );
     const flags = ["--provider", "chorale", "--model", MODEL, "--no-session", "--mode", "json"];
     const lean = ["--system-prompt", "You are a helpful assistant.", "--tools", "read"];
@@ -108,7 +110,7 @@ workplaceTest(
       "Skills",
     ];
     const whole = await run("cn", [...config, "-p", QUESTION]);
-    expect(text(whole)).toContain("and the model's context holds 4096");
+    expect(text(whole)).toContain("and the model's context holds 2048");
 
     const bare = all.flatMap((tool) => ["--exclude", tool]);
     expect(await sampled(url)).toBe(0);
