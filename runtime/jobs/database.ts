@@ -4,12 +4,12 @@ import { messageOf } from "../errors.ts";
 import {
   ADDRESS_FORM,
   beginStatement,
-  connect,
   connectionOptions,
   createPool,
   databaseName,
   importOptional,
   type Pg,
+  takeConnection,
 } from "../postgres/pool.ts";
 import { JobsError } from "./errors.ts";
 
@@ -29,13 +29,9 @@ const RECONNECT_MS = 1_000;
 const BEGIN = beginStatement(20);
 
 /** Loads an optional package. @throws JobsError with the command that installs it */
-export async function loadPackage<T>(name: string, load: () => Promise<T>): Promise<T> {
-  const loaded = await importOptional(load);
-  if (loaded !== null) return loaded;
-  throw new JobsError(
-    "CHORALE_JOBS_PACKAGE",
-    `Jobs need the package ${name}, which is not installed; npm install pg@8 pg-boss@12 installs what they need.`,
-  );
+export function loadPackage<T>(name: string, load: () => Promise<T>): Promise<T> {
+  const sentence = `Jobs need the package ${name}, which is not installed; npm install pg@8 pg-boss@12 installs what they need.`;
+  return importOptional(load, (cause) => new JobsError("CHORALE_JOBS_PACKAGE", sentence, cause));
 }
 
 export class Database implements Sql, AsyncDisposable {
@@ -80,7 +76,7 @@ export class Database implements Sql, AsyncDisposable {
 
   /** The statements of `work`, all or none. @throws what `work` throws; JobsError */
   async transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
-    const { client, release } = await connect(this.#pool).catch((error: unknown) => {
+    const { client, release } = await takeConnection(this.#pool).catch((error: unknown) => {
       throw this.#failure(error);
     });
     const query: Sql["query"] = async (text, values = []) => {

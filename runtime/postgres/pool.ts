@@ -36,7 +36,7 @@ export function createPool(
 }
 
 /** Takes a connection of the pool whose breaking is told by the statement that fails, and by nothing else. */
-export async function connect(
+export async function takeConnection(
   pool: Pool,
 ): Promise<{ readonly client: PoolClient; readonly release: (isBroken: boolean) => void }> {
   const client = await pool.connect();
@@ -73,12 +73,15 @@ export function databaseName(url: string): string | null {
 export const ADDRESS_FORM =
   "postgres://USER@HOST:5432/DATABASE; a sign of a name or password that a URL cannot have is written with %, such as %40 for @";
 
-/** An optional package. @returns null where it is not installed */
-export async function importOptional<T>(load: () => Promise<T>): Promise<T | null> {
+/** Loads an optional package. @throws what `missing` makes, where it is not installed */
+export async function importOptional<T>(
+  load: () => Promise<T>,
+  missing: (cause: unknown) => Error,
+): Promise<T> {
   try {
     return await load();
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "ERR_MODULE_NOT_FOUND") return null;
-    throw cause;
+    if ((cause as NodeJS.ErrnoException).code !== "ERR_MODULE_NOT_FOUND") throw cause;
+    throw missing(cause);
   }
 }

@@ -8,10 +8,10 @@ import { isConnectionLost, reasonOf } from "../postgres/errors.ts";
 import {
   ADDRESS_FORM,
   beginStatement,
-  connect,
   createPool,
   databaseName,
   importOptional,
+  takeConnection,
 } from "../postgres/pool.ts";
 
 /** Values that can be sent. */
@@ -66,12 +66,11 @@ export class PostgresDatabase {
     // Not the URL itself: it may have a password.
     if (name === null)
       throw new Error(`the address of the database is no URL like ${ADDRESS_FORM}`);
-    const pg = await importOptional(() => import("pg"));
-    if (pg === null) {
-      throw new Error(
-        "the package pg, which speaks to Postgres, is not installed; npm install pg@8",
-      );
-    }
+    const missing = "the package pg, which speaks to Postgres, is not installed; npm install pg@8";
+    const pg = await importOptional(
+      () => import("pg"),
+      () => new Error(missing),
+    );
     const pool = createPool(pg, url, { max: options.maxConnections, allowExitOnIdle: true });
     return new PostgresDatabase(pool, name, options.retryMs);
   }
@@ -136,7 +135,7 @@ export class PostgresDatabase {
   }
 
   async #once<T>(work: (client: Client) => Promise<T>): Promise<T> {
-    const { client, release } = await connect(this.#pool);
+    const { client, release } = await takeConnection(this.#pool);
     let isBroken = true;
     try {
       const result = await work(client);

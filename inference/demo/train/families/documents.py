@@ -58,7 +58,7 @@ VALUES = {
 }
 
 
-WANTED = {"count": "number", "small": "number", "color": "colour", "clock": "time", "day": "date", "code": "code", "job": "profession"}
+WANTED = {"count": "number", "small": "number", "color": "colour", "clock": "time", "day": "date", "job": "profession"}
 """What a thought calls a value, where that is not the kind's own name."""
 
 
@@ -138,9 +138,8 @@ def _deed(g: Source, name: str, label: str) -> Plain:
 def _measure(g: Source, name: str, label: str) -> Plain:
     adjective, noun, units = g.pick(MEASURES)
     unit, value = g.pick(units), VALUES["metres"](g)
-    about = g.pick(["It", "It", name, f"The {label}"])
+    about, of = g.pick([("It", name), ("It", name), (name, name), (f"The {label}", f"the {label} of {name}")])
     sentence = g.pick([f"{about} is {value} {unit} {adjective}", f"{about} is {value} {unit} {adjective} and {g.pick(BESIDES)}", f"{value} {unit} {adjective}, {about.lower() if about == 'It' else about} {g.pick(BESIDES)}"])
-    of = f"the {label} of {name}" if about.startswith("The ") and about != name else name
     return sentence, [f"how {adjective} is {of}", f"how {adjective} is {of}", f"how many {unit} {adjective} is {of}", f"what is the {noun} of {of}"], noun
 
 
